@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// An Engine runs one lowered graph on one device. Backends register in src/eval/devices.inc; graph, passes, evaluation
+// and command line know nothing of them but this header.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gpueval/graph.h"
+
+namespace gpueval {
+
+struct EngineOptions {
+  int batch = 1;       // largest batch run() will be given
+  std::string kernel;  // forces one kernel (a name or an ISA level from `list kernels`); empty: the best
+};
+
+// Static facts of one executed step, for --per-layer and the JSON's layers[].
+struct LayerInfo {
+  std::string name;    // Keras layer name
+  std::string op;      // "Conv2D", ...
+  std::string kernel;  // "conv_u8s8_avx512vnni", "oneDNN:brgconv:avx512_core", ...
+  std::string shape;   // ConvDesc text for convolutions, else the output's shape
+  std::int64_t ops = 0;    // 2 x multiply-adds, whole batch of one
+  std::int64_t bytes = 0;  // read + written (activations and weights), batch of one
+};
+
+// A node's tensor as the kernels really produced it: `images` x h x w pixels, c channels, `pitch` elements from pixel to pixel.
+struct TensorView {
+  const void* data = nullptr;
+  DType dtype = DType::kF32;
+  Shape shape;  // n = images in this batch
+  std::int64_t pitch = 0;
+};
+using LayerTap = std::function<void(int node, const TensorView& view)>;
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  // input: n preprocessed images (NHWC float32); logits: n x classes. 1 <= n <= options.batch.
+  virtual void run(std::span<const float> input, int n, std::span<float> logits) = 0;
+  // Same, calling tap after every step with the tensor it wrote. The same kernels run.
+  virtual void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) = 0;
+  // Same, adding each step's seconds to seconds[i] (size layers().size()).
+  virtual void run_timed(std::span<const float> input, int n, std::span<float> logits, std::span<double> seconds) = 0;
+  virtual const std::vector<LayerInfo>& layers() const = 0;
+  virtual const Graph& graph() const = 0;
+  virtual std::string device() const = 0;       // "cpu"
+  virtual std::size_t arena_bytes() const = 0;  // activations
+};
+
+// device: "auto" or a name from devices(). Throws ExitCode::kNoDevice where the device is not usable, naming why.
+std::unique_ptr<Engine> make_engine(const std::string& device, Graph lowered, const EngineOptions& options);
+
+struct DeviceInfo {
+  std::string name;         // "cpu"
+  bool usable = false;
+  std::string description;  // "Intel(R) Xeon(R) Processor, 2 threads, int8: avx512_vnni" or why it is not usable
+};
+std::vector<DeviceInfo> devices();
+
+struct KernelInfo {
+  std::string name, device, op, types, isa;
+  bool usable = false;
+};
+std::vector<KernelInfo> kernels();
+
+// Worker threads of the CPU backend, decoding and packing: 0 = all cores. Process-wide.
+void set_threads(int count);
+int threads();
+
+}  // namespace gpueval

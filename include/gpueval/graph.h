@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// The intermediate representation: a list of nodes in topological order, each producing one NHWC tensor.
+// Plain data, no backend types. A pass (src/graph/passes.h, src/quant/) is a pure function Graph -> Graph.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gpueval/conv_desc.h"
+#include "gpueval/tensor.h"
+
+namespace gpueval {
+
+enum class Activation { kNone, kRelu, kRelu6 };
+
+// ---- operations. Shapes of weights are Keras's: conv (kh, kw, in, out), depthwise (kh, kw, in, 1), dense (in, out).
+struct Input {};
+struct Conv2D {
+  Window window;
+  Activation act = Activation::kNone;  // fused; applied after bias and residual
+};  // inputs: src [, residual of the output's shape: added before act]
+struct DepthwiseConv2D {
+  Window window;
+  Activation act = Activation::kNone;
+};
+struct SeparableConv2D {
+  Window window;
+};  // one Keras layer; expand_separable makes two nodes of it
+struct Dense {
+  Activation act = Activation::kNone;
+};  // src is flattened (h, w, c)
+struct BatchNorm {
+  float eps = 1e-3f;
+  Activation act = Activation::kNone;
+};
+struct Relu {
+  Activation act = Activation::kRelu;
+};
+struct Add {
+  Activation act = Activation::kNone;
+};
+struct Concat {};  // along channels
+struct MaxPool {
+  Window window;
+  bool zero_padding = false;  // true: padded taps are zeros (a folded ZeroPadding2D); false: ignored
+};
+struct AvgPool {
+  Window window;
+};  // divides by the number of real pixels of the window
+struct GlobalAvgPool {};
+struct ZeroPad {
+  Padding pad;
+};
+struct Flatten {};
+struct Quantize {};  // float32 -> the node's type (static schemes put one behind the input)
+
+using Op = std::variant<Input, Conv2D, DepthwiseConv2D, SeparableConv2D, Dense, BatchNorm, Relu, Add, Concat, MaxPool,
+                        AvgPool, GlobalAvgPool, ZeroPad, Flatten, Quantize>;
+std::string op_name(const Op& op);  // "Conv2D", ...
+
+// ---- weights of a node, in Keras's own order within the layer
+enum class Role { kKernel, kDepthwiseKernel, kPointwiseKernel, kBias, kGamma, kBeta, kMean, kVariance };
+std::string to_string(Role role);  // "kernel", "depthwise_kernel", ..., "moving_mean", "moving_variance"
+struct Param {
+  Role role;
+  Array array;  // array.data is null until weights are bound
+};
+
+// ---- quantization: filled in by the passes of src/quant/, empty in a float32 graph
+struct TensorType {
+  DType dtype = DType::kF32;
+  std::vector<float> scale;  // real = scale * q; one, or one per channel; empty for float32
+};
+
+// The integer form of a node (design section 4). Epilogue of output channel k:
+//   v = fmaf((float)acc, m[k], b[k]); if (residual) v = fmaf((float)r, residual_scale, v); v = min(max(v, lo), hi); q = rint(v)
+// Float32 output (logits): v without clamp and rint, but not below lo.
+struct IntegerOp {
+  std::shared_ptr<const std::vector<std::int8_t>> weights;  // [K][R][S][C]; depthwise [R][S][C]; dense [K][h*w*c]; null for pools
+  std::vector<float> m, b;  // per output channel. Average pool: m[count - 1] for a window of count real pixels, b empty.
+                            // Add: m = {m1, m2}. Max pool, concat, ReLU, Quantize: m = {s_src / s_dst}; {1} = exact copy.
+                            // Concat: one m per input.
+  float lo = 0, hi = 0;
+  float residual_scale = 0;
+  // `reference` scheme: src is float32, quantized at run time per image, s_x = max|x| / 127, s8;
+  // dst is float32: v = acc * (s_x * weight_scale) + b[k], then the activation.
+  bool dynamic = false;
+  float weight_scale = 0;
+};
+
+struct Node {
+  std::string name;         // Keras layer name, unique; "<layer>/depthwise" and "<layer>/pointwise" after expand_separable
+  Op op;
+  std::vector<int> inputs;  // indices of earlier nodes
+  Shape shape;              // of the output, n = 1
+  std::vector<Param> params;
+  TensorType type;
+  std::optional<IntegerOp> integer;
+  // Set by place_concat: this node writes channels [slice_offset, slice_offset + c) of node slice_of's tensor.
+  int slice_of = -1;
+  int slice_offset = 0;
+
+  const Param* find(Role role) const;  // nullptr if the node has no such weight
+};
+
+struct Graph {
+  std::string name;  // "mobilenet_0.25"
+  std::vector<Node> nodes;
+  int output = -1;   // index of the node whose tensor is the logits
+
+  const Node& input_node() const { return nodes.front(); }
+  const Node& output_node() const { return nodes[static_cast<std::size_t>(output)]; }
+  int find(std::string_view node_name) const;     // index, or -1
+  std::vector<std::vector<int>> consumers() const;  // per node, indices of the nodes that read it
+  std::int64_t parameter_count() const;           // as Keras's model.count_params()
+  std::int64_t multiply_adds() const;             // of convolutions and dense layers, one image
+};
+
+// Convolution, depthwise or dense node -> its shape with batch n; nullopt for every other node.
+std::optional<ConvDesc> conv_desc(const Graph& graph, int node, int n = 1);
+
+enum class Pad { kValid, kSame };
+
+// Builds a Graph in the words of the Keras functional API. Values are node indices; shapes are inferred and checked.
+class GraphBuilder {
+ public:
+  struct ConvOptions {
+    int stride = 1;
+    Pad pad = Pad::kValid;
+    bool bias = true;
+  };
+  explicit GraphBuilder(std::string model_name);
+
+  int input(int h, int w, int c);
+  int conv2d(const std::string& name, int src, int filters, int kernel_h, int kernel_w, ConvOptions options);
+  int depthwise_conv2d(const std::string& name, int src, int kernel, ConvOptions options);
+  int separable_conv2d(const std::string& name, int src, int filters, int kernel, ConvOptions options);
+  int dense(const std::string& name, int src, int units);
+  int batch_norm(const std::string& name, int src, float eps = 1e-3f, bool gamma = true);
+  int relu(const std::string& name, int src);
+  int relu6(const std::string& name, int src);
+  int add(const std::string& name, std::vector<int> src);
+  int concat(const std::string& name, std::vector<int> src);
+  int max_pool(const std::string& name, int src, int kernel, int stride, Pad pad = Pad::kValid);
+  int avg_pool(const std::string& name, int src, int kernel, int stride, Pad pad = Pad::kValid);
+  int global_avg_pool(const std::string& name, int src);
+  int zero_pad(const std::string& name, int src, Padding pad);
+  int flatten(const std::string& name, int src);
+  Graph finish(int output);
+
+  const Shape& shape(int value) const;
+
+ private:
+  int append(Node node);
+  Graph graph_;
+};
+
+}  // namespace gpueval

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The networks. A network is one file in models/ and one line in models/models.inc.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gpueval/dataset.h"
+#include "gpueval/graph.h"
+#include "gpueval/weights.h"
+
+namespace gpueval {
+
+struct ModelOptions {
+  double alpha = 1.0;   // mobilenet's width
+  std::string variant;  // "" = default. resnet50: "published" (keras-applications 1.0 file names) or "current"
+};
+
+struct ModelSpec {
+  std::string name;         // "inceptionv3"
+  std::string description;  // one line: paper, year
+  std::vector<double> alphas{1.0};
+  std::function<Graph(const ModelOptions&)> build;
+  InputSpec input;  // size and normalisation
+  // Which variant a weight file holds (by layer names); empty function: there is one only.
+  std::function<std::string(const WeightFile&)> detect_variant;
+  // Published file names, most usual first, e.g. "mobilenet_2_5_224_tf.h5"; looked for by --model without --weights.
+  std::function<std::vector<std::string>(const ModelOptions&)> weight_files;
+  std::string published_at;  // where to get the file, in words and an address of the publisher's page
+};
+
+const std::vector<ModelSpec>& models();         // every row of models.inc, in its order
+const ModelSpec& find_model(const std::string& name);  // throws a usage error that lists the names
+
+}  // namespace gpueval

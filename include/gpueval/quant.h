@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Post-training quantization: schemes, calibration, calibration tables. Design section 4 has the arithmetic.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gpueval/engine.h"
+#include "gpueval/graph.h"
+
+namespace gpueval {
+
+enum class Scheme { kReference, kMaxAbs };
+Scheme parse_scheme(const std::string& name);  // usage error that lists the names
+std::string to_string(Scheme scheme);          // "reference", "maxabs"
+bool needs_calibration(Scheme scheme);
+
+struct QuantOptions {
+  Scheme scheme = Scheme::kMaxAbs;
+  DType activations = DType::kU8;  // kU8: u8 where a tensor cannot be negative; kS8: s8 everywhere
+  bool depthwise_int8 = true;      // `reference` only: false leaves depthwise layers in float32
+};
+
+// What `gpu_eval calibrate` writes and --calibration-table reads. JSON, portable.
+struct CalibrationTable {
+  int schema = 1;
+  std::string tool_version;
+  std::string model;             // Graph::name
+  std::string weights_sha256;
+  std::string preprocessing;
+  std::string scheme;
+  std::string activations;       // "u8" or "s8"
+  std::string image_list_sha256;  // recorded, never compared
+  int images = 0;
+  std::map<std::string, float> max_abs;  // node name -> range of its tensor in the float32 network (after its activation)
+};
+void save_table(const CalibrationTable& table, const std::string& path);
+CalibrationTable load_table(const std::string& path);
+// Throws Error naming the first of model, weights, preprocessing, scheme, activations that differs.
+void check_table(const CalibrationTable& table, const CalibrationTable& expected, const std::string& path);
+
+// ---- lowering: what an Engine runs
+Graph lower_float(const Graph& bound);                                        // float32
+Graph lower_reference(const Graph& bound, const QuantOptions& options);       // `reference`: batch norm kept, dynamic scales
+Graph lower_static(const Graph& bound, const CalibrationTable& table, const QuantOptions& options);  // integer throughout
+
+// Fills batch with up to max_images preprocessed images; returns how many (0 = end).
+using BatchSource = std::function<int(std::vector<float>& batch, int max_images)>;
+// Runs the float32 engine (of lower_float's graph) over the source and records max|x| of every node's tensor by name.
+std::map<std::string, float> observe_ranges(Engine& float_engine, const BatchSource& source, int batch);
+
+}  // namespace gpueval
