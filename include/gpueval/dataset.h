@@ -27,17 +27,18 @@ struct InputSpec {
   Normalization normalization = Normalization::kMinusOneToOne;
 };
 
-// A set of labelled images. decode() is thread-safe and throws Error for a corrupt image (the caller counts and goes on).
+// A set of labelled images. decode() is thread-safe and throws Error for a corrupt image (the caller counts and goes
+// on).
 class Dataset {
  public:
   virtual ~Dataset() = default;
   virtual std::size_t size() const = 0;
   virtual int label(std::size_t index) const = 0;
-  virtual Image decode(std::size_t index) const = 0;       // pixels as stored, before preprocessing
-  virtual std::string name(std::size_t index) const = 0;   // for messages: file name or "image 17"
-  virtual std::string path() const = 0;                    // as given by the user
-  virtual std::string kind() const = 0;                    // "pickle", "folder", "demo"
-  virtual bool images_are_cropped() const = 0;             // true: already short side 256, centre crop 224 (pickle)
+  virtual Image decode(std::size_t index) const = 0;      // pixels as stored, before preprocessing
+  virtual std::string name(std::size_t index) const = 0;  // for messages: file name or "image 17"
+  virtual std::string path() const = 0;                   // as given by the user
+  virtual std::string kind() const = 0;                   // "pickle", "folder", "demo"
+  virtual bool images_are_cropped() const = 0;            // true: already short side 256, centre crop 224 (pickle)
 };
 
 // pickle, folder or "demo", told apart by the path. labels: ground-truth list of a flat folder, else empty.
@@ -47,7 +48,8 @@ std::unique_ptr<Dataset> open_folder(const std::string& path, const std::string&
 // Images of the embedded toy problem, made on the fly from a seed. split: "train", "calibration" or "test".
 std::unique_ptr<Dataset> open_demo(const std::string& split, std::size_t count);
 
-Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name);  // R, G, B; pixels equal cv2.imdecode's
+Image decode_jpeg(std::span<const std::uint8_t> bytes,
+                  const std::string& name);  // R, G, B; pixels equal cv2.imdecode's
 Image read_image(const std::string& path);
 
 enum class Resizing {
@@ -60,7 +62,8 @@ Resizing parse_resizing(const std::string& name);  // "default", "original"
 // Name of the whole preprocessing, part of every result: "crop224_bilinear227_caffe-bgr".
 std::string preprocessing_name(const Dataset& data, const InputSpec& spec, Resizing resizing);
 // Resizes, crops and normalises into dst: spec.height x spec.width x 3 float32.
-void preprocess(const Image& image, bool already_cropped, const InputSpec& spec, Resizing resizing, std::span<float> dst);
+void preprocess(const Image& image, bool already_cropped, const InputSpec& spec, Resizing resizing,
+                std::span<float> dst);
 
 // SHA-256 (hex) of the labels of images [first, first + count) as decimal numbers, one a line.
 std::string target_sha256(const Dataset& data, std::size_t first, std::size_t count);

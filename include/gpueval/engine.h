@@ -20,15 +20,16 @@ struct EngineOptions {
 
 // Static facts of one executed step, for --per-layer and the JSON's layers[].
 struct LayerInfo {
-  std::string name;    // Keras layer name
-  std::string op;      // "Conv2D", ...
-  std::string kernel;  // "conv_u8s8_avx512vnni", "oneDNN:brgconv:avx512_core", ...
-  std::string shape;   // ConvDesc text for convolutions, else the output's shape
+  std::string name;        // Keras layer name
+  std::string op;          // "Conv2D", ...
+  std::string kernel;      // "conv_u8s8_avx512vnni", "oneDNN:brgconv:avx512_core", ...
+  std::string shape;       // ConvDesc text for convolutions, else the output's shape
   std::int64_t ops = 0;    // 2 x multiply-adds, whole batch of one
   std::int64_t bytes = 0;  // read + written (activations and weights), batch of one
 };
 
-// A node's tensor as the kernels really produced it: `images` x h x w pixels, c channels, `pitch` elements from pixel to pixel.
+// A node's tensor as the kernels really produced it: `images` x h x w pixels, c channels, `pitch` elements from pixel
+// to pixel.
 struct TensorView {
   const void* data = nullptr;
   DType dtype = DType::kF32;
@@ -56,7 +57,7 @@ class Engine {
 std::unique_ptr<Engine> make_engine(const std::string& device, Graph lowered, const EngineOptions& options);
 
 struct DeviceInfo {
-  std::string name;         // "cpu"
+  std::string name;  // "cpu"
   bool usable = false;
   std::string description;  // "Intel(R) Xeon(R) Processor, 2 threads, int8: avx512_vnni" or why it is not usable
 };

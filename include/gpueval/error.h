@@ -37,10 +37,10 @@ template <typename... Args>
 }  // namespace gpueval
 
 // Internal invariant: throws Error with the expression, the formatted values and file:line.
-#define GPUEVAL_CHECK(cond, ...)                                                                      \
-  do {                                                                                                \
-    if (!(cond)) {                                                                                    \
+#define GPUEVAL_CHECK(cond, ...)                                                                                 \
+  do {                                                                                                           \
+    if (!(cond)) {                                                                                               \
       throw ::gpueval::Error(::fmt::format("internal check '{}' failed at {}:{}: {}", #cond, __FILE__, __LINE__, \
-                                           ::fmt::format(__VA_ARGS__)));                              \
-    }                                                                                                 \
+                                           ::fmt::format(__VA_ARGS__)));                                         \
+    }                                                                                                            \
   } while (false)

@@ -22,7 +22,7 @@ struct Input {};
 struct Conv2D {
   Window window;
   Activation act = Activation::kNone;  // fused; applied after bias and residual
-};  // inputs: src [, residual of the output's shape: added before act]
+};                                     // inputs: src [, residual of the output's shape: added before act]
 struct DepthwiseConv2D {
   Window window;
   Activation act = Activation::kNone;
@@ -73,17 +73,19 @@ struct Param {
 // ---- quantization: filled in by the passes of src/quant/, empty in a float32 graph
 struct TensorType {
   DType dtype = DType::kF32;
-  std::vector<float> scale;  // real = scale * q; one, or one per channel; empty for float32
+  std::vector<float> scale = {};  // real = scale * q; one, or one per channel; empty for float32
 };
 
 // The integer form of a node (design section 4). Epilogue of output channel k:
-//   v = fmaf((float)acc, m[k], b[k]); if (residual) v = fmaf((float)r, residual_scale, v); v = min(max(v, lo), hi); q = rint(v)
+//   v = fmaf((float)acc, m[k], b[k]); if (residual) v = fmaf((float)r, residual_scale, v); v = min(max(v, lo), hi); q =
+//   rint(v)
 // Float32 output (logits): v without clamp and rint, but not below lo.
 struct IntegerOp {
-  std::shared_ptr<const std::vector<std::int8_t>> weights;  // [K][R][S][C]; depthwise [R][S][C]; dense [K][h*w*c]; null for pools
-  std::vector<float> m, b;  // per output channel. Average pool: m[count - 1] for a window of count real pixels, b empty.
-                            // Add: m = {m1, m2}. Max pool, concat, ReLU, Quantize: m = {s_src / s_dst}; {1} = exact copy.
-                            // Concat: one m per input.
+  std::shared_ptr<const std::vector<std::int8_t>>
+      weights;              // [K][R][S][C]; depthwise [R][S][C]; dense [K][h*w*c]; null for pools
+  std::vector<float> m, b;  // per output channel. Average pool: m[count - 1] for a window of count real pixels, b
+                            // empty. Add: m = {m1, m2}. Max pool, concat, ReLU, Quantize: m = {s_src / s_dst}; {1} =
+                            // exact copy. Concat: one m per input.
   float lo = 0, hi = 0;
   float residual_scale = 0;
   // `reference` scheme: src is float32, quantized at run time per image, s_x = max|x| / 127, s8;
@@ -93,13 +95,14 @@ struct IntegerOp {
 };
 
 struct Node {
-  std::string name;         // Keras layer name, unique; "<layer>/depthwise" and "<layer>/pointwise" after expand_separable
-  Op op;
-  std::vector<int> inputs;  // indices of earlier nodes
-  Shape shape;              // of the output, n = 1
-  std::vector<Param> params;
-  TensorType type;
-  std::optional<IntegerOp> integer;
+  std::string name =
+      {};  // Keras layer name, unique; "<layer>/depthwise" and "<layer>/pointwise" after expand_separable
+  Op op = {};
+  std::vector<int> inputs = {};  // indices of earlier nodes
+  Shape shape = {};              // of the output, n = 1
+  std::vector<Param> params = {};
+  TensorType type = {};
+  std::optional<IntegerOp> integer = {};
   // Set by place_concat: this node writes channels [slice_offset, slice_offset + c) of node slice_of's tensor.
   int slice_of = -1;
   int slice_offset = 0;
@@ -110,14 +113,14 @@ struct Node {
 struct Graph {
   std::string name;  // "mobilenet_0.25"
   std::vector<Node> nodes;
-  int output = -1;   // index of the node whose tensor is the logits
+  int output = -1;  // index of the node whose tensor is the logits
 
   const Node& input_node() const { return nodes.front(); }
   const Node& output_node() const { return nodes[static_cast<std::size_t>(output)]; }
-  int find(std::string_view node_name) const;     // index, or -1
+  int find(std::string_view node_name) const;       // index, or -1
   std::vector<std::vector<int>> consumers() const;  // per node, indices of the nodes that read it
-  std::int64_t parameter_count() const;           // as Keras's model.count_params()
-  std::int64_t multiply_adds() const;             // of convolutions and dense layers, one image
+  std::int64_t parameter_count() const;             // as Keras's model.count_params()
+  std::int64_t multiply_adds() const;               // of convolutions and dense layers, one image
 };
 
 // Convolution, depthwise or dense node -> its shape with batch n; nullopt for every other node.

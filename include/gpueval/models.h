@@ -30,7 +30,7 @@ struct ModelSpec {
   std::string published_at;  // where to get the file, in words and an address of the publisher's page
 };
 
-const std::vector<ModelSpec>& models();         // every row of models.inc, in its order
+const std::vector<ModelSpec>& models();                // every row of models.inc, in its order
 const ModelSpec& find_model(const std::string& name);  // throws a usage error that lists the names
 
 }  // namespace gpueval

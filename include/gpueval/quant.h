@@ -28,14 +28,15 @@ struct QuantOptions {
 struct CalibrationTable {
   int schema = 1;
   std::string tool_version;
-  std::string model;             // Graph::name
+  std::string model;  // Graph::name
   std::string weights_sha256;
   std::string preprocessing;
   std::string scheme;
-  std::string activations;       // "u8" or "s8"
+  std::string activations;        // "u8" or "s8"
   std::string image_list_sha256;  // recorded, never compared
   int images = 0;
-  std::map<std::string, float> max_abs;  // node name -> range of its tensor in the float32 network (after its activation)
+  std::map<std::string, float>
+      max_abs;  // node name -> range of its tensor in the float32 network (after its activation)
 };
 void save_table(const CalibrationTable& table, const std::string& path);
 CalibrationTable load_table(const std::string& path);
@@ -43,9 +44,10 @@ CalibrationTable load_table(const std::string& path);
 void check_table(const CalibrationTable& table, const CalibrationTable& expected, const std::string& path);
 
 // ---- lowering: what an Engine runs
-Graph lower_float(const Graph& bound);                                        // float32
-Graph lower_reference(const Graph& bound, const QuantOptions& options);       // `reference`: batch norm kept, dynamic scales
-Graph lower_static(const Graph& bound, const CalibrationTable& table, const QuantOptions& options);  // integer throughout
+Graph lower_float(const Graph& bound);                                   // float32
+Graph lower_reference(const Graph& bound, const QuantOptions& options);  // `reference`: batch norm kept, dynamic scales
+Graph lower_static(const Graph& bound, const CalibrationTable& table,
+                   const QuantOptions& options);  // integer throughout
 
 // Fills batch with up to max_images preprocessed images; returns how many (0 = end).
 using BatchSource = std::function<int(std::vector<float>& batch, int max_images)>;

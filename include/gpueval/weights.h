@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keras weight files: Keras 1 and 2 save_weights (with and without "/model_weights"), tf-keras and Keras 3 legacy ".h5",
-// Keras 3 ".weights.h5", and the weights inside a ".keras" archive. Design section 5 has the facts.
+// Keras weight files: Keras 1 and 2 save_weights (with and without "/model_weights"), tf-keras and Keras 3 legacy
+// ".h5", Keras 3 ".weights.h5", and the weights inside a ".keras" archive. Design section 5 has the facts.
 #pragma once
 
 #include <cstdint>
@@ -21,20 +21,22 @@ struct WeightLayer {
 };
 struct WeightFile {
   std::string path;
-  std::string sha256;  // of the file, hex
-  std::string format;  // "keras-h5", "keras-h5-model", "keras3-weights", "keras3-archive"
+  std::string sha256;               // of the file, hex
+  std::string format;               // "keras-h5", "keras-h5-model", "keras3-weights", "keras3-archive"
   std::vector<WeightLayer> layers;  // only those with weights, in the file's order
   bool has_layer(std::string_view name) const;
 };
 
-// Throws Error (one sentence: file, expected, found) for a missing, truncated or foreign file and for non-finite values.
+// Throws Error (one sentence: file, expected, found) for a missing, truncated or foreign file and for non-finite
+// values.
 WeightFile read_weight_file(const std::string& path);
 
 // Matches the file's layers to the graph's by name, else by rank within a class of auto-numbered names, else in Keras's
 // model.layers order; checks every shape. The result's params all have data. The graph must be as the builder made it.
 Graph bind_weights(Graph graph, const WeightFile& file);
 
-// Seeded random weights for speed runs: He-scaled kernels, varied batch-norm statistics, gamma 0.2 in front of a residual add.
+// Seeded random weights for speed runs: He-scaled kernels, varied batch-norm statistics, gamma 0.2 in front of a
+// residual add.
 Graph random_weights(Graph graph, std::uint64_t seed);
 
 // Indices of the graph's nodes that have weights, in Keras's own model.layers order (depth, then traversal).

@@ -10,7 +10,8 @@
 
 namespace gpueval {
 
-// Calls fn(task) for task = 0 .. tasks - 1 on all threads() workers, in contiguous static shares (cheap, for equal tasks).
+// Calls fn(task) for task = 0 .. tasks - 1 on all threads() workers, in contiguous static shares (cheap, for equal
+// tasks).
 template <typename Fn>
 void parallel_for(std::int64_t tasks, Fn&& fn) {
   const int workers = threads();
@@ -22,7 +23,8 @@ void parallel_for(std::int64_t tasks, Fn&& fn) {
   for (std::int64_t i = 0; i < tasks; ++i) fn(i);
 }
 
-// Same for tasks of unequal cost that may throw (image decoding): shared out one by one; the first exception is rethrown.
+// Same for tasks of unequal cost that may throw (image decoding): shared out one by one; the first exception is
+// rethrown.
 template <typename Fn>
 void parallel_for_dynamic(std::int64_t tasks, Fn&& fn) {
   std::exception_ptr first;

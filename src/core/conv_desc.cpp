@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpueval/conv_desc.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "gpueval/error.h"
+
+namespace gpueval {
+namespace {
+
+// Reads "n1h56..." piece by piece; every failure names the whole text.
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : text_(text), rest_(text) {}
+  bool accept(std::string_view word) {
+    if (!rest_.starts_with(word)) return false;
+    rest_.remove_prefix(word.size());
+    return true;
+  }
+  void expect(std::string_view word) {
+    if (!accept(word)) error(word);
+  }
+  int number(int lowest) {
+    int value = 0;
+    const auto [end, code] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), value);
+    if (code != std::errc() || value < lowest) error("a number");
+    rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
+    return value;
+  }
+  int field(std::string_view word, int lowest = 1) {
+    expect(word);
+    return number(lowest);
+  }
+  void end() {
+    if (!rest_.empty()) error("the end");
+  }
+
+ private:
+  [[noreturn]] void error(std::string_view expected) const {
+    fail("convolution '{}': expected {} at '{}' (form: n1h56w56c64_k64r3s3_st1_pad1,1,1,1)", text_, expected, rest_);
+  }
+  std::string_view text_, rest_;
+};
+
+}  // namespace
+
+SamePadding same_padding(int n, int kernel, int stride) {
+  const int out = (n + stride - 1) / stride;
+  const int total = std::max((out - 1) * stride + kernel - n, 0);
+  return {total / 2, total - total / 2};
+}
+
+std::string to_string(const ConvDesc& desc) {
+  const Window& w = desc.window;
+  const std::string filters = desc.depthwise ? "dw_" : fmt::format("k{}", desc.k);
+  const std::string stride =
+      w.stride_h == w.stride_w ? fmt::format("{}", w.stride_h) : fmt::format("{}x{}", w.stride_h, w.stride_w);
+  return fmt::format("n{}h{}w{}c{}_{}r{}s{}_st{}_pad{},{},{},{}", desc.n, desc.h, desc.w, desc.c, filters, w.kernel_h,
+                     w.kernel_w, stride, w.pad.top, w.pad.bottom, w.pad.left, w.pad.right);
+}
+
+ConvDesc parse_conv_desc(std::string_view text) {
+  Parser in(text);
+  ConvDesc desc;
+  Window& w = desc.window;
+  desc.n = in.field("n");
+  desc.h = in.field("h");
+  desc.w = in.field("w");
+  desc.c = in.field("c");
+  in.expect("_");
+  desc.depthwise = in.accept("dw_");
+  desc.k = desc.depthwise ? desc.c : in.field("k");
+  w.kernel_h = in.field("r");
+  w.kernel_w = in.field("s");
+  w.stride_h = in.field("_st");
+  w.stride_w = in.accept("x") ? in.number(1) : w.stride_h;
+  w.pad.top = in.field("_pad", 0);
+  w.pad.bottom = in.field(",", 0);
+  w.pad.left = in.field(",", 0);
+  w.pad.right = in.field(",", 0);
+  in.end();
+  if (desc.h + w.pad.top + w.pad.bottom < w.kernel_h || desc.w + w.pad.left + w.pad.right < w.kernel_w) {
+    fail("convolution '{}': the kernel is larger than the padded input", text);
+  }
+  return desc;
+}
+
+}  // namespace gpueval

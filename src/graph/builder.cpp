@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "gpueval/error.h"
+#include "gpueval/graph.h"
+
+namespace gpueval {
+namespace {
+
+Window make_window(const Shape& src, int kernel_h, int kernel_w, int stride, Pad pad) {
+  Window window{.kernel_h = kernel_h, .kernel_w = kernel_w, .stride_h = stride, .stride_w = stride, .pad = {}};
+  if (pad == Pad::kSame) {
+    const SamePadding rows = same_padding(src.h, kernel_h, stride), columns = same_padding(src.w, kernel_w, stride);
+    window.pad = {rows.before, rows.after, columns.before, columns.after};
+  }
+  return window;
+}
+
+Shape windowed(const Shape& src, const Window& window, int channels) {
+  return {1, window.out_h(src.h), window.out_w(src.w), channels};
+}
+
+Param param(Role role, std::vector<std::int64_t> shape) { return {role, {std::move(shape), nullptr}}; }
+
+}  // namespace
+
+GraphBuilder::GraphBuilder(std::string model_name) { graph_.name = std::move(model_name); }
+
+int GraphBuilder::append(Node node) {
+  GPUEVAL_CHECK(graph_.find(node.name) < 0, "{}: two layers are named '{}'", graph_.name, node.name);
+  GPUEVAL_CHECK(node.shape.h > 0 && node.shape.w > 0 && node.shape.c > 0, "{}: layer '{}' has the shape {}",
+                graph_.name, node.name, to_string(node.shape));
+  graph_.nodes.push_back(std::move(node));
+  return static_cast<int>(graph_.nodes.size()) - 1;
+}
+
+const Shape& GraphBuilder::shape(int value) const { return graph_.nodes.at(static_cast<std::size_t>(value)).shape; }
+
+int GraphBuilder::input(int h, int w, int c) {
+  GPUEVAL_CHECK(graph_.nodes.empty(), "{}: the input must come first", graph_.name);
+  return append({.name = "input", .op = Input{}, .inputs = {}, .shape = {1, h, w, c}});
+}
+
+int GraphBuilder::conv2d(const std::string& name, int src, int filters, int kernel_h, int kernel_w,
+                         ConvOptions options) {
+  const Shape& in = shape(src);
+  const Window window = make_window(in, kernel_h, kernel_w, options.stride, options.pad);
+  Node node{.name = name, .op = Conv2D{window}, .inputs = {src}, .shape = windowed(in, window, filters)};
+  node.params.push_back(param(Role::kKernel, {kernel_h, kernel_w, in.c, filters}));
+  if (options.bias) node.params.push_back(param(Role::kBias, {filters}));
+  return append(std::move(node));
+}
+
+int GraphBuilder::depthwise_conv2d(const std::string& name, int src, int kernel, ConvOptions options) {
+  const Shape& in = shape(src);
+  const Window window = make_window(in, kernel, kernel, options.stride, options.pad);
+  Node node{.name = name, .op = DepthwiseConv2D{window}, .inputs = {src}, .shape = windowed(in, window, in.c)};
+  node.params.push_back(param(Role::kDepthwiseKernel, {kernel, kernel, in.c, 1}));
+  if (options.bias) node.params.push_back(param(Role::kBias, {in.c}));
+  return append(std::move(node));
+}
+
+int GraphBuilder::separable_conv2d(const std::string& name, int src, int filters, int kernel, ConvOptions options) {
+  const Shape& in = shape(src);
+  const Window window = make_window(in, kernel, kernel, options.stride, options.pad);
+  Node node{.name = name, .op = SeparableConv2D{window}, .inputs = {src}, .shape = windowed(in, window, filters)};
+  node.params.push_back(param(Role::kDepthwiseKernel, {kernel, kernel, in.c, 1}));
+  node.params.push_back(param(Role::kPointwiseKernel, {1, 1, in.c, filters}));
+  if (options.bias) node.params.push_back(param(Role::kBias, {filters}));
+  return append(std::move(node));
+}
+
+int GraphBuilder::dense(const std::string& name, int src, int units) {
+  Node node{.name = name, .op = Dense{}, .inputs = {src}, .shape = {1, 1, 1, units}};
+  node.params.push_back(param(Role::kKernel, {shape(src).elements(), units}));
+  node.params.push_back(param(Role::kBias, {units}));
+  return append(std::move(node));
+}
+
+int GraphBuilder::batch_norm(const std::string& name, int src, float eps, bool gamma) {
+  const int c = shape(src).c;
+  Node node{.name = name, .op = BatchNorm{eps}, .inputs = {src}, .shape = shape(src)};
+  if (gamma) node.params.push_back(param(Role::kGamma, {c}));
+  for (const Role role : {Role::kBeta, Role::kMean, Role::kVariance}) node.params.push_back(param(role, {c}));
+  return append(std::move(node));
+}
+
+int GraphBuilder::relu(const std::string& name, int src) {
+  return append({.name = name, .op = Relu{Activation::kRelu}, .inputs = {src}, .shape = shape(src)});
+}
+
+int GraphBuilder::relu6(const std::string& name, int src) {
+  return append({.name = name, .op = Relu{Activation::kRelu6}, .inputs = {src}, .shape = shape(src)});
+}
+
+int GraphBuilder::add(const std::string& name, std::vector<int> src) {
+  GPUEVAL_CHECK(src.size() == 2 && shape(src[0]) == shape(src[1]), "{}: '{}' adds two tensors of one shape",
+                graph_.name, name);
+  const Shape out = shape(src[0]);
+  return append({.name = name, .op = Add{}, .inputs = std::move(src), .shape = out});
+}
+
+int GraphBuilder::concat(const std::string& name, std::vector<int> src) {
+  Shape out = shape(src.at(0));
+  out.c = 0;
+  for (const int value : src) {
+    const Shape& in = shape(value);
+    GPUEVAL_CHECK(in.h == out.h && in.w == out.w, "{}: '{}' joins {} and {}", graph_.name, name, to_string(in),
+                  to_string(out));
+    out.c += in.c;
+  }
+  return append({.name = name, .op = Concat{}, .inputs = std::move(src), .shape = out});
+}
+
+int GraphBuilder::max_pool(const std::string& name, int src, int kernel, int stride, Pad pad) {
+  const Window window = make_window(shape(src), kernel, kernel, stride, pad);
+  return append(
+      {.name = name, .op = MaxPool{window}, .inputs = {src}, .shape = windowed(shape(src), window, shape(src).c)});
+}
+
+int GraphBuilder::avg_pool(const std::string& name, int src, int kernel, int stride, Pad pad) {
+  const Window window = make_window(shape(src), kernel, kernel, stride, pad);
+  return append(
+      {.name = name, .op = AvgPool{window}, .inputs = {src}, .shape = windowed(shape(src), window, shape(src).c)});
+}
+
+int GraphBuilder::global_avg_pool(const std::string& name, int src) {
+  return append({.name = name, .op = GlobalAvgPool{}, .inputs = {src}, .shape = {1, 1, 1, shape(src).c}});
+}
+
+int GraphBuilder::zero_pad(const std::string& name, int src, Padding pad) {
+  Shape out = shape(src);
+  out.h += pad.top + pad.bottom;
+  out.w += pad.left + pad.right;
+  return append({.name = name, .op = ZeroPad{pad}, .inputs = {src}, .shape = out});
+}
+
+int GraphBuilder::flatten(const std::string& name, int src) {
+  return append(
+      {.name = name, .op = Flatten{}, .inputs = {src}, .shape = {1, 1, 1, static_cast<int>(shape(src).elements())}});
+}
+
+Graph GraphBuilder::finish(int output) {
+  GPUEVAL_CHECK(output >= 0 && output < static_cast<int>(graph_.nodes.size()), "{}: output {}", graph_.name, output);
+  graph_.output = output;
+  return std::move(graph_);
+}
+
+}  // namespace gpueval
