@@ -46,8 +46,7 @@ struct Add {
 struct Concat {};  // along channels
 struct MaxPool {
   Window window;
-  bool zero_padding = false;  // true: padded taps are zeros (a folded ZeroPadding2D); false: ignored
-};
+};  // padded taps are ignored, never zeros
 struct AvgPool {
   Window window;
 };  // divides by the number of real pixels of the window

@@ -19,9 +19,9 @@ struct QuantView {   // an s8 or u8 tensor, or a channel slice of one
   std::int64_t pitch = 0;
 };
 
-// Padded taps are ignored, or count as 0 if zero_padding. m = 1 and equal types: exact copy of the maximum; else
+// Padded taps are ignored. m = 1 and equal types: exact copy of the maximum; else
 // q = rint(clamp(fmaf((float)max, m, 0))) to dst's type, lo/hi = dst's range.
-void max_pool(const QuantView& src, const Window& window, bool zero_padding, float m, const QuantView& dst);
+void max_pool(const QuantView& src, const Window& window, float m, const QuantView& dst);
 
 // int32 sum over the real pixels of each window, then v = sum * m[count - 1], clamp to dst's range, rint.
 void avg_pool(const QuantView& src, const Window& window, std::span<const float> m, const QuantView& dst);

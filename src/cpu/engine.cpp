@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+#include "core/threads.h"
+#include "cpu/int8/int8_conv.h"
+#include "cpu/step.h"
+#include "gpueval/error.h"
+
+namespace gpueval::cpu {
+namespace {
+
+std::int64_t tensor_bytes(const Node& node) {
+  return node.shape.elements() * static_cast<std::int64_t>(size_of(node.type.dtype));
+}
+
+std::int64_t weight_bytes(const Node& node) {
+  if (node.integer && node.integer->weights) {
+    return static_cast<std::int64_t>(node.integer->weights->size() + 8 * node.integer->m.size());
+  }
+  std::int64_t bytes = 0;
+  for (const Param& param : node.params) bytes += 4 * param.array.elements();
+  return bytes;
+}
+
+LayerInfo layer_info(const Graph& graph, int index, const Step& step) {
+  const Node& node = graph.nodes[static_cast<std::size_t>(index)];
+  LayerInfo info{.name = node.name, .op = op_name(node.op), .kernel = step.kernel(), .shape = to_string(node.shape)};
+  if (const auto desc = conv_desc(graph, index)) {
+    info.shape = to_string(*desc);
+    info.ops = 2 * desc->multiply_adds();
+  }
+  const bool in_place = step.kernel() == "in place";
+  if (!in_place) {
+    info.bytes = tensor_bytes(node) + weight_bytes(node);
+    for (const int input : node.inputs) info.bytes += tensor_bytes(graph.nodes[static_cast<std::size_t>(input)]);
+  }
+  return info;
+}
+
+class CpuEngine : public Engine {
+ public:
+  CpuEngine(Graph graph, const EngineOptions& options)
+      : graph_(std::move(graph)), options_(options), tensors_(graph_, options.batch) {
+    for (std::size_t i = 1; i < graph_.nodes.size(); ++i) {
+      const int node = static_cast<int>(i);
+      steps_.push_back(make_step({graph_, node, options_.batch, options_.kernel}));
+      layers_.push_back(layer_info(graph_, node, *steps_.back()));
+      for (Param& param : graph_.nodes[i].params) param.array.data.reset();  // packed by the step
+    }
+  }
+
+  void run(std::span<const float> input, int n, std::span<float> logits) override {
+    begin(input, n, logits);
+    for (const auto& step : steps_) step->run(tensors_, n);
+    finish(n, logits);
+  }
+
+  void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) override {
+    begin(input, n, logits);
+    tap(0, tensors_.view(0, n));
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      steps_[i]->run(tensors_, n);
+      tap(static_cast<int>(i) + 1, tensors_.view(static_cast<int>(i) + 1, n));
+    }
+    finish(n, logits);
+  }
+
+  void run_timed(std::span<const float> input, int n, std::span<float> logits, std::span<double> seconds) override {
+    GPUEVAL_CHECK(seconds.size() == steps_.size(), "{} times for {} steps", seconds.size(), steps_.size());
+    begin(input, n, logits);
+    auto last = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      steps_[i]->run(tensors_, n);
+      const auto now = std::chrono::steady_clock::now();
+      seconds[i] += std::chrono::duration<double>(now - last).count();
+      last = now;
+    }
+    finish(n, logits);
+  }
+
+  const std::vector<LayerInfo>& layers() const override { return layers_; }
+  const Graph& graph() const override { return graph_; }
+  std::string device() const override { return "cpu"; }
+  std::size_t arena_bytes() const override { return tensors_.arena_bytes(); }
+
+ private:
+  void begin(std::span<const float> input, int n, std::span<float> logits) {
+    const auto image = static_cast<std::size_t>(graph_.input_node().shape.elements());
+    const auto classes = static_cast<std::size_t>(graph_.output_node().shape.elements());
+    const auto images = static_cast<std::size_t>(n);
+    GPUEVAL_CHECK(n >= 1 && n <= options_.batch, "{} images for a batch of {}", n, options_.batch);
+    GPUEVAL_CHECK(input.size() >= images * image && logits.size() >= images * classes,
+                  "{} inputs, {} logits, {} images", input.size(), logits.size(), n);
+    if (n == options_.batch) {
+      tensors_.set_input(input.data());
+      return;
+    }
+    // oneDNN's primitives always take the whole batch: give them a full buffer to read.
+    partial_.resize(image * static_cast<std::size_t>(options_.batch));
+    std::copy_n(input.begin(), images * image, partial_.begin());
+    tensors_.set_input(partial_.data());
+  }
+
+  void finish(int n, std::span<float> logits) const {
+    const TensorView out = tensors_.view(graph_.output, n);
+    std::memcpy(logits.data(), out.data, static_cast<std::size_t>(out.shape.elements()) * sizeof(float));
+  }
+
+  Graph graph_;
+  EngineOptions options_;
+  Tensors tensors_;
+  std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<LayerInfo> layers_;
+  std::vector<float> partial_;
+};
+
+std::string cpu_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "unknown CPU";
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_cpu_engine(Graph lowered, const EngineOptions& options) {
+  GPUEVAL_CHECK(options.batch >= 1, "batch {}", options.batch);
+  set_threads(threads());  // oneDNN's number is a thread-local setting of OpenMP
+  return std::make_unique<CpuEngine>(std::move(lowered), options);
+}
+
+DeviceInfo cpu_device() {
+  return {.name = "cpu",
+          .usable = true,
+          .description = fmt::format("{}, {} threads, int8 kernels: {}", cpu_name(), threads(), best_isa())};
+}
+
+std::vector<KernelInfo> cpu_kernels() {
+  std::vector<KernelInfo> rows = int8_kernels();
+  rows.push_back(
+      {.name = "oneDNN", .device = "cpu", .op = "all", .types = "f32", .isa = "chosen by oneDNN", .usable = true});
+  return rows;
+}
+
+}  // namespace gpueval::cpu

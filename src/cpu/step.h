@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// One executed step of the CPU engine, and the tensors it finds its data in.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cpu/int8/int8_ops.h"
+#include "gpueval/engine.h"
+#include "gpueval/graph.h"
+#include "graph/memory_plan.h"
+
+namespace gpueval::cpu {
+
+// Where every node's tensor lies. Fixed for the engine's life, but for the graph's input, which run() points at its
+// caller's.
+class Tensors {
+ public:
+  Tensors(const Graph& graph, int batch);
+  // The node's tensor for n images.
+  TensorView view(int node, int n) const;
+  QuantView quant_view(int node, int n) const;
+  std::byte* data(int node) const { return data_[static_cast<std::size_t>(node)]; }
+  std::int64_t pitch(int node) const { return plan_.tensors[static_cast<std::size_t>(node)].pitch; }
+  void set_input(const float* input);
+  std::size_t arena_bytes() const { return arena_.size(); }
+
+ private:
+  const Graph& graph_;
+  MemoryPlan plan_;
+  AlignedBuffer arena_;
+  std::vector<std::byte*> data_;
+};
+
+class Step {
+ public:
+  virtual ~Step() = default;
+  virtual void run(const Tensors& tensors, int n) = 0;
+  virtual std::string kernel() const = 0;  // as --per-layer shows it
+};
+
+// What every factory below needs to know.
+struct StepContext {
+  const Graph& graph;
+  int node;
+  int batch;
+  const std::string& forced_kernel;
+  const Node& self() const { return graph.nodes[static_cast<std::size_t>(node)]; }
+  const Node& input(std::size_t i) const { return graph.nodes[static_cast<std::size_t>(self().inputs[i])]; }
+};
+
+std::unique_ptr<Step> make_onednn_conv(const StepContext& context);        // float32 convolution, depthwise, dense
+std::unique_ptr<Step> make_onednn_pool(const StepContext& context);        // float32 max, average, global average
+std::unique_ptr<Step> make_int8_conv_step(const StepContext& context);     // static integer convolutions
+std::unique_ptr<Step> make_dynamic_conv_step(const StepContext& context);  // the `reference` scheme's
+std::unique_ptr<Step> make_step(const StepContext& context);  // any node but Input; throws where no kernel supports it
+
+}  // namespace gpueval::cpu

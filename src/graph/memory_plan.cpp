@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/memory_plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace gpueval {
+namespace {
+
+constexpr std::int64_t kAlignment = 64;
+
+// Owner of a node's bytes and the tensor's channel offset in it, through nested concats.
+struct Owner {
+  int root;
+  std::int64_t channel;
+};
+Owner owner_of(const Graph& graph, int node) {
+  Owner owner{node, 0};
+  while (graph.nodes[static_cast<std::size_t>(owner.root)].slice_of >= 0) {
+    const Node& slice = graph.nodes[static_cast<std::size_t>(owner.root)];
+    owner.channel += slice.slice_offset;
+    owner.root = slice.slice_of;
+  }
+  return owner;
+}
+
+struct Block {
+  int node;
+  std::int64_t bytes, offset;
+  int first, last;
+};
+
+std::int64_t lowest_free_offset(const std::vector<Block>& placed, const Block& block) {
+  std::vector<const Block*> rivals;  // alive together, by offset
+  for (const Block& other : placed) {
+    if (other.first <= block.last && block.first <= other.last) rivals.push_back(&other);
+  }
+  std::sort(rivals.begin(), rivals.end(), [](const Block* a, const Block* b) { return a->offset < b->offset; });
+  std::int64_t offset = 0;
+  for (const Block* other : rivals) {
+    if (offset + block.bytes <= other->offset) break;
+    offset = std::max(offset, other->offset + other->bytes);
+  }
+  return offset;
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const Graph& graph, int batch) {
+  const std::size_t count = graph.nodes.size();
+  MemoryPlan plan;
+  plan.tensors.resize(count);
+  std::vector<Block> blocks(count, Block{-1, 0, 0, static_cast<int>(count), 0});
+  for (std::size_t i = 0; i < count; ++i) {
+    const int step = static_cast<int>(i);
+    const Owner owner = owner_of(graph, step);
+    const auto root = static_cast<std::size_t>(owner.root);
+    plan.tensors[i].root = owner.root;
+    plan.tensors[i].pitch = graph.nodes[root].shape.c;
+    plan.tensors[i].offset = owner.channel * static_cast<std::int64_t>(size_of(graph.nodes[root].type.dtype));
+    blocks[root].first = std::min(blocks[root].first, step);
+    blocks[root].last = std::max(blocks[root].last, step == graph.output ? static_cast<int>(count) : step);
+    for (const int input : graph.nodes[i].inputs) {
+      Block& read = blocks[static_cast<std::size_t>(owner_of(graph, input).root)];
+      read.last = std::max(read.last, step);
+    }
+  }
+  std::vector<Block> order;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Node& node = graph.nodes[i];
+    if (node.slice_of >= 0 || std::holds_alternative<Input>(node.op)) continue;
+    const auto bytes = node.shape.elements() * batch * static_cast<std::int64_t>(size_of(node.type.dtype));
+    blocks[i].node = static_cast<int>(i);
+    blocks[i].bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    order.push_back(blocks[i]);
+  }
+  std::stable_sort(order.begin(), order.end(), [](const Block& a, const Block& b) { return a.bytes > b.bytes; });
+
+  std::vector<Block> placed;
+  for (Block& block : order) {
+    block.offset = lowest_free_offset(placed, block);
+    placed.push_back(block);
+    blocks[static_cast<std::size_t>(block.node)] = block;
+    plan.arena_bytes = std::max(plan.arena_bytes, block.offset + block.bytes);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    TensorPlacement& tensor = plan.tensors[i];
+    const Block& block = blocks[static_cast<std::size_t>(tensor.root)];
+    tensor.offset = block.node < 0 ? -1 : tensor.offset + block.offset;
+    tensor.first_step = block.first;
+    tensor.last_step = block.last;
+  }
+  return plan;
+}
+
+}  // namespace gpueval

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Static memory plan: one arena for all activations of a batch, tensors that are never alive together share bytes.
+// Greedy by size (largest first, lowest offset that is free for the tensor's whole life): Pisarchyk and Lee,
+// "Efficient Memory Management for Deep Neural Net Inference", arXiv 2001.03288.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "gpueval/graph.h"
+
+namespace gpueval {
+
+struct TensorPlacement {
+  std::int64_t offset = -1;           // bytes from the arena's start; -1: not in the arena (the graph's input)
+  std::int64_t pitch = 0;             // elements from pixel to pixel (more than c in a slice of a concat)
+  int root = -1;                      // the node that owns the bytes: itself, or the outermost concat
+  int first_step = 0, last_step = 0;  // life of the root's bytes, in node indices, both ends included
+};
+
+struct MemoryPlan {
+  std::vector<TensorPlacement> tensors;  // per node
+  std::int64_t arena_bytes = 0;
+};
+
+MemoryPlan plan_memory(const Graph& graph, int batch);
+
+}  // namespace gpueval

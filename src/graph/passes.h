@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Graph passes: pure functions, each in its own file, each keeping the function that the graph computes.
+#pragma once
+
+#include "gpueval/graph.h"
+
+namespace gpueval {
+
+// SeparableConv2D -> "<layer>/depthwise" (no bias) and "<layer>/pointwise".
+Graph expand_separable(Graph graph);
+
+// ZeroPad -> padding of the convolutions, and of max pools of non-negative tensors, that read it. Flatten -> nothing
+// (a dense layer reads h * w * c in order).
+Graph fold_padding(Graph graph);
+
+// BatchNorm behind a convolution -> the convolution's kernel and bias: g = gamma / sqrt(variance + eps),
+// kernel * g, beta + (bias - mean) * g, computed in double.
+Graph fold_batch_norm(Graph graph);
+
+// ReLU behind a convolution, dense layer, batch norm or add that nothing else reads -> its act.
+Graph fuse_activation(Graph graph);
+
+// Add of which one operand is a convolution that nothing else reads -> that convolution's residual input.
+Graph fuse_residual_add(Graph graph);
+
+// Lets what feeds a concat write straight into its channels (Node::slice_of), where type and scale are the same.
+Graph place_concat(Graph graph);
+
+// True for a tensor that cannot be negative: behind ReLU or ReLU6, and pools, concats and sums of such.
+std::vector<bool> non_negative(const Graph& graph);
+
+// Replaces every use of node i by replacement[i] (-1: keeps it), drops the replaced and the unused nodes, and sorts
+// topologically (stable). The tool of the other passes.
+Graph rewire(Graph graph, const std::vector<int>& replacement);
+
+// The fused activation of a node, or nullptr for an op without one.
+Activation* fused_activation(Op& op);
+const Activation* fused_activation(const Op& op);
+
+}  // namespace gpueval
