@@ -38,35 +38,53 @@ class Dataset {
   virtual std::string name(std::size_t index) const = 0;  // for messages: file name or "image 17"
   virtual std::string path() const = 0;                   // as given by the user
   virtual std::string kind() const = 0;                   // "pickle", "folder", "demo"
-  virtual bool images_are_cropped() const = 0;            // true: already short side 256, centre crop 224 (pickle)
+  virtual bool images_are_cropped() const = 0;            // true: only resized, not cropped (pickle, demo)
 };
 
-// pickle, folder or "demo", told apart by the path. labels: ground-truth list of a flat folder, else empty.
+// "demo" (2,000 test images), a folder, or else a pickle file. labels: ground-truth list of a flat folder, else empty.
 std::unique_ptr<Dataset> open_dataset(const std::string& path, const std::string& labels);
+
+// The published val224_compressed.pkl or one like it: a dict with `data` (JPEG strings) and `target` (class ids),
+// pickle protocols 2 to 5. Only offsets are kept; an image's bytes are read when it is decoded. The file is data:
+// nothing in it is run, and a pickle that would call anything but how numpy and bytes are stored is an Error that names
+// the call and its place.
 std::unique_ptr<Dataset> open_pickle(const std::string& path);
+
+// Flat folder + list of labels: "name class-id" a line, or one class-id a line in the order of the sorted file names.
+// Without a list: one sub-folder a class, sorted names = class ids. Files that are no .jpg or .jpeg are ignored.
 std::unique_ptr<Dataset> open_folder(const std::string& path, const std::string& labels);
-// Images of the embedded toy problem, made on the fly from a seed. split: "train", "calibration" or "test".
+
+// 96 x 96 images of the embedded toy problem (10 classes), made on the fly from a seed, the same on every machine.
+// split: "train", "calibration" or "test": disjoint streams of any length.
 std::unique_ptr<Dataset> open_demo(const std::string& split, std::size_t count);
 
-Image decode_jpeg(std::span<const std::uint8_t> bytes,
-                  const std::string& name);  // R, G, B; pixels equal cv2.imdecode's
-Image read_image(const std::string& path);
+// What the three components of a decoded JPEG are. An ordinary file stores R, G, B. The public pickle was encoded from
+// R, G, B arrays by a library that assumed B, G, R, so its files store red and blue exchanged: exchanging them again
+// gives R, G, B.
+enum class StoredColors { kRgb, kBgr };
+
+// Decodes a JPEG (grey, RGB, YCbCr, CMYK, YCCK) to R, G, B with the pixels of cv2.imdecode(IMREAD_COLOR), which turns
+// the picture by its EXIF orientation. Throws Error naming `name` for anything that is no JPEG, is damaged or
+// truncated, or is larger than 100 million pixels.
+Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name,
+                  StoredColors stored = StoredColors::kRgb);
+Image read_image(const std::string& path);  // an ordinary JPEG file
 
 enum class Resizing {
   kDefault,   // the dataset's own: pickle: resize 224 -> network (bilinear, cv2.resize's default); folder: short side
               // 256 (299 networks: 342) bicubic, centre crop at the network's size
-  kOriginal,  // the research code's: short side 256, 224 crop, then bilinear resize to 227/299
+  kOriginal,  // the research code's: short side 256 (bicubic), 224 crop, then bilinear resize to 227/299
 };
 Resizing parse_resizing(const std::string& name);  // "default", "original"
 
 // Name of the whole preprocessing, part of every result: "crop224_bilinear227_caffe-bgr".
 std::string preprocessing_name(const Dataset& data, const InputSpec& spec, Resizing resizing);
-// Resizes, crops and normalises into dst: spec.height x spec.width x 3 float32.
+// Resizes, crops and normalises into dst: spec.height x spec.width x 3 float32. Thread-safe, and uses one thread.
 void preprocess(const Image& image, bool already_cropped, const InputSpec& spec, Resizing resizing,
                 std::span<float> dst);
 
 // SHA-256 (hex) of the labels of images [first, first + count) as decimal numbers, one a line.
-std::string target_sha256(const Dataset& data, std::size_t first, std::size_t count);
+std::string target_sha256(const Dataset& data, std::size_t first, std::size_t count);  // Error if beyond size()
 
 // synset_words.txt ("n01440764 tench, Tinca tinca" a line) or one name a line.
 std::vector<std::string> read_class_names(const std::string& path);
