@@ -16,7 +16,8 @@ struct WeightArray {
   Array array;
 };
 struct WeightLayer {
-  std::string name;
+  std::string name;   // empty in a Keras 3 file that does not say it
+  std::string group;  // Keras 3 files: "conv2d_12", the class and the rank in model.layers order within it; else empty
   std::vector<WeightArray> arrays;  // in the file's order
 };
 struct WeightFile {

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/weights/hdf5_file.h"
+
+#include <hdf5_hl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include "gpueval/error.h"
+
+namespace gpueval {
+namespace {
+
+// Deflate cannot expand by more; the other permitted filters keep the size.
+constexpr std::uint64_t kMaxCompression = 1032;
+constexpr std::uint64_t kMaxListBytes = 64u << 20;
+constexpr std::size_t kMaxChildren = 100'000;
+
+std::vector<std::string> split_path(const std::string& path) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  while (begin <= path.size()) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    if (end > begin) parts.push_back(path.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+bool all_finite(const std::vector<float>& values) {
+  constexpr std::uint32_t kExponent = 0x7f800000u;
+  bool finite = true;
+  for (const float value : values) {
+    std::uint32_t bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    finite &= (bits & kExponent) != kExponent;
+  }
+  return finite;
+}
+
+}  // namespace
+
+H5Silence::H5Silence() {
+  H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+}
+
+H5Silence::~H5Silence() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
+
+Hdf5File::Hdf5File(const std::function<hid_t()>& open, std::string name, std::uint64_t bytes)
+    : file_(open(), H5Fclose), name_(std::move(name)), unread_bytes_(bytes) {
+  if (file_) root_ = H5Handle(H5Gopen2(file_.get(), "/", H5P_DEFAULT), H5Gclose);
+  if (!root_) fail("{}: expected a Keras weight file, found a truncated or damaged HDF5 file; fetch it again", name_);
+}
+
+Hdf5File Hdf5File::open(const std::string& path) {
+  return Hdf5File([&] { return H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT); }, path,
+                  std::filesystem::file_size(path));
+}
+
+Hdf5File Hdf5File::open_image(std::span<const std::byte> bytes, const std::string& name) {
+  // The library asks for a mutable pointer, but neither writes to nor frees a read-only image opened with these flags.
+  void* data = const_cast<std::byte*>(bytes.data());
+  constexpr unsigned kFlags = H5LT_FILE_IMAGE_DONT_COPY | H5LT_FILE_IMAGE_DONT_RELEASE;
+  return Hdf5File([&] { return H5LTopen_file_image(data, bytes.size(), kFlags); }, name, bytes.size());
+}
+
+bool Hdf5File::has_child(const H5Handle& group, const std::string& child) const {
+  H5L_info_t info;
+  return H5Lexists(group.get(), child.c_str(), H5P_DEFAULT) > 0 &&
+         H5Lget_info(group.get(), child.c_str(), &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD;
+}
+
+H5Handle Hdf5File::open_object(const H5Handle& group, const std::string& path) const {
+  H5Handle current;
+  const H5Handle* parent = &group;
+  for (const std::string& part : split_path(path)) {
+    H5Handle next;
+    if (has_child(*parent, part)) next = H5Handle(H5Oopen(parent->get(), part.c_str(), H5P_DEFAULT), H5Oclose);
+    if (!next) fail("{}: '{}' is named in the file, but not in it; the file is damaged", name_, path);
+    current = std::move(next);
+    parent = &current;
+  }
+  if (!current) fail("{}: '{}' does not name an object; the file is damaged", name_, path);
+  return current;
+}
+
+H5Handle Hdf5File::open_group(const H5Handle& group, const std::string& path) const {
+  H5Handle object = open_object(group, path);
+  if (H5Iget_type(object.get()) != H5I_GROUP) fail("{}: '{}' should be a group of weights", name_, path);
+  return object;
+}
+
+std::vector<std::string> Hdf5File::children(const H5Handle& group) const {
+  std::vector<std::string> names;
+  const auto collect = [](hid_t, const char* child, const H5L_info_t*, void* out) -> herr_t {
+    auto* list = static_cast<std::vector<std::string>*>(out);
+    if (list->size() >= kMaxChildren) return -1;
+    list->emplace_back(child);
+    return 0;
+  };
+  hsize_t position = 0;
+  if (H5Literate(group.get(), H5_INDEX_NAME, H5_ITER_NATIVE, &position, collect, &names) < 0) {
+    fail("{}: the list of a group's members cannot be read; the file is damaged", name_);
+  }
+  return names;
+}
+
+std::optional<std::string> Hdf5File::string_attribute(const H5Handle& object, const std::string& attribute) const {
+  const auto list = string_list(object, attribute);
+  if (!list || list->size() != 1) return std::nullopt;
+  return list->front();
+}
+
+namespace {
+
+// Strings of one attribute, of fixed or variable length; nullopt if it is neither a string nor empty.
+std::optional<std::vector<std::string>> read_strings(hid_t attribute) {
+  const H5Handle type(H5Aget_type(attribute), H5Tclose);
+  const H5Handle space(H5Aget_space(attribute), H5Sclose);
+  if (!type || !space) return std::nullopt;
+  const hssize_t points = H5Sget_simple_extent_npoints(space.get());
+  const std::size_t size = H5Tget_size(type.get());
+  if (points == 0) return std::vector<std::string>{};
+  if (points < 0 || size == 0 || H5Tget_class(type.get()) != H5T_STRING) return std::nullopt;
+  const auto count = static_cast<std::uint64_t>(points);
+  if (count > kMaxListBytes / size || H5Aget_storage_size(attribute) < count * size) return std::nullopt;
+
+  std::vector<std::string> strings;
+  if (H5Tis_variable_str(type.get()) > 0) {
+    std::vector<char*> pointers(count, nullptr);
+    const bool read = H5Aread(attribute, type.get(), pointers.data()) >= 0;
+    for (const char* text : pointers) strings.emplace_back(read && text != nullptr ? text : "");
+    H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, pointers.data());
+    if (!read) return std::nullopt;
+    return strings;
+  }
+  std::vector<char> bytes(count * size);
+  if (H5Aread(attribute, type.get(), bytes.data()) < 0) return std::nullopt;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const char* text = bytes.data() + i * size;
+    strings.emplace_back(text, static_cast<std::size_t>(std::find(text, text + size, '\0') - text));
+  }
+  return strings;
+}
+
+}  // namespace
+
+std::optional<std::vector<std::string>> Hdf5File::string_list(const H5Handle& object,
+                                                              const std::string& attribute) const {
+  const auto read = [&](const std::string& part) -> std::optional<std::vector<std::string>> {
+    if (H5Aexists(object.get(), part.c_str()) <= 0) return std::nullopt;
+    const H5Handle handle(H5Aopen(object.get(), part.c_str(), H5P_DEFAULT), H5Aclose);
+    auto strings = handle ? read_strings(handle.get()) : std::nullopt;
+    if (!strings) fail("{}: the attribute '{}' should be a list of names; the file is damaged", name_, part);
+    return strings;
+  };
+  if (auto whole = read(attribute)) return whole;
+  std::optional<std::vector<std::string>> joined;
+  for (std::size_t i = 0; i < kMaxChildren; ++i) {
+    auto part = read(attribute + std::to_string(i));
+    if (!part) break;
+    if (!joined) joined.emplace();
+    joined->insert(joined->end(), part->begin(), part->end());
+  }
+  return joined;
+}
+
+std::uint64_t Hdf5File::checked_elements(const H5Handle& dataset, const std::vector<std::int64_t>& shape,
+                                         const std::string& label) {
+  const H5Handle type(H5Dget_type(dataset.get()), H5Tclose);
+  if (!type || H5Tget_class(type.get()) != H5T_FLOAT) fail("{}: {} should hold floating-point numbers", name_, label);
+  const H5Handle plist(H5Dget_create_plist(dataset.get()), H5Pclose);
+  const H5D_layout_t layout = plist ? H5Pget_layout(plist.get()) : H5D_LAYOUT_ERROR;
+  if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED) {
+    fail("{}: {} is stored outside of the file or in an unknown layout; Keras writes neither", name_, label);
+  }
+  if (H5Pget_external_count(plist.get()) != 0) fail("{}: {} is stored outside of the file", name_, label);
+
+  const std::uint64_t stored = H5Dget_storage_size(dataset.get()), item = H5Tget_size(type.get());
+  std::uint64_t limit = stored;
+  const int filters = H5Pget_nfilters(plist.get());
+  for (int i = 0; i < filters; ++i) {
+    unsigned flags = 0, config = 0;
+    std::size_t values = 0;
+    const H5Z_filter_t filter =
+        H5Pget_filter2(plist.get(), static_cast<unsigned>(i), &flags, &values, nullptr, 0, nullptr, &config);
+    if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32) {
+      fail("{}: {} is compressed by filter {}; only deflate is supported", name_, label, static_cast<int>(filter));
+    }
+    if (filter == H5Z_FILTER_DEFLATE) limit = stored * kMaxCompression;
+  }
+  std::uint64_t elements = 1;
+  for (const std::int64_t extent : shape) {
+    if (extent <= 0 || elements > limit / static_cast<std::uint64_t>(extent)) elements = 0;
+    elements *= static_cast<std::uint64_t>(extent);
+  }
+  if (layout == H5D_CHUNKED) {
+    std::vector<hsize_t> chunk(shape.size());
+    std::uint64_t bytes = item;
+    if (H5Pget_chunk(plist.get(), static_cast<int>(chunk.size()), chunk.data()) < 0) bytes = 0;
+    for (const hsize_t extent : chunk) bytes = extent == 0 || bytes > limit / extent ? 0 : bytes * extent;
+    if (bytes == 0) elements = 0;
+  }
+  if (elements == 0 || item == 0 || elements > limit / item || stored > unread_bytes_) {
+    fail("{}: {} declares the shape {}, but the file holds {} bytes for it; the file is damaged", name_, label,
+         shape_string(shape), std::min(stored, unread_bytes_));
+  }
+  unread_bytes_ -= stored;
+  return elements;
+}
+
+Array Hdf5File::read_floats(const H5Handle& group, const std::string& path, const std::string& label) {
+  const H5Handle dataset = open_object(group, path);
+  if (H5Iget_type(dataset.get()) != H5I_DATASET) fail("{}: {} should be an array", name_, label);
+  const H5Handle space(H5Dget_space(dataset.get()), H5Sclose);
+  const int rank = space ? H5Sget_simple_extent_ndims(space.get()) : -1;
+  if (rank < 0 || rank > 8) fail("{}: {} should be an array of at most 8 dimensions", name_, label);
+  std::vector<hsize_t> extents(static_cast<std::size_t>(rank));
+  if (rank > 0) H5Sget_simple_extent_dims(space.get(), extents.data(), nullptr);
+  Array array;
+  for (const hsize_t extent : extents) array.shape.push_back(static_cast<std::int64_t>(extent));
+
+  auto values = std::make_shared<std::vector<float>>(checked_elements(dataset, array.shape, label));
+  if (H5Dread(dataset.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values->data()) < 0) {
+    fail("{}: {} cannot be read; the file is damaged", name_, label);
+  }
+  if (!all_finite(*values)) fail("{}: {} holds a NaN or an infinity; expected finite weights", name_, label);
+  array.data = std::move(values);
+  return array;
+}
+
+}  // namespace gpueval

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// A read-only HDF5 file, with the little of it that weight files need. Hostile files are expected: only hard links are
+// followed, nothing outside the file is opened, and no more is allocated than the file can hold.
+#pragma once
+
+#include <hdf5.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gpueval/tensor.h"
+
+namespace gpueval {
+
+// Owns one HDF5 identifier.
+class H5Handle {
+ public:
+  H5Handle() = default;
+  H5Handle(hid_t id, herr_t (*close)(hid_t)) : id_(id), close_(close) {}
+  H5Handle(H5Handle&& other) noexcept : id_(std::exchange(other.id_, H5I_INVALID_HID)), close_(other.close_) {}
+  H5Handle& operator=(H5Handle&& other) noexcept {
+    std::swap(id_, other.id_);
+    std::swap(close_, other.close_);
+    return *this;
+  }
+  ~H5Handle() {
+    if (id_ >= 0) close_(id_);
+  }
+  explicit operator bool() const { return id_ >= 0; }
+  hid_t get() const { return id_; }
+
+ private:
+  hid_t id_ = H5I_INVALID_HID;
+  herr_t (*close_)(hid_t) = nullptr;
+};
+
+// HDF5 prints its error stack to stderr unless told otherwise.
+class H5Silence {
+ public:
+  H5Silence();
+  ~H5Silence();
+  H5Silence(const H5Silence&) = delete;
+  H5Silence& operator=(const H5Silence&) = delete;
+
+ private:
+  H5E_auto2_t function_ = nullptr;
+  void* data_ = nullptr;
+};
+
+class Hdf5File {
+ public:
+  // name: for messages. Throws Error if this is no HDF5 file or a damaged one.
+  static Hdf5File open(const std::string& path);
+  static Hdf5File open_image(std::span<const std::byte> bytes,
+                             const std::string& name);  // bytes must outlive the result
+
+  const std::string& name() const { return name_; }
+  const H5Handle& root() const { return root_; }
+
+  bool has_child(const H5Handle& group, const std::string& child) const;
+  // path: components separated by "/". Throws Error if one of them is missing or no hard link.
+  H5Handle open_group(const H5Handle& group, const std::string& path) const;
+  std::vector<std::string> children(const H5Handle& group) const;
+
+  // One string, or nullopt if there is no such attribute.
+  std::optional<std::string> string_attribute(const H5Handle& object, const std::string& attribute) const;
+  // A list of strings; Keras splits a large one into attribute0, attribute1, ... nullopt if there is neither.
+  std::optional<std::vector<std::string>> string_list(const H5Handle& object, const std::string& attribute) const;
+
+  // A dataset of floating-point numbers of any width as float32. label: for messages. Throws Error for other types,
+  // for non-finite numbers and for declared sizes beyond the file's own.
+  Array read_floats(const H5Handle& group, const std::string& path, const std::string& label);
+
+ private:
+  Hdf5File(const std::function<hid_t()>& open, std::string name, std::uint64_t bytes);
+  H5Handle open_object(const H5Handle& group, const std::string& path) const;
+  std::uint64_t checked_elements(const H5Handle& dataset, const std::vector<std::int64_t>& shape,
+                                 const std::string& label);
+
+  H5Silence silence_;  // first: from before the file is opened until after it is closed
+  H5Handle file_, root_;
+  std::string name_;
+  std::uint64_t unread_bytes_;  // each byte of the file can belong to one dataset only
+};
+
+}  // namespace gpueval

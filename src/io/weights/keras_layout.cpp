@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/weights/keras_layout.h"
+
+#include <algorithm>
+
+#include "gpueval/error.h"
+#include "io/weights/layer_names.h"
+
+namespace gpueval {
+namespace {
+
+// Keras 1, Keras 2, tf-keras and Keras 3 legacy: attribute layer_names here, weight_names on each layer's group.
+void read_named_layers(Hdf5File& file, const H5Handle& top, const std::vector<std::string>& names, WeightFile& out) {
+  for (const std::string& name : names) {
+    const H5Handle group = file.open_group(top, name);
+    const auto weights = file.string_list(group, "weight_names");
+    if (!weights) fail("{}: layer '{}' has no list of weight_names; the file is damaged", file.name(), name);
+    WeightLayer layer{.name = name, .group = {}, .arrays = {}};
+    for (const std::string& weight : *weights) {
+      layer.arrays.push_back(
+          {weight, file.read_floats(group, weight, fmt::format("'{}' of layer '{}'", weight, name))});
+    }
+    if (!layer.arrays.empty()) out.layers.push_back(std::move(layer));
+  }
+}
+
+bool is_number(const std::string& text) {
+  return !text.empty() && text.size() < 10 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// Keras 3 x.weights.h5: groups <class>_<rank in model.layers order>/vars/0, 1, ...; HDF5 lists them as text: sort.
+void read_class_groups(Hdf5File& file, const H5Handle& top, WeightFile& out) {
+  std::vector<std::string> groups = file.children(top);
+  std::sort(groups.begin(), groups.end(),
+            [](const std::string& a, const std::string& b) { return split_number(a) < split_number(b); });
+  for (const std::string& group_name : groups) {
+    const H5Handle group = file.open_group(top, group_name);
+    if (!file.has_child(group, "vars")) continue;
+    const H5Handle vars = file.open_group(group, "vars");
+    std::vector<std::string> numbers = file.children(vars);
+    if (numbers.empty()) continue;
+    if (!std::all_of(numbers.begin(), numbers.end(), is_number)) {
+      fail("{}: '{}/vars' should hold weights numbered 0, 1, ...; the file is damaged", file.name(), group_name);
+    }
+    std::sort(numbers.begin(), numbers.end(),
+              [](const std::string& a, const std::string& b) { return std::stoi(a) < std::stoi(b); });
+    WeightLayer layer{.name = file.string_attribute(vars, "name").value_or(""), .group = group_name, .arrays = {}};
+    for (const std::string& number : numbers) {
+      const std::string label = fmt::format("'{}/vars/{}'", group_name, number);
+      layer.arrays.push_back({number, file.read_floats(vars, number, label)});
+    }
+    out.layers.push_back(std::move(layer));
+  }
+}
+
+}  // namespace
+
+void read_keras_layout(Hdf5File& file, WeightFile& out) {
+  if (const auto names = file.string_list(file.root(), "layer_names")) {
+    out.format = "keras-h5";
+    read_named_layers(file, file.root(), *names, out);
+  } else if (file.has_child(file.root(), "model_weights")) {
+    const H5Handle top = file.open_group(file.root(), "model_weights");
+    const auto inner = file.string_list(top, "layer_names");
+    if (!inner) fail("{}: '/model_weights' has no list of layer_names; the file is damaged", file.name());
+    out.format = "keras-h5-model";
+    read_named_layers(file, top, *inner, out);
+  } else {
+    // "_layer_checkpoint_dependencies" is what the first releases with this format (2.12) wrote.
+    for (const char* top : {"layers", "_layer_checkpoint_dependencies"}) {
+      if (out.format.empty() && file.has_child(file.root(), top)) {
+        out.format = "keras3-weights";
+        read_class_groups(file, file.open_group(file.root(), top), out);
+      }
+    }
+  }
+  if (out.format.empty()) {
+    fail("{}: expected Keras weights (an attribute layer_names, or a group layers), found an HDF5 file of another kind",
+         file.name());
+  }
+  if (out.layers.empty()) fail("{}: expected Keras weights, found no layer that has any", file.name());
+}
+
+}  // namespace gpueval

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The layouts in which Keras stores weights in HDF5 (docs/design.md, section 5).
+#pragma once
+
+#include "gpueval/weights.h"
+#include "io/weights/hdf5_file.h"
+
+namespace gpueval {
+
+// Fills format and layers. Throws Error if the file has none of Keras's layouts.
+void read_keras_layout(Hdf5File& file, WeightFile& out);
+
+}  // namespace gpueval
