@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpueval/accuracy.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+
+#include "eval/journal.h"
+#include "eval/judge.h"
+#include "eval/loader.h"
+#include "eval/npy_writer.h"
+#include "eval/statistics.h"
+#include "gpueval/error.h"
+
+namespace gpueval {
+namespace {
+
+constexpr std::size_t kLeastChunk = 64;  // enough images to keep many decoding threads busy
+
+std::size_t class_count(const Engine& engine) {
+  return static_cast<std::size_t>(engine.graph().output_node().shape.elements());
+}
+
+void check_labels(const Dataset& data, const AccuracyOptions& options, std::size_t classes) {
+  for (std::size_t i = options.first; i < options.first + options.count; ++i) {
+    const int label = data.label(i);
+    if (label < 0 || static_cast<std::size_t>(label) >= classes) {
+      fail("{}: {} has class id {}, but the network has classes 0 to {}; is this the right data for it?", data.path(),
+           data.name(i), label, classes - 1);
+    }
+  }
+}
+
+class AccuracySession {
+ public:
+  AccuracySession(const Dataset& data, std::span<Engine* const> engines, const AccuracyOptions& options)
+      : engines_(engines),
+        options_(options),
+        classes_(class_count(*engines.front())),
+        judge_(data, engines.size(), classes_),
+        loader_(data, options.input, options.resizing, options.first, options.count, chunk_size(options.batch)) {
+    check_labels(data, options, classes_);
+    if (!options.save_logits.empty()) saved_.emplace(options.save_logits, classes_);
+    if (!options.journal.empty()) open_journal();
+  }
+
+  AccuracyRun run() {
+    replay();
+    start_ = std::chrono::steady_clock::now();
+    LoadedChunk loaded;
+    ChunkResult chunk;
+    while (!stopped() && loader_.next(loaded)) {
+      if (!infer(loaded, chunk)) break;
+      if (journal_) append(chunk);
+      accept(chunk);
+      report_progress();
+    }
+    run_.interrupted = done_ < options_.count;
+    run_.seconds = seconds();
+    run_.rows = judge_.finish();
+    if (saved_) saved_->finish();
+    return std::move(run_);
+  }
+
+ private:
+  static std::size_t chunk_size(int batch) {
+    const auto size = static_cast<std::size_t>(batch);
+    return (std::max(size, kLeastChunk) + size - 1) / size * size;
+  }
+
+  bool stopped() const { return options_.stop && options_.stop(); }
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+  void open_journal() {
+    try {
+      journal_.emplace(options_.journal, options_.journal_key, engines_.size(), classes_, options_.resume);
+    } catch (const Error&) {
+      if (options_.resume) throw;
+    }
+  }
+
+  void append(const ChunkResult& chunk) {
+    try {
+      journal_->append(chunk);
+    } catch (const Error&) {
+      if (options_.resume) throw;
+      journal_.reset();
+    }
+  }
+
+  void replay() {
+    if (!journal_ || !options_.resume) return;
+    ChunkResult chunk;
+    while (done_ < options_.count && journal_->replay(chunk)) {
+      GPUEVAL_CHECK(chunk.first == options_.first + done_, "journal {} continues at image {}, not at {}",
+                    options_.journal, chunk.first, options_.first + done_);
+      accept(chunk);
+    }
+    run_.replayed = done_;
+    loader_.skip_to(options_.first + done_);
+  }
+
+  // False if the run was stopped half-way through the chunk.
+  bool infer(LoadedChunk& loaded, ChunkResult& chunk) {
+    chunk.first = loaded.first;
+    chunk.count = loaded.count;
+    chunk.images = loaded.images;
+    chunk.skipped = loaded.skipped;
+    chunk.logits.assign(engines_.size(), std::vector<float>(loaded.images.size() * classes_));
+    const std::span<const float> pixels(loaded.pixels);
+    const std::size_t elements = loader_.image_elements(), batch = static_cast<std::size_t>(options_.batch);
+    for (std::size_t e = 0; e < engines_.size(); ++e) {
+      const std::span<float> logits(chunk.logits[e]);
+      for (std::size_t i = 0; i < loaded.images.size(); i += batch) {
+        if (stopped()) return false;
+        const std::size_t n = std::min(batch, loaded.images.size() - i);
+        engines_[e]->run(pixels.subspan(i * elements, n * elements), static_cast<int>(n),
+                         logits.subspan(i * classes_, n * classes_));
+      }
+    }
+    return true;
+  }
+
+  void accept(const ChunkResult& chunk) {
+    judge_.add(chunk);
+    run_.skipped.insert(run_.skipped.end(), chunk.skipped.begin(), chunk.skipped.end());
+    if (saved_) saved_->append(chunk.logits.back());
+    done_ += chunk.count;
+  }
+
+  void report_progress() const {
+    if (options_.progress) options_.progress({done_, options_.count, run_.replayed, seconds(), judge_.running_top1()});
+  }
+
+  std::span<Engine* const> engines_;
+  const AccuracyOptions& options_;
+  std::size_t classes_;
+  Judge judge_;
+  Loader loader_;
+  std::optional<NpyWriter> saved_;
+  std::optional<Journal> journal_;
+  AccuracyRun run_;
+  std::size_t done_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+AccuracyRun run_accuracy(const Dataset& data, std::span<Engine* const> engines, const AccuracyOptions& options) {
+  GPUEVAL_CHECK(!engines.empty() && options.batch > 0, "{} engines, batch {}", engines.size(), options.batch);
+  return AccuracySession(data, engines, options).run();
+}
+
+PairedComparison compare_paired(const AccuracyResult& first, const AccuracyResult& second) {
+  GPUEVAL_CHECK(first.images == second.images, "{} images against {}", first.images, second.images);
+  PairedComparison result;
+  result.images = first.images;
+  std::int64_t agreed = 0;
+  for (std::size_t i = 0; i < first.correct.size(); ++i) {
+    if (second.correct[i] && !first.correct[i]) ++result.discordant_up;
+    if (first.correct[i] && !second.correct[i]) ++result.discordant_down;
+    if (first.predicted[i] == second.predicted[i]) ++agreed;
+  }
+  const double images = static_cast<double>(std::max<std::int64_t>(result.images, 1));
+  result.top1_diff = static_cast<double>(result.discordant_up - result.discordant_down) / images;
+  result.top1_diff_ci95 = paired_difference_interval(result.discordant_up, result.discordant_down, result.images);
+  result.mcnemar_p = mcnemar_exact(result.discordant_up, result.discordant_down);
+  result.agreement = result.images == 0 ? 1 : static_cast<double>(agreed) / images;
+  return result;
+}
+
+}  // namespace gpueval

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpueval/latency.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+
+#include "eval/statistics.h"
+#include "gpueval/error.h"
+
+namespace gpueval {
+namespace {
+
+constexpr double kNoisyCv = 0.025;
+
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// One engine's samples.
+struct Lane {
+  Engine* engine = nullptr;
+  std::vector<float> logits;
+  std::vector<double> latencies_ms;
+  double seconds = 0;
+  std::vector<double> round_rates;  // images per second of each finished slice
+  std::int64_t warm_up_iterations = 0;
+  double warm_up_seconds = 0;
+  std::size_t next_input = 0;
+};
+
+class SpeedSession {
+ public:
+  SpeedSession(std::span<Engine* const> engines, std::span<const std::vector<float>> inputs,
+               const SpeedOptions& options)
+      : inputs_(inputs), options_(options) {
+    for (Engine* engine : engines) {
+      Lane lane;
+      lane.engine = engine;
+      lane.logits.resize(static_cast<std::size_t>(options.batch) *
+                         static_cast<std::size_t>(engine->graph().output_node().shape.elements()));
+      lanes_.push_back(std::move(lane));
+    }
+  }
+
+  std::vector<SpeedResult> run() {
+    for (Lane& lane : lanes_) warm_up(lane);
+    while (!stopped() && !std::all_of(lanes_.begin(), lanes_.end(), [this](const Lane& lane) { return done(lane); })) {
+      for (Lane& lane : lanes_) slice(lane);
+      if (options_.progress) options_.progress(progress());
+    }
+    std::vector<SpeedResult> results;
+    for (const Lane& lane : lanes_) results.push_back(summarize(lane));
+    return results;
+  }
+
+ private:
+  double now() const { return options_.now ? options_.now() : steady_seconds(); }
+  bool stopped() const { return options_.stop && options_.stop(); }
+  bool done(const Lane& lane) const {
+    return lane.seconds >= options_.duration_s &&
+           static_cast<std::int64_t>(lane.latencies_ms.size()) >= options_.iterations;
+  }
+
+  double iterate(Lane& lane) {
+    const std::vector<float>& input = inputs_[lane.next_input++ % inputs_.size()];
+    const double start = now();
+    lane.engine->run(input, options_.batch, lane.logits);
+    return now() - start;
+  }
+
+  void warm_up(Lane& lane) {
+    do {
+      lane.warm_up_seconds += iterate(lane);
+      ++lane.warm_up_iterations;
+    } while (!stopped() && lane.warm_up_seconds * 1e3 < options_.warm_up_ms);
+  }
+
+  // At least one iteration. A first one is not counted, as it finds the caches full of another engine's data; that is
+  // lost in the noise where one iteration takes as long as a slice.
+  void slice(Lane& lane) {
+    if (stopped()) return;
+    const bool slow = !lane.latencies_ms.empty() && lane.latencies_ms.back() > options_.slice_ms;
+    if (lanes_.size() > 1 && !slow) iterate(lane);
+    double seconds = 0;
+    std::int64_t count = 0;
+    do {
+      if (stopped()) return;
+      const double latency = iterate(lane);
+      lane.latencies_ms.push_back(latency * 1e3);
+      lane.seconds += latency;
+      seconds += latency;
+      ++count;
+    } while (seconds * 1e3 < options_.slice_ms);
+    lane.round_rates.push_back(static_cast<double>(count * options_.batch) / seconds);
+  }
+
+  double rate(const Lane& lane) const {
+    return lane.seconds > 0 ? static_cast<double>(lane.latencies_ms.size()) * options_.batch / lane.seconds : 0;
+  }
+
+  SpeedProgress progress() const {
+    SpeedProgress result{1, {}};
+    for (const Lane& lane : lanes_) {
+      const double time = options_.duration_s > 0 ? lane.seconds / options_.duration_s : 1;
+      const double count = static_cast<double>(lane.latencies_ms.size()) /
+                           static_cast<double>(std::max<std::int64_t>(options_.iterations, 1));
+      result.fraction = std::min({result.fraction, time, count});
+      result.images_per_second.push_back(rate(lane));
+    }
+    return result;
+  }
+
+  SpeedResult summarize(const Lane& lane) const {
+    SpeedResult result;
+    result.batch = options_.batch;
+    result.warm_up_ms = lane.warm_up_seconds * 1e3;
+    result.warm_up_iterations = lane.warm_up_iterations;
+    result.samples = static_cast<std::int64_t>(lane.latencies_ms.size());
+    result.seconds = lane.seconds;
+    result.images_per_second = rate(lane);
+    if (result.samples > 0) {
+      std::vector<double> sorted = lane.latencies_ms;
+      std::sort(sorted.begin(), sorted.end());
+      result.mean_ms = mean(sorted);
+      result.min_ms = sorted.front();
+      result.max_ms = sorted.back();
+      for (const double p : options_.percentiles) result.percentiles_ms.emplace_back(p, percentile(sorted, p));
+      result.cv = coefficient_of_variation(sorted);
+    }
+    judge_validity(lane, result);
+    if (&lane != &lanes_.front()) result.vs_first = ratio(lane);
+    return result;
+  }
+
+  void judge_validity(const Lane& lane, SpeedResult& result) const {
+    if (lane.seconds < options_.duration_s) {
+      result.reasons.push_back(
+          fmt::format("measured for {:.2f} s, at least {:g} s were asked for", lane.seconds, options_.duration_s));
+    }
+    if (result.samples < options_.iterations) {
+      result.reasons.push_back(
+          fmt::format("{} iterations, at least {} were asked for", result.samples, options_.iterations));
+    }
+    result.valid = result.reasons.empty() && result.samples > 0;
+    if (result.samples == 0 && result.reasons.empty()) result.reasons.push_back("no iteration was measured");
+    if (result.cv > kNoisyCv) {
+      result.warnings.push_back(fmt::format("latency varies by {:.1f}% (coefficient of variation; quiet: below {:g}%)",
+                                            100 * result.cv, 100 * kNoisyCv));
+    }
+    double highest = 0;
+    for (const double p : options_.percentiles) highest = std::max(highest, p);
+    // With fewer samples the nearest rank of p is the slowest sample itself.
+    if (highest < 100 && result.samples > 0 && static_cast<double>(result.samples) * (100 - highest) < 100 - 1e-9) {
+      result.warnings.push_back(fmt::format(
+          "p{:g} of only {} samples is the slowest of them; a longer --duration tells more", highest, result.samples));
+    }
+  }
+
+  SpeedRatio ratio(const Lane& lane) const {
+    const Lane& first = lanes_.front();
+    std::vector<double> rounds;
+    for (std::size_t i = 0; i < std::min(lane.round_rates.size(), first.round_rates.size()); ++i) {
+      rounds.push_back(lane.round_rates[i] / first.round_rates[i]);
+    }
+    SpeedRatio result;
+    result.ratio = rate(first) > 0 ? rate(lane) / rate(first) : 0;
+    result.spread = {result.ratio, result.ratio};
+    if (!rounds.empty()) {
+      std::sort(rounds.begin(), rounds.end());
+      result.spread = {percentile(rounds, 10), percentile(rounds, 90)};
+    }
+    return result;
+  }
+
+  std::span<const std::vector<float>> inputs_;
+  const SpeedOptions& options_;
+  std::vector<Lane> lanes_;
+};
+
+}  // namespace
+
+double SpeedResult::percentile_ms(double wanted) const {
+  for (const auto& [percent, value] : percentiles_ms) {
+    if (percent == wanted) return value;
+  }
+  fail("internal error: percentile {} was not measured", wanted);
+}
+
+std::vector<SpeedResult> run_speed(std::span<Engine* const> engines, std::span<const std::vector<float>> inputs,
+                                   const SpeedOptions& options) {
+  GPUEVAL_CHECK(!inputs.empty() && options.batch > 0, "{} inputs, batch {}", inputs.size(), options.batch);
+  return SpeedSession(engines, inputs, options).run();
+}
+
+std::vector<double> time_layers(Engine& engine, std::span<const float> input, int batch, int repeats) {
+  const std::size_t layers = engine.layers().size();
+  std::vector<float> logits(static_cast<std::size_t>(batch) *
+                            static_cast<std::size_t>(engine.graph().output_node().shape.elements()));
+  std::vector<std::vector<double>> samples(layers);
+  for (int i = 0; i <= repeats; ++i) {
+    std::vector<double> seconds(layers, 0.0);
+    engine.run_timed(input, batch, logits, seconds);
+    if (i == 0) continue;
+    for (std::size_t l = 0; l < layers; ++l) samples[l].push_back(seconds[l] * 1e3);
+  }
+  std::vector<double> medians;
+  for (std::vector<double>& sample : samples) {
+    std::sort(sample.begin(), sample.end());
+    medians.push_back(percentile(sample, 50));
+  }
+  return medians;
+}
+
+}  // namespace gpueval

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/loader.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "core/threads.h"
+#include "gpueval/error.h"
+
+namespace gpueval {
+
+Loader::Loader(const Dataset& data, const InputSpec& input, Resizing resizing, std::size_t first, std::size_t count,
+               std::size_t chunk)
+    : data_(data), input_(input), resizing_(resizing), position_(first), end_(first + count), chunk_(chunk) {
+  GPUEVAL_CHECK(end_ <= data.size() && chunk > 0, "images {} to {} of {}, chunk {}", first, end_, data.size(), chunk);
+}
+
+std::size_t Loader::image_elements() const {
+  return static_cast<std::size_t>(input_.height) * static_cast<std::size_t>(input_.width) * 3;
+}
+
+void Loader::skip_to(std::size_t image) { position_ = std::min(image, end_); }
+
+bool Loader::next(LoadedChunk& chunk) {
+  if (position_ >= end_) return false;
+  chunk.first = position_;
+  chunk.count = std::min(chunk_, end_ - position_);
+  position_ += chunk.count;
+  const std::size_t elements = image_elements();
+  chunk.pixels.resize(chunk.count * elements);
+  std::vector<std::optional<std::string>> errors(chunk.count);
+  parallel_for_dynamic(static_cast<std::int64_t>(chunk.count), [&](std::int64_t task) {
+    const auto i = static_cast<std::size_t>(task);
+    try {
+      const Image image = data_.decode(chunk.first + i);
+      preprocess(image, data_.images_are_cropped(), input_, resizing_,
+                 std::span(chunk.pixels).subspan(i * elements, elements));
+    } catch (const Error& error) {
+      errors[i] = error.what();
+    }
+  });
+
+  chunk.images.clear();
+  chunk.skipped.clear();
+  for (std::size_t i = 0; i < chunk.count; ++i) {
+    const std::size_t index = chunk.first + i;
+    if (errors[i]) {
+      chunk.skipped.push_back({index, data_.name(index), *errors[i]});
+      continue;
+    }
+    const std::size_t kept = chunk.images.size();
+    if (kept != i) {  // close the gap that a skipped image left
+      std::copy_n(chunk.pixels.begin() + static_cast<std::ptrdiff_t>(i * elements), elements,
+                  chunk.pixels.begin() + static_cast<std::ptrdiff_t>(kept * elements));
+    }
+    chunk.images.push_back(index);
+  }
+  chunk.pixels.resize(chunk.images.size() * elements);
+  return true;
+}
+
+std::function<int(std::vector<float>&, int)> image_source(const Dataset& data, const InputSpec& input,
+                                                          Resizing resizing, std::size_t first, std::size_t count,
+                                                          std::vector<SkippedImage>* skipped) {
+  return [&data, input, resizing, skipped, position = first, end = first + count](std::vector<float>& batch,
+                                                                                  int max_images) mutable {
+    LoadedChunk chunk;
+    while (chunk.images.empty() && position < end) {
+      Loader loader(data, input, resizing, position, end - position, static_cast<std::size_t>(max_images));
+      loader.next(chunk);
+      position += chunk.count;
+      if (skipped != nullptr) skipped->insert(skipped->end(), chunk.skipped.begin(), chunk.skipped.end());
+    }
+    batch = std::move(chunk.pixels);
+    return static_cast<int>(chunk.images.size());
+  };
+}
+
+}  // namespace gpueval

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "gpueval/accuracy.h"
+#include "gpueval/dataset.h"
+
+namespace gpueval {
+
+struct LoadedChunk {
+  std::size_t first = 0, count = 0;   // images [first, first + count) of the data
+  std::vector<std::size_t> images;    // those that could be decoded, in order
+  std::vector<float> pixels;          // images.size() preprocessed images
+  std::vector<SkippedImage> skipped;  // the others
+};
+
+// Decodes and preprocesses a range of images chunk by chunk, each chunk on all threads; one chunk is in memory at a
+// time. The CPU backend uses the same threads, so loading and inference alternate; a backend that leaves them idle may
+// call next() from a thread of its own, one chunk ahead.
+class Loader {
+ public:
+  Loader(const Dataset& data, const InputSpec& input, Resizing resizing, std::size_t first, std::size_t count,
+         std::size_t chunk);
+
+  bool next(LoadedChunk& chunk);    // false at the end of the range
+  void skip_to(std::size_t image);  // next() continues there
+  std::size_t image_elements() const;
+
+ private:
+  const Dataset& data_;
+  InputSpec input_;
+  Resizing resizing_;
+  std::size_t position_, end_, chunk_;
+};
+
+}  // namespace gpueval

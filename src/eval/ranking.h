@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace gpueval {
+
+// The five largest logits' classes, largest first; of equal logits the lower class first. Fewer than five classes: the
+// rest is -1. Any NaN: all -1 (no class is right).
+struct Ranking {
+  std::array<std::int32_t, 5> classes{-1, -1, -1, -1, -1};
+  bool has_nan = false;
+
+  bool top1(int label) const { return classes[0] == label; }
+  bool top5(int label) const;
+};
+Ranking rank_classes(std::span<const float> logits);
+
+// exp(x - max) / sum, in double.
+std::vector<double> softmax(std::span<const float> logits);
+
+}  // namespace gpueval
