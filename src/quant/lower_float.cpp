@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpueval/quant.h"
+#include "graph/passes.h"
+
+namespace gpueval {
+
+Graph lower_float(const Graph& bound) {
+  return fuse_residual_add(fuse_activation(fold_batch_norm(fold_padding(expand_separable(bound)))));
+}
+
+}  // namespace gpueval

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Static int8: every tensor gets a type and a scale, every layer its integer form (docs/design.md "Numerics").
+// Float formulas are computed in double and stored as float.
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "gpueval/error.h"
+#include "gpueval/quant.h"
+#include "graph/passes.h"
+#include "quant/lowering.h"
+
+namespace gpueval {
+namespace {
+
+float scale_from_range(float max_abs, DType dtype) {
+  return max_abs > 0 ? max_abs / (dtype == DType::kU8 ? 255.0f : 127.0f) : 1.0f;
+}
+
+// Float32 input -> Quantize -> everything else.
+Graph insert_quantize(Graph graph) {
+  Node quantize{.name = "quantize_input", .op = Quantize{}, .inputs = {0}, .shape = graph.input_node().shape};
+  // Every index moves up by one; what read the input (0) now reads the new node (1).
+  for (Node& node : graph.nodes) {
+    for (int& input : node.inputs) ++input;
+  }
+  graph.nodes.insert(graph.nodes.begin() + 1, std::move(quantize));
+  ++graph.output;
+  return graph;
+}
+
+class StaticLowering {
+ public:
+  StaticLowering(Graph graph, const CalibrationTable& table, const QuantOptions& options)
+      : graph_(std::move(graph)), table_(table), options_(options) {}
+
+  Graph run() {
+    assign_types();
+    for (std::size_t i = 1; i < graph_.nodes.size(); ++i) lower_node(static_cast<int>(i));
+    return place_concat(std::move(graph_));
+  }
+
+ private:
+  Node& at(int node) { return graph_.nodes[static_cast<std::size_t>(node)]; }
+  const Node& source(const Node& node, std::size_t i = 0) { return at(node.inputs[i]); }
+  double scale(const Node& node) const { return node.type.dtype == DType::kF32 ? 1.0 : double{node.type.scale[0]}; }
+
+  float range(const Node& node) const {
+    // The quantized input is the input.
+    const std::string& name = std::holds_alternative<Quantize>(node.op) ? graph_.input_node().name : node.name;
+    const auto found = table_.max_abs.find(name);
+    if (found == table_.max_abs.end()) {
+      fail("the calibration table has no range for layer '{}' of {}: calibrate again", name, graph_.name);
+    }
+    return found->second;
+  }
+
+  void assign_types() {
+    const std::vector<bool> positive = non_negative(graph_);
+    const auto consumers = graph_.consumers();
+    for (std::size_t i = 1; i < graph_.nodes.size(); ++i) {
+      Node& node = graph_.nodes[i];
+      const DType dtype = positive[i] && options_.activations == DType::kU8 ? DType::kU8 : DType::kS8;
+      const bool keeps_type = std::holds_alternative<MaxPool>(node.op) || std::holds_alternative<ZeroPad>(node.op);
+      node.type = keeps_type ? source(node).type : TensorType{dtype, {scale_from_range(range(node), dtype)}};
+    }
+    // What only feeds a concat takes its type; outer concats first.
+    for (std::size_t i = graph_.nodes.size(); i-- > 1;) {
+      if (!std::holds_alternative<Concat>(graph_.nodes[i].op)) continue;
+      for (const int input : graph_.nodes[i].inputs) {
+        const bool requantizes = !std::holds_alternative<ZeroPad>(at(input).op);
+        if (requantizes && consumers[static_cast<std::size_t>(input)].size() == 1)
+          at(input).type = graph_.nodes[i].type;
+      }
+    }
+    at(graph_.output).type = TensorType{};  // logits leave as float32
+  }
+
+  void lower_node(int index) {
+    Node& node = at(index);
+    if (conv_desc(graph_, index)) {
+      lower_conv(index);
+      return;
+    }
+    if (std::holds_alternative<ZeroPad>(node.op)) return;
+    const bool is_pool = std::holds_alternative<GlobalAvgPool>(node.op);
+    if (node.type.dtype == DType::kF32 && !is_pool) {
+      fail("{}: the output '{}' ({}) has no int8 form: a convolution, dense layer or global average is expected",
+           graph_.name, node.name, op_name(node.op));
+    }
+    IntegerOp op;
+    const Activation* act = fused_activation(node.op);
+    const Clamp clamp =
+        clamp_of(node.type.dtype, act != nullptr ? *act : Activation::kNone, static_cast<float>(scale(node)));
+    op.lo = clamp.lo;
+    op.hi = clamp.hi;
+    op.m = multipliers(node);
+    node.integer = std::move(op);
+  }
+
+  std::vector<float> multipliers(const Node& node) {
+    const double dst = scale(node);
+    std::vector<float> m;
+    if (const auto* pool = std::get_if<AvgPool>(&node.op)) {
+      const int largest = pool->window.kernel_h * pool->window.kernel_w;
+      for (int count = 1; count <= largest; ++count)
+        m.push_back(static_cast<float>(scale(source(node)) / (dst * count)));
+    } else if (std::holds_alternative<GlobalAvgPool>(node.op)) {
+      m.push_back(static_cast<float>(scale(source(node)) / (dst * static_cast<double>(source(node).shape.pixels()))));
+    } else if (std::holds_alternative<Quantize>(node.op)) {
+      m.push_back(1.0f);
+    } else {
+      for (std::size_t i = 0; i < node.inputs.size(); ++i)
+        m.push_back(static_cast<float>(scale(source(node, i)) / dst));
+    }
+    return m;
+  }
+
+  void lower_conv(int index) {
+    check_accumulator(graph_, index);
+    Node& node = at(index);
+    const std::vector<float> weight_scale = weight_scale_per_channel(node), bias = bias_or_zeros(node);
+    const double src = scale(source(node)), dst = scale(node);
+    IntegerOp op;
+    op.weights = std::make_shared<const std::vector<std::int8_t>>(quantize_weights(node, weight_scale));
+    for (std::size_t k = 0; k < bias.size(); ++k) {
+      op.m.push_back(static_cast<float>(src * weight_scale[k] / dst));
+      op.b.push_back(static_cast<float>(bias[k] / dst));
+    }
+    const Clamp clamp = clamp_of(node.type.dtype, *fused_activation(node.op), static_cast<float>(dst));
+    op.lo = clamp.lo;
+    op.hi = clamp.hi;
+    if (node.inputs.size() > 1) op.residual_scale = static_cast<float>(scale(source(node, 1)) / dst);
+    node.integer = std::move(op);
+    node.params.clear();
+  }
+
+  Graph graph_;
+  const CalibrationTable& table_;
+  QuantOptions options_;
+};
+
+}  // namespace
+
+Graph lower_static(const Graph& bound, const CalibrationTable& table, const QuantOptions& options) {
+  return StaticLowering(insert_quantize(lower_float(bound)), table, options).run();
+}
+
+}  // namespace gpueval

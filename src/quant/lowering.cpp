@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quant/lowering.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "gpueval/error.h"
+
+namespace gpueval {
+namespace {
+
+bool is_depthwise(const Node& node) { return std::holds_alternative<DepthwiseConv2D>(node.op); }
+
+// Keras keeps output channels innermost ((kh, kw, c, 1): channel c): element i belongs to channel i % channels.
+std::size_t channels_of(const Node& node) { return static_cast<std::size_t>(node.shape.c); }
+
+float scale_of(float max_abs) { return max_abs > 0 ? max_abs / 127.0f : 1.0f; }
+
+}  // namespace
+
+std::vector<std::int8_t> quantize_weights(const Node& node, std::span<const float> scale) {
+  const std::vector<float>& kernel = *node.params[0].array.data;
+  const std::size_t channels = channels_of(node), depth = kernel.size() / channels;
+  std::vector<std::int8_t> result(kernel.size());
+  for (std::size_t d = 0; d < depth; ++d) {
+    for (std::size_t k = 0; k < channels; ++k) {
+      const float s = scale.size() == 1 ? scale[0] : scale[k];
+      const float q = std::nearbyintf(std::clamp(kernel[d * channels + k] / s, -127.0f, 127.0f));
+      result[is_depthwise(node) ? d * channels + k : k * depth + d] = static_cast<std::int8_t>(q);
+    }
+  }
+  return result;
+}
+
+float weight_scale_per_tensor(const Node& node) {
+  float largest = 0;
+  for (const float w : *node.params[0].array.data) largest = std::max(largest, std::abs(w));
+  return scale_of(largest);
+}
+
+std::vector<float> weight_scale_per_channel(const Node& node) {
+  const std::vector<float>& kernel = *node.params[0].array.data;
+  std::vector<float> scale(channels_of(node), 0.0f);
+  for (std::size_t i = 0; i < kernel.size(); ++i) {
+    float& largest = scale[i % scale.size()];
+    largest = std::max(largest, std::abs(kernel[i]));
+  }
+  std::transform(scale.begin(), scale.end(), scale.begin(), scale_of);
+  return scale;
+}
+
+std::vector<float> bias_or_zeros(const Node& node) {
+  const Param* bias = node.find(Role::kBias);
+  return bias != nullptr ? *bias->array.data : std::vector<float>(channels_of(node), 0.0f);
+}
+
+Clamp clamp_of(DType dtype, Activation act, float scale) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  Clamp clamp{-kInfinity, kInfinity};
+  if (dtype == DType::kS8) clamp = {-127.0f, 127.0f};
+  if (dtype == DType::kU8) clamp = {0.0f, 255.0f};
+  if (act != Activation::kNone) clamp.lo = 0.0f;
+  if (act == Activation::kRelu6) clamp.hi = std::min(clamp.hi, 6.0f / scale);
+  return clamp;
+}
+
+void check_accumulator(const Graph& graph, int node) {
+  const ConvDesc desc = *conv_desc(graph, node);
+  if (desc.depth() * 127 * 255 >= (std::int64_t{1} << 31)) {
+    fail("{}: layer '{}' sums {} products, more than an int32 accumulator holds (66,311)", graph.name,
+         graph.nodes[static_cast<std::size_t>(node)].name, desc.depth());
+  }
+}
+
+}  // namespace gpueval

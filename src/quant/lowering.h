@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pieces that the schemes share.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "gpueval/graph.h"
+
+namespace gpueval {
+
+// Keras's kernel (kh, kw, in, out), depthwise (kh, kw, c, 1) or dense (in, out) as [K][R][S][C] ([R][S][C] depthwise),
+// quantized: q = rint(clamp(w / scale[k], -127, 127)). scale: one for all, or one per output channel.
+std::vector<std::int8_t> quantize_weights(const Node& node, std::span<const float> scale);
+
+// max|w| / 127 (1 where max is 0): one number, or one per output channel.
+float weight_scale_per_tensor(const Node& node);
+std::vector<float> weight_scale_per_channel(const Node& node);
+
+// The node's bias, zeros if it has none.
+std::vector<float> bias_or_zeros(const Node& node);
+
+// q's type range cut by the activation, for a tensor of the given scale.
+struct Clamp {
+  float lo, hi;
+};
+Clamp clamp_of(DType dtype, Activation act, float scale);
+
+// Throws where depth * 127 * 255 could overflow int32.
+void check_accumulator(const Graph& graph, int node);
+
+}  // namespace gpueval

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/passes.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+
+#include "gpueval/error.h"
+
+namespace gpueval {
+namespace {
+
+using Values = std::vector<float>;
+
+void bind(Graph& graph, const std::string& node, std::vector<Values> values) {
+  Node& layer = graph.nodes[static_cast<std::size_t>(graph.find(node))];
+  ASSERT_EQ(layer.params.size(), values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    ASSERT_EQ(layer.params[i].array.elements(), static_cast<std::int64_t>(values[i].size()));
+    layer.params[i].array.data = std::make_shared<const Values>(values[i]);
+  }
+}
+
+const Node& node(const Graph& graph, const std::string& name) {
+  const int index = graph.find(name);
+  if (index < 0) throw Error("no node " + name);
+  return graph.nodes[static_cast<std::size_t>(index)];
+}
+
+TEST(FoldBatchNorm, GivesGainAndBias) {
+  GraphBuilder g("test");
+  int x = g.conv2d("conv", g.input(4, 4, 1), 2, 1, 1, {.bias = true});
+  Graph graph = g.finish(g.batch_norm("bn", x, 0.5f));
+  bind(graph, "conv", {{2.0f, -3.0f}, {1.0f, 4.0f}});
+  // gamma, beta, mean, variance; variance + eps = 4 and 1
+  bind(graph, "bn", {{6.0f, 5.0f}, {10.0f, 20.0f}, {3.0f, 2.0f}, {3.5f, 0.5f}});
+  const Graph folded = fold_batch_norm(graph);
+  ASSERT_EQ(folded.nodes.size(), 2u);
+  EXPECT_EQ(*node(folded, "conv").params[0].array.data, (Values{6.0f, -15.0f}));  // w * gamma / 2, w * gamma / 1
+  EXPECT_EQ(*node(folded, "conv").params[1].array.data, (Values{4.0f, 30.0f}));   // 10 + (1-3)*3, 20 + (4-2)*5
+  EXPECT_EQ(folded.output, folded.find("conv"));
+}
+
+TEST(FoldBatchNorm, KeepsASharedConvolution) {
+  GraphBuilder g("test");
+  const int x = g.conv2d("conv", g.input(4, 4, 1), 2, 1, 1, {});
+  const int bn = g.batch_norm("bn", x);
+  Graph graph = g.finish(g.add("add", {x, bn}));
+  EXPECT_GE(fold_batch_norm(graph).find("bn"), 0);
+}
+
+TEST(FuseActivation, OnlyWhereNothingElseReads) {
+  GraphBuilder g("test");
+  const int conv1 = g.conv2d("conv1", g.input(4, 4, 1), 2, 1, 1, {});
+  const int relu1 = g.relu6("relu1", conv1);
+  const int conv2 = g.conv2d("conv2", relu1, 2, 1, 1, {});
+  const int relu2 = g.relu("relu2", conv2);
+  const Graph fused = fuse_activation(g.finish(g.add("add", {conv2, relu2})));
+  EXPECT_EQ(std::get<Conv2D>(node(fused, "conv1").op).act, Activation::kRelu6);
+  EXPECT_EQ(fused.find("relu1"), -1);
+  EXPECT_EQ(std::get<Conv2D>(node(fused, "conv2").op).act, Activation::kNone);
+  EXPECT_GE(fused.find("relu2"), 0);
+}
+
+TEST(FuseResidualAdd, TakesTheLaterConvolutionAndSortsBehindTheOtherOperand) {
+  GraphBuilder g("test");
+  const int x = g.input(8, 8, 4);
+  const int shortcut = g.conv2d("shortcut", x, 4, 1, 1, {.stride = 2});
+  const int pool = g.max_pool("pool", x, 3, 2, Pad::kSame);
+  const Graph fused =
+      fuse_activation(fuse_residual_add(fuse_activation(g.finish(g.relu("relu", g.add("add", {shortcut, pool}))))));
+  ASSERT_EQ(fused.find("add"), -1);
+  ASSERT_EQ(fused.find("relu"), -1);
+  const Node& conv = node(fused, "shortcut");
+  ASSERT_EQ(conv.inputs.size(), 2u);
+  EXPECT_EQ(conv.inputs[1], fused.find("pool"));
+  EXPECT_GT(fused.find("shortcut"), fused.find("pool"));
+  EXPECT_EQ(std::get<Conv2D>(conv.op).act, Activation::kRelu);
+}
+
+TEST(FuseResidualAdd, LeavesASharedOperandAlone) {
+  GraphBuilder g("test");
+  const int x = g.conv2d("stem", g.input(8, 8, 4), 4, 1, 1, {});
+  const int conv = g.conv2d("conv", x, 4, 3, 3, {.pad = Pad::kSame});
+  const Graph fused = fuse_residual_add(g.finish(g.add("add", {x, conv})));
+  EXPECT_EQ(node(fused, "conv").inputs.size(), 2u);
+  EXPECT_EQ(node(fused, "stem").inputs.size(), 1u);
+}
+
+TEST(FoldPadding, IntoConvolutionsAndPoolsOfNonNegativeTensorsOnly) {
+  GraphBuilder g("test");
+  int x = g.zero_pad("pad1", g.input(224, 224, 3), {3, 3, 3, 3});
+  x = g.conv2d("conv1", x, 8, 7, 7, {.stride = 2});
+  x = g.relu("relu", x);
+  x = g.max_pool("pool1", g.zero_pad("pad2", x, {1, 1, 1, 1}), 3, 2);
+  x = g.conv2d("conv2", x, 8, 1, 1, {});
+  x = g.max_pool("pool2", g.zero_pad("pad3", x, {1, 1, 1, 1}), 3, 2);
+  const Graph folded = fold_padding(g.finish(x));
+  EXPECT_EQ(std::get<Conv2D>(node(folded, "conv1").op).window.pad, (Padding{3, 3, 3, 3}));
+  EXPECT_EQ(std::get<MaxPool>(node(folded, "pool1").op).window.pad, (Padding{1, 1, 1, 1}));
+  EXPECT_EQ(folded.find("pad1"), -1);
+  EXPECT_EQ(folded.find("pad2"), -1);
+  EXPECT_GE(folded.find("pad3"), 0) << "a signed tensor's zeros change the maximum";
+}
+
+TEST(ExpandSeparable, SplitsTheLayer) {
+  GraphBuilder g("test");
+  const int x = g.separable_conv2d("sep", g.input(8, 8, 4), 6, 3, {.pad = Pad::kSame, .bias = false});
+  const Graph expanded = expand_separable(g.finish(g.relu("relu", x)));
+  const Node& pointwise = node(expanded, "sep/pointwise");
+  EXPECT_EQ(pointwise.inputs[0], expanded.find("sep/depthwise"));
+  EXPECT_EQ(node(expanded, "relu").inputs[0], expanded.find("sep/pointwise"));
+  EXPECT_EQ(node(expanded, "sep/depthwise").shape, (Shape{1, 8, 8, 4}));
+  EXPECT_EQ(node(expanded, "sep/depthwise").params[0].role, Role::kDepthwiseKernel);
+  EXPECT_EQ(pointwise.params[0].role, Role::kKernel);
+}
+
+TEST(PlaceConcat, NestedConcatsAndSharedInputs) {
+  GraphBuilder g("test");
+  const int x = g.input(8, 8, 4);
+  const int a = g.conv2d("a", x, 3, 1, 1, {}), b = g.conv2d("b", x, 5, 1, 1, {}), c = g.conv2d("c", x, 2, 1, 1, {});
+  const int inner = g.concat("inner", {a, b});
+  const Graph placed = place_concat(g.finish(g.concat("outer", {c, inner, x})));
+  EXPECT_EQ(node(placed, "b").slice_of, placed.find("inner"));
+  EXPECT_EQ(node(placed, "b").slice_offset, 3);
+  EXPECT_EQ(node(placed, "inner").slice_of, placed.find("outer"));
+  EXPECT_EQ(node(placed, "inner").slice_offset, 2);
+  EXPECT_EQ(placed.input_node().slice_of, -1) << "nothing writes the input";
+}
+
+TEST(Builder, RefusesTwoLayersOfOneName) {
+  GraphBuilder g("test");
+  const int x = g.conv2d("conv", g.input(8, 8, 4), 3, 1, 1, {});
+  EXPECT_THROW(g.conv2d("conv", x, 3, 1, 1, {}), Error);
+}
+
+}  // namespace
+}  // namespace gpueval
