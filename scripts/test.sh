@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Fresh Debian 12 machine -> every test: format, Release, AddressSanitizer + UndefinedBehaviorSanitizer, a short fuzzing run.
+# Real data is found by GPUEVAL_DATA (default ../shared/data); tests that need it skip, saying so, without it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/install_dependencies.sh --tests
+jobs=$(nproc)
+step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
+
+step "format"
+git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run -Werror
+
+step "release build"
+cmake -S . -B build -G Ninja -DGPUEVAL_TESTS=ON -DGPUEVAL_BENCH=ON
+cmake --build build
+
+step "fuzz targets, ${GPUEVAL_FUZZ_SECONDS:=20}s each"
+cmake -S . -B build-fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
+  -DGPUEVAL_FUZZ=ON -DGPUEVAL_TESTS=OFF -DGPUEVAL_BENCH=OFF
+cmake --build build-fuzz --target fuzzers
+for target in build-fuzz/fuzz_*; do
+  corpus=$(mktemp -d)
+  "$target" -max_total_time="$GPUEVAL_FUZZ_SECONDS" -rss_limit_mb=2048 -timeout=20 -print_final_stats=0 "$corpus" 2>&1 | tail -3
+  rm -rf "$corpus"
+done
+
+step "sanitizer build and tests"
+cmake -S . -B build-asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DGPUEVAL_SANITIZE=ON -DGPUEVAL_TESTS=ON -DGPUEVAL_BENCH=OFF
+cmake --build build-asan
+ctest --test-dir build-asan -j "$jobs" --output-on-failure --timeout 900
+
+step "release tests"
+ctest --test-dir build -j "$jobs" --output-on-failure --timeout 600
