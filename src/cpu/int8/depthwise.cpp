@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/int8/depthwise.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "core/threads.h"
+#include "cpu/int8/scratch.h"
+
+namespace gpueval::cpu {
+namespace {
+
+int ceil_div(int a, int b) { return (a + b - 1) / b; }
+
+struct PackedDepthwise {
+  AlignedBuffer weights;
+  std::int64_t block_bytes = 0;
+  std::vector<std::int32_t> start;
+  std::vector<float> m, b;
+};
+
+// Packs `lanes` lanes (whole blocks); lane l of the block-by-block order holds channel `channel % period`, and none if
+// that is not below desc.c. period = lanes for the usual order, desc.c to repeat the channels.
+PackedDepthwise pack(const Int8ConvParams& params, const DepthwiseSet& set, int lanes, int period) {
+  const ConvDesc& desc = params.desc;
+  const int kernel_h = desc.window.kernel_h, kernel_w = desc.window.kernel_w;
+  const int column = set.by_column ? ceil_div(kernel_h, set.group) * set.group : kernel_h;
+  const int groups = ceil_div(column * kernel_w, set.group);
+  PackedDepthwise packed;
+  packed.block_bytes = std::int64_t{groups} * set.group * set.block * set.element_bytes;
+  packed.weights = AlignedBuffer(static_cast<std::size_t>(packed.block_bytes * (lanes / set.block)));
+  packed.start.assign(static_cast<std::size_t>(lanes), 0);
+  packed.m.assign(static_cast<std::size_t>(lanes), 0.0f);
+  packed.b.assign(static_cast<std::size_t>(lanes), 0.0f);
+  for (int i = 0; i < lanes; ++i) {
+    const int block = i / set.block, lane = i % set.block;
+    const auto channel = [&](int in_block) { return (block * set.block + in_block) % period; };
+    const int c = channel(set.weight_channel(lane));
+    std::int32_t sum = 0;
+    for (int t = 0; c < desc.c && t < kernel_h * kernel_w; ++t) {
+      const int r = t % kernel_h, s = t / kernel_h;  // down the columns
+      const std::int8_t value = params.weights[static_cast<std::size_t>((r * kernel_w + s) * desc.c + c)];
+      sum += value;
+      const int slot = s * column + r;
+      std::byte* at = packed.weights.data() + block * packed.block_bytes +
+                      ((slot / set.group * set.block + lane) * set.group + slot % set.group) * set.element_bytes;
+      const std::int16_t wide = value;  // little-endian hosts: the low byte comes first
+      std::memcpy(at, set.element_bytes == 1 ? static_cast<const void*>(&value) : &wide,
+                  static_cast<std::size_t>(set.element_bytes));
+    }
+    const auto at = static_cast<std::size_t>(i);
+    if (set.biased && params.src == DType::kS8 && c < desc.c) packed.start[at] = -128 * sum;
+    const int constant = set.shuffled ? c : channel(lane);
+    if (constant >= desc.c) continue;
+    packed.m[at] = params.m[static_cast<std::size_t>(constant)];
+    packed.b[at] = params.b[static_cast<std::size_t>(constant)];
+  }
+  return packed;
+}
+
+class Depthwise final : public Int8Conv {
+ public:
+  Depthwise(const Int8ConvParams& params, const DepthwiseSet& set, std::string name);
+  void run(const Int8ConvArgs& args) const override;
+  const std::string& kernel() const override { return name_; }
+
+ private:
+  void run_row(const Int8ConvArgs& args, DepthwiseRow row, bool flat, std::int64_t output_row, int first_block,
+               int last_block) const;
+
+  std::string name_;
+  ConvDesc desc_;
+  DType src_type_;
+  const DepthwiseSet& set_;
+  Epilogue epilogue_;
+  int dst_bytes_;
+  PackedDepthwise packed_, flat_;
+  bool flat_possible_ = false;
+};
+
+Depthwise::Depthwise(const Int8ConvParams& params, const DepthwiseSet& set, std::string name)
+    : name_(std::move(name)), desc_(params.desc), src_type_(params.src), set_(set) {
+  epilogue_.out = params.dst == DType::kU8 ? Out::kU8 : params.dst == DType::kS8 ? Out::kS8 : Out::kF32;
+  if (params.residual) epilogue_.residual = *params.residual == DType::kU8 ? Residual::kU8 : Residual::kS8;
+  epilogue_.lo = params.lo;
+  epilogue_.hi = params.hi;
+  epilogue_.residual_scale = params.residual_scale;
+  dst_bytes_ = static_cast<int>(size_of(params.dst));
+  const int lanes = ceil_div(desc_.c, set.block) * set.block;
+  packed_ = pack(params, set, lanes, lanes);
+  flat_possible_ =
+      set.flat_row != nullptr && desc_.window.stride_w == 1 && 2 * desc_.c <= set.block && set.block % desc_.c == 0;
+  if (flat_possible_) flat_ = pack(params, set, set.block, desc_.c);
+}
+
+// Channel blocks [first_block, last_block) of one output row.
+void Depthwise::run_row(const Int8ConvArgs& args, DepthwiseRow row, bool flat, std::int64_t output_row, int first_block,
+                        int last_block) const {
+  constexpr int kFewRows = 16;
+  const std::byte* few[kFewRows];
+  std::vector<const std::byte*> many;
+  const Window& window = desc_.window;
+  const std::byte** rows = few;
+  if (window.kernel_h > kFewRows) {
+    many.resize(static_cast<std::size_t>(window.kernel_h));
+    rows = many.data();
+  }
+  const int p = desc_.p();
+  const std::int64_t image = output_row / p;
+  const int top = static_cast<int>(output_row % p) * window.stride_h - window.pad.top;
+  const int c0 = first_block * set_.block;
+  const std::int64_t row_bytes = args.src_pitch * desc_.w;
+  for (int r = 0; r < window.kernel_h; ++r) {
+    const int h = top + r;
+    rows[r] = h >= 0 && h < desc_.h ? static_cast<const std::byte*>(args.src) + (image * desc_.h + h) * row_bytes + c0
+                                    : nullptr;
+  }
+  const std::int64_t first_pixel = output_row * row.q;
+  row.rows = rows;
+  row.channels = std::min(desc_.c, last_block * set_.block) - c0;
+  row.weights += first_block * (flat ? flat_ : packed_).block_bytes;
+  row.start += c0;
+  row.m += c0;
+  row.b += c0;
+  row.dst = static_cast<std::byte*>(args.dst) + first_pixel * row.dst_pitch + c0 * dst_bytes_;
+  if (epilogue_.residual != Residual::kNone) {
+    row.residual = static_cast<const std::byte*>(args.residual) + first_pixel * row.residual_pitch + c0;
+  }
+  (flat ? set_.flat_row : set_.row)(row);
+}
+
+void Depthwise::run(const Int8ConvArgs& args) const {
+  const Window& window = desc_.window;
+  const bool flat = flat_possible_ && args.src_pitch == desc_.c && args.dst_pitch == desc_.c &&
+                    (epilogue_.residual == Residual::kNone || args.residual_pitch == desc_.c);
+  const PackedDepthwise& packed = flat ? flat_ : packed_;
+  DepthwiseRow row;
+  row.pixel_bytes = args.src_pitch;
+  row.w = desc_.w;
+  row.q = desc_.q();
+  row.kernel_h = window.kernel_h;
+  row.kernel_w = window.kernel_w;
+  row.stride_w = window.stride_w;
+  row.pad_left = window.pad.left;
+  row.src_s8 = src_type_ == DType::kS8;
+  row.weights = packed.weights.data();
+  row.start = packed.start.data();
+  row.m = packed.m.data();
+  row.b = packed.b.data();
+  row.dst_pitch = args.dst_pitch * dst_bytes_;
+  row.residual_pitch = args.residual_pitch;
+  row.epilogue = &epilogue_;
+  if (args.scale) {
+    auto* m = reinterpret_cast<float*>(scratch(ScratchSlot::kScale, packed.m.size() * sizeof(float)));
+    std::fill_n(m, packed.m.size(), *args.scale);
+    row.m = m;
+  }
+  // Few rows (small maps, batch 1): cut the channels as well, so that all threads have the same to do.
+  const std::int64_t rows = std::int64_t{args.n} * desc_.p();
+  const int blocks = flat ? 1 : ceil_div(desc_.c, set_.block);
+  const int groups = rows >= 16 * threads() ? 1 : std::min(blocks, threads());
+  parallel_for(rows * groups, [&](std::int64_t task) {
+    const int group = static_cast<int>(task / rows);
+    run_row(args, row, flat, task % rows, group * blocks / groups, (group + 1) * blocks / groups);
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<Int8Conv> make_depthwise(const Int8ConvParams& params, const DepthwiseSet& set,
+                                         const std::string& name) {
+  return std::make_unique<Depthwise>(params, set, name);
+}
+
+}  // namespace gpueval::cpu

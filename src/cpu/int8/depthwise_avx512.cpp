@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// AVX-512 VNNI depthwise rows. The (up to four) rows of one kernel column are interleaved byte by byte, 64 channels at
+// a time, so that one vpdpbusd multiplies a whole column for 16 channels. The interleaving is the expensive part: 3x3
+// keeps interleaved columns in registers while they slide under the kernel; few channels are handled as several pixels
+// of one vector.
+#if defined(__x86_64__)
+#include "cpu/int8/depthwise_row.h"
+#include "cpu/int8/epilogue_avx512.h"
+
+namespace gpueval::cpu {
+namespace {
+
+alignas(64) constexpr std::byte kZeros[64] = {};
+
+struct Column {
+  __m512i v[4];
+};
+
+inline Column interleave(__m512i a, __m512i b, __m512i c, __m512i d) {
+  const __m512i ab0 = _mm512_unpacklo_epi8(a, b), ab1 = _mm512_unpackhi_epi8(a, b);
+  const __m512i cd0 = _mm512_unpacklo_epi8(c, d), cd1 = _mm512_unpackhi_epi8(c, d);
+  return {{_mm512_unpacklo_epi16(ab0, cd0), _mm512_unpackhi_epi16(ab0, cd0), _mm512_unpacklo_epi16(ab1, cd1),
+           _mm512_unpackhi_epi16(ab1, cd1)}};
+}
+
+inline void multiply(__m512i* acc, const Column& column, const std::byte* weights) {
+#pragma GCC unroll 4
+  for (int v = 0; v < 4; ++v) acc[v] = _mm512_dpbusd_epi32(acc[v], column.v[v], _mm512_load_si512(weights + v * 64));
+}
+
+struct Source {
+  __m512i flip;  // 0x80 turns s8 into s8 + 128, and so the padding's zeros
+
+  explicit Source(bool s8) : flip(s8 ? _mm512_set1_epi8(static_cast<char>(0x80)) : _mm512_setzero_si512()) {}
+  __m512i load(const std::byte* at, __mmask64 mask) const {
+    return _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, at), flip);
+  }
+};
+
+// Rows r0 .. r0 + 3 of a kernel column at byte offset `offset` of the source rows.
+inline Column load_column(const DepthwiseRow& a, const Source& source, int r0, std::int64_t offset, __mmask64 mask) {
+  __m512i tap[4];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {
+    const std::byte* row = r0 + i < a.kernel_h ? a.rows[r0 + i] : nullptr;
+    tap[i] = row != nullptr ? source.load(row + offset, mask) : source.flip;
+  }
+  return interleave(tap[0], tap[1], tap[2], tap[3]);
+}
+
+inline void store(const __m512i* acc, const DepthwiseRow& a, std::int64_t dst, std::int64_t residual, int c0, int count,
+                  const EpilogueConstants& k) {
+  const Epilogue& e = *a.epilogue;
+  if (e.residual == Residual::kNone) {
+    store_shuffled<false>(acc[0], acc[1], acc[2], acc[3], a.m + c0, a.b + c0, nullptr, e, k, count, a.dst + dst);
+  } else {
+    store_shuffled<true>(acc[0], acc[1], acc[2], acc[3], a.m + c0, a.b + c0, a.residual + residual, e, k, count,
+                         a.dst + dst);
+  }
+}
+
+inline void load_start(const std::int32_t* start, __m512i* acc) {
+#pragma GCC unroll 4
+  for (int v = 0; v < 4; ++v) acc[v] = _mm512_loadu_si512(start + v * 16);
+}
+
+// Any kernel.
+void general_row(const DepthwiseRow& a) {
+  const Source source(a.src_s8);
+  const EpilogueConstants k = load_constants(*a.epilogue);
+  const int bytes = a.epilogue->out == Out::kF32 ? 4 : 1;
+  const int column_groups = (a.kernel_h + 3) / 4;
+  const std::byte* weights = a.weights;
+  for (int c0 = 0; c0 < a.channels; c0 += 64, weights += 256 * column_groups * a.kernel_w) {
+    const __mmask64 mask = first_bytes(a.channels - c0);
+    for (int q = 0; q < a.q; ++q) {
+      __m512i acc[4];
+      load_start(a.start + c0, acc);
+      const std::byte* w = weights;
+      for (int s = 0; s < a.kernel_w; ++s) {
+        const int x = q * a.stride_w - a.pad_left + s;
+        const bool inside = x >= 0 && x < a.w;
+        for (int g = 0; g < column_groups; ++g, w += 256) {
+          multiply(acc, load_column(a, source, g * 4, inside ? x * a.pixel_bytes + c0 : 0, inside ? mask : 0), w);
+        }
+      }
+      store(acc, a, q * a.dst_pitch + c0 * bytes, q * a.residual_pitch + c0, c0, a.channels - c0, k);
+    }
+  }
+}
+
+// 3x3 at one block of 64 channels: rows outside the image stand still on zeros.
+struct Window3 {
+  const std::byte* row[3];
+  std::int64_t step[3];
+  int w;
+  __mmask64 mask;
+  Source source;
+
+  Window3(const DepthwiseRow& a, int c0) : w(a.w), mask(first_bytes(a.channels - c0)), source(a.src_s8) {
+    for (int r = 0; r < 3; ++r) {
+      row[r] = a.rows[r] != nullptr ? a.rows[r] + c0 : kZeros;
+      step[r] = a.rows[r] != nullptr ? a.pixel_bytes : 0;
+    }
+  }
+  Column column(int x) const {
+    const __m512i zero = source.flip;
+    if (x < 0 || x >= w) return {{zero, zero, zero, zero}};
+    return interleave(source.load(row[0] + x * step[0], mask), source.load(row[1] + x * step[1], mask),
+                      source.load(row[2] + x * step[2], mask), zero);
+  }
+};
+
+template <int kStride>
+void row_3x3(const DepthwiseRow& a) {
+  const EpilogueConstants k = load_constants(*a.epilogue);
+  const int bytes = a.epilogue->out == Out::kF32 ? 4 : 1;
+  for (int c0 = 0; c0 < a.channels; c0 += 64) {
+    const Window3 window(a, c0);
+    const std::byte* weights = a.weights + c0 * 12;
+    int x = -a.pad_left;
+    Column first = window.column(x), second = first;
+    if constexpr (kStride == 1) second = window.column(x + 1);
+    for (int q = 0; q < a.q; ++q, x += kStride) {
+      if constexpr (kStride == 2) second = window.column(x + 1);
+      const Column third = window.column(x + 2);
+      __m512i acc[4];
+      load_start(a.start + c0, acc);
+      multiply(acc, first, weights);
+      multiply(acc, second, weights + 256);
+      multiply(acc, third, weights + 512);
+      store(acc, a, q * a.dst_pitch + c0 * bytes, q * a.residual_pitch + c0, c0, a.channels - c0, k);
+      first = kStride == 1 ? second : third;
+      second = third;
+    }
+  }
+}
+
+void row(const DepthwiseRow& a) {
+  if (a.kernel_h == 3 && a.kernel_w == 3 && a.stride_w == 1) {
+    row_3x3<1>(a);
+  } else if (a.kernel_h == 3 && a.kernel_w == 3 && a.stride_w == 2) {
+    row_3x3<2>(a);
+  } else {
+    general_row(a);
+  }
+}
+
+// Lanes [0, 64) whose bytes offset + lane lie in [0, size).
+inline __mmask64 inside(std::int64_t offset, std::int64_t size) {
+  const std::int64_t from = offset < 0 ? -offset : 0;
+  const std::int64_t to = size - offset < 64 ? size - offset : 64;
+  if (from >= to) return 0;
+  return (~__mmask64{0} << from) & (~__mmask64{0} >> (64 - to));
+}
+
+// Columns and channels as one axis: a kernel column is the same bytes, moved by whole pixels.
+void flat_row(const DepthwiseRow& a) {
+  const Source source(a.src_s8);
+  const EpilogueConstants k = load_constants(*a.epilogue);
+  const int bytes = a.epilogue->out == Out::kF32 ? 4 : 1;
+  const int column_groups = (a.kernel_h + 3) / 4;
+  const std::int64_t outputs = std::int64_t{a.q} * a.channels, inputs = std::int64_t{a.w} * a.channels;
+  for (std::int64_t f = 0; f < outputs; f += 64) {
+    __m512i acc[4];
+    load_start(a.start, acc);
+    const std::byte* w = a.weights;
+    for (int s = 0; s < a.kernel_w; ++s) {
+      const std::int64_t offset = f + std::int64_t{s - a.pad_left} * a.channels;
+      const __mmask64 mask = inside(offset, inputs);
+      for (int g = 0; g < column_groups; ++g, w += 256) {
+        multiply(acc, load_column(a, source, g * 4, mask ? offset : 0, mask), w);
+      }
+    }
+    const int count = outputs - f < 64 ? static_cast<int>(outputs - f) : 64;
+    store(acc, a, f * bytes, f, 0, count, k);
+  }
+}
+
+}  // namespace
+
+const DepthwiseSet kDepthwiseAvx512Vnni = {.block = 64,
+                                           .group = 4,
+                                           .element_bytes = 1,
+                                           .biased = true,
+                                           .weight_channel = [](int lane) { return lane_channel(lane); },
+                                           .shuffled = true,
+                                           .by_column = true,
+                                           .row = row,
+                                           .flat_row = flat_row};
+
+}  // namespace gpueval::cpu
+#endif

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Epilogue of 8 channels (design section 4) in AVX2 registers. Only for translation units with AVX2 flags.
+#pragma once
+
+#include <immintrin.h>
+
+#include "cpu/int8/tile.h"
+
+namespace gpueval::cpu {
+namespace {
+
+// Copies of at most 8 elements: AVX2 has no masked byte stores.
+inline void copy_bytes(std::byte* dst, const std::byte* src, int count) {
+  for (int i = 0; i < count; ++i) dst[i] = src[i];
+}
+
+inline __m256 add_residual(__m256 v, const std::byte* residual, const Epilogue& e, int channels) {
+  std::uint64_t bytes = 0;
+  if (channels == 8) {
+    __builtin_memcpy(&bytes, residual, 8);
+  } else {
+    copy_bytes(reinterpret_cast<std::byte*>(&bytes), residual, channels);
+  }
+  const __m128i r = _mm_cvtsi64_si128(static_cast<long long>(bytes));
+  const __m256i wide = e.residual == Residual::kU8 ? _mm256_cvtepu8_epi32(r) : _mm256_cvtepi8_epi32(r);
+  return _mm256_fmadd_ps(_mm256_cvtepi32_ps(wide), _mm256_set1_ps(e.residual_scale), v);
+}
+
+// `channels` (1 to 8) outputs from eight accumulators.
+inline void store_vector(__m256i acc, const float* m, const float* b, const std::byte* residual, const Epilogue& e,
+                         int channels, std::byte* dst) {
+  __m256 v = _mm256_fmadd_ps(_mm256_cvtepi32_ps(acc), _mm256_loadu_ps(m), _mm256_loadu_ps(b));
+  if (e.residual != Residual::kNone) v = add_residual(v, residual, e, channels);
+  v = _mm256_max_ps(v, _mm256_set1_ps(e.lo));
+  if (e.out == Out::kF32) {
+    if (channels == 8) {
+      _mm256_storeu_ps(reinterpret_cast<float*>(dst), v);
+    } else {
+      float out[8];
+      _mm256_storeu_ps(out, v);
+      copy_bytes(dst, reinterpret_cast<const std::byte*>(out), channels * 4);
+    }
+    return;
+  }
+  const __m256i q = _mm256_cvtps_epi32(_mm256_min_ps(v, _mm256_set1_ps(e.hi)));
+  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(q), _mm256_extracti128_si256(q, 1));
+  const __m128i bytes = e.out == Out::kU8 ? _mm_packus_epi16(words, words) : _mm_packs_epi16(words, words);
+  const long long eight = _mm_cvtsi128_si64(bytes);
+  if (channels == 8) {
+    __builtin_memcpy(dst, &eight, 8);
+  } else {
+    copy_bytes(dst, reinterpret_cast<const std::byte*>(&eight), channels);
+  }
+}
+
+}  // namespace
+}  // namespace gpueval::cpu

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Epilogue of one output row (design section 4) in AVX-512 registers. Only for translation units with AVX-512 flags.
+#pragma once
+
+#include <immintrin.h>
+
+#include "cpu/int8/tile.h"
+
+namespace gpueval::cpu {
+namespace {
+
+struct EpilogueConstants {
+  __m512 lo, hi, residual_scale;
+};
+
+inline EpilogueConstants load_constants(const Epilogue& e) {
+  return {_mm512_set1_ps(e.lo), _mm512_set1_ps(e.hi), _mm512_set1_ps(e.residual_scale)};
+}
+
+inline __mmask64 first_bytes(int count) { return count >= 64 ? ~__mmask64{0} : (__mmask64{1} << count) - 1; }
+inline __mmask16 first_lanes(int count) {
+  return static_cast<__mmask16>(count >= 16 ? 0xffff : count <= 0 ? 0 : (1 << count) - 1);
+}
+
+inline __m512 scaled(__m512i acc, const float* m, const float* b) {
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc), _mm512_loadu_ps(m), _mm512_loadu_ps(b));
+}
+
+inline __m512i rounded(__m512 v, const EpilogueConstants& k) {
+  return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(v, k.lo), k.hi));
+}
+
+// Bytes v * 4 + e of each 128-bit part, widened to 32 bits: the shuffled lane order of vector v.
+template <int V>
+inline __m512i widen_shuffled(__m512i bytes, Residual type) {
+  if (type == Residual::kU8) {
+    const __m512i pick =
+        _mm512_set4_epi32(static_cast<int>(0x80808003u + V * 4), static_cast<int>(0x80808002u + V * 4),
+                          static_cast<int>(0x80808001u + V * 4), static_cast<int>(0x80808000u + V * 4));
+    return _mm512_shuffle_epi8(bytes, pick);
+  }
+  const __m512i pick = _mm512_set4_epi32(
+      static_cast<int>(0x03808080u + V * 0x04000000u), static_cast<int>(0x02808080u + V * 0x04000000u),
+      static_cast<int>(0x01808080u + V * 0x04000000u), static_cast<int>(0x00808080u + V * 0x04000000u));
+  return _mm512_srai_epi32(_mm512_shuffle_epi8(bytes, pick), 24);
+}
+
+template <bool kResidual, int V>
+inline __m512 shuffled_vector(__m512i acc, const float* m, const float* b, __m512i residual, Residual type,
+                              const EpilogueConstants& k) {
+  const __m512 v = scaled(acc, m + V * 16, b + V * 16);
+  if constexpr (!kResidual) return v;
+  return _mm512_fmadd_ps(_mm512_cvtepi32_ps(widen_shuffled<V>(residual, type)), k.residual_scale, v);
+}
+
+// Float32 from shuffled lane order: a 4 x 4 transposition of 128-bit parts. Not inlined: rare, and passed in registers.
+[[gnu::noinline]] void store_shuffled_f32(__m512 v0, __m512 v1, __m512 v2, __m512 v3, float lo, int channels,
+                                          std::byte* dst) {
+  const __m512 low = _mm512_set1_ps(lo);
+  const __m512 a = _mm512_shuffle_f32x4(v0, v1, 0x44), b = _mm512_shuffle_f32x4(v0, v1, 0xee);
+  const __m512 c = _mm512_shuffle_f32x4(v2, v3, 0x44), d = _mm512_shuffle_f32x4(v2, v3, 0xee);
+  // a: parts 0, 1 of v0 then of v1; picking every other part gives part l of v0..v3 in order.
+  const __m512 out[4] = {_mm512_shuffle_f32x4(a, c, 0x88), _mm512_shuffle_f32x4(a, c, 0xdd),
+                         _mm512_shuffle_f32x4(b, d, 0x88), _mm512_shuffle_f32x4(b, d, 0xdd)};
+  for (int l = 0; l < 4; ++l) {
+    _mm512_mask_storeu_ps(dst + l * 64, first_lanes(channels - l * 16), _mm512_max_ps(out[l], low));
+  }
+}
+
+// 64 channels in shuffled lane order (the first `channels` of them are stored).
+template <bool kResidual>
+inline void store_shuffled(__m512i a0, __m512i a1, __m512i a2, __m512i a3, const float* m, const float* b,
+                           const std::byte* residual, const Epilogue& e, const EpilogueConstants& k, int channels,
+                           std::byte* dst) {
+  const __mmask64 mask = first_bytes(channels);
+  __m512i r = _mm512_setzero_si512();
+  if constexpr (kResidual) r = _mm512_maskz_loadu_epi8(mask, residual);
+  const __m512 v0 = shuffled_vector<kResidual, 0>(a0, m, b, r, e.residual, k);
+  const __m512 v1 = shuffled_vector<kResidual, 1>(a1, m, b, r, e.residual, k);
+  const __m512 v2 = shuffled_vector<kResidual, 2>(a2, m, b, r, e.residual, k);
+  const __m512 v3 = shuffled_vector<kResidual, 3>(a3, m, b, r, e.residual, k);
+  if (e.out == Out::kF32) {
+    store_shuffled_f32(v0, v1, v2, v3, e.lo, channels, dst);
+    return;
+  }
+  const __m512i lo = _mm512_packs_epi32(rounded(v0, k), rounded(v1, k));
+  const __m512i hi = _mm512_packs_epi32(rounded(v2, k), rounded(v3, k));
+  const __m512i q = e.out == Out::kU8 ? _mm512_packus_epi16(lo, hi) : _mm512_packs_epi16(lo, hi);
+  if (channels >= 64) {
+    _mm512_storeu_si512(dst, q);
+  } else {
+    _mm512_mask_storeu_epi8(dst, mask, q);
+  }
+}
+
+// 16 channels in natural order.
+template <bool kResidual>
+inline void store_natural(__m512i acc, const float* m, const float* b, const std::byte* residual, const Epilogue& e,
+                          const EpilogueConstants& k, __mmask16 mask, std::byte* dst) {
+  __m512 v = scaled(acc, m, b);
+  if constexpr (kResidual) {
+    const __m128i r = _mm_maskz_loadu_epi8(mask, residual);
+    const __m512i wide = e.residual == Residual::kU8 ? _mm512_cvtepu8_epi32(r) : _mm512_cvtepi8_epi32(r);
+    v = _mm512_fmadd_ps(_mm512_cvtepi32_ps(wide), k.residual_scale, v);
+  }
+  if (e.out == Out::kF32) {
+    _mm512_mask_storeu_ps(dst, mask, _mm512_max_ps(v, k.lo));
+  } else {
+    _mm512_mask_cvtepi32_storeu_epi8(dst, mask, rounded(v, k));
+  }
+}
+
+}  // namespace
+}  // namespace gpueval::cpu

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instruction-set levels of the integer kernels and what this machine can run.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gpueval::cpu {
+
+enum class Isa { kPortable, kAvx2, kAvx512Vnni };
+std::string to_string(
+    Isa isa);  // "portable", "avx2", "avx512_vnni": the names of the command line and of GPUEVAL_CPU_ISA
+bool usable(Isa isa);
+Isa best_isa_level();                        // best usable, or GPUEVAL_CPU_ISA (Error if unknown or not usable)
+std::vector<Isa> usable_isas();              // ascending
+const Isa* find_isa(std::string_view name);  // nullptr if there is no such level
+
+// Data caches of one core in bytes; conservative guesses where the system does not tell.
+struct CacheSizes {
+  long l1 = 32 * 1024;
+  long l2 = 512 * 1024;
+};
+const CacheSizes& cache_sizes();
+
+}  // namespace gpueval::cpu

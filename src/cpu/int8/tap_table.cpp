@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/int8/tap_table.h"
+
+#include <algorithm>
+
+namespace gpueval::cpu {
+namespace {
+
+// Smallest x >= 0 with x * step + offset >= bound.
+int first_reaching(int bound, int offset, int step) { return std::max(0, (bound - offset + step - 1) / step); }
+
+// One tap of output pixels [begin, end) of one output row. `row`: the source row, nullptr if outside the image.
+void fill_run(const TapSource& source, const std::byte* row, int column, int begin, int end, const std::byte** out) {
+  int i = begin;
+  if (row != nullptr) {
+    const int step = source.window.stride_w;
+    const int inside = std::clamp(first_reaching(0, column, step), begin, end);
+    const int past = std::clamp(first_reaching(source.w, column, step), inside, end);
+    for (; i < inside; ++i) out[i - begin] = source.zeros;
+    const std::int64_t bytes = source.pixel_bytes * step;
+    const std::byte* at = row + source.pixel_bytes * column;
+    for (; i < past; ++i) out[i - begin] = at + bytes * i;
+  }
+  for (; i < end; ++i) out[i - begin] = source.zeros;
+}
+
+}  // namespace
+
+void fill_tap_table(const TapSource& source, std::int64_t first, std::int64_t count, std::int64_t stride,
+                    const std::byte** table) {
+  const Window& window = source.window;
+  const std::int64_t image_pixels = std::int64_t{source.p} * source.q;
+  std::int64_t done = 0;
+  while (done < count) {
+    const std::int64_t pixel = first + done;
+    const std::int64_t image = pixel / image_pixels, in_image = pixel % image_pixels;
+    const int p = static_cast<int>(in_image / source.q), q = static_cast<int>(in_image % source.q);
+    const int end = static_cast<int>(std::min<std::int64_t>(source.q, q + count - done));
+    for (int r = 0; r < window.kernel_h; ++r) {
+      const int h = p * window.stride_h - window.pad.top + r;
+      const std::byte* row =
+          h >= 0 && h < source.h ? source.data + image * source.image_bytes + h * source.row_bytes : nullptr;
+      for (int s = 0; s < window.kernel_w; ++s) {
+        fill_run(source, row, s - window.pad.left, q, end, table + (r * window.kernel_w + s) * stride + done);
+      }
+    }
+    done += end - q;
+  }
+}
+
+}  // namespace gpueval::cpu

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every row of src/cpu/int8/kernels.inc on every shape must give the bits of src/reference/, and write nothing else.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "cpu/int8_case.h"
+#include "gpueval/engine.h"
+#include "gpueval/error.h"
+
+namespace gpueval::cpu {
+namespace {
+
+void expect_exact(const Int8Case& c, const std::string& kernel) {
+  const std::unique_ptr<Int8Conv> conv = c.make(kernel);
+  bool damaged = false;
+  const std::vector<std::uint8_t> out = c.run(*conv, &damaged);
+  EXPECT_EQ(c.compare(out, c.expected()), "") << c.describe(conv->kernel());
+  EXPECT_FALSE(damaged) << "bytes outside the destination changed: " << c.describe(conv->kernel());
+}
+
+class Int8Kernel : public testing::TestWithParam<KernelInfo> {
+ protected:
+  void SetUp() override {
+    if (!GetParam().usable) GTEST_SKIP() << "this CPU has no " << GetParam().isa;
+  }
+  // A forced row that does not apply falls to another one, which has its own turn.
+  bool applies(const ConvDesc& desc) const {
+    if (desc.depthwise) return GetParam().op == "depthwise";
+    if (GetParam().op == "conv_first") return desc.c <= 4 && desc.window.kernel_w > 1;
+    return GetParam().op == "conv";
+  }
+};
+
+const char* const kShapes[] = {
+    // one element, tile sizes +-1 (pixels 6, 8, 10; channels 16, 64; depth 4, 8)
+    "n1h1w1c1_k1r1s1_st1_pad0,0,0,0",
+    "n1h1w5c4_k15r1s1_st1_pad0,0,0,0",
+    "n1h1w6c3_k16r1s1_st1_pad0,0,0,0",
+    "n1h1w7c5_k17r1s1_st1_pad0,0,0,0",
+    "n1h3w3c7_k31r1s1_st1_pad0,0,0,0",
+    "n1h2w5c8_k33r1s1_st1_pad0,0,0,0",
+    "n1h11w1c9_k63r1s1_st1_pad0,0,0,0",
+    "n1h4w4c16_k64r1s1_st1_pad0,0,0,0",
+    "n1h4w4c12_k65r1s1_st1_pad0,0,0,0",
+    "n1h3w5c20_k127r1s1_st1_pad0,0,0,0",
+    "n2h3w5c24_k129r1s1_st1_pad0,0,0,0",
+    // channels 1, 3, 728, 1000
+    "n1h6w7c1_k1r3s3_st1_pad1,1,1,1",
+    "n1h9w8c3_k3r3s3_st2_pad0,1,0,1",
+    "n1h4w5c728_k728r1s1_st1_pad0,0,0,0",
+    "n3h1w1c512_k1000r1s1_st1_pad0,0,0,0",
+    "n1h1w1c2500_k40r1s1_st1_pad0,0,0,0",
+    // windows
+    "n1h8w8c16_k24r3s3_st1_pad1,1,1,1",
+    "n2h9w7c12_k20r3s3_st2_pad1,1,1,1",
+    "n1h8w8c20_k64r3s3_st2_pad0,1,0,1",
+    "n1h17w17c16_k48r1s7_st1_pad0,0,3,3",
+    "n1h9w9c16_k48r7s1_st1_pad3,3,0,0",
+    "n1h9w9c10_k32r5s5_st1_pad2,2,2,2",
+    "n1h6w9c8_k16r3s3_st2x1_pad1,1,0,0",
+    "n1h14w14c64_k128r1s1_st2_pad0,0,0,0",
+    "n1h5w5c6_k9r1s1_st1_pad1,2,0,3",
+    "n1h3w3c4_k5r5s5_st1_pad3,3,3,3",
+    // first layers
+    "n1h32w31c3_k32r3s3_st2_pad0,1,0,1",
+    "n1h30w30c3_k64r7s7_st2_pad3,3,3,3",
+    "n1h20w20c3_k64r3s3_st1_pad1,1,1,1",
+    "n2h11w13c3_k16r3s3_st2_pad0,0,0,0",
+    "n1h9w9c4_k8r3s3_st1_pad1,1,1,1",
+    "n1h9w9c2_k8r1s5_st1x3_pad0,0,2,2",
+    // depthwise
+    "n1h1w1c1_dw_r1s1_st1_pad0,0,0,0",
+    "n1h7w7c1_dw_r3s3_st1_pad1,1,1,1",
+    "n1h7w6c3_dw_r3s3_st1_pad1,1,1,1",
+    "n1h12w11c8_dw_r3s3_st1_pad1,1,1,1",
+    "n2h12w11c16_dw_r3s3_st1_pad1,1,1,1",
+    "n1h9w10c32_dw_r3s3_st1_pad1,1,1,1",
+    "n1h9w10c32_dw_r3s3_st2_pad0,1,0,1",
+    "n1h8w8c63_dw_r3s3_st1_pad1,1,1,1",
+    "n1h8w9c64_dw_r3s3_st2_pad0,1,0,1",
+    "n1h7w7c65_dw_r3s3_st2_pad1,1,1,1",
+    "n1h5w5c728_dw_r3s3_st1_pad1,1,1,1",
+    "n1h4w4c1000_dw_r3s3_st1_pad1,1,1,1",
+    "n1h7w7c24_dw_r5s5_st1_pad2,2,2,2",
+    "n1h7w9c16_dw_r5s5_st2_pad1,2,1,2",
+    "n1h9w9c70_dw_r1s7_st1_pad0,0,3,3",
+    "n1h9w9c8_dw_r7s1_st1_pad3,3,0,0",
+    "n1h9w9c20_dw_r2s2_st2_pad0,0,0,0",
+    "n1h6w6c33_dw_r3s3_st3_pad0,0,0,0",
+    "n1h2w2c16_dw_r3s3_st1_pad2,2,2,2",
+};
+
+TEST_P(Int8Kernel, MatchesReferenceOnListedShapes) {
+  std::uint64_t seed = 1;
+  for (const char* text : kShapes) {
+    const ConvDesc desc = parse_conv_desc(text);
+    if (!applies(desc)) continue;
+    for (const DType src : {DType::kU8, DType::kS8}) {
+      for (const DType dst : {DType::kU8, DType::kS8, DType::kF32}) {
+        for (const std::optional<DType> residual :
+             {std::optional<DType>(), std::optional(DType::kU8), std::optional(DType::kS8)}) {
+          const bool gaps = seed % 2 == 0;
+          expect_exact(Int8Case(desc, {.src = src,
+                                       .dst = dst,
+                                       .residual = residual,
+                                       .dynamic_scale = std::nullopt,
+                                       .src_gap = gaps ? 5 : 0,
+                                       .dst_gap = gaps ? 3 : 0,
+                                       .residual_gap = gaps ? 7 : 0,
+                                       .seed = seed}),
+                       GetParam().name);
+          ++seed;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Int8Kernel, SaturatesByClampingBeforeRounding) {
+  for (const char* text :
+       {"n1h7w7c64_k80r3s3_st1_pad1,1,1,1", "n1h9w9c3_k32r3s3_st1_pad1,1,1,1", "n1h7w7c72_dw_r3s3_st1_pad1,1,1,1"}) {
+    const ConvDesc desc = parse_conv_desc(text);
+    if (!applies(desc)) continue;
+    for (const DType src : {DType::kU8, DType::kS8}) {
+      for (const DType dst : {DType::kU8, DType::kS8}) {
+        for (const float saturation : {20.0f, 1e9f}) {  // 1e9: far beyond what an int32 holds
+          expect_exact(
+              Int8Case(desc, {.src = src, .dst = dst, .residual = {}, .dynamic_scale = {}, .saturation = saturation}),
+              GetParam().name);
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Int8Kernel, TakesDynamicScale) {
+  for (const char* text : {"n1h6w6c40_k70r3s3_st1_pad1,1,1,1", "n1h9w9c3_k32r3s3_st1_pad1,1,1,1",
+                           "n1h7w7c72_dw_r3s3_st1_pad1,1,1,1", "n1h7w7c16_dw_r3s3_st1_pad1,1,1,1"}) {
+    const ConvDesc desc = parse_conv_desc(text);
+    if (!applies(desc)) continue;
+    expect_exact(Int8Case(desc, {.src = DType::kS8, .dst = DType::kF32, .residual = {}, .dynamic_scale = 0.00123f}),
+                 GetParam().name);
+  }
+}
+
+TEST_P(Int8Kernel, BatchOfSevenEqualsSevenImages) {
+  for (const char* text : {"n7h7w7c64_k96r1s1_st1_pad0,0,0,0", "n7h6w5c20_k32r3s3_st2_pad1,1,1,1",
+                           "n7h9w9c3_k24r3s3_st2_pad0,1,0,1", "n7h7w7c32_dw_r3s3_st1_pad1,1,1,1"}) {
+    const ConvDesc desc = parse_conv_desc(text);
+    if (!applies(desc)) continue;
+    const Int8Case c(desc, {.src = DType::kS8, .dst = DType::kS8, .residual = {}, .dynamic_scale = {}});
+    const std::unique_ptr<Int8Conv> conv = c.make(GetParam().name);
+    bool damaged = false;
+    const std::vector<std::uint8_t> whole = c.run(*conv, &damaged);
+    std::vector<std::uint8_t> parts(whole.size());
+    const std::size_t in = c.src.bytes.size() / 7, out = whole.size() / 7;
+    for (std::size_t i = 0; i < 7; ++i) {
+      conv->run({.n = 1,
+                 .src = c.src.bytes.data() + i * in,
+                 .src_pitch = desc.c,
+                 .dst = parts.data() + i * out,
+                 .dst_pitch = desc.k,
+                 .residual = nullptr,
+                 .residual_pitch = 0,
+                 .scale = std::nullopt});
+    }
+    EXPECT_EQ(whole, parts) << c.describe(GetParam().name);
+    EXPECT_EQ(c.compare(whole, c.expected()), "") << c.describe(GetParam().name);
+  }
+}
+
+TEST_P(Int8Kernel, SameBitsForAnyThreadsAndAgain) {
+  for (const char* text : {"n1h14w14c64_k200r3s3_st1_pad1,1,1,1", "n1h1w1c300_k130r1s1_st1_pad0,0,0,0",
+                           "n1h33w33c3_k24r3s3_st2_pad0,1,0,1", "n2h7w7c200_dw_r3s3_st1_pad1,1,1,1"}) {
+    const ConvDesc desc = parse_conv_desc(text);
+    if (!applies(desc)) continue;
+    const Int8Case c(desc, {.src = DType::kS8, .dst = DType::kU8, .residual = {}, .dynamic_scale = {}});
+    const std::unique_ptr<Int8Conv> conv = c.make(GetParam().name);
+    const std::vector<std::uint8_t> want = c.expected();
+    for (const int count : {1, 2, 3, 2}) {
+      set_threads(count);
+      bool damaged = false;
+      EXPECT_EQ(c.compare(c.run(*conv, &damaged), want), "") << c.describe(GetParam().name) << " threads " << count;
+      EXPECT_FALSE(damaged);
+    }
+    set_threads(0);
+  }
+}
+
+ConvDesc random_desc(Random& random, const std::string& op) {
+  ConvDesc d;
+  d.n = random.integer(1, 2);
+  d.depthwise = op == "depthwise";
+  d.window.kernel_h = random.integer(1, 5);
+  d.window.kernel_w = random.integer(op == "conv_first" ? 2 : 1, 5);
+  d.window.stride_h = random.integer(1, 3);
+  d.window.stride_w = random.integer(1, 3);
+  d.window.pad = {random.integer(0, 2), random.integer(0, 2), random.integer(0, 2), random.integer(0, 2)};
+  d.h = random.integer(d.window.kernel_h, 12);
+  d.w = random.integer(d.window.kernel_w, 12);
+  d.c = op == "conv_first" ? random.integer(1, 4) : random.integer(1, 100);
+  d.k = d.depthwise ? d.c : random.integer(1, 150);
+  return d;
+}
+
+TEST_P(Int8Kernel, MatchesReferenceOnRandomShapes) {
+  constexpr std::uint64_t kSeed = 20260;
+  Random random(kSeed);
+  const DType types[] = {DType::kU8, DType::kS8, DType::kF32};
+  for (int i = 0; i < 200; ++i) {
+    const ConvDesc desc = random_desc(random, GetParam().op);
+    CaseOptions options;
+    options.src = types[random.integer(0, 1)];
+    options.dst = types[random.integer(0, 2)];
+    if (random.integer(0, 2) == 0) options.residual = types[random.integer(0, 1)];
+    if (random.integer(0, 5) == 0) options.dynamic_scale = 0.004f;
+    if (random.integer(0, 1) == 0) {
+      options.src_gap = random.integer(0, 9);
+      options.dst_gap = random.integer(0, 9);
+      options.residual_gap = random.integer(0, 9);
+    }
+    options.seed = kSeed + static_cast<std::uint64_t>(i);
+    ASSERT_TRUE(applies(desc));
+    expect_exact(Int8Case(desc, options), GetParam().name);
+    if (HasFailure()) return;
+  }
+}
+
+TEST_P(Int8Kernel, ZeroWeightsGiveBias) {
+  const char* text =
+      GetParam().op == "depthwise" ? "n1h5w5c70_dw_r3s3_st1_pad1,1,1,1" : "n1h5w5c3_k70r3s3_st1_pad1,1,1,1";
+  Int8Case c(parse_conv_desc(text), {.src = DType::kS8, .dst = DType::kS8, .residual = {}, .dynamic_scale = {}});
+  std::fill(c.weights.begin(), c.weights.end(), std::int8_t{0});
+  bool damaged = false;
+  const std::vector<std::uint8_t> out = c.run(*c.make(GetParam().name), &damaged);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    ASSERT_EQ(static_cast<std::int8_t>(out[i]), reference::round_clamped(c.b[i % 70], c.lo, c.hi)) << i;
+  }
+}
+
+TEST_P(Int8Kernel, IdentityWeightsCopyTheSource) {
+  const bool depthwise = GetParam().op == "depthwise";
+  ConvDesc desc = parse_conv_desc(depthwise ? "n1h4w5c37_dw_r1s1_st1_pad0,0,0,0" : "n1h4w5c37_k37r1s1_st1_pad0,0,0,0");
+  if (!applies(desc)) GTEST_SKIP() << "1x1 is not a first layer";
+  Int8Case c(desc, {.src = DType::kS8, .dst = DType::kS8, .residual = {}, .dynamic_scale = {}});
+  for (std::size_t i = 0; i < c.weights.size(); ++i) c.weights[i] = depthwise || i % 38 == 0 ? 1 : 0;
+  std::fill(c.m.begin(), c.m.end(), 1.0f);
+  std::fill(c.b.begin(), c.b.end(), 0.0f);
+  c.lo = -127;
+  c.hi = 127;
+  bool damaged = false;
+  EXPECT_EQ(c.run(*c.make(GetParam().name), &damaged), c.src.bytes);
+}
+
+TEST_P(Int8Kernel, PermutedOutputChannelsPermuteTheOutput) {
+  const ConvDesc desc = parse_conv_desc("n1h5w6c3_k77r3s3_st1_pad1,1,1,1");
+  if (!applies(desc)) GTEST_SKIP() << "depthwise has no free output channels";
+  const Int8Case c(desc, {.src = DType::kU8, .dst = DType::kU8, .residual = {}, .dynamic_scale = {}});
+  Int8Case moved = c;
+  const auto target = [](std::size_t k) { return k * 10 % 77; };
+  for (std::size_t k = 0; k < 77; ++k) {
+    std::copy_n(c.weights.begin() + static_cast<std::ptrdiff_t>(k * 27), 27,
+                moved.weights.begin() + static_cast<std::ptrdiff_t>(target(k) * 27));
+    moved.m[target(k)] = c.m[k];
+    moved.b[target(k)] = c.b[k];
+  }
+  bool damaged = false;
+  const auto out = c.run(*c.make(GetParam().name), &damaged);
+  const auto permuted = moved.run(*moved.make(GetParam().name), &damaged);
+  for (std::size_t i = 0; i < out.size(); ++i) ASSERT_EQ(out[i], permuted[i / 77 * 77 + target(i % 77)]) << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Int8Kernel, testing::ValuesIn(int8_kernels()),
+                         [](const testing::TestParamInfo<KernelInfo>& kernel) { return kernel.param.name; });
+
+TEST(Int8Conv, ForcedRowFallsToTheSameIsa) {
+  const Int8Case c(parse_conv_desc("n1h5w5c8_dw_r3s3_st1_pad1,1,1,1"), {});
+  EXPECT_EQ(c.make("conv_s8_portable")->kernel(), "depthwise_s8_portable");
+  EXPECT_EQ(c.make("portable")->kernel(), "depthwise_s8_portable");
+  const Int8Case first(parse_conv_desc("n1h5w5c3_k8r3s3_st1_pad1,1,1,1"), {});
+  EXPECT_EQ(first.make("portable")->kernel(), "conv_first_s8_portable");
+  EXPECT_EQ(first.make("conv_s8_portable")->kernel(), "conv_s8_portable");
+}
+
+TEST(Int8Conv, UnknownKernelIsAUsageErrorThatNamesIt) {
+  const Int8Case c(parse_conv_desc("n1h5w5c8_k8r1s1_st1_pad0,0,0,0"), {});
+  try {
+    c.make("conv_s8_abacus");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_NE(std::string(error.what()).find("conv_s8_abacus"), std::string::npos);
+  }
+}
+
+TEST(Int8Conv, DepthThatCouldOverflowIsAnError) {
+  ConvDesc desc = parse_conv_desc("n1h1w1c66312_k1r1s1_st1_pad0,0,0,0");
+  const std::vector<std::int8_t> weights(66312);
+  const std::vector<float> one(1, 1.0f);
+  Int8ConvParams params{.desc = desc, .weights = weights, .m = one, .b = one, .residual = {}};
+  EXPECT_THROW(make_int8_conv(params), Error);
+  params.desc.c = 66311;  // 66311 * 127 * 255 < 2^31
+  params.weights = params.weights.first(66311);
+  EXPECT_NO_THROW(make_int8_conv(params));
+}
+
+TEST(Int8Conv, EnvironmentForcesTheIsa) {
+  ASSERT_EQ(setenv("GPUEVAL_CPU_ISA", "portable", 1), 0);
+  EXPECT_EQ(best_isa(), "portable");
+  ASSERT_EQ(setenv("GPUEVAL_CPU_ISA", "mmx", 1), 0);
+  EXPECT_THROW(best_isa(), Error);
+  ASSERT_EQ(unsetenv("GPUEVAL_CPU_ISA"), 0);
+}
+
+}  // namespace
+}  // namespace gpueval::cpu
