@@ -67,7 +67,7 @@ def main():
     parser.add_argument("--out", default="models/demo/demo.h5")
     parser.add_argument("--train-images", type=int, default=12000)
     parser.add_argument("--test-images", type=int, default=2000)
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch", type=int, default=32)
     args = parser.parse_args()
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kMaxPixels = 100'000'000;
 
-// One decoder a thread; libjpeg-turbo's are not shared.
+// One decoder a picture: after an error libjpeg-turbo's would go on in the middle of the bad file.
 class Decoder {
  public:
   Decoder() : handle_(tjInitDecompress()) {
@@ -100,7 +100,7 @@ void cmyk_to_rgb(const std::vector<std::uint8_t>& cmyk, std::vector<std::uint8_t
 }  // namespace
 
 Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name, StoredColors stored) {
-  thread_local const Decoder decoder;
+  const Decoder decoder;
   const Header header = read_header(decoder.get(), bytes, name);
   const std::size_t pixels = static_cast<std::size_t>(header.width) * static_cast<std::size_t>(header.height);
   Image image{header.height, header.width, std::vector<std::uint8_t>(pixels * 3)};

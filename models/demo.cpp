@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// A toy in MobileNet's form, for a first look without downloads: ten classes of drawn shapes, 96 x 96.
+// scripts/train_demo.py trains it; models/demo/README.md has its accuracy.
+#include "models/demo.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <system_error>
+
+#include "gpueval/error.h"
+#include "gpueval/models.h"
+
+// GPUEVAL_DEMO_WEIGHTS: the file's path, from models/flags.cmake.
+__asm__(
+    ".section .rodata\n"
+    ".global gpueval_demo_weights_begin\n"
+    ".global gpueval_demo_weights_end\n"
+    ".balign 16\n"
+    "gpueval_demo_weights_begin:\n"
+    ".incbin \"" GPUEVAL_DEMO_WEIGHTS
+    "\"\n"
+    "gpueval_demo_weights_end:\n"
+    ".byte 0\n"
+    ".previous\n");
+extern "C" const std::byte gpueval_demo_weights_begin[];
+extern "C" const std::byte gpueval_demo_weights_end[];
+
+namespace gpueval {
+namespace {
+
+struct Block {
+  int filters, stride;
+};
+constexpr std::array<Block, 6> kBlocks{{{32, 1}, {64, 2}, {64, 1}, {128, 2}, {128, 1}, {256, 2}}};
+
+Graph build(const ModelOptions&) {
+  GraphBuilder g("demo");
+  const auto bn_relu6 = [&](const std::string& name, int x) {
+    return g.relu6(name + "_relu", g.batch_norm(name + "_bn", x));
+  };
+  int x = g.input(96, 96, 3);
+  x = bn_relu6("conv1", g.conv2d("conv1", x, 16, 3, 3, {.stride = 2, .pad = Pad::kSame, .bias = false}));
+  int id = 0;
+  for (const auto [filters, stride] : kBlocks) {
+    const std::string dw = fmt::format("conv_dw_{}", ++id), pw = fmt::format("conv_pw_{}", id);
+    x = bn_relu6(dw, g.depthwise_conv2d(dw, x, 3, {.stride = stride, .pad = Pad::kSame, .bias = false}));
+    x = bn_relu6(pw, g.conv2d(pw, x, filters, 1, 1, {.pad = Pad::kSame, .bias = false}));
+  }
+  x = g.global_avg_pool("global_average_pooling2d", x);
+  return g.finish(g.conv2d("conv_preds", x, 10, 1, 1, {.pad = Pad::kSame}));
+}
+
+// A file in memory, kept open to the end of the program.
+std::string make_memory_file(std::span<const std::byte> bytes) {
+  const auto message = [](int code) { return std::generic_category().message(code); };
+  const int descriptor = memfd_create("gpueval-demo", MFD_CLOEXEC);
+  if (descriptor < 0) fail("cannot make a file in memory for the demo's weights: {}", message(errno));
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t written = write(descriptor, bytes.data() + done, bytes.size() - done);
+    if (written <= 0) {
+      const int code = errno;
+      close(descriptor);
+      fail("cannot write the demo's weights to a file in memory: {}", message(code));
+    }
+    done += static_cast<std::size_t>(written);
+  }
+  return fmt::format("/proc/self/fd/{}", descriptor);
+}
+
+}  // namespace
+
+std::span<const std::byte> demo_weights() {
+  return {gpueval_demo_weights_begin, static_cast<std::size_t>(gpueval_demo_weights_end - gpueval_demo_weights_begin)};
+}
+
+std::string demo_weights_path() {
+  static const std::string path = make_memory_file(demo_weights());
+  return path;
+}
+
+ModelSpec demo_model() {
+  return {.name = "demo",
+          .description = "toy MobileNet, ReLU6: 10 drawn shapes (part of the program)",
+          .alphas = {1.0},
+          .build = build,
+          .input = {96, 96, Normalization::kMinusOneToOne},
+          .detect_variant = {},
+          .weight_files = [](const ModelOptions&) { return std::vector<std::string>{}; },
+          .published_at = "embedded in the program: models/demo/"};
+}
+
+}  // namespace gpueval

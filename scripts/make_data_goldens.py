@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes tests/golden/data/: what OpenCV (cv2), numpy and pickle make of small inputs, and, with --data, hashes of the real
+images' pixels.
+
+    python scripts/make_data_goldens.py --data ../shared/data
+"""
+import argparse
+import hashlib
+import os
+import pickle
+import struct
+
+import cv2
+import numpy as np
+
+MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)
+
+
+def picture(height, width, seed):
+    """A smooth picture with some detail: gradients, a few rectangles, mild noise."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    image = np.stack([x * 255 // width, y * 255 // height, (x + y) * 255 // (height + width)], -1).astype(np.int32)
+    for _ in range(6):
+        top, left = rng.integers(0, height - 4), rng.integers(0, width - 4)
+        image[top : top + height // 3, left : left + width // 4] = rng.integers(0, 255, 3)
+    image += rng.integers(-12, 13, image.shape)
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def encode(image, quality=90, options=()):
+    ok, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality, *options])
+    assert ok
+    return data.tobytes()
+
+
+def with_orientation(jpeg, orientation, order="<"):
+    """Inserts an EXIF block behind SOI."""
+    tiff = (b"II" if order == "<" else b"MM") + struct.pack(order + "HIH", 42, 8, 1)
+    tiff += struct.pack(order + "HHIHHI", 0x0112, 3, 1, orientation, 0, 0)
+    body = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
+
+
+def relabel_cmyk(jpeg_planes, transform):
+    """A four-component baseline JPEG from grey JPEGs of equal size and tables: their scans one after the other, Adobe marker."""
+    first = jpeg_planes[0]
+    segments, scans = [], []
+    for data in jpeg_planes:
+        at, parts = 2, []
+        while data[at + 1] != 0xDA:
+            length = 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
+            parts.append(data[at : at + length])
+            at += length
+        header = 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
+        scans.append(data[at + header : -2])
+        segments.append(parts)
+    out = first[:2] + b"\xff\xee" + struct.pack(">H", 14) + b"Adobe" + struct.pack(">HHHB", 100, 0, 0, transform)
+    for part in segments[0]:
+        if part[1] == 0xE0:
+            continue
+        if part[1] == 0xC0:
+            part = part[:2] + struct.pack(">H", 8 + 12) + part[4:9] + b"\x04"
+            part += b"".join(bytes([i, 0x11, 0]) for i in range(1, 5))
+        out += part
+    for i, scan in enumerate(scans, 1):
+        out += b"\xff\xda" + struct.pack(">H", 8) + bytes([1, i, 0, 0, 63, 0]) + scan
+    return out + b"\xff\xd9"
+
+
+def jpegs():
+    color = picture(37, 50, 1)
+    result = {
+        "color444": encode(color, 92, [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111]),
+        "color422": encode(color, 85, [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x211111]),
+        "color420": encode(color, 75, [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x221111]),
+        "color411": encode(color, 75, [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x411111]),
+        "color440": encode(color, 75, [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x121111]),
+        "progressive": encode(color, 80, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]),
+        "restart": encode(color, 80, [cv2.IMWRITE_JPEG_RST_INTERVAL, 2]),
+        "grey": encode(color[..., 0], 90),
+        "one_pixel": encode(color[:1, :1], 90),
+    }
+    planes = [encode(np.ascontiguousarray(picture(24, 32, 7 + i)[..., 1]), 90) for i in range(4)]
+    result["cmyk"] = relabel_cmyk(planes, 0)
+    result["ycck"] = relabel_cmyk(planes, 2)
+    for orientation in range(1, 9):
+        result[f"orientation{orientation}"] = with_orientation(result["color444"], orientation, "<>"[orientation % 2])
+    result["extraneous"] = result["color444"][:-2] + b"\0\0\0" + result["color444"][-2:]
+    return result
+
+
+def pixels_hash(image_bgr):
+    """SHA-256 of height, width and the R, G, B bytes."""
+    height, width = image_bgr.shape[:2]
+    return hashlib.sha256(f"{height}x{width}\n".encode() + image_bgr[..., ::-1].tobytes()).hexdigest()
+
+
+def imdecode(data):
+    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+
+
+def write_jpegs(out):
+    rows = []
+    for name, data in jpegs().items():
+        with open(os.path.join(out, name + ".jpg"), "wb") as f:
+            f.write(data)
+        image = imdecode(data)
+        rows.append(f"{name} {image.shape[0]} {image.shape[1]} {pixels_hash(image)}")
+    with open(os.path.join(out, "jpeg_pixels.txt"), "w") as f:
+        f.write("\n".join(rows) + "\n")
+
+
+def short_side(image, side):
+    height, width = image.shape[:2]
+    least = min(height, width)
+    scaled = lambda extent: (extent * side + least // 2) // least
+    return cv2.resize(image, (scaled(width), scaled(height)), interpolation=cv2.INTER_CUBIC)
+
+
+def crop(image, size):
+    top, left = (image.shape[0] - size) // 2, (image.shape[1] - size) // 2
+    return image[top : top + size, left : left + size]
+
+
+def normalize(rgb, kind):
+    x = rgb.astype(np.float32)
+    if kind == "tf":
+        x /= np.float32(127.5)
+        x -= np.float32(1)
+        return x
+    return x[..., ::-1] - MEAN_BGR
+
+
+def samples(x):
+    """A few hundred values spread over an array: (flat index, value)."""
+    flat = x.reshape(-1)
+    index = (np.arange(300, dtype=np.int64) * 7919 * 31) % flat.size
+    return flat[index].astype(np.float64)
+
+
+def write_preprocessing(out):
+    """rows: name, network size, normalization, then values; the source pictures are made from formulas the test knows."""
+    cv2.ipp.setUseIPP(False) if hasattr(cv2, "ipp") else None
+
+    def formula(height, width):
+        y, x = np.mgrid[0:height, 0:width].astype(np.int64)
+        channels = [(x * 7 + y * 3 + c * 40 + (x * y) // 5 + ((x // 9 + y // 7) % 2) * 90) % 256 for c in range(3)]
+        return np.stack(channels, -1).astype(np.uint8)
+
+    rows = []
+    for size in (224, 227, 299):
+        for kind in ("tf", "caffe"):
+            image = cv2.resize(formula(224, 224), (size, size))
+            rows.append((f"pickle 224 224 {size} {kind}", normalize(image, kind)))
+    for height, width in ((375, 500), (333, 251), (256, 256)):
+        source = formula(height, width)
+        for size, side in ((224, 256), (227, 256), (299, 342)):
+            rows.append((f"folder {height} {width} {size} tf", normalize(crop(short_side(source, side), size), "tf")))
+            original = cv2.resize(crop(short_side(source, 256), 224), (size, size))
+            rows.append((f"original {height} {width} {size} caffe", normalize(original, "caffe")))
+    with open(os.path.join(out, "preprocess.txt"), "w") as f:
+        for name, x in rows:
+            f.write(name + " " + " ".join(f"{v:.9g}" for v in samples(x)) + "\n")
+
+
+def write_pickles(out):
+    data = [bytes([0xFF, 0xD8, i, 0x80, 0xC3, 10]) + bytes(range(i * 20)) for i in range(3)]
+    labels = [7, 300, 999]
+    for protocol in range(2, 6):
+        variants = {
+            "ints": labels,
+            "scalars": [np.int64(v) for v in labels],
+            "array": np.array(labels, np.int64),
+            "int16be": np.array(labels, ">i2"),
+        }
+        for name, target in variants.items():
+            with open(os.path.join(out, f"{name}_p{protocol}.pkl"), "wb") as f:
+                pickle.dump({"data": data, "target": target}, f, protocol)
+    with open(os.path.join(out, "bytes.txt"), "w") as f:
+        f.write("\n".join(d.hex() for d in data) + "\n")
+
+
+def write_real_hashes(out, folder):
+    with open(os.path.join(folder, "imagenet", "val224_sample.pkl"), "rb") as f:
+        sample = pickle.load(f)
+    with open(os.path.join(out, "val224_sample_pixels.txt"), "w") as f:
+        for data in sample["data"]:  # imdecode's array, read as it comes, is R, G, B: exchange it for pixels_hash
+            f.write(pixels_hash(imdecode(data)[..., ::-1]) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", default=os.path.join(os.path.dirname(__file__), "..", "tests", "golden", "data"))
+    parser.add_argument("--data", help="folder of the real data; without it the hashes of its images are left as they are")
+    args = parser.parse_args()
+    os.makedirs(args.out, exist_ok=True)
+    write_jpegs(args.out)
+    write_preprocessing(args.out)
+    write_pickles(args.out)
+    if args.data:
+        write_real_hashes(args.out, args.data)
+
+
+if __name__ == "__main__":
+    main()
