@@ -13,6 +13,7 @@ GPUEVAL_ORACLE=CACHE_FOLDER makes tests/models compare what is bound from each f
 compares the logits of the gpu_eval program. The cache needs 5 GB with vgg16; never commit it.
 """
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -197,7 +198,7 @@ def auto_offset(k):
 
 
 # ---- files under their published names (Keras 1 and early Keras 2)
-CREATED = {}
+CREATED, COUNTER = {}, itertools.count()
 
 
 def record_creation():
@@ -205,7 +206,7 @@ def record_creation():
 
     def init(self, *args, **kwargs):
         original(self, *args, **kwargs)
-        CREATED.setdefault(id(self), len(CREATED))
+        CREATED[id(self)] = next(COUNTER)  # an id may belong to a layer that is gone: the last one counts
 
     tf_keras.layers.Layer.__init__ = init
 

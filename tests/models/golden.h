@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What tf-keras and Keras 3 computed for each network (scripts/make_model_goldens.py).
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "gpueval/models.h"
+
+namespace gpueval {
+
+struct Golden {
+  std::string name;  // "resnet50_current"
+  nlohmann::json json;
+
+  Graph build() const {
+    ModelOptions options{.alpha = json.at("alpha"), .variant = json.at("variant")};
+    return find_model(json.at("model")).build(options);
+  }
+};
+
+inline void PrintTo(const Golden& golden, std::ostream* out) { *out << golden.name; }
+
+inline std::vector<Golden> goldens() {
+  std::vector<Golden> all;
+  for (const auto& entry : std::filesystem::directory_iterator(GPUEVAL_SOURCE_DIR "/tests/golden/models")) {
+    if (entry.path().extension() != ".json") continue;
+    std::ifstream file(entry.path());
+    all.push_back({entry.path().stem().string(), nlohmann::json::parse(file)});
+  }
+  std::sort(all.begin(), all.end(), [](const Golden& a, const Golden& b) { return a.name < b.name; });
+  return all;
+}
+
+// Google Test names must be alphanumeric.
+inline std::string test_name(std::string name) {
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return c == '.' || c == '-'; }, '_');
+  return name;
+}
+
+}  // namespace gpueval

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Guards the networks' definitions: a wrong layer changes a count or a published figure of multiply-adds.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "golden.h"
+#include "gpueval/error.h"
+#include "gpueval/models.h"
+
+namespace gpueval {
+namespace {
+
+struct Published {
+  const char* graph;
+  const char* model;
+  double alpha;
+  const char* variant;
+  std::int64_t parameters;
+  double multiply_adds;  // 1e6, as published or counted by hand from the papers' tables
+};
+
+const Published kPublished[] = {
+    {"vgg16", "vgg16", 1, "", 138'357'544, 15470},
+    {"resnet50_published", "resnet50", 1, "published", 25'636'712, 3834},
+    {"resnet50_current", "resnet50", 1, "current", 25'636'712, 3858},
+    {"inceptionv3", "inceptionv3", 1, "", 23'851'784, 5713},
+    {"xception", "xception", 1, "", 22'910'480, 8357},
+    {"mobilenet_1", "mobilenet", 1, "", 4'253'864, 569},
+    {"mobilenet_0.75", "mobilenet", 0.75, "", 2'601'976, 325},
+    {"mobilenet_0.5", "mobilenet", 0.5, "", 1'342'536, 149},
+    {"mobilenet_0.25", "mobilenet", 0.25, "", 475'544, 41},
+    {"squeezenet", "squeezenet", 1, "", 1'235'496, 353},
+};
+
+TEST(Models, HaveThePublishedParametersAndMultiplyAdds) {
+  for (const Published& row : kPublished) {
+    const Graph graph = find_model(row.model).build({.alpha = row.alpha, .variant = row.variant});
+    EXPECT_EQ(graph.name, row.graph);
+    EXPECT_EQ(graph.parameter_count(), row.parameters) << row.graph;
+    EXPECT_NEAR(static_cast<double>(graph.multiply_adds()) / 1e6, row.multiply_adds, 1) << row.graph;
+    EXPECT_EQ(graph.output_node().shape, (Shape{1, 1, 1, 1000})) << row.graph;
+  }
+}
+
+TEST(Models, KeepTheShapesThatTellVariantsApart) {
+  const auto shape = [](const char* variant, const char* layer) {
+    const Graph graph = find_model("resnet50").build({.variant = variant});
+    return graph.nodes.at(static_cast<std::size_t>(graph.find(layer))).shape;
+  };
+  EXPECT_EQ(shape("published", "pool1"), (Shape{1, 55, 55, 64}));
+  EXPECT_EQ(shape("current", "pool1_pool"), (Shape{1, 56, 56, 64}));
+  const auto eps = [](const char* variant) {
+    std::set<float> found;
+    for (const Node& node : find_model("resnet50").build({.variant = variant}).nodes) {
+      if (const auto* norm = std::get_if<BatchNorm>(&node.op)) found.insert(norm->eps);
+    }
+    return found;
+  };
+  EXPECT_EQ(eps("published"), std::set<float>{1e-3f});
+  EXPECT_EQ(eps("current"), std::set<float>{1.001e-5f});
+}
+
+TEST(Models, EveryRowBuildsAndNamesItsFiles) {
+  std::set<std::string> names;
+  for (const ModelSpec& spec : models()) {
+    EXPECT_TRUE(names.insert(spec.name).second) << spec.name;
+    EXPECT_FALSE(spec.description.empty()) << spec.name;
+    for (const double alpha : spec.alphas) {
+      const ModelOptions options{.alpha = alpha, .variant = {}};
+      const Graph graph = spec.build(options);
+      EXPECT_EQ(graph.input_node().shape, (Shape{1, spec.input.height, spec.input.width, 3})) << graph.name;
+      EXPECT_FALSE(spec.weight_files(options).empty()) << graph.name;
+    }
+  }
+  EXPECT_EQ(find_model("mobilenet").weight_files({.alpha = 0.25, .variant = {}}).front(), "mobilenet_2_5_224_tf.h5");
+}
+
+TEST(Models, RefuseUnknownNames) {
+  const auto message = [](const auto& call) -> std::string {
+    try {
+      call();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::kUsage);
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_NE(message([] { find_model("alexnet"); }).find("'alexnet' is unknown: expected one of vgg16, resnet50"),
+            std::string::npos);
+  EXPECT_NE(message([] { find_model("mobilenet").build({.alpha = 0.3, .variant = {}}); }).find("--alpha 0.3"),
+            std::string::npos);
+  EXPECT_NE(message([] { find_model("resnet50").build({.alpha = 1, .variant = "v2"}); }).find("'v2'"),
+            std::string::npos);
+}
+
+TEST(Models, ResNetVariantComesFromTheLayerNames) {
+  const auto detect = [](const char* layer, const char* format) {
+    WeightFile file;
+    file.format = format;
+    file.layers.push_back({.name = layer, .group = {}, .arrays = {}});
+    return find_model("resnet50").detect_variant(file);
+  };
+  EXPECT_EQ(detect("res2a_branch2a", "keras-h5"), "published");
+  EXPECT_EQ(detect("res2a_branch2a", "keras3-weights"), "published");
+  EXPECT_EQ(detect("conv2_block1_1_conv", "keras-h5"), "current");
+  EXPECT_EQ(detect("", "keras3-archive"), "current");  // Keras 3 never had the other one
+}
+
+// A swap of two layers of one shape loads silently; this order is what Keras itself uses.
+TEST(Models, LayerOrderIsKerassOwn) {
+  const std::vector<Golden> all = goldens();
+  ASSERT_EQ(all.size(), std::size(kPublished));
+  for (const Golden& golden : all) {
+    const Graph graph = golden.build();
+    std::vector<std::string> names;
+    for (const int i : keras_layer_order(graph)) names.push_back(graph.nodes[static_cast<std::size_t>(i)].name);
+    EXPECT_EQ(names, golden.json.at("layer_order").get<std::vector<std::string>>()) << golden.name;
+    EXPECT_EQ(graph.parameter_count(), golden.json.at("parameters").get<std::int64_t>()) << golden.name;
+  }
+}
+
+}  // namespace
+}  // namespace gpueval
