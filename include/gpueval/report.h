@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// A finished measurement and its two forms: the table for people and the JSON (docs/result-schema.json) for programs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gpueval/accuracy.h"
+#include "gpueval/engine.h"
+#include "gpueval/latency.h"
+
+namespace gpueval {
+
+struct ToolInfo {
+  std::string version, revision;  // "0.1.0", git revision of the build ("unknown" outside a repository)
+};
+ToolInfo tool_info();
+
+struct HostInfo {
+  std::string cpu;  // "Intel(R) Xeon(R) Processor"
+  int cores = 0;    // logical, usable by this process
+  int threads = 0;  // used
+  std::string os, compiler;
+};
+HostInfo host_info();
+
+struct ModelReport {
+  std::string name;  // "mobilenet"
+  double alpha = 1;
+  bool has_alpha = false;  // the network comes in several widths
+  std::string variant;     // "" or which of two networks the weight file's names tell
+  Shape input;
+  int classes = 0;
+  std::int64_t parameters = 0, multiply_adds = 0;
+  std::string weights;                // path, "random" or "embedded"
+  std::string weights_sha256;         // of the file; empty for random weights
+  std::optional<std::uint64_t> seed;  // of random weights
+};
+
+// Judged images; absent where accuracy was not measured.
+struct DataReport {
+  std::string path, kind, preprocessing;
+  std::size_t first = 0, count = 0;  // images [first, first + count) of the data
+  std::string target_sha256;         // of their labels
+  std::vector<SkippedImage> skipped;
+  std::size_t replayed = 0;
+  double seconds = 0;
+};
+
+struct CalibrationReport {
+  std::string source;  // "data", "table", "synthetic", "image"
+  std::string path;    // of the data or the table
+  int images = 0;
+  bool excluded = false;  // these images stand in front of the judged ones and are not judged
+  std::vector<SkippedImage> skipped;
+};
+
+struct LayerReport {
+  LayerInfo info;
+  std::optional<double> ms;  // one batch
+};
+
+struct RunReport {
+  std::string precision;    // "float32", "int8"
+  std::string scheme;       // "" for float32
+  std::string depthwise;    // "int8"/"float32", `reference` scheme only
+  std::string activations;  // "u8"/"s8", static schemes only
+  std::string device;
+  std::string forced_kernel;  // --kernel
+  int batch = 1;              // of the speed part, else of the accuracy part
+  std::optional<AccuracyResult> accuracy;
+  std::optional<PairedComparison> vs_first;
+  std::optional<SpeedResult> speed;
+  std::size_t arena_bytes = 0;
+  std::vector<LayerReport> layers;
+
+  std::string label() const;  // "int8 maxabs"
+};
+
+struct Report {
+  ToolInfo tool;
+  HostInfo host;
+  std::string command;
+  std::string device_description;
+  ModelReport model;
+  std::optional<DataReport> data;
+  std::optional<CalibrationReport> calibration;
+  std::string speed_input;  // "data" or "synthetic"; empty without a speed part
+  std::vector<RunReport> runs;
+  std::vector<std::string> notes;  // whole sentences for the reader
+  bool interrupted = false;
+  bool per_layer = false;
+
+  bool valid() const;  // every speed measurement is VALID
+};
+
+std::string to_table(const Report& report);  // at most 110 columns
+std::string to_layer_tables(const Report& report);
+std::string to_json(const Report& report);
+
+// Text of `gpu_eval compare`: matching runs of two result files side by side. Throws Error for a file that is no
+// result.
+std::string compare_results(const std::string& path_a, const std::string& path_b);
+
+}  // namespace gpueval

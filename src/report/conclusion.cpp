@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/conclusion.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace gpueval {
+
+std::string p_value_text(double p) {
+  if (p < 0.0001) return "<0.0001";
+  if (p < 0.001) return fmt::format("{:.4f}", p);
+  if (p < 0.1) return fmt::format("{:.3f}", p);
+  return fmt::format("{:.2f}", p);
+}
+
+std::string conclusion(const RunReport& run, const RunReport& first) {
+  std::string text;
+  if (run.vs_first) {
+    const double points = 100 * run.vs_first->top1_diff;
+    const double p = run.vs_first->mcnemar_p;
+    const std::string p_text = p_value_text(p);
+    text = points == 0 ? fmt::format("the same top-1 as {}", first.label())
+                       : fmt::format("{:.1f} points {} top-1 than {}", std::abs(points),
+                                     points < 0 ? "lower" : "higher", first.label());
+    text += fmt::format(" (p {}{}: {})", p_text.starts_with('<') ? "" : "= ", p_text,
+                        p < 0.05 ? "a significant difference at 5%" : "not a significant difference at 5%");
+  }
+  if (run.speed && run.speed->vs_first) {
+    if (!text.empty()) text += ", ";
+    text += fmt::format("{:.2g} times the images/s of {}", run.speed->vs_first->ratio, first.label());
+    if (run.vs_first) text = text.substr(0, text.rfind(" of "));
+  }
+  return text.empty() ? text : fmt::format("{}: {}.", run.label(), text);
+}
+
+}  // namespace gpueval

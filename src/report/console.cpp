@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "eval/statistics.h"
+#include "gpueval/report.h"
+#include "report/conclusion.h"
+#include "report/text_table.h"
+
+namespace gpueval {
+namespace {
+
+constexpr std::size_t kWidth = 110;
+constexpr std::size_t kIndent = 9;
+
+std::string field(const char* name, const std::string& text) {
+  return wrapped(fmt::format("{:<8} {}", name, text), kWidth, kIndent);
+}
+
+std::string model_line(const ModelReport& model) {
+  std::string text = model.name;
+  if (model.has_alpha) text += fmt::format(" {:g}", model.alpha);
+  if (!model.variant.empty()) text += fmt::format(" ({})", model.variant);
+  return field("Model",
+               fmt::format("{}, {} parameters, {} million multiply-adds, input {}x{}", text, grouped(model.parameters),
+                           grouped((model.multiply_adds + 500'000) / 1'000'000), model.input.h, model.input.w));
+}
+
+std::string weights_line(const ModelReport& model) {
+  std::string text = shortened_path(model.weights, 75);
+  if (model.seed) text += fmt::format(", seed {}", *model.seed);
+  if (!model.weights_sha256.empty()) text += fmt::format(" (sha256 {})", model.weights_sha256.substr(0, 12));
+  return field("Weights", text);
+}
+
+std::string data_line(const Report& report) {
+  if (!report.data) return field("Data", "none: accuracy was not measured");
+  const DataReport& data = *report.data;
+  return field("Data", fmt::format("{}, images {} to {}, {}", shortened_path(data.path, 50), data.first + 1,
+                                   data.first + data.count, data.preprocessing));
+}
+
+std::string header(const Report& report) {
+  std::string text = fmt::format("gpu_eval {} ({})\n", report.tool.version, report.tool.revision);
+  text += model_line(report.model) + weights_line(report.model) + data_line(report);
+  const std::string device = report.runs.empty() ? "" : report.runs.front().device;
+  text += field("Device", fmt::format("{}: {}", device, report.device_description));
+  return text + '\n';
+}
+
+std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
+std::string milliseconds(double ms) { return ms < 100 ? fmt::format("{:.2f}", ms) : fmt::format("{:.0f}", ms); }
+std::string rate(double images) { return images < 100 ? fmt::format("{:.2f}", images) : fmt::format("{:.0f}", images); }
+
+std::vector<std::string> accuracy_cells(const RunReport& run) {
+  std::vector<std::string> cells(6);
+  if (run.accuracy) {
+    const Interval ci = wilson_interval(run.accuracy->top1, run.accuracy->images);
+    cells[0] = percent(run.accuracy->top1_fraction());
+    cells[1] = percent(run.accuracy->top5_fraction());
+    cells[2] = fmt::format("{:.1f}..{:.1f}", 100 * ci.low, 100 * ci.high);
+  }
+  if (run.vs_first) {
+    cells[3] = fmt::format("{:+.2f}", 100 * run.vs_first->top1_diff);
+    cells[4] = p_value_text(run.vs_first->mcnemar_p);
+    cells[5] = percent(run.vs_first->agreement);
+  }
+  return cells;
+}
+
+std::vector<std::string> speed_cells(const RunReport& run, std::size_t percentiles) {
+  std::vector<std::string> cells(percentiles + 2);
+  if (!run.speed) return cells;
+  cells[0] = rate(run.speed->images_per_second);
+  for (std::size_t i = 0; i < run.speed->percentiles_ms.size(); ++i)
+    cells[1 + i] = milliseconds(run.speed->percentiles_ms[i].second);
+  if (run.speed->vs_first) cells.back() = fmt::format("{:.2f}x", run.speed->vs_first->ratio);
+  return cells;
+}
+
+std::string result_table(const Report& report) {
+  TextTable table;
+  table.column("precision", TextTable::Align::kLeft);
+  for (const char* title : {"top-1", "top-5", "95% CI", "diff", "p", "agree", "images/s"}) table.column(title);
+  std::vector<double> percentiles;
+  for (const RunReport& run : report.runs) {
+    if (!run.speed || !percentiles.empty()) continue;
+    for (const auto& [percentile, value] : run.speed->percentiles_ms) percentiles.push_back(percentile);
+  }
+  for (const double percentile : percentiles) table.column(fmt::format("p{:g} ms", percentile));
+  table.column("speed-up");
+  for (const RunReport& run : report.runs) {
+    std::vector<std::string> cells{run.label()};
+    for (std::string& cell : accuracy_cells(run)) cells.push_back(std::move(cell));
+    for (std::string& cell : speed_cells(run, percentiles.size())) cells.push_back(std::move(cell));
+    table.row(std::move(cells));
+  }
+  return table.text();
+}
+
+std::string skipped_line(const char* what, const std::vector<SkippedImage>& skipped) {
+  constexpr std::size_t kShown = 3;
+  std::string text = fmt::format("{} {} could not be decoded and {} skipped", skipped.size(), what,
+                                 skipped.size() == 1 ? "was" : "were");
+  for (std::size_t i = 0; i < std::min(kShown, skipped.size()); ++i) text += (i == 0 ? ": " : ", ") + skipped[i].name;
+  if (skipped.size() > kShown) text += ", ...";
+  return wrapped(text + '.', kWidth, 0);
+}
+
+std::string data_footer(const Report& report) {
+  std::string text;
+  if (report.data) {
+    std::int64_t judged = 0;
+    for (const RunReport& run : report.runs) judged = run.accuracy ? run.accuracy->images : judged;
+    text += fmt::format("{} images judged in {:.1f} s, decoding included", grouped(judged), report.data->seconds);
+    if (report.data->replayed > 0)
+      text += fmt::format("; {} of them in an earlier run", grouped(static_cast<std::int64_t>(report.data->replayed)));
+    text += ".\n";
+    if (!report.data->skipped.empty())
+      text += skipped_line(report.data->skipped.size() == 1 ? "image" : "images", report.data->skipped);
+    for (const RunReport& run : report.runs) {
+      if (run.accuracy && run.accuracy->nan_images > 0) {
+        text +=
+            fmt::format("{}: {} images gave NaN logits and count as wrong.\n", run.label(), run.accuracy->nan_images);
+      }
+    }
+  }
+  if (report.calibration) {
+    const CalibrationReport& c = *report.calibration;
+    if (c.source == "table") {
+      text += wrapped(fmt::format("Calibration: table {} ({} images).", c.path, c.images), kWidth, 0);
+    } else {
+      text += wrapped(fmt::format("Calibration: {} images of {}{}.", c.images, c.path,
+                                  c.excluded ? fmt::format(" (its first {}), not judged again",
+                                                           c.images + static_cast<int>(c.skipped.size()))
+                                             : ""),
+                      kWidth, 0);
+    }
+    if (!c.skipped.empty())
+      text += skipped_line(c.skipped.size() == 1 ? "calibration image" : "calibration images", c.skipped);
+  }
+  return text;
+}
+
+std::string speed_footer(const Report& report) {
+  std::string text;
+  const SpeedResult* first = nullptr;
+  for (const RunReport& run : report.runs) {
+    if (run.speed && first == nullptr) first = &*run.speed;
+  }
+  if (first == nullptr) return text;
+  text += fmt::format("Speed: batch {}, {}, warm-up {:.0f} ms", first->batch,
+                      report.speed_input == "synthetic" ? "synthetic images" : "images of the data", first->warm_up_ms);
+  for (const RunReport& run : report.runs) {
+    if (run.speed)
+      text += fmt::format("{} {} x {}", &run == &report.runs.front() ? "; samples" : ",", grouped(run.speed->samples),
+                          run.label());
+  }
+  text = wrapped(text + '.', kWidth, 0);
+  for (const RunReport& run : report.runs) {
+    if (!run.speed) continue;
+    if (run.speed->vs_first) {
+      const SpeedRatio& ratio = *run.speed->vs_first;
+      text += fmt::format("{}: {:.2f}x, {:.2f}x to {:.2f}x between rounds (10th to 90th percentile).\n", run.label(),
+                          ratio.ratio, ratio.spread.low, ratio.spread.high);
+    }
+    for (const std::string& warning : run.speed->warnings)
+      text += wrapped(fmt::format("Note: {}: {}.", run.label(), warning), kWidth, 6);
+  }
+  for (const RunReport& run : report.runs) {
+    if (!run.speed) continue;
+    for (const std::string& reason : run.speed->reasons)
+      text += wrapped(fmt::format("INVALID: {}: {}.", run.label(), reason), kWidth, 9);
+  }
+  return text + fmt::format("Result is: {}\n", report.valid() ? "VALID" : "INVALID");
+}
+
+}  // namespace
+
+std::string RunReport::label() const {
+  std::string text = precision;
+  if (!scheme.empty()) text += ' ' + scheme;
+  if (depthwise == "float32") text += " dw-f32";
+  if (activations == "s8") text += " s8";
+  return text;
+}
+
+bool Report::valid() const {
+  return std::all_of(runs.begin(), runs.end(), [](const RunReport& run) { return !run.speed || run.speed->valid; });
+}
+
+std::string to_table(const Report& report) {
+  std::string text = header(report) + result_table(report) + '\n';
+  for (std::size_t i = 1; i < report.runs.size(); ++i) {
+    const std::string sentence = conclusion(report.runs[i], report.runs.front());
+    if (!sentence.empty()) text += wrapped(sentence, kWidth, 0);
+  }
+  text += data_footer(report);
+  for (const std::string& note : report.notes) text += wrapped(note, kWidth, 0);
+  if (report.interrupted) text += "Interrupted: the result covers what was done until then.\n";
+  return text + speed_footer(report);
+}
+
+std::string to_layer_tables(const Report& report) {
+  std::string text;
+  for (const RunReport& run : report.runs) {
+    double total = 0;
+    for (const LayerReport& layer : run.layers) total += layer.ms.value_or(0);
+    text += fmt::format("\nLayers of {}, batch {}: {:.3f} ms together\n", run.label(), run.batch, total);
+    TextTable table;
+    for (const char* title : {"layer", "kernel", "shape"}) table.column(title, TextTable::Align::kLeft);
+    for (const char* title : {"ms", "Mop", "GOPS", "share"}) table.column(title);
+    for (const LayerReport& layer : run.layers) {
+      const double ms = layer.ms.value_or(0);
+      const double ops = static_cast<double>(layer.info.ops) * run.batch;
+      table.row({layer.info.name, layer.info.kernel, layer.info.shape, fmt::format("{:.3f}", ms),
+                 layer.info.ops > 0 ? fmt::format("{:.1f}", ops / 1e6) : "",
+                 layer.info.ops > 0 && ms > 0 ? fmt::format("{:.1f}", ops / ms / 1e6) : "",
+                 total > 0 ? fmt::format("{:.1f}%", 100 * ms / total) : ""});
+    }
+    text += table.text();
+  }
+  return text;
+}
+
+}  // namespace gpueval

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "eval/statistics.h"
+#include "gpueval/report.h"
+#include "report/bits.h"
+
+namespace gpueval {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json interval(const Interval& value) { return Json::array({value.low, value.high}); }
+Json text_or_null(const std::string& text) { return text.empty() ? Json() : Json(text); }
+
+Json skipped_json(const std::vector<SkippedImage>& skipped) {
+  Json list = Json::array();
+  for (const SkippedImage& image : skipped) {
+    list.push_back({{"index", image.index}, {"name", image.name}, {"reason", image.reason}});
+  }
+  return list;
+}
+
+// GPU fields are there, and null, so that a reader finds the same keys in every result.
+Json host_json(const HostInfo& host) {
+  return {{"cpu", host.cpu},           {"cores", host.cores}, {"threads", host.threads}, {"os", host.os},
+          {"compiler", host.compiler}, {"gpu", Json()},       {"driver", Json()},        {"cuda", Json()},
+          {"cudnn", Json()},           {"clocks", Json()}};
+}
+
+Json model_json(const ModelReport& model) {
+  return {{"name", model.name},
+          {"alpha", model.has_alpha ? Json(model.alpha) : Json()},
+          {"variant", text_or_null(model.variant)},
+          {"input", {model.input.h, model.input.w, model.input.c}},
+          {"classes", model.classes},
+          {"parameters", model.parameters},
+          {"multiply_adds", model.multiply_adds},
+          {"weights", model.weights},
+          {"weights_sha256", text_or_null(model.weights_sha256)},
+          {"seed", model.seed ? Json(*model.seed) : Json()}};
+}
+
+Json data_json(const Report& report) {
+  if (!report.data) return {};
+  const DataReport& data = *report.data;
+  return {{"path", data.path},
+          {"kind", data.kind},
+          {"first", data.first},
+          {"count", data.count},
+          {"skipped", data.skipped.size()},
+          {"skipped_images", skipped_json(data.skipped)},
+          {"target_sha256", data.target_sha256},
+          {"preprocessing", data.preprocessing},
+          {"seconds", data.seconds}};
+}
+
+Json calibration_json(const Report& report) {
+  if (!report.calibration) return {};
+  const CalibrationReport& c = *report.calibration;
+  return {{"source", c.source},
+          {"path", c.path},
+          {"images", c.images},
+          {"excluded_from_accuracy", c.excluded},
+          {"skipped_images", skipped_json(c.skipped)}};
+}
+
+Json accuracy_json(const AccuracyResult& accuracy) {
+  return {{"images", accuracy.images},         {"top1", accuracy.top1_fraction()},
+          {"top5", accuracy.top5_fraction()},  {"top1_ci95", interval(wilson_interval(accuracy.top1, accuracy.images))},
+          {"top1_count", accuracy.top1},       {"top5_count", accuracy.top5},
+          {"nan_images", accuracy.nan_images}, {"correct_bits", bits_to_hex(accuracy.correct)}};
+}
+
+Json vs_first_json(const PairedComparison& paired) {
+  return {{"top1_diff", paired.top1_diff},         {"top1_diff_ci95", interval(paired.top1_diff_ci95)},
+          {"discordant_up", paired.discordant_up}, {"discordant_down", paired.discordant_down},
+          {"mcnemar_p", paired.mcnemar_p},         {"agreement", paired.agreement}};
+}
+
+Json speed_json(const SpeedResult& speed) {
+  Json latency{{"mean", speed.mean_ms}};
+  for (const auto& [percentile, value] : speed.percentiles_ms) latency[fmt::format("p{:g}", percentile)] = value;
+  latency["min"] = speed.min_ms;
+  latency["max"] = speed.max_ms;
+  Json json{{"batch", speed.batch},
+            {"warm_up", {{"ms", speed.warm_up_ms}, {"iterations", speed.warm_up_iterations}}},
+            {"samples", speed.samples},
+            {"seconds", speed.seconds},
+            {"images_per_second", speed.images_per_second},
+            {"latency_ms", std::move(latency)},
+            {"cv", speed.cv},
+            {"includes_transfers", speed.includes_transfers},
+            {"valid", speed.valid},
+            {"reasons", speed.reasons},
+            {"warnings", speed.warnings}};
+  if (speed.vs_first) {
+    json["vs_first"] = {{"ratio", speed.vs_first->ratio}, {"ratio_p10_p90", interval(speed.vs_first->spread)}};
+  }
+  return json;
+}
+
+Json layers_json(const RunReport& run) {
+  Json list = Json::array();
+  for (const LayerReport& layer : run.layers) {
+    Json json{{"name", layer.info.name},   {"op", layer.info.op}, {"kernel", layer.info.kernel},
+              {"shape", layer.info.shape}, {"ms", Json()},        {"ops", layer.info.ops},
+              {"bytes", layer.info.bytes}};
+    if (layer.ms) json["ms"] = *layer.ms;
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+Json run_json(const RunReport& run) {
+  Json json{{"precision", run.precision},
+            {"scheme", text_or_null(run.scheme)},
+            {"depthwise", text_or_null(run.depthwise)},
+            {"activations", text_or_null(run.activations)},
+            {"device", run.device},
+            {"batch", run.batch},
+            {"forced_kernel", text_or_null(run.forced_kernel)},
+            {"arena_bytes", run.arena_bytes},
+            {"accuracy", Json()},
+            {"vs_first", Json()},
+            {"speed", Json()},
+            {"logits_sha256", Json()}};
+  if (run.accuracy) {
+    json["accuracy"] = accuracy_json(*run.accuracy);
+    json["logits_sha256"] = run.accuracy->logits_sha256;
+  }
+  if (run.vs_first) json["vs_first"] = vs_first_json(*run.vs_first);
+  if (run.speed) json["speed"] = speed_json(*run.speed);
+  json["layers"] = layers_json(run);
+  return json;
+}
+
+}  // namespace
+
+std::string to_json(const Report& report) {
+  Json json{{"schema", 1},
+            {"tool", {{"name", "gpu_eval"}, {"version", report.tool.version}, {"revision", report.tool.revision}}},
+            {"command", report.command},
+            {"host", host_json(report.host)},
+            {"model", model_json(report.model)},
+            {"data", data_json(report)},
+            {"calibration", calibration_json(report)},
+            {"speed_input", text_or_null(report.speed_input)},
+            {"interrupted", report.interrupted},
+            {"valid", report.valid()},
+            {"notes", report.notes},
+            {"runs", Json::array()}};
+  for (const RunReport& run : report.runs) json["runs"].push_back(run_json(run));
+  // A file name may hold bytes that are no UTF-8.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace gpueval

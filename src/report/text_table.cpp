@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/text_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "gpueval/error.h"
+
+namespace gpueval {
+namespace {
+
+std::size_t characters(std::string_view text) {  // UTF-8 continuation bytes take no place
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+void TextTable::column(std::string title, Align align) { columns_.push_back({std::move(title), align}); }
+
+void TextTable::row(std::vector<std::string> cells) {
+  GPUEVAL_CHECK(cells.size() == columns_.size(), "{} cells, {} columns", cells.size(), columns_.size());
+  rows_.push_back(std::move(cells));
+}
+
+std::string TextTable::text() const {
+  std::vector<std::size_t> widths(columns_.size(), 0);
+  for (const auto& row : rows_) {
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], characters(row[c]));
+  }
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    if (widths[c] > 0) widths[c] = std::max(widths[c], characters(columns_[c].title));
+  }
+  const auto line = [&](auto&& cell) {
+    std::string result;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      if (widths[c] == 0) continue;
+      if (!result.empty()) result += "  ";
+      const std::string text = cell(c);
+      const std::string gap(widths[c] - characters(text), ' ');
+      result += columns_[c].align == Align::kLeft ? text + gap : gap + text;
+    }
+    result.erase(result.find_last_not_of(' ') + 1);
+    return result + '\n';
+  };
+  std::string result = line([&](std::size_t c) { return columns_[c].title; });
+  result += line([&](std::size_t c) { return std::string(widths[c], '-'); });
+  for (const auto& row : rows_) result += line([&](std::size_t c) { return row[c]; });
+  return result;
+}
+
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  const std::size_t start = number < 0 ? 1 : 0;
+  for (std::size_t i = digits.size(); i > start + 3;) digits.insert(i -= 3, 1, ',');
+  return digits;
+}
+
+std::string shortened_path(const std::string& path, std::size_t width) {
+  return path.size() <= width ? path : "..." + path.substr(path.size() - width + 3);
+}
+
+std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
+  std::string result;
+  std::size_t column = 0;
+  while (!text.empty()) {
+    const std::size_t space = text.find(' ');
+    const std::string_view word = text.substr(0, space);
+    text.remove_prefix(space == std::string_view::npos ? text.size() : space + 1);
+    if (column > 0 && column + 1 + characters(word) > width) {
+      result += '\n' + std::string(indent, ' ');
+      column = indent;
+    } else if (column > 0) {
+      result += ' ';
+      ++column;
+    }
+    result += word;
+    column += characters(word);
+  }
+  return result + '\n';
+}
+
+}  // namespace gpueval

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gpueval {
+
+// Aligned columns, two spaces apart; a column that is empty in every row is left out. Widths are in characters (UTF-8).
+class TextTable {
+ public:
+  enum class Align { kLeft, kRight };
+  void column(std::string title, Align align = Align::kRight);
+  void row(std::vector<std::string> cells);  // one a column
+  std::string text() const;                  // titles, a rule, rows; each line ends with '\n'
+
+ private:
+  struct Column {
+    std::string title;
+    Align align;
+  };
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+std::string grouped(std::int64_t number);                                // 4,253,864
+std::string shortened_path(const std::string& path, std::size_t width);  // "...tail" if longer
+// Breaks at spaces; lines after the first are indented by `indent`.
+std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
+
+}  // namespace gpueval
