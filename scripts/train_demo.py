@@ -5,6 +5,11 @@
     cmake --build build --target demo_images
     python scripts/train_demo.py --generator build/demo_images --out models/demo/demo.h5
 
+With --evaluate it trains nothing and judges the file as it is; --logits writes the float32 logits of the first ten test
+images, the golden of the C++ tests:
+
+    python scripts/train_demo.py --evaluate --logits tests/golden/data/demo_logits.txt
+
 Needs tensorflow-cpu and tf-keras. The images come from the project's own generator: the ones that
 `gpu_eval --model demo` judges are its split "test", never seen in training.
 """
@@ -61,6 +66,16 @@ def batches(x, y, size, shuffle):
     return data.map(lambda a, b: (tf.cast(a, tf.float32) / 127.5 - 1.0, b)).prefetch(2)
 
 
+def train(model, x, y, args):
+    steps = args.epochs * (len(x) // args.batch)
+    model.compile(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(5e-3, steps, alpha=0.001)),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    model.fit(batches(x, y, args.batch, True), epochs=args.epochs, verbose=2)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--generator", default="build/demo_images")
@@ -69,23 +84,24 @@ def main():
     parser.add_argument("--test-images", type=int, default=2000)
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--evaluate", action="store_true", help="judge --out as it is")
+    parser.add_argument("--logits", help="text file for the logits of ten test images")
     args = parser.parse_args()
 
     keras.utils.set_random_seed(1)
     start = time.time()
-    with tempfile.TemporaryDirectory() as folder:
-        x, y = images(args.generator, "train", args.train_images, folder)
-        test_x, test_y = images(args.generator, "test", args.test_images, folder)
     model = build()
-    steps = args.epochs * (len(x) // args.batch)
-    model.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(5e-3, steps, alpha=0.001)),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-    model.fit(batches(x, y, args.batch, True), epochs=args.epochs, verbose=2)
-    _, accuracy = model.evaluate(batches(test_x, test_y, 100, False), verbose=0)
-    model.save_weights(args.out)
+    model.compile(loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
+    with tempfile.TemporaryDirectory() as folder:
+        if args.evaluate:
+            model.load_weights(args.out)
+        else:
+            train(model, *images(args.generator, "train", args.train_images, folder), args)
+            model.save_weights(args.out)
+        x, y = images(args.generator, "test", args.test_images, folder)
+    _, accuracy = model.evaluate(batches(x, y, 100, False), verbose=0)
+    if args.logits:
+        np.savetxt(args.logits, model.predict(x[:10] / np.float32(127.5) - np.float32(1), verbose=0), "%.9g")
     print(f"parameters {model.count_params()}, test accuracy {accuracy:.4f} of {args.test_images} images, "
           f"{os.path.getsize(args.out)} bytes, {time.time() - start:.0f} s")
 
