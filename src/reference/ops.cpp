@@ -55,12 +55,11 @@ Shape pooled_shape(const Shape& in, const Window& window) {
 
 }  // namespace
 
-QuantTensor max_pool(const QuantTensor& src, const Window& window, bool zero_padding, float m, DType dst) {
+QuantTensor max_pool(const QuantTensor& src, const Window& window, float m, DType dst) {
   QuantTensor out(dst, pooled_shape(src.shape, window));
-  const auto taps = static_cast<std::size_t>(window.kernel_h * window.kernel_w);
   std::int64_t index = 0;
   for_each_window(src, window, [&](const std::vector<int>& values) {
-    int best = zero_padding && values.size() < taps ? 0 : std::numeric_limits<int>::min();
+    int best = std::numeric_limits<int>::min();
     for (const int value : values) best = std::max(best, value);
     const bool copy = m == 1.0f && dst == src.dtype;
     const float v = std::fmaf(static_cast<float>(best), m, 0.0f);

@@ -47,9 +47,8 @@ std::vector<float> conv_f32(const QuantTensor& src, const ConvParams& params);
 // q = rint(min(v, hi)).
 QuantTensor conv(const QuantTensor& src, const ConvParams& params, DType dst);
 
-// Maximum over the real taps (with zeros for padded ones if zero_padding), then fmaf(max, m, 0), clamped to dst's
-// range.
-QuantTensor max_pool(const QuantTensor& src, const Window& window, bool zero_padding, float m, DType dst);
+// Maximum over the real taps, then fmaf(max, m, 0), clamped to dst's range.
+QuantTensor max_pool(const QuantTensor& src, const Window& window, float m, DType dst);
 // Sum over the count real taps times m[count - 1].
 QuantTensor avg_pool(const QuantTensor& src, const Window& window, std::span<const float> m, DType dst);
 QuantTensor global_avg_pool(const QuantTensor& src, float m, DType dst);

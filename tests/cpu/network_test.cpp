@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole networks: the engine's tensors equal the reference's bit by bit, for every ISA level, batch and thread count.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <memory>
+
+#include "core/random.h"
+#include "core/threads.h"
+#include "cpu/engine.h"
+#include "gpueval/quant.h"
+#include "reference/network.h"
+
+namespace gpueval {
+namespace {
+
+void bind_random(Graph& graph, std::uint64_t seed) {
+  Random random(seed);
+  for (Node& node : graph.nodes) {
+    for (Param& param : node.params) {
+      std::vector<float> values(static_cast<std::size_t>(param.array.elements()));
+      const double fan_in = param.array.shape.size() > 1
+                                ? static_cast<double>(values.size()) / static_cast<double>(param.array.shape.back())
+                                : 1;
+      for (float& x : values) {
+        switch (param.role) {
+          case Role::kVariance:
+            x = static_cast<float>(random.uniform(0.5, 2));
+            break;
+          case Role::kGamma:
+            x = static_cast<float>(random.uniform(0.5, 1.5));
+            break;
+          default:
+            x = static_cast<float>(random.normal() * std::sqrt(2 / fan_in));
+        }
+      }
+      param.array.data = std::make_shared<const std::vector<float>>(std::move(values));
+    }
+  }
+}
+
+std::vector<float> random_images(const Graph& graph, int n, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<float> images(static_cast<std::size_t>(graph.input_node().shape.elements() * n));
+  for (float& x : images) x = static_cast<float>(random.uniform(-1, 1));
+  return images;
+}
+
+// Every op and every odd case that the nine networks have, small: SAME on odd maps, 1x7 and 7x1, signed max pools,
+// nested concats with requantized pools, residuals on both sides, a stand-alone ReLU and add, separable layers.
+Graph everything(Activation last) {
+  GraphBuilder g("everything");
+  int x = g.input(19, 17, 3);
+  x = g.relu("stem_relu",
+             g.batch_norm("stem_bn", g.conv2d("stem", x, 12, 3, 3, {.stride = 2, .pad = Pad::kSame, .bias = false})));
+  x = g.relu6("dw_relu", g.batch_norm("dw_bn", g.depthwise_conv2d("dw", x, 3, {.pad = Pad::kSame, .bias = false})));
+  const int left = g.relu("left_relu", g.conv2d("left", x, 7, 1, 7, {.pad = Pad::kSame}));
+  const int left2 = g.relu("left2_relu", g.conv2d("left2", left, 5, 7, 1, {.pad = Pad::kSame}));
+  const int right = g.relu("right_relu", g.conv2d("right", x, 8, 5, 5, {.pad = Pad::kSame}));
+  const int inner = g.concat("inner", {left2, right});
+  const int average = g.avg_pool("average", x, 3, 1, Pad::kSame);
+  const int peak = g.max_pool("peak", x, 3, 1, Pad::kSame);
+  x = g.concat("outer", {inner, average, peak});
+  const int signed_map =
+      g.batch_norm("signed_bn", g.separable_conv2d("signed", x, 21, 3, {.pad = Pad::kSame, .bias = false}));
+  const int pooled = g.max_pool("signed_pool", signed_map, 3, 2, Pad::kSame);
+  const int shortcut = g.batch_norm("shortcut_bn", g.conv2d("shortcut", x, 21, 1, 1, {.stride = 2, .bias = false}));
+  x = g.add("block", {pooled, shortcut});
+  const int branch = g.conv2d("branch", g.relu("lone_relu", x), 21, 3, 3, {.pad = Pad::kSame});
+  x = g.relu("block2_relu", g.add("block2", {branch, x}));
+  x = g.add("lone_add", {x, g.max_pool("again", x, 3, 1, Pad::kSame)});
+  x = g.conv2d("padded", g.zero_pad("zeros", x, {2, 1, 0, 1}), 6, 3, 3, {});
+  x = g.zero_pad("zeros2", x, {1, 0, 0, 1});
+  x = g.max_pool("signed_pool2", x, 2, 2);
+  if (last == Activation::kRelu) {
+    return g.finish(g.global_avg_pool("mean", g.relu("logits_relu", g.conv2d("logits", x, 10, 1, 1, {}))));
+  }
+  return g.finish(g.dense("logits", g.flatten("flat", x), 11));
+}
+
+Graph quantized(const Graph& bound, DType activations) {
+  auto engine = cpu::make_cpu_engine(lower_float(bound), {.batch = 2});
+  const std::vector<float> images = random_images(bound, 2, 5);
+  bool done = false;
+  CalibrationTable table;
+  table.max_abs = observe_ranges(
+      *engine,
+      [&](std::vector<float>& batch, int) {
+        batch = images;
+        return std::exchange(done, true) ? 0 : 2;
+      },
+      2);
+  QuantOptions options;
+  options.activations = activations;
+  return lower_static(bound, table, options);
+}
+
+struct Case {
+  Activation last;
+  DType activations;
+};
+
+class Int8Network : public testing::TestWithParam<Case> {
+ protected:
+  void TearDown() override { set_threads(0); }
+};
+
+TEST_P(Int8Network, EqualsTheReferenceInEveryTensor) {
+  Graph bound = everything(GetParam().last);
+  bind_random(bound, 1);
+  const Graph graph = quantized(bound, GetParam().activations);
+  constexpr int kBatch = 3;
+  const std::vector<float> images = random_images(bound, kBatch, 77);
+  const std::size_t image = images.size() / kBatch;
+  std::vector<reference::NetworkResult> expected;
+  for (std::size_t n = 0; n < kBatch; ++n) {
+    expected.push_back(reference::run_network(graph, std::span(images).subspan(n * image, image)));
+  }
+  const auto classes = static_cast<std::size_t>(graph.output_node().shape.c);
+  for (const char* isa : {"portable", "avx2", "avx512_vnni"}) {
+    std::unique_ptr<Engine> engine;
+    try {
+      engine = cpu::make_cpu_engine(graph, {.batch = kBatch, .kernel = isa});
+    } catch (const std::exception& error) {
+      GTEST_LOG_(INFO) << "not on this machine: " << error.what();
+      continue;
+    }
+    for (const int workers : {1, 2}) {
+      SCOPED_TRACE(std::string(isa) + ", threads " + std::to_string(workers));
+      set_threads(workers);
+      std::vector<float> logits(kBatch * classes);
+      engine->run_tapped(images, kBatch, logits, [&](int index, const TensorView& view) {
+        if (view.dtype == DType::kF32) return;
+        const auto* bytes = static_cast<const std::uint8_t*>(view.data);
+        const Shape& s = view.shape;
+        for (std::int64_t p = 0; p < s.pixels(); ++p) {
+          const auto n = static_cast<std::size_t>(p / (s.h * s.w));
+          const reference::QuantTensor& want = expected[n].tensors[static_cast<std::size_t>(index)];
+          const std::uint8_t* row = &want.bytes[static_cast<std::size_t>(p % (s.h * s.w) * s.c)];
+          ASSERT_EQ(std::memcmp(bytes + p * view.pitch, row, static_cast<std::size_t>(s.c)), 0)
+              << graph.nodes[static_cast<std::size_t>(index)].name << ", image " << n << ", pixel " << p % (s.h * s.w);
+        }
+      });
+      for (std::size_t i = 0; i < logits.size(); ++i) {
+        ASSERT_EQ(logits[i], expected[i / classes].logits[i % classes])
+            << "image " << i / classes << ", class " << i % classes;
+      }
+      std::vector<float> one(classes);  // batch 1 = the same image in a batch of 3
+      engine->run(std::span(images).subspan(image, image), 1, one);
+      EXPECT_TRUE(std::equal(one.begin(), one.end(), logits.begin() + static_cast<std::ptrdiff_t>(classes)));
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Int8Network,
+                         testing::Values(Case{Activation::kNone, DType::kU8}, Case{Activation::kRelu, DType::kU8},
+                                         Case{Activation::kNone, DType::kS8}),
+                         [](const auto& info) {
+                           return std::string(info.param.last == Activation::kRelu ? "GlobalAverage" : "Dense") + "_" +
+                                  to_string(info.param.activations);
+                         });
+
+// int8 is a rounding of the float network, not another function.
+TEST(Int8Network, IsCloseToFloat32) {
+  Graph bound = everything(Activation::kNone);
+  bind_random(bound, 3);
+  const std::vector<float> images = random_images(bound, 2, 5);
+  std::vector<float> exact(22), rounded(22);
+  cpu::make_cpu_engine(lower_float(bound), {.batch = 2})->run(images, 2, exact);
+  cpu::make_cpu_engine(quantized(bound, DType::kU8), {.batch = 2})->run(images, 2, rounded);
+  double error = 0, norm = 0;
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    error += std::pow(exact[i] - rounded[i], 2);
+    norm += std::pow(exact[i], 2);
+  }
+  EXPECT_LT(std::sqrt(error / norm), 0.1);
+  EXPECT_GT(error, 0);
+}
+
+TEST(DynamicInt8, QuantizesEveryImageByItself) {
+  GraphBuilder g("one");
+  Graph bound = g.finish(g.dense("logits", g.input(1, 1, 2), 2));
+  bound.nodes[1].params[0].array.data =
+      std::make_shared<const std::vector<float>>(std::vector<float>{1.0f, 0.0f, 0.0f, 0.5f});
+  bound.nodes[1].params[1].array.data = std::make_shared<const std::vector<float>>(std::vector<float>{10.0f, 0.0f});
+  auto engine = cpu::make_cpu_engine(lower_reference(bound, {}), {.batch = 2});
+  // s_w = 1/127: q_w = (127, 0; 0, 64). Image 1: s_x = 2/127, q = (127, 64): 127*127*s + 10 and 64*64*s.
+  std::vector<float> logits(4);
+  engine->run(std::vector<float>{2.0f, 1.0f, 200.0f, 100.0f}, 2, logits);
+  EXPECT_FLOAT_EQ(logits[0], 2.0f + 10.0f);
+  EXPECT_FLOAT_EQ(logits[1], 64.0f * 64.0f * 2.0f / (127.0f * 127.0f));
+  EXPECT_FLOAT_EQ(logits[2], 210.0f);
+  EXPECT_FLOAT_EQ(logits[3], 100.0f * logits[1]);
+}
+
+}  // namespace
+}  // namespace gpueval
