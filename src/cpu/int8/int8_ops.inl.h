@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Loops that the compiler vectorises, included by one translation unit per ISA level, which defines GPUEVAL_OPS_SET.
+#include "cpu/int8/ops_set.h"
+
+namespace gpueval::cpu {
+namespace {
+
+constexpr int kChunk = 64;  // channels handled at a time, so that accumulators stay in L1 or registers
+
+// q = rint(min(max(v, lo), hi)), ties to even: adding 1.5 * 2^23 leaves q in the low bits.
+template <typename D>
+inline D round_clamped(float v, float lo, float hi) {
+  v = v > lo ? v : lo;
+  v = v < hi ? v : hi;
+  return static_cast<D>(__builtin_bit_cast(std::int32_t, v + 12582912.0f));
+}
+
+template <typename S>
+inline void take_maximum(const PoolPixel& a, int c0, int count, S* __restrict best) {
+  for (int c = 0; c < count; ++c) best[c] = static_cast<S>(S(-1) > S(0) ? 0 : -128);
+  for (int r = 0; r < a.rows; ++r) {
+    const std::byte* row = a.src + r * a.row_bytes + c0;
+    for (int s = 0; s < a.cols; ++s) {
+      const S* x = reinterpret_cast<const S*>(row + s * a.pixel_bytes);
+      for (int c = 0; c < count; ++c) best[c] = best[c] > x[c] ? best[c] : x[c];
+    }
+  }
+}
+
+template <typename S>
+inline void take_sum(const PoolPixel& a, int c0, int count, std::int32_t* __restrict sum) {
+  for (int c = 0; c < count; ++c) sum[c] = 0;
+  for (int r = 0; r < a.rows; ++r) {
+    const std::byte* row = a.src + r * a.row_bytes + c0;
+    for (int s = 0; s < a.cols; ++s) {
+      const S* x = reinterpret_cast<const S*>(row + s * a.pixel_bytes);
+      for (int c = 0; c < count; ++c) sum[c] += x[c];
+    }
+  }
+}
+
+// Whole chunks get their own code, with the count known to the compiler.
+template <typename Body>
+inline void for_chunks(int channels, Body&& body) {
+  int c0 = 0;
+  for (; c0 + kChunk <= channels; c0 += kChunk) body(c0, kChunk);
+  if (c0 < channels) body(c0, channels - c0);
+}
+
+template <typename S, typename D>
+void maximum(const PoolPixel& a) {
+  for_chunks(
+      a.channels, [&](int c0, int count) __attribute__((always_inline)) {
+        D* dst = reinterpret_cast<D*>(a.dst) + c0;
+        S best[kChunk];
+        take_maximum<S>(a, c0, count, best);
+        if (a.copy) {
+          __builtin_memcpy(dst, best, static_cast<std::size_t>(count));
+          return;
+        }
+        for (int c = 0; c < count; ++c) dst[c] = round_clamped<D>(static_cast<float>(best[c]) * a.m, a.lo, a.hi);
+      });
+}
+
+template <typename S, typename D>
+void average(const PoolPixel& a) {
+  for_chunks(
+      a.channels, [&](int c0, int count) __attribute__((always_inline)) {
+        D* dst = reinterpret_cast<D*>(a.dst) + c0;
+        std::int32_t sum[kChunk];
+        take_sum<S>(a, c0, count, sum);
+        for (int c = 0; c < count; ++c) dst[c] = round_clamped<D>(static_cast<float>(sum[c]) * a.m, a.lo, a.hi);
+      });
+}
+
+template <typename S>
+void average_f32(const PoolPixel& a) {
+  for_chunks(
+      a.channels, [&](int c0, int count) __attribute__((always_inline)) {
+        float* dst = reinterpret_cast<float*>(a.dst) + c0;
+        std::int32_t sum[kChunk];
+        take_sum<S>(a, c0, count, sum);
+        for (int c = 0; c < count; ++c) dst[c] = static_cast<float>(sum[c]) * a.m + 0.0f;
+      });
+}
+
+template <typename A, typename B, typename D>
+void add(const ElementRun& run) {
+  const A* __restrict a = reinterpret_cast<const A*>(run.a);
+  const B* __restrict b = reinterpret_cast<const B*>(run.b);
+  D* dst = reinterpret_cast<D*>(run.dst);
+  for (std::int64_t i = 0; i < run.count; ++i) {
+    const float second = static_cast<float>(b[i]) * run.m2;
+    dst[i] = round_clamped<D>(__builtin_fmaf(static_cast<float>(a[i]), run.m1, second), run.lo, run.hi);
+  }
+}
+
+template <typename S, typename D>
+void requantize(const ElementRun& run) {
+  const S* a = reinterpret_cast<const S*>(run.a);
+  D* dst = reinterpret_cast<D*>(run.dst);
+  for (std::int64_t i = 0; i < run.count; ++i) {
+    dst[i] = round_clamped<D>(static_cast<float>(a[i]) * run.m1, run.lo, run.hi);
+  }
+}
+
+template <typename D>
+void quantize(const ElementRun& run) {
+  const float* a = reinterpret_cast<const float*>(run.a);
+  D* __restrict dst = reinterpret_cast<D*>(run.dst);
+  for (std::int64_t i = 0; i < run.count; ++i) dst[i] = round_clamped<D>(a[i] / run.m1, run.lo, run.hi);
+}
+
+// Magnitudes of floats order as their bits do; integers may be compared in any order, so this vectorises.
+float max_abs(const float* values, std::int64_t count) {
+  std::int32_t best = 0;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int32_t bits = __builtin_bit_cast(std::int32_t, values[i]) & 0x7fffffff;
+    best = best > bits ? best : bits;
+  }
+  return __builtin_bit_cast(float, best);
+}
+
+using U = std::uint8_t;
+using S = std::int8_t;
+
+}  // namespace
+
+const OpsSet GPUEVAL_OPS_SET = {
+    .maximum = {{maximum<U, U>, maximum<U, S>}, {maximum<S, U>, maximum<S, S>}},
+    .average = {{average<U, U>, average<U, S>}, {average<S, U>, average<S, S>}},
+    .average_f32 = {average_f32<U>, average_f32<S>},
+    .add = {{{add<U, U, U>, add<U, U, S>}, {add<U, S, U>, add<U, S, S>}},
+            {{add<S, U, U>, add<S, U, S>}, {add<S, S, U>, add<S, S, S>}}},
+    .requantize = {{requantize<U, U>, requantize<U, S>}, {requantize<S, U>, requantize<S, S>}},
+    .quantize = {quantize<U>, quantize<S>},
+    .max_abs = max_abs,
+};
+
+}  // namespace gpueval::cpu
