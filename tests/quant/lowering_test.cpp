@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quant/lowering.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "gpueval/error.h"
+#include "gpueval/quant.h"
+
+namespace gpueval {
+namespace {
+
+using Values = std::vector<float>;
+
+const Node& node(const Graph& graph, const std::string& name) {
+  const int index = graph.find(name);
+  if (index < 0) throw Error("no node " + name);
+  return graph.nodes[static_cast<std::size_t>(index)];
+}
+
+void bind(Graph& graph, const std::string& name, std::vector<Values> values) {
+  Node& layer = graph.nodes[static_cast<std::size_t>(graph.find(name))];
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    ASSERT_EQ(layer.params[i].array.elements(), static_cast<std::int64_t>(values[i].size()));
+    layer.params[i].array.data = std::make_shared<const Values>(values[i]);
+  }
+}
+
+// 1x1 conv 2 -> 3 with ReLU6, then dense 3 -> 2.
+Graph small() {
+  GraphBuilder g("small");
+  const int conv = g.conv2d("conv", g.input(1, 1, 2), 3, 1, 1, {});
+  Graph graph = g.finish(g.dense("logits", g.relu6("relu", conv), 2));
+  bind(graph, "conv", {{1.0f, -0.5f, 0.0f, 0.25f, 2.0f, 0.0f}, {0.5f, 0.0f, 3.0f}});
+  bind(graph, "logits", {{1.0f, 0.0f, 0.0f, 1.0f, 0.5f, 0.5f}, {0.0f, 7.0f}});
+  return graph;
+}
+
+CalibrationTable ranges(std::map<std::string, float> max_abs) {
+  CalibrationTable table;
+  table.max_abs = std::move(max_abs);
+  return table;
+}
+
+TEST(LowerStatic, HandComputed) {
+  const Graph graph = lower_static(small(), ranges({{"input", 12.7f}, {"conv", 5.1f}, {"logits", 1.0f}}), {});
+  const Node& conv = node(graph, "conv");
+  EXPECT_EQ(node(graph, "quantize_input").type.dtype, DType::kS8);
+  EXPECT_FLOAT_EQ(node(graph, "quantize_input").type.scale[0], 0.1f);
+  EXPECT_EQ(conv.type.dtype, DType::kU8);
+  EXPECT_FLOAT_EQ(conv.type.scale[0], 0.02f);
+  // kernel (in, out) = (1, -.5, 0), (.25, 2, 0): per output channel max 1, 2, 0 -> scales 1/127, 2/127, 1
+  const std::vector<std::int8_t> weights{127, 32, -32, 127, 0, 0};
+  EXPECT_EQ(*conv.integer->weights, weights);  // .25 * 127 = 31.75; -.5 * 127 / 2 = -31.75
+  EXPECT_FLOAT_EQ(conv.integer->m[0], 0.1f / 127 / 0.02f);
+  EXPECT_FLOAT_EQ(conv.integer->m[1], 0.2f / 127 / 0.02f);
+  EXPECT_FLOAT_EQ(conv.integer->m[2], 5.0f);
+  EXPECT_FLOAT_EQ(conv.integer->b[0], 25.0f);
+  EXPECT_FLOAT_EQ(conv.integer->b[2], 150.0f);
+  EXPECT_EQ(conv.integer->lo, 0.0f);
+  EXPECT_EQ(conv.integer->hi, 255.0f);  // 6 / .02 = 300 cuts nothing
+  const Node& logits = node(graph, "logits");
+  EXPECT_EQ(logits.type.dtype, DType::kF32);
+  EXPECT_FLOAT_EQ(logits.integer->m[0], 0.02f / 127);
+  EXPECT_FLOAT_EQ(logits.integer->b[1], 7.0f);
+  EXPECT_EQ(logits.integer->lo, -std::numeric_limits<float>::infinity());
+}
+
+TEST(LowerStatic, SignedActivationsAndRelu6Cut) {
+  QuantOptions options;
+  options.activations = DType::kS8;
+  const Graph graph = lower_static(small(), ranges({{"input", 1.0f}, {"conv", 12.7f}, {"logits", 1.0f}}), options);
+  EXPECT_EQ(node(graph, "conv").type.dtype, DType::kS8);
+  EXPECT_FLOAT_EQ(node(graph, "conv").type.scale[0], 0.1f);
+  EXPECT_FLOAT_EQ(node(graph, "conv").integer->hi, 60.0f);
+}
+
+TEST(LowerStatic, MissingRangeIsNamed) {
+  try {
+    lower_static(small(), ranges({{"input", 1.0f}}), {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("'conv'"), std::string::npos) << error.what();
+  }
+}
+
+TEST(LowerStatic, DeadTensorHasScaleOne) {
+  const Graph graph = lower_static(small(), ranges({{"input", 1.0f}, {"conv", 0.0f}, {"logits", 1.0f}}), {});
+  EXPECT_EQ(node(graph, "conv").type.scale[0], 1.0f);
+}
+
+// Concat: its convolutions take its scale and write in place; a pool with other readers keeps its own and is
+// requantized.
+TEST(LowerStatic, ConcatOwnsTheScale) {
+  GraphBuilder g("concat");
+  const int stem = g.relu("stem_relu", g.conv2d("stem", g.input(4, 4, 1), 1, 1, 1, {}));
+  const int conv = g.relu("conv_relu", g.conv2d("conv", stem, 1, 1, 1, {}));
+  const int pool = g.max_pool("pool", stem, 3, 1, Pad::kSame);
+  const int join = g.concat("join", {conv, pool, stem});
+  Graph bound = g.finish(g.dense("logits", g.global_avg_pool("mean", join), 2));
+  for (Node& layer : bound.nodes) {
+    for (Param& param : layer.params) {
+      param.array.data = std::make_shared<const Values>(Values(static_cast<std::size_t>(param.array.elements()), 1.0f));
+    }
+  }
+  const Graph graph = lower_static(bound,
+                                   ranges({{"input", 1.0f},
+                                           {"stem", 2.55f},
+                                           {"conv", 1.0f},
+                                           {"pool", 2.55f},
+                                           {"join", 5.1f},
+                                           {"mean", 5.1f},
+                                           {"logits", 1.0f}}),
+                                   {});
+  EXPECT_FLOAT_EQ(node(graph, "conv").type.scale[0], 0.02f);
+  EXPECT_EQ(node(graph, "conv").slice_of, graph.find("join"));
+  EXPECT_FLOAT_EQ(node(graph, "pool").type.scale[0], 0.02f);
+  EXPECT_FLOAT_EQ(node(graph, "pool").integer->m[0], 0.5f);
+  EXPECT_EQ(node(graph, "pool").slice_of, graph.find("join"));
+  EXPECT_FLOAT_EQ(node(graph, "stem").type.scale[0], 0.01f);
+  EXPECT_EQ(node(graph, "stem").slice_of, -1);
+  EXPECT_FLOAT_EQ(node(graph, "join").integer->m[2], 0.5f);
+}
+
+TEST(CheckAccumulator, RefusesWhatCouldOverflow) {
+  GraphBuilder fits("fits"), over("over");
+  const Graph good = fits.finish(fits.dense("logits", fits.input(1, 1, 66311), 1));
+  const Graph bad = over.finish(over.dense("logits", over.input(1, 1, 66312), 1));
+  EXPECT_NO_THROW(check_accumulator(good, 1));  // 66311 * 127 * 255 = 2147481735 < 2^31
+  EXPECT_THROW(check_accumulator(bad, 1), Error);
+}
+
+TEST(QuantizeWeights, TiesToEvenAndLayouts) {
+  GraphBuilder g("w");
+  const int x = g.input(4, 4, 2);
+  const int conv = g.conv2d("conv", x, 1, 2, 1, {.bias = false});
+  Graph graph = g.finish(g.depthwise_conv2d("dw", conv, 2, {.bias = false}));
+  bind(graph, "conv", {{0.5f, 1.5f, 2.5f, -200.0f}});
+  const float one = 1.0f;
+  EXPECT_EQ(quantize_weights(graph.nodes[1], {&one, 1}), (std::vector<std::int8_t>{0, 2, 2, -127}));
+}
+
+TEST(LowerReference, KeepsBatchNormAndQuantizesPerTensor) {
+  GraphBuilder g("ref");
+  int x = g.separable_conv2d("sep", g.input(4, 4, 2), 2, 1, {.bias = false});
+  x = g.relu("relu", g.batch_norm("bn", x));
+  Graph bound = g.finish(g.dense("logits", g.global_avg_pool("mean", x), 2));
+  for (Node& layer : bound.nodes) {
+    for (Param& param : layer.params) {
+      Values values(static_cast<std::size_t>(param.array.elements()), 0.3f);
+      values[0] = 1.0f;
+      param.array.data = std::make_shared<const Values>(values);
+    }
+  }
+  const Graph graph = lower_reference(bound, {});
+  EXPECT_EQ(std::get<BatchNorm>(node(graph, "bn").op).act, Activation::kRelu);
+  EXPECT_TRUE(node(graph, "sep/depthwise").integer->dynamic);
+  // The pointwise half reads the depthwise result as it is: float32 with rounded weights (.3 * 127 = 38.1 -> 38 / 127).
+  EXPECT_FALSE(node(graph, "sep/pointwise").integer.has_value());
+  EXPECT_FLOAT_EQ((*node(graph, "sep/pointwise").params[0].array.data)[1], 38.0f / 127.0f);
+  EXPECT_FLOAT_EQ(node(graph, "logits").integer->weight_scale, 1.0f / 127.0f);
+  QuantOptions pointwise_only;
+  pointwise_only.depthwise_int8 = false;
+  EXPECT_FALSE(node(lower_reference(bound, pointwise_only), "sep/depthwise").integer.has_value());
+}
+
+}  // namespace
+}  // namespace gpueval
