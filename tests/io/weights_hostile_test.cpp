@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bad weight files: each gives one Error that names the file, and none makes us allocate what it merely declares.
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <limits>
+
+#include "gpueval/error.h"
+#include "gpueval/weights.h"
+#include "io/weights/read_weights.h"
+#include "weights_writer.h"
+
+namespace gpueval {
+namespace {
+
+using testing_weights::DatasetOptions;
+using testing_weights::TempFile;
+using testing_weights::Writer;
+
+std::string error_of(const std::string& path) {
+  try {
+    read_weight_file(path);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kRuntime);
+    EXPECT_EQ(std::string(error.what()).rfind(path, 0), 0u) << error.what();
+    return error.what();
+  }
+  return "no error";
+}
+
+void expect_error(const std::string& path, const std::string& part) {
+  const std::string message = error_of(path);
+  EXPECT_NE(message.find(part), std::string::npos) << message;
+}
+
+void write_bytes(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+
+std::string read_bytes(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// One layer "d" whose only weight "k" is `shape`.
+void write_one(const Writer& file, const std::vector<hsize_t>& shape, const std::vector<float>& values,
+               const DatasetOptions& options = {}) {
+  file.dataset("/d/k", shape, values, options);
+  file.strings("/", "layer_names", {"d"});
+  file.strings("/d", "weight_names", {"k"});
+}
+
+TEST(HostileWeights, NoSuchFileEmptyFileFolderOrForeignFile) {
+  expect_error(testing::TempDir() + "gpueval_absent.h5", "no such weight file");
+  expect_error(testing::TempDir(), "expected a weight file");
+  const TempFile temp(".h5");
+  write_bytes(temp.path(), "");
+  expect_error(temp.path(), "empty file");
+  write_bytes(temp.path(), "<html>404 Not Found</html>");
+  expect_error(temp.path(), "a file of another kind");
+  write_bytes(temp.path(), "\x89HDF\r\n");
+  expect_error(temp.path(), "a file of another kind");
+  write_bytes(temp.path(), "PK\x03\x04 and nothing else");
+  expect_error(temp.path(), "damaged zip file");
+  { const Writer file(temp.path()); }
+  expect_error(temp.path(), "an HDF5 file of another kind");
+}
+
+TEST(HostileWeights, EveryTruncationIsAnError) {
+  const TempFile temp(".h5");
+  write_one(Writer(temp.path()), {64}, std::vector<float>(64, 1));
+  const std::string whole = read_bytes(temp.path());
+  ASSERT_EQ(error_of(temp.path()), "no error");
+  for (std::size_t size = 8; size < whole.size(); size += 37) {
+    const TempFile cut("_cut.h5");
+    write_bytes(cut.path(), whole.substr(0, size));
+    expect_error(cut.path(), "truncated or damaged");
+    const auto bytes = std::as_bytes(std::span(whole)).first(size);
+    EXPECT_THROW(read_weight_bytes(bytes, "cut"), Error) << size;
+  }
+}
+
+TEST(HostileWeights, NonFiniteNumbers) {
+  for (const float bad :
+       {std::nanf(""), std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+    const TempFile temp(".h5");
+    write_one(Writer(temp.path()), {3}, {1, 2, bad});
+    expect_error(temp.path(), "'k' of layer 'd' holds a NaN or an infinity");
+  }
+}
+
+std::int64_t peak_kilobytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+TEST(HostileWeights, DeclaredShapesBeyondTheFileAreNotAllocated) {
+  const std::int64_t before = peak_kilobytes();
+  for (const bool deflate : {false, true}) {
+    const TempFile temp(".h5");
+    // 4 GiB, the largest chunk that HDF5 permits being one element smaller.
+    write_one(Writer(temp.path()), {deflate ? (1u << 30) - 1 : std::uint64_t{1} << 40}, {},
+              {.deflate = deflate, .allocate = false});
+    expect_error(temp.path(), "declares the shape");
+  }
+  EXPECT_LT(peak_kilobytes() - before, 100 * 1024);
+}
+
+TEST(HostileWeights, OneDatasetNamedManyTimesIsReadOnce) {
+  const TempFile temp(".h5");
+  {
+    const Writer file(temp.path());
+    file.dataset("/d/k", {100'000}, std::vector<float>(100'000, 1));
+    file.strings("/", "layer_names", {"d"});
+    file.strings("/d", "weight_names", std::vector<std::string>(5'000, "k"));
+  }
+  expect_error(temp.path(), "the file is damaged");
+}
+
+TEST(HostileWeights, WrongTypesAndMissingObjects) {
+  const auto check = [](const auto& write, const std::string& part) {
+    const TempFile temp(".h5");
+    {
+      const Writer file(temp.path());
+      write(file);
+    }
+    expect_error(temp.path(), part);
+  };
+  check([](const Writer& f) { write_one(f, {2}, {1, 2}, {.type = H5T_STD_I32LE}); }, "floating-point numbers");
+  check([](const Writer& f) { f.strings("/", "layer_names", {"absent"}); },
+        "'absent' is named in the file, but not in it");
+  check([](const Writer& f) { f.strings("/", "layer_names", {""}); }, "does not name an object");
+  check([](const Writer& f) { f.group("/model_weights"); }, "no list of layer_names");
+  check(
+      [](const Writer& f) {
+        f.group("/d");
+        f.strings("/", "layer_names", {"d"});
+      },
+      "no list of weight_names");
+  check(
+      [](const Writer& f) {
+        f.group("/d");
+        f.strings("/", "layer_names", {"d"});
+        f.empty_list("/d", "weight_names");
+      },
+      "no layer that has any");
+  check(
+      [](const Writer& f) {
+        f.group("/d/k");
+        f.strings("/", "layer_names", {"d"});
+        f.strings("/d", "weight_names", {"k"});
+      },
+      "'k' of layer 'd' should be an array");
+  check(
+      [](const Writer& f) {
+        f.dataset("/d", {1}, {1});
+        f.strings("/", "layer_names", {"d"});
+      },
+      "should be a group");
+  check([](const Writer& f) { f.dataset("/layers/conv2d/vars/kernel", {1}, {1}); }, "numbered 0, 1");
+}
+
+TEST(HostileWeights, LinksOutOfTheFileAndLoops) {
+  const TempFile temp(".h5"), other("_other.h5");
+  write_one(Writer(other.path()), {1}, {1});
+  const auto write = [&](const auto& link) {
+    const Writer file(temp.path());
+    file.group("/d");
+    link(file);
+    file.strings("/", "layer_names", {"d"});
+    file.strings("/d", "weight_names", {"k"});
+  };
+  write([&](const Writer& f) {
+    H5Lcreate_external(other.path().c_str(), "/d/k", f.id(), "/d/k", H5P_DEFAULT, H5P_DEFAULT);
+  });
+  expect_error(temp.path(), "'k' is named in the file, but not in it");
+  write([](const Writer& f) { H5Lcreate_soft("/d/k", f.id(), "/d/k", H5P_DEFAULT, H5P_DEFAULT); });
+  expect_error(temp.path(), "'k' is named in the file, but not in it");
+  write([](const Writer& f) { H5Lcreate_hard(f.id(), "/", f.id(), "/d/k", H5P_DEFAULT, H5P_DEFAULT); });
+  expect_error(temp.path(), "should be an array");
+  {
+    const Writer file(temp.path());
+    file.group("/layers");
+    H5Lcreate_hard(file.id(), "/layers", file.id(), "/layers/conv2d", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_hard(file.id(), "/layers", file.id(), "/layers/vars", H5P_DEFAULT, H5P_DEFAULT);
+  }
+  expect_error(temp.path(), "numbered 0, 1");
+}
+
+// Raw storage in another file: a weight file must not make us read /etc/passwd as numbers.
+TEST(HostileWeights, ExternalStorage) {
+  const TempFile temp(".h5"), other("_other.bin");
+  write_bytes(other.path(), std::string(64, 'x'));
+  {
+    const Writer file(temp.path());
+    file.group("/d");
+    const hsize_t count = 4;
+    const H5Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
+    const H5Handle create(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    H5Pset_external(create.get(), other.path().c_str(), 0, 16);
+    const H5Handle made(
+        H5Dcreate2(file.id(), "/d/k", H5T_IEEE_F32LE, space.get(), H5P_DEFAULT, create.get(), H5P_DEFAULT), H5Dclose);
+    ASSERT_TRUE(made);
+    file.strings("/", "layer_names", {"d"});
+    file.strings("/d", "weight_names", {"k"});
+  }
+  expect_error(temp.path(), "outside of the file");
+}
+
+TEST(HostileWeights, HDF5PrintsNothing) {
+  const TempFile temp(".h5");
+  write_bytes(temp.path(), std::string("\x89HDF\r\n\x1a\n") + std::string(500, '\0'));
+  testing::internal::CaptureStderr();
+  expect_error(temp.path(), "truncated or damaged");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+}  // namespace
+}  // namespace gpueval
