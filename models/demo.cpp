@@ -4,16 +4,12 @@
 #include "models/demo.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstdint>
-#include <system_error>
 
-#include "gpueval/error.h"
+#include "core/sha256.h"
 #include "gpueval/models.h"
+#include "io/weights/read_weights.h"
 
 // GPUEVAL_DEMO_WEIGHTS: the file's path, from models/flags.cmake.
 __asm__(
@@ -55,32 +51,18 @@ Graph build(const ModelOptions&) {
   return g.finish(g.conv2d("conv_preds", x, 10, 1, 1, {.pad = Pad::kSame}));
 }
 
-// A file in memory, kept open to the end of the program.
-std::string make_memory_file(std::span<const std::byte> bytes) {
-  const auto message = [](int code) { return std::generic_category().message(code); };
-  const int descriptor = memfd_create("gpueval-demo", MFD_CLOEXEC);
-  if (descriptor < 0) fail("cannot make a file in memory for the demo's weights: {}", message(errno));
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t written = write(descriptor, bytes.data() + done, bytes.size() - done);
-    if (written <= 0) {
-      const int code = errno;
-      close(descriptor);
-      fail("cannot write the demo's weights to a file in memory: {}", message(code));
-    }
-    done += static_cast<std::size_t>(written);
-  }
-  return fmt::format("/proc/self/fd/{}", descriptor);
-}
-
 }  // namespace
 
 std::span<const std::byte> demo_weights() {
   return {gpueval_demo_weights_begin, static_cast<std::size_t>(gpueval_demo_weights_end - gpueval_demo_weights_begin)};
 }
 
-std::string demo_weights_path() {
-  static const std::string path = make_memory_file(demo_weights());
-  return path;
+WeightFile read_demo_weights() {
+  WeightFile file = read_weight_bytes(demo_weights(), "embedded demo.h5");
+  Sha256 sum;
+  sum.update(demo_weights());
+  file.sha256 = sum.hex();
+  return file;
 }
 
 ModelSpec demo_model() {
