@@ -1,2 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-int main() { return 2; }
+#include "cli/commands.h"
+
+int main(int argc, char** argv) { return gpueval::cli::run(argc, argv); }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "cli/lookup.h"
+#include "cli/parts.h"
+#include "cli/stop_signal.h"
+#include "core/sha256.h"
+#include "gpueval/accuracy.h"
+
+namespace gpueval::cli {
+namespace {
+
+constexpr int kBatch = 16;  // enough for full speed, small in memory
+
+std::string digest(const std::string& text) {
+  Sha256 sum;
+  sum.update(text);
+  return sum.hex();
+}
+
+// Size and time of change of a file; a changed file with the old labels must not continue an old journal.
+std::string file_state(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return "";
+  const auto time = std::filesystem::last_write_time(path, error).time_since_epoch().count();
+  const bool file = std::filesystem::is_regular_file(path, error);
+  return fmt::format("{} {}", file ? std::filesystem::file_size(path, error) : 0, time);
+}
+
+}  // namespace
+
+std::string journal_key(const Options& options, const LoadedModel& model, const LoadedData& data, const ImagePlan& plan,
+                        const CalibrationTable& table, int batch) {
+  const ToolInfo tool = tool_info();
+  const HostInfo host = host_info();
+  std::string ranges;
+  for (const auto& [name, value] : table.max_abs) ranges += fmt::format("{}={:a};", name, value);
+  return fmt::format(
+      "tool {} {}\nhost {} threads {}\ndevice {} batch {}\nmodel {} {} weights {}\ndata {} {} {} first {} count {} "
+      "labels {}\n"
+      "preprocessing {}\nprecisions {}\nscheme {} depthwise {} activations {}\nranges {}\n",
+      tool.version, tool.revision, host.cpu, host.threads, options.device, batch, model.graph.name,
+      model.report.variant, model.weights_id, data.images->kind(),
+      std::filesystem::absolute(data.images->path()).string(), file_state(data.images->path()), plan.first, plan.count,
+      target_sha256(*data.images, plan.first, plan.count),
+      preprocessing_name(*data.images, model.spec->input, parse_resizing(options.preprocess)),
+      fmt::join(options.precisions, ","), options.scheme, options.depthwise, options.activations, digest(ranges));
+}
+
+std::string measure_accuracy(const Options& options, const LoadedModel& model, const LoadedData& data,
+                             const std::vector<Graph>& lowered, const CalibrationTable& table, Progress& progress,
+                             Report& report) {
+  const ImagePlan plan = plan_images(options, data);
+  const int batch = options.mode == "accuracy" ? options.batch.value_or(kBatch) : kBatch;
+  const EngineSet set = make_engines(options, lowered, batch);
+
+  AccuracyOptions accuracy;
+  accuracy.input = model.spec->input;
+  accuracy.resizing = parse_resizing(options.preprocess);
+  accuracy.first = plan.first;
+  accuracy.count = plan.count;
+  accuracy.batch = batch;
+  accuracy.resume = options.resume;
+  accuracy.journal_key = journal_key(options, model, data, plan, table, batch);
+  accuracy.journal = cache_folder() + "/" + digest(accuracy.journal_key).substr(0, 32) + ".journal";
+  accuracy.save_logits = options.save_logits;
+  accuracy.stop = [] { return StopSignal::raised(); };
+  accuracy.progress = [&](const AccuracyProgress& state) { progress.show(state); };
+  AccuracyRun run = run_accuracy(*data.images, set.engines, accuracy);
+
+  report.data = DataReport{data.images->path(),
+                           data.images->kind(),
+                           preprocessing_name(*data.images, accuracy.input, accuracy.resizing),
+                           plan.first,
+                           plan.count,
+                           target_sha256(*data.images, plan.first, plan.count),
+                           std::move(run.skipped),
+                           run.replayed,
+                           run.seconds};
+  report.interrupted = run.interrupted;
+  for (std::size_t i = 0; i < run.rows.size(); ++i) {
+    RunReport& row = report.runs[i];
+    row.device = set.engines[i]->device();
+    row.batch = batch;
+    row.accuracy = std::move(run.rows[i]);
+    row.arena_bytes = set.engines[i]->arena_bytes();
+    row.layers.clear();
+    for (const LayerInfo& layer : set.engines[i]->layers()) row.layers.push_back({layer, std::nullopt});
+    if (i > 0) row.vs_first = compare_paired(*report.runs.front().accuracy, *row.accuracy);
+  }
+  return accuracy.journal;
+}
+
+}  // namespace gpueval::cli

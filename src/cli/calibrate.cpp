@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "gpueval/error.h"
+
+namespace gpueval::cli {
+
+int calibrate(const Options& options) {
+  const LoadedModel model = load_model(options);
+  const LoadedData data = load_data(options, *model.spec);
+  if (!data.images) fail("{}", data.missing);
+  CalibrationReport report;
+  const std::size_t count = plan_images(options, data).calibration_count;
+  const CalibrationTable table =
+      observe_table(options, model, data.calibration ? *data.calibration : *data.images, count, report);
+  save_table(table, options.calibration_table);
+  fmt::print("{}: ranges of {} tensors of {} from {} images of {}, scheme {}, {}\n", options.calibration_table,
+             table.max_abs.size(), table.model, table.images, report.path, table.scheme, table.preprocessing);
+  if (!report.skipped.empty()) fmt::print("{} images could not be decoded and were skipped.\n", report.skipped.size());
+  return 0;
+}
+
+}  // namespace gpueval::cli

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "cli/session.h"
+#include "core/sha256.h"
+#include "gpueval/accuracy.h"
+#include "gpueval/error.h"
+
+namespace gpueval::cli {
+namespace {
+
+constexpr int kBatch = 8;
+
+// A single image as a data set: what --image calibrates on where there is nothing else.
+class OneImage : public Dataset {
+ public:
+  explicit OneImage(std::string path) : path_(std::move(path)) {}
+  std::size_t size() const override { return 1; }
+  int label(std::size_t) const override { return 0; }
+  Image decode(std::size_t) const override { return read_image(path_); }
+  std::string name(std::size_t) const override { return path_; }
+  std::string path() const override { return path_; }
+  std::string kind() const override { return "image"; }
+  bool images_are_cropped() const override { return false; }
+
+ private:
+  std::string path_;
+};
+
+CalibrationTable empty_table(const Options& options, const LoadedModel& model) {
+  CalibrationTable table;
+  table.tool_version = tool_info().version;
+  table.model = model.graph.name;
+  table.weights_sha256 = model.weights_id;
+  table.scheme = options.scheme;
+  table.activations = options.activations;
+  return table;
+}
+
+std::string image_list_sha256(const Dataset& images, std::size_t count) {
+  Sha256 sum;
+  for (std::size_t i = 0; i < count; ++i) sum.update(fmt::format("{} {}\n", images.name(i), images.label(i)));
+  return sum.hex();
+}
+
+CalibrationTable read_table(const Options& options, const LoadedModel& model, const LoadedData& data,
+                            CalibrationReport& report) {
+  const CalibrationTable table = load_table(options.calibration_table);
+  CalibrationTable expected = empty_table(options, model);
+  // Nothing is judged without data, so any preprocessing will do.
+  expected.preprocessing = data.images && options.command == Command::kMeasure
+                               ? preprocessing_name(*data.images, model.spec->input, parse_resizing(options.preprocess))
+                               : table.preprocessing;
+  check_table(table, expected, options.calibration_table);
+  report = {"table", options.calibration_table, table.images, false, {}};
+  return table;
+}
+
+}  // namespace
+
+CalibrationTable observe_table(const Options& options, const LoadedModel& model, const Dataset& images,
+                               std::size_t count, CalibrationReport& report) {
+  const Resizing resizing = parse_resizing(options.preprocess);
+  CalibrationTable table = empty_table(options, model);
+  table.preprocessing = preprocessing_name(images, model.spec->input, resizing);
+  table.image_list_sha256 = image_list_sha256(images, count);
+  const auto engine = make_engine(options.device, lower_float(model.graph), {kBatch, options.kernel});
+  table.max_abs =
+      observe_ranges(*engine, image_source(images, model.spec->input, resizing, 0, count, &report.skipped), kBatch);
+  table.images = static_cast<int>(count - report.skipped.size());
+  report.path = images.path();
+  report.images = table.images;
+  return table;
+}
+
+CalibrationTable obtain_table(const Options& options, const LoadedModel& model, const LoadedData& data,
+                              CalibrationReport& report) {
+  if (!options.calibration_table.empty()) return read_table(options, model, data, report);
+  const std::size_t count = plan_images(options, data).calibration_count;
+  if (data.images) {
+    report.source = "data";
+    report.excluded = !data.calibration;
+    return observe_table(options, model, data.calibration ? *data.calibration : *data.images, count, report);
+  }
+  if (options.command == Command::kClassify) {
+    report.source = "image";
+    return observe_table(options, model, OneImage(options.image), 1, report);
+  }
+  report.source = "synthetic";
+  const InputSpec& input = model.spec->input;
+  return observe_table(options, model, *open_synthetic(input.height, input.width, count, 1), count, report);
+}
+
+Graph lower(const Options& options, const std::string& precision, const Graph& graph, const CalibrationTable& table) {
+  if (precision == "float32") return lower_float(graph);
+  QuantOptions quant;
+  quant.scheme = parse_scheme(options.scheme);
+  quant.activations = options.activations == "s8" ? DType::kS8 : DType::kU8;
+  quant.depthwise_int8 = options.depthwise == "int8";
+  return quant.scheme == Scheme::kReference ? lower_reference(graph, quant) : lower_static(graph, table, quant);
+}
+
+EngineSet make_engines(const Options& options, const std::vector<Graph>& lowered, int batch) {
+  EngineSet set;
+  for (const Graph& graph : lowered) {
+    set.owned.push_back(make_engine(options.device, graph, {batch, options.kernel}));
+    set.engines.push_back(set.owned.back().get());
+  }
+  return set;
+}
+
+}  // namespace gpueval::cli

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+#include "gpueval/engine.h"
+#include "gpueval/error.h"
+#include "gpueval/quant.h"
+
+namespace gpueval::cli {
+namespace {
+
+// Each of `refused` that was typed is an error with `because`, which names the other option.
+void refuse(const Options& o, const std::vector<const char*>& refused, const std::string& because) {
+  for (const char* option : refused) {
+    if (o.given.contains(option)) fail_usage("{} contradicts {}", option, because);
+  }
+}
+
+void check_precisions(const Options& o) {
+  for (const std::string& precision : o.precisions) {
+    if (precision != "float32" && precision != "int8") {
+      fail_usage("--precision {}: this version has float32 and int8", precision.empty() ? "''" : precision);
+    }
+    if (std::count(o.precisions.begin(), o.precisions.end(), precision) > 1)
+      fail_usage("--precision names {} twice", precision);
+  }
+}
+
+void check_quantization(const Options& o) {
+  if (!o.has_int8()) {
+    refuse(o, {"--scheme", "--depthwise", "--activations", "--calibration-images", "--calibration-table"},
+           "--precision float32: it belongs to int8");
+  }
+  const bool reference = parse_scheme(o.scheme) == Scheme::kReference;
+  if (reference) {
+    refuse(o, {"--activations", "--calibration-images", "--calibration-table"},
+           "--scheme reference, which is s8 and finds its scales at run time");
+  } else {
+    refuse(o, {"--depthwise"}, fmt::format("--scheme {}: it belongs to --scheme reference", o.scheme));
+  }
+  if (o.command != Command::kCalibrate && !o.calibration_table.empty()) {
+    refuse(o, {"--calibration-images"}, "--calibration-table, which holds the ranges already");
+  }
+}
+
+void check_mode(const Options& o) {
+  if (o.mode == "speed") {
+    refuse(o, {"--save-logits", "--reference", "--threshold", "--resume", "--limit"},
+           "--mode speed: it belongs to the accuracy part");
+  }
+  if (o.mode == "accuracy") {
+    refuse(o, {"--warm-up", "--duration", "--iterations", "--percentiles"},
+           "--mode accuracy: it belongs to the speed part");
+  }
+  if (o.given.contains("--threshold") && !o.reference_accuracy) fail_usage("--threshold needs --reference ACC");
+  if (o.given.contains("--seed") && o.weights != "random") fail_usage("--seed needs --weights random");
+  if (!o.labels.empty() && o.image.empty() && o.data.empty()) {
+    fail_usage("--labels needs --data (ground truth of an image folder) or --image (names of the classes)");
+  }
+}
+
+void check_command(const Options& o) {
+  const std::vector<const char*> measure_only{"--mode",      "--limit",     "--json",       "--save-logits",
+                                              "--reference", "--threshold", "--resume",     "--per-layer",
+                                              "--warm-up",   "--duration",  "--iterations", "--percentiles"};
+  if (o.command == Command::kClassify) refuse(o, measure_only, "--image, which only prints the classes");
+  if (o.command != Command::kCalibrate) return;
+  refuse(o, measure_only, "calibrate, which only writes the table");
+  refuse(o, {"--image"}, "calibrate, which takes --data");
+  if (o.given.contains("--precision") && !o.has_int8())
+    fail_usage("calibrate is for int8; --precision float32 has nothing to calibrate");
+  if (o.calibration_table.empty()) fail_usage("calibrate needs --calibration-table F.json, the file to write");
+  if (!needs_calibration(parse_scheme(o.scheme)))
+    fail_usage("calibrate contradicts --scheme {}, which needs no calibration", o.scheme);
+}
+
+void check_device(const Options& o) {
+  std::vector<std::string> names{"auto"};
+  for (const DeviceInfo& device : devices()) names.push_back(device.name);
+  if (std::find(names.begin(), names.end(), o.device) == names.end()) {
+    fail_usage("--device {}: this version has {}", o.device, fmt::join(names, ", "));
+  }
+  if (o.kernel.empty()) return;
+  const std::vector<KernelInfo> rows = kernels();
+  const bool known = std::any_of(rows.begin(), rows.end(),
+                                 [&](const KernelInfo& row) { return row.name == o.kernel || row.isa == o.kernel; });
+  if (!known) fail_usage("--kernel {}: no such kernel or instruction set; `gpu_eval list kernels` has them", o.kernel);
+}
+
+}  // namespace
+
+void check_options(const Options& o) {
+  if (o.command == Command::kList || o.command == Command::kCompare) {
+    if (!o.given.empty())
+      fail_usage("{} contradicts {}", *o.given.begin(), o.command == Command::kList ? "list" : "compare");
+    return;
+  }
+  if (o.model.empty())
+    fail_usage("--model NAME is needed: `gpu_eval list models` has the names, `--model demo` needs no file");
+  check_precisions(o);
+  check_command(o);
+  check_quantization(o);
+  check_mode(o);
+  check_device(o);
+}
+
+}  // namespace gpueval::cli

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/lookup.h"
+#include "cli/session.h"
+#include "eval/ranking.h"
+#include "gpueval/error.h"
+
+namespace gpueval::cli {
+namespace {
+
+constexpr std::size_t kImageNetClasses = 1000;
+
+std::vector<std::string> class_names(const Options& options, std::size_t classes) {
+  std::string path = options.labels;
+  if (path.empty() && classes == kImageNetClasses) path = find_file({"synset_words.txt"}).value_or("");
+  if (path.empty()) return {};
+  std::vector<std::string> names = read_class_names(path);
+  if (names.size() != classes) {
+    fail("{}: has {} class names, one a line, but the network has {} classes", path, names.size(), classes);
+  }
+  return names;
+}
+
+void print_classes(std::span<const float> logits, const std::vector<std::string>& names) {
+  const Ranking ranking = rank_classes(logits);
+  if (ranking.has_nan) fmt::print("  the logits hold NaN: no class can be told\n");
+  const std::vector<double> probabilities = softmax(logits);
+  for (const int id : ranking.classes) {
+    if (id < 0) continue;
+    const auto i = static_cast<std::size_t>(id);
+    fmt::print("  {:6.2f}%  {:>4}  {}\n", 100 * probabilities[i], id, names.empty() ? "" : names[i]);
+  }
+}
+
+std::string calibration_sentence(const CalibrationReport& report) {
+  if (report.source == "table") return fmt::format("int8 calibration: table {}.\n", report.path);
+  if (report.source == "image")
+    return "int8 calibration: this image alone, as no data was found; --data or --calibration-table do better.\n";
+  return fmt::format("int8 calibration: {} images of {}.\n", report.images, report.path);
+}
+
+}  // namespace
+
+int classify(const Options& options) {
+  const Image image = read_image(options.image);
+  const LoadedModel model = load_model(options);
+  const std::vector<std::string> names = class_names(options, static_cast<std::size_t>(model.report.classes));
+  Options data_options = options;
+  data_options.labels.clear();  // they name the classes here
+  CalibrationReport calibration;
+  CalibrationTable table;
+  if (calibrates(options)) table = obtain_table(options, model, load_data(data_options, *model.spec), calibration);
+
+  const InputSpec& spec = model.spec->input;
+  std::vector<float> pixels(static_cast<std::size_t>(spec.height) * static_cast<std::size_t>(spec.width) * 3);
+  preprocess(image, false, spec, parse_resizing(options.preprocess), pixels);
+  fmt::print("{}, {} x {} pixels\n", options.image, image.width, image.height);
+  for (const std::string& precision : options.precisions) {
+    const auto engine = make_engine(options.device, lower(options, precision, model.graph, table), {1, options.kernel});
+    std::vector<float> logits(static_cast<std::size_t>(model.report.classes));
+    engine->run(pixels, 1, logits);
+    fmt::print("\n{}{}\n", precision, precision == "int8" ? " " + options.scheme : "");
+    print_classes(logits, names);
+  }
+  if (!calibration.source.empty()) fmt::print("\n{}", calibration_sentence(calibration));
+  return 0;
+}
+
+}  // namespace gpueval::cli

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/options.h"
+
+namespace gpueval::cli {
+
+// Each returns the exit code; errors are thrown.
+int measure(const Options& options);
+int classify(const Options& options);  // --image
+int calibrate(const Options& options);
+int list(const Options& options);
+int compare(const Options& options);
+
+// The whole program: parses, runs, prints errors as one line on stderr.
+int run(int argc, const char* const* argv);
+
+}  // namespace gpueval::cli

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "gpueval/engine.h"
+#include "gpueval/models.h"
+#include "report/text_table.h"
+
+namespace gpueval::cli {
+namespace {
+
+using Align = TextTable::Align;
+
+std::string list_models() {
+  TextTable table;
+  table.column("model", Align::kLeft);
+  table.column("alpha");
+  table.column("input");
+  table.column("parameters");
+  table.column("multiply-adds");
+  table.column("weight file", Align::kLeft);
+  std::string published;
+  for (const ModelSpec& spec : models()) {
+    for (const double alpha : spec.alphas) {
+      const ModelOptions options{.alpha = alpha, .variant = ""};
+      const Graph graph = spec.build(options);
+      const Shape& input = graph.input_node().shape;
+      const std::vector<std::string> files =
+          spec.weight_files ? spec.weight_files(options) : std::vector<std::string>{};
+      table.row({spec.name, spec.alphas.size() > 1 ? fmt::format("{:g}", alpha) : "",
+                 fmt::format("{}x{}", input.h, input.w), grouped(graph.parameter_count()),
+                 grouped(graph.multiply_adds()), files.empty() ? "embedded" : files.front()});
+    }
+    published += fmt::format("{:<12} {}\n{:<12} weights: {}\n", spec.name, spec.description, "", spec.published_at);
+  }
+  return table.text() + '\n' + published;
+}
+
+std::string list_kernels() {
+  TextTable table;
+  for (const char* title : {"kernel", "device", "operation", "types", "instructions", "usable here"})
+    table.column(title, Align::kLeft);
+  for (const KernelInfo& row : kernels())
+    table.row({row.name, row.device, row.op, row.types, row.isa, row.usable ? "yes" : "no"});
+  return table.text();
+}
+
+std::string list_devices() {
+  TextTable table;
+  for (const char* title : {"device", "usable", "description"}) table.column(title, Align::kLeft);
+  for (const DeviceInfo& row : devices()) table.row({row.name, row.usable ? "yes" : "no", row.description});
+  return table.text();
+}
+
+std::string list_calibrators() {
+  TextTable table;
+  for (const char* title : {"scheme", "calibration", "what it does"}) table.column(title, Align::kLeft);
+  table.row({"maxabs", "images or table",
+             "static: batch norm folded, weights per output channel, activations by their largest value"});
+  table.row({"reference", "none",
+             "the original research: one scale a tensor, found at run time for each image, batch norm in float32"});
+  return table.text();
+}
+
+}  // namespace
+
+int list(const Options& options) {
+  std::string text;
+  if (options.list_what == "models") text = list_models();
+  if (options.list_what == "kernels") text = list_kernels();
+  if (options.list_what == "calibrators") text = list_calibrators();
+  if (options.list_what == "devices") text = list_devices();
+  fmt::print("{}", text);
+  return 0;
+}
+
+}  // namespace gpueval::cli

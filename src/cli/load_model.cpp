@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/lookup.h"
+#include "cli/session.h"
+#include "gpueval/error.h"
+#include "gpueval/weights.h"
+#include "models/demo.h"
+
+namespace gpueval::cli {
+namespace {
+
+double choose_alpha(const Options& options, const ModelSpec& spec) {
+  if (!options.alpha) return 1.0;
+  if (spec.alphas.size() == 1) fail_usage("--alpha contradicts --model {}, which has one width only", spec.name);
+  if (std::find(spec.alphas.begin(), spec.alphas.end(), *options.alpha) == spec.alphas.end()) {
+    fail_usage("--alpha {:g}: {} has {}", *options.alpha, spec.name, fmt::join(spec.alphas, ", "));
+  }
+  return *options.alpha;
+}
+
+std::string find_weights(const ModelSpec& spec, const ModelOptions& build) {
+  const std::vector<std::string> names = spec.weight_files(build);
+  if (const auto path = find_file(names)) return *path;
+  fail(
+      "{}, the weights of {}, is not in {}; it is published at {}: put it into one of these folders or name it with "
+      "--weights F.h5 (--weights random and --model demo need no file)",
+      fmt::join(names, " or "), spec.name, searched_places(), spec.published_at);
+}
+
+}  // namespace
+
+LoadedModel load_model(const Options& options) {
+  const ModelSpec& spec = find_model(options.model);
+  ModelOptions build;
+  build.alpha = choose_alpha(options, spec);
+  LoadedModel model;
+  model.spec = &spec;
+  ModelReport& report = model.report;
+  if (options.weights == "random") {
+    model.graph = random_weights(spec.build(build), options.seed);
+    report.weights = "random";
+    report.seed = options.seed;
+    model.weights_id = fmt::format("random-{}", options.seed);
+  } else {
+    const bool embedded = options.weights.empty() && options.demo();
+    const WeightFile file =
+        embedded ? read_demo_weights()
+                 : read_weight_file(options.weights.empty() ? find_weights(spec, build) : options.weights);
+    if (spec.detect_variant) build.variant = spec.detect_variant(file);
+    model.graph = bind_weights(spec.build(build), file);
+    report.weights = file.path;
+    report.weights_sha256 = file.sha256;
+    report.variant = build.variant;
+    model.weights_id = file.sha256;
+  }
+  report.name = spec.name;
+  report.alpha = build.alpha;
+  report.has_alpha = spec.alphas.size() > 1;
+  report.input = model.graph.input_node().shape;
+  report.classes = static_cast<int>(model.graph.output_node().shape.elements());
+  report.parameters = model.graph.parameter_count();
+  report.multiply_adds = model.graph.multiply_adds();
+  return model;
+}
+
+}  // namespace gpueval::cli

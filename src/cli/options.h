@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace gpueval::cli {
+
+enum class Command { kMeasure, kClassify, kCalibrate, kList, kCompare };
+
+// The command line as typed, checked. Defaults are those of the README and --help.
+struct Options {
+  Command command = Command::kMeasure;
+  std::string model;
+  std::optional<double> alpha;
+  std::string weights;  // path, "random" or "" (the published name is looked for)
+  std::uint64_t seed = 1;
+  std::string data;    // path or "" (looked for)
+  std::string labels;  // ground truth of --data, class names of --image
+  std::optional<std::size_t> limit;
+  std::vector<std::string> precisions{"float32", "int8"};
+  std::string scheme = "maxabs", depthwise = "int8", activations = "u8";
+  std::optional<std::size_t> calibration_images;
+  std::string calibration_table;
+  std::string preprocess = "default";
+  std::string device = "auto", kernel;
+  std::optional<int> batch;
+  int threads = 0;
+  std::string mode = "both";
+  double warm_up_ms = 200, duration_s = 3;
+  std::int64_t iterations = 10;
+  std::vector<double> percentiles{50, 90, 99};
+  bool per_layer = false, resume = false;
+  std::string json, image, save_logits;
+  std::optional<double> reference_accuracy;
+  double threshold_points = 0;
+
+  std::string list_what;             // `list`
+  std::string compare_a, compare_b;  // `compare`
+
+  std::set<std::string> given;  // options that were typed: "--alpha"
+  std::string command_line;
+
+  bool has_int8() const;
+  bool demo() const { return model == "demo"; }
+};
+
+// Throws Error (usage) naming the option; nullopt after --help or --version, whose text is in *text.
+std::optional<Options> parse_options(int argc, const char* const* argv, std::string* text);
+// Contradictory options are usage errors that name both.
+void check_options(const Options& options);
+
+}  // namespace gpueval::cli

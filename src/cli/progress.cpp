@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "report/text_table.h"
+
+namespace gpueval::cli {
+namespace {
+
+std::string time_text(double seconds) {
+  const auto whole = static_cast<long>(seconds + 0.5);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+}  // namespace
+
+std::string progress_text(const AccuracyProgress& progress) {
+  std::string text = fmt::format("{}/{} images", grouped(static_cast<std::int64_t>(progress.done)),
+                                 grouped(static_cast<std::int64_t>(progress.total)));
+  const double own = static_cast<double>(progress.done - progress.replayed);
+  const double rate = progress.seconds > 0 ? own / progress.seconds : 0;
+  if (rate > 0) text += fmt::format("  {:.1f} images/s", rate);
+  text += "  top-1";
+  for (const double top1 : progress.top1) text += fmt::format(" {:.2f}%", 100 * top1);
+  if (rate > 0) text += "  " + time_text(static_cast<double>(progress.total - progress.done) / rate) + " left";
+  return text;
+}
+
+std::string progress_text(const SpeedProgress& progress) {
+  std::string text = fmt::format("speed {:3.0f}%  images/s", 100 * progress.fraction);
+  for (const double rate : progress.images_per_second) text += fmt::format(" {:.1f}", rate);
+  return text;
+}
+
+Progress::Progress() : terminal_(isatty(STDERR_FILENO) == 1) {}
+
+Progress::~Progress() {
+  if (shown_) fmt::print(stderr, "\r\033[K");
+}
+
+bool Progress::due() {
+  const auto now = std::chrono::steady_clock::now();
+  if (!terminal_ || now - last_ < std::chrono::milliseconds(100)) return false;
+  last_ = now;
+  return true;
+}
+
+void Progress::show(const AccuracyProgress& progress) {
+  if (due()) show(progress_text(progress));
+}
+
+void Progress::show(const SpeedProgress& progress) {
+  if (due()) show(progress_text(progress));
+}
+
+void Progress::show(const std::string& text) {
+  if (!terminal_) return;
+  fmt::print(stderr, "\r{}\033[K", text);
+  std::fflush(stderr);
+  shown_ = true;
+}
+
+}  // namespace gpueval::cli

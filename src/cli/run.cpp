@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "cli/commands.h"
+#include "gpueval/engine.h"
+#include "gpueval/error.h"
+
+namespace gpueval::cli {
+namespace {
+
+int dispatch(const Options& options) {
+  switch (options.command) {
+    case Command::kMeasure:
+      return measure(options);
+    case Command::kClassify:
+      return classify(options);
+    case Command::kCalibrate:
+      return calibrate(options);
+    case Command::kList:
+      return list(options);
+    case Command::kCompare:
+      return compare(options);
+  }
+  return static_cast<int>(ExitCode::kUsage);
+}
+
+int report_error(const char* message, ExitCode code) {
+  fmt::print(stderr, "gpu_eval: error: {}\n", message);
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  try {
+    std::string text;
+    const std::optional<Options> options = parse_options(argc, argv, &text);
+    if (!options) {
+      fmt::print("{}", text);
+      return 0;
+    }
+    set_threads(options->threads);
+    check_options(*options);
+    return dispatch(*options);
+  } catch (const Error& error) {
+    return report_error(error.what(), error.code());
+  } catch (const std::bad_alloc&) {
+    return report_error("not enough memory; a smaller --batch or fewer precisions at once need less",
+                        ExitCode::kRuntime);
+  } catch (const std::exception& error) {
+    return report_error(error.what(), ExitCode::kRuntime);
+  }
+}
+
+}  // namespace gpueval::cli

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "cli/parts.h"
+#include "cli/stop_signal.h"
+#include "gpueval/accuracy.h"
+#include "gpueval/error.h"
+#include "gpueval/latency.h"
+
+namespace gpueval::cli {
+namespace {
+
+constexpr int kInputImages = 16;  // batches to take turns: together at least so many images, where the data has them
+constexpr int kLayerRepeats = 11;
+
+// Batches of preprocessed images; what the data has too few of is repeated.
+std::vector<std::vector<float>> timing_inputs(const Options& options, const LoadedModel& model, const Dataset& images,
+                                              int batch) {
+  const InputSpec& input = model.spec->input;
+  const std::size_t elements = static_cast<std::size_t>(input.height) * static_cast<std::size_t>(input.width) * 3;
+  const auto wanted = static_cast<std::size_t>(batch) * static_cast<std::size_t>(std::max(1, kInputImages / batch));
+  std::vector<float> pixels;
+  const auto source = image_source(images, input, parse_resizing(options.preprocess), 0, images.size(), nullptr);
+  for (std::vector<float> part;
+       pixels.size() < wanted * elements && source(part, std::min<int>(batch, kInputImages)) > 0;) {
+    pixels.insert(pixels.end(), part.begin(), part.end());
+  }
+  const std::size_t found = pixels.size();
+  if (found == 0) fail("{}: no image could be decoded", images.path());
+  pixels.resize(wanted * elements);
+  for (std::size_t i = found; i < pixels.size(); ++i) pixels[i] = pixels[i - found];
+  std::vector<std::vector<float>> inputs;
+  const std::size_t step = static_cast<std::size_t>(batch) * elements;
+  for (std::size_t i = 0; i < pixels.size(); i += step) {
+    inputs.emplace_back(pixels.begin() + static_cast<std::ptrdiff_t>(i),
+                        pixels.begin() + static_cast<std::ptrdiff_t>(i + step));
+  }
+  return inputs;
+}
+
+SpeedOptions speed_options(const Options& options, int batch, Progress& progress) {
+  SpeedOptions speed;
+  speed.batch = batch;
+  speed.warm_up_ms = options.warm_up_ms;
+  speed.duration_s = options.duration_s;
+  speed.iterations = options.iterations;
+  speed.percentiles = options.percentiles;
+  speed.stop = [] { return StopSignal::raised(); };
+  speed.progress = [&progress](const SpeedProgress& state) { progress.show(state); };
+  return speed;
+}
+
+void fill_layers(RunReport& row, Engine& engine, const std::vector<float>& input, bool timed) {
+  std::vector<double> ms;
+  if (timed) ms = time_layers(engine, input, row.batch, kLayerRepeats);
+  row.layers.clear();
+  for (std::size_t i = 0; i < engine.layers().size(); ++i) {
+    row.layers.push_back({engine.layers()[i], timed ? std::optional(ms[i]) : std::nullopt});
+  }
+}
+
+}  // namespace
+
+void measure_speed(const Options& options, const LoadedModel& model, const LoadedData& data,
+                   const std::vector<Graph>& lowered, Progress& progress, Report& report) {
+  const int batch = options.batch.value_or(1);
+  const InputSpec& spec = model.spec->input;
+  const auto synthetic = open_synthetic(spec.height, spec.width, kInputImages, options.seed);
+  report.speed_input = data.images ? "data" : "synthetic";
+  const auto inputs = timing_inputs(options, model, data.images ? *data.images : *synthetic, batch);
+  const EngineSet set = make_engines(options, lowered, batch);
+  if (options.mode != "accuracy") {
+    std::vector<SpeedResult> results = run_speed(set.engines, inputs, speed_options(options, batch, progress));
+    for (std::size_t i = 0; i < results.size(); ++i) report.runs[i].speed = std::move(results[i]);
+  }
+  for (std::size_t i = 0; i < report.runs.size(); ++i) {
+    RunReport& row = report.runs[i];
+    row.device = set.engines[i]->device();
+    row.batch = batch;
+    row.arena_bytes = set.engines[i]->arena_bytes();
+    fill_layers(row, *set.engines[i], inputs.front(), options.per_layer && !StopSignal::raised());
+  }
+  report.interrupted = report.interrupted || StopSignal::raised();
+}
+
+}  // namespace gpueval::cli
