@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
+#include "core/spin_limit.h"
 
-int main(int argc, char** argv) { return gpueval::cli::run(argc, argv); }
+int main(int argc, char** argv) {
+  gpueval::limit_spinning(argv);
+  return gpueval::cli::run(argc, argv);
+}
