@@ -10,6 +10,9 @@
 namespace gpueval::cpu {
 namespace {
 
+// acc += x . w. Not the intrinsic: g++ 12 copies its accumulator, and then spills half of the tile.
+inline void multiply_add(__m512i& acc, __m512i x, __m512i w) { asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w)); }
+
 template <int kVectors, bool kResidual>
 inline void store_row(const __m512i* acc, const TileArgs& a, int row, const EpilogueConstants& k) {
   std::byte* dst = a.dst + row * a.dst_pitch;
@@ -52,7 +55,7 @@ void tile(const TileArgs& a) {
         __builtin_memcpy(&four, x[i] + c, 4);
         const __m512i v = _mm512_set1_epi32(four);
 #pragma GCC unroll 4
-        for (int j = 0; j < kVectors; ++j) acc[i][j] = _mm512_dpbusd_epi32(acc[i][j], v, w[j]);
+        for (int j = 0; j < kVectors; ++j) multiply_add(acc[i][j], v, w[j]);
       }
     }
   }
