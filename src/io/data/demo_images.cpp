@@ -12,7 +12,7 @@ namespace {
 
 using Color = std::array<int, 3>;
 
-enum Shape : int { kDisc, kRing, kSquare, kBar, kTriangle, kCross, kHexagon, kCrescent, kHalfDisc, kFrame };
+enum Form : int { kDisc, kRing, kSquare, kBar, kTriangle, kCross, kHexagon, kCrescent, kHalfDisc, kFrame };
 enum class Texture { kPlain, kStripes, kChecker, kDots };
 
 // round(16384 * sin(i * pi / 32)), one quarter wave: libm's sine is not the same everywhere.

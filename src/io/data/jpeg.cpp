@@ -70,7 +70,7 @@ Header read_header(tjhandle decoder, std::span<const std::uint8_t> bytes, const 
 
 // libjpeg warns about harmless oddities too (bytes between markers, an unknown version): those pictures are whole.
 bool is_harmless(std::string_view warning) {
-  constexpr std::array<std::string_view, 5> kHarmless = {"extraneous bytes", "JFIF", "Adobe", "progression", "ICC"};
+  constexpr std::array<std::string_view, 4> kHarmless = {"extraneous bytes", "JFIF", "Adobe", "progression"};
   return std::any_of(kHarmless.begin(), kHarmless.end(),
                      [&](std::string_view text) { return warning.find(text) != std::string_view::npos; });
 }

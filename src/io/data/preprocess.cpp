@@ -12,6 +12,9 @@ namespace gpueval {
 namespace {
 
 constexpr int kOriginalCrop = 224, kOriginalShort = 256;
+// Of longer pictures only the middle is resized: nobody sees the rest, and a line of 65,500 pixels would take
+// gigabytes.
+constexpr int kMaxSideRatio = 32;
 
 struct Geometry {
   int short_side = 0;  // 0: the image is cropped already
@@ -42,14 +45,16 @@ cv::Mat resized(const cv::Mat& image, int height, int width, int interpolation) 
   return result;
 }
 
-cv::Mat resized_short_side(const cv::Mat& image, int side) {
-  const std::int64_t rows = image.rows, cols = image.cols, least = std::min(rows, cols);
-  const auto scaled = [&](std::int64_t extent) { return static_cast<int>((extent * side + least / 2) / least); };
-  return resized(image, scaled(rows), scaled(cols), cv::INTER_CUBIC);
-}
-
 cv::Mat center_crop(const cv::Mat& image, int height, int width) {
   return image(cv::Rect((image.cols - width) / 2, (image.rows - height) / 2, width, height));
+}
+
+cv::Mat resized_short_side(const cv::Mat& whole, int side) {
+  const int least = std::min(whole.rows, whole.cols);
+  const int most = least * kMaxSideRatio;
+  const cv::Mat image = center_crop(whole, std::min(whole.rows, most), std::min(whole.cols, most));
+  const auto scaled = [&](std::int64_t extent) { return static_cast<int>((extent * side + least / 2) / least); };
+  return resized(image, scaled(image.rows), scaled(image.cols), cv::INTER_CUBIC);
 }
 
 // Each byte's float32 value, per channel of the destination.
