@@ -25,7 +25,7 @@ inline Column interleave(__m512i a, __m512i b, __m512i c, __m512i d) {
 
 inline void multiply(__m512i* acc, const Column& column, const std::byte* weights) {
 #pragma GCC unroll 4
-  for (int v = 0; v < 4; ++v) acc[v] = _mm512_dpbusd_epi32(acc[v], column.v[v], _mm512_load_si512(weights + v * 64));
+  for (int v = 0; v < 4; ++v) multiply_add(acc[v], column.v[v], _mm512_load_si512(weights + v * 64));
 }
 
 struct Source {

@@ -93,21 +93,58 @@ inline void store_shuffled(__m512i a0, __m512i a1, __m512i a2, __m512i a3, const
   }
 }
 
-// 16 channels in natural order.
-template <bool kResidual>
-inline void store_natural(__m512i acc, const float* m, const float* b, const std::byte* residual, const Epilogue& e,
-                          const EpilogueConstants& k, __mmask16 mask, std::byte* dst) {
-  __m512 v = scaled(acc, m, b);
-  if constexpr (kResidual) {
-    const __m128i r = _mm_maskz_loadu_epi8(mask, residual);
-    const __m512i wide = e.residual == Residual::kU8 ? _mm512_cvtepu8_epi32(r) : _mm512_cvtepi8_epi32(r);
-    v = _mm512_fmadd_ps(_mm512_cvtepi32_ps(wide), k.residual_scale, v);
+// Float32 and residual are rare: kept out of the way of the integer stores.
+[[gnu::noinline]] void store_f32(__m512 v, float lo, int channels, std::byte* dst) {
+  _mm512_mask_storeu_ps(dst, first_lanes(channels), _mm512_max_ps(v, _mm512_set1_ps(lo)));
+}
+
+// 1 to 3 vectors in channel order. Packing works within 128-bit parts and leaves the four bytes of part l of vector v
+// at dword l * 4 + v; one permutation of dwords puts them in order.
+template <int kVectors, bool kResidual>
+inline void store_natural(const __m512i* acc, const float* m, const float* b, const std::byte* residual,
+                          const Epilogue& e, const EpilogueConstants& k, int channels, std::byte* dst) {
+  __m512 v[3];
+#pragma GCC unroll 3
+  for (int j = 0; j < kVectors; ++j) {
+    v[j] = scaled(acc[j], m + j * 16, b + j * 16);
+    if constexpr (kResidual) {
+      const __m128i r = _mm_maskz_loadu_epi8(first_lanes(channels - j * 16), residual + j * 16);
+      const __m512i wide = e.residual == Residual::kU8 ? _mm512_cvtepu8_epi32(r) : _mm512_cvtepi8_epi32(r);
+      v[j] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(wide), k.residual_scale, v[j]);
+    }
   }
   if (e.out == Out::kF32) {
-    _mm512_mask_storeu_ps(dst, mask, _mm512_max_ps(v, k.lo));
-  } else {
-    _mm512_mask_cvtepi32_storeu_epi8(dst, mask, rounded(v, k));
+#pragma GCC unroll 3
+    for (int j = 0; j < kVectors; ++j) store_f32(v[j], e.lo, channels - j * 16, dst + j * 64);
+    return;
   }
+  const __m512i zero = _mm512_setzero_si512();
+  const __m512i q0 = rounded(v[0], k);
+  __m512i lo = zero, hi = zero;
+  if constexpr (kVectors == 1) lo = _mm512_packs_epi32(q0, q0);
+  if constexpr (kVectors >= 2) lo = _mm512_packs_epi32(q0, rounded(v[1], k));
+  if constexpr (kVectors == 3) {
+    const __m512i q2 = rounded(v[2], k);
+    hi = _mm512_packs_epi32(q2, q2);
+  }
+  const __m512i packed = e.out == Out::kU8 ? _mm512_packus_epi16(lo, hi) : _mm512_packs_epi16(lo, hi);
+  const __m512i order = _mm512_set_epi32(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0);
+  const __m512i q = _mm512_permutexvar_epi32(order, packed);
+  if (channels < kVectors * 16) {
+    _mm512_mask_storeu_epi8(dst, first_bytes(channels), q);
+  } else if constexpr (kVectors == 1) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), _mm512_castsi512_si128(q));
+  } else {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(dst), _mm512_castsi512_si256(q));
+    if constexpr (kVectors == 3) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + 32), _mm512_extracti32x4_epi32(q, 2));
+    }
+  }
+}
+
+// acc += x . w. Not the intrinsic: g++ 12 copies its accumulator, and then spills half of a tile.
+inline void multiply_add(__m512i& acc, __m512i x, __m512i w) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
 }
 
 }  // namespace

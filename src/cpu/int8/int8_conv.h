@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integer convolutions of the CPU backend (dense layers are 1x1 convolutions of one pixel). Exact: every kernel and ISA
 // level gives the bits of src/reference/. The formula, from docs/design.md "Numerics", for output channel k:
-//   v = fmaf((float)acc, m[k], b[k]); if (residual) v = fmaf((float)r, residual_scale, v); v = min(max(v, lo), hi); q = rint(v)
+//   v = fmaf((float)acc, m[k], b[k]); if (residual) v = fmaf((float)r, residual_scale, v); v = min(max(v, lo), hi); q =
+//   rint(v)
 // Float32 output: v = fmaf(...), residual likewise, v = max(v, lo); neither upper clamp nor rint.
 #pragma once
 
@@ -20,9 +21,9 @@ namespace gpueval::cpu {
 
 // Fixed at load time. Everything is copied or packed: the spans need not outlive the constructor.
 struct Int8ConvParams {
-  ConvDesc desc;             // desc.n is ignored
-  DType src = DType::kU8;    // kU8 or kS8
-  DType dst = DType::kU8;    // kU8, kS8 or kF32
+  ConvDesc desc;                         // desc.n is ignored
+  DType src = DType::kU8;                // kU8 or kS8
+  DType dst = DType::kU8;                // kU8, kS8 or kF32
   std::span<const std::int8_t> weights;  // [K][R][S][C]; depthwise [R][S][C]
   std::span<const float> m, b;           // K each
   float lo = 0, hi = 255;
@@ -30,8 +31,8 @@ struct Int8ConvParams {
   float residual_scale = 0;
 };
 
-// One call. Pitches are elements from pixel to pixel (>= channels): a tensor may be a slice of a wider one. Kernels read
-// and write only the channels they own, never the gap between c and pitch.
+// One call. Pitches are elements from pixel to pixel (>= channels): a tensor may be a slice of a wider one. Kernels
+// read and write only the channels they own, never the gap between c and pitch.
 struct Int8ConvArgs {
   int n = 1;
   const void* src = nullptr;
@@ -43,7 +44,8 @@ struct Int8ConvArgs {
   std::optional<float> scale;  // dynamic quantization: replaces every m[k] by one number found at run time
 };
 
-// A prepared convolution: weights packed once. run() is const, uses all threads() and takes its scratch from the thread.
+// A prepared convolution: weights packed once. run() is const, uses all threads() and takes its scratch from the
+// thread.
 class Int8Conv {
  public:
   virtual ~Int8Conv() = default;
@@ -51,9 +53,9 @@ class Int8Conv {
   virtual const std::string& kernel() const = 0;  // row name in kernels.inc
 };
 
-// The best usable kernel of the machine, or the one named: a row's name ("conv_s8_avx2") or an ISA level ("avx512_vnni",
-// "avx2", "portable"). A forced row that does not apply to the shape falls to the row of the same ISA level that does;
-// an unknown or unusable name is an Error. Checks depth * 127 * 255 < 2^31.
+// The best usable kernel of the machine, or the one named: a row's name ("conv_s8_avx2") or an ISA level
+// ("avx512_vnni", "avx2", "portable"). A forced row that does not apply to the shape falls to the row of the same ISA
+// level that does; an unknown or unusable name is an Error. Checks depth * 127 * 255 < 2^31.
 std::unique_ptr<Int8Conv> make_int8_conv(const Int8ConvParams& params, const std::string& kernel = "");
 
 // Rows of src/cpu/int8/kernels.inc, usable on this machine or not.

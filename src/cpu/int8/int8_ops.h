@@ -12,10 +12,10 @@
 
 namespace gpueval::cpu {
 
-struct QuantView {   // an s8 or u8 tensor, or a channel slice of one
+struct QuantView {  // an s8 or u8 tensor, or a channel slice of one
   void* data = nullptr;
   DType dtype = DType::kU8;
-  Shape shape;       // n, h, w, c
+  Shape shape;  // n, h, w, c
   std::int64_t pitch = 0;
 };
 

@@ -10,9 +10,6 @@
 namespace gpueval::cpu {
 namespace {
 
-// acc += x . w. Not the intrinsic: g++ 12 copies its accumulator, and then spills half of the tile.
-inline void multiply_add(__m512i& acc, __m512i x, __m512i w) { asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w)); }
-
 template <int kVectors, bool kResidual>
 inline void store_row(const __m512i* acc, const TileArgs& a, int row, const EpilogueConstants& k) {
   std::byte* dst = a.dst + row * a.dst_pitch;
@@ -20,12 +17,8 @@ inline void store_row(const __m512i* acc, const TileArgs& a, int row, const Epil
   const Epilogue& e = *a.epilogue;
   if constexpr (kVectors == 4) {
     store_shuffled<kResidual>(acc[0], acc[1], acc[2], acc[3], a.m, a.b, residual, e, k, a.channels, dst);
-    return;
-  }
-  const int bytes = e.out == Out::kF32 ? 4 : 1;
-  for (int j = 0; j < kVectors; ++j) {
-    store_natural<kResidual>(acc[j], a.m + j * 16, a.b + j * 16, kResidual ? residual + j * 16 : nullptr, e, k,
-                             first_lanes(a.channels - j * 16), dst + j * 16 * bytes);
+  } else {
+    store_natural<kVectors, kResidual>(acc, a.m, a.b, residual, e, k, a.channels, dst);
   }
 }
 
