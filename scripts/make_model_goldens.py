@@ -6,6 +6,7 @@ Needs Python 3.11 with tensorflow-cpu 2.21, tf-keras 2.21, keras 3, h5py, numpy 
 
   make_model_goldens.py goldens tests/golden/models          the committed goldens: layer orders and logits
   make_model_goldens.py oracle  CACHE_FOLDER [--models a,b]  weight files of every generation, images and logits
+  make_model_goldens.py seeds   tests/golden/hdf5            the smallest file of every generation: seeds for tests/fuzz
 
 The weights are a function of (seed, layer name, role, shape) that src/io/weights/random_weights.cpp computes bit for bit
 alike, so the goldens test every network without a weight file, and the oracle's files have a known content:
@@ -321,15 +322,42 @@ def oracle(folder, selected, image_count):
         print(f"{network}: {', '.join(manifest[network]['files'])}", flush=True)
 
 
+def seeds(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def tiny(k):
+        image = k.layers.Input((4, 4, 1))
+        x = k.layers.BatchNormalization(name="bn")(k.layers.Conv2D(2, 1, name="conv1")(image))
+        return k.Model(image, k.layers.Activation("relu", name="act")(x))
+
+    model = tiny(tf_keras)
+    model.save_weights(folder / "tf_keras.h5")
+    with h5py.File(folder / "model.h5", "w") as file, h5py.File(folder / "tf_keras.h5") as source:
+        source.copy(source["/"], file, "model_weights")
+        layer_names = file["model_weights"].attrs.pop("layer_names")
+        for i, name in enumerate(layer_names):  # split, as Keras does beyond 64 KiB
+            file["model_weights"].attrs[f"layer_names{i}"] = np.array([name.encode() if isinstance(name, str) else name])
+    with h5py.File(folder / "deflated.h5", "w", libver="latest") as file:
+        file.attrs["layer_names"] = [b"conv1"]
+        group = file.create_group("conv1")
+        group.attrs["weight_names"] = [b"conv1_W:0", b"conv1_b:0"]
+        group.create_dataset("conv1_W:0", data=np.ones((3, 3, 2, 4), np.float16), compression="gzip", shuffle=True)
+        group.create_dataset("conv1_b:0", data=np.ones(4), chunks=(3,), fletcher32=True)
+    tiny(keras).save(folder / "keras3.keras")
+    tiny(keras).save_weights(folder / "keras3.weights.h5")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mode", choices=["goldens", "oracle"])
+    parser.add_argument("mode", choices=["goldens", "oracle", "seeds"])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--models", default=",".join(NETWORKS), help="comma-separated: " + ", ".join(NETWORKS))
     parser.add_argument("--images", type=int, default=4, help="images of the oracle (4)")
     options = parser.parse_args()
     if options.mode == "goldens":
         goldens(options.folder, options.models.split(","))
+    elif options.mode == "seeds":
+        seeds(options.folder)
     else:
         oracle(options.folder, options.models.split(","), options.images)
 

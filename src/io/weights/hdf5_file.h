@@ -55,10 +55,14 @@ class H5Silence {
 
 class Hdf5File {
  public:
+  // kStructure: read_floats checks everything but the numbers, and reads only those whose place is itself data
+  // (chunks).
+  enum class Depth { kStructure, kAll };
+
   // name: for messages. Throws Error if this is no HDF5 file or a damaged one.
-  static Hdf5File open(const std::string& path);
-  static Hdf5File open_image(std::span<const std::byte> bytes,
-                             const std::string& name);  // bytes must outlive the result
+  static Hdf5File open(const std::string& path, Depth depth);
+  // bytes must outlive the result.
+  static Hdf5File open_image(std::span<const std::byte> bytes, const std::string& name, Depth depth);
 
   const std::string& name() const { return name_; }
   const H5Handle& root() const { return root_; }
@@ -78,7 +82,7 @@ class Hdf5File {
   Array read_floats(const H5Handle& group, const std::string& path, const std::string& label);
 
  private:
-  Hdf5File(const std::function<hid_t()>& open, std::string name, std::uint64_t bytes);
+  Hdf5File(const std::function<hid_t()>& open, std::string name, std::uint64_t bytes, Depth depth);
   H5Handle open_object(const H5Handle& group, const std::string& path) const;
   std::uint64_t checked_elements(const H5Handle& dataset, const std::vector<std::int64_t>& shape,
                                  const std::string& label);
@@ -87,6 +91,7 @@ class Hdf5File {
   H5Handle file_, root_;
   std::string name_;
   std::uint64_t unread_bytes_;  // each byte of the file can belong to one dataset only
+  Depth depth_;
 };
 
 }  // namespace gpueval

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "io/weights/hdf5_file.h"
 #include "io/weights/keras_layout.h"
 #include "io/weights/layer_names.h"
+#include "io/weights/rehearse.h"
 #include "io/weights/zip_archive.h"
 
 namespace gpueval {
@@ -21,10 +23,25 @@ namespace {
 constexpr std::string_view kHdf5 = "\x89HDF\r\n\x1a\n";
 constexpr std::string_view kZip = "PK\x03\x04";
 
+template <typename Open>
+void read_twice(const std::string& name, std::uint64_t bytes, const Open& open, WeightFile& out) {
+  rehearse(name, bytes, [&] {
+    WeightFile discarded;
+    Hdf5File file = open(Hdf5File::Depth::kStructure);
+    read_keras_layout(file, discarded);
+  });
+  Hdf5File file = open(Hdf5File::Depth::kAll);
+  read_keras_layout(file, out);
+}
+
+void read_image(std::span<const std::byte> bytes, const std::string& name, WeightFile& out) {
+  read_twice(
+      name, bytes.size(), [&](Hdf5File::Depth depth) { return Hdf5File::open_image(bytes, name, depth); }, out);
+}
+
 void read_archive(const std::string& name, std::optional<std::span<const std::byte>> bytes, WeightFile& out) {
   const std::vector<std::byte> image = read_zip_entry(name, bytes, "model.weights.h5");
-  Hdf5File file = Hdf5File::open_image(image, name);
-  read_keras_layout(file, out);
+  read_image(image, name, out);
   out.format = "keras3-archive";
 }
 
@@ -41,8 +58,7 @@ WeightFile read_weight_bytes(std::span<const std::byte> bytes, const std::string
   if (text.starts_with(kZip)) {
     read_archive(name, bytes, out);
   } else if (text.starts_with(kHdf5)) {
-    Hdf5File file = Hdf5File::open_image(bytes, name);
-    read_keras_layout(file, out);
+    read_image(bytes, name, out);
   } else {
     fail_foreign(name);
   }
@@ -66,8 +82,9 @@ WeightFile read_weight_file(const std::string& path) {
   if (text.starts_with(kZip)) {
     read_archive(path, std::nullopt, out);
   } else if (text.starts_with(kHdf5)) {
-    Hdf5File file = Hdf5File::open(path);
-    read_keras_layout(file, out);
+    read_twice(
+        path, std::filesystem::file_size(path), [&](Hdf5File::Depth depth) { return Hdf5File::open(path, depth); },
+        out);
   } else {
     fail_foreign(path);
   }
