@@ -87,7 +87,8 @@ struct Report {
   ModelReport model;
   std::optional<DataReport> data;
   std::optional<CalibrationReport> calibration;
-  std::string speed_input;  // "data" or "synthetic"; empty without a speed part
+  std::string speed_input;                      // "data" or "synthetic"; empty without a speed part
+  std::vector<double> percentiles{50, 90, 99};  // of the latency, in the table
   std::vector<RunReport> runs;
   std::vector<std::string> notes;  // whole sentences for the reader
   bool interrupted = false;

@@ -107,6 +107,7 @@ int measure(const Options& options) {
   report.model = model.report;
   report.runs = empty_runs(options);
   report.per_layer = options.per_layer;
+  report.percentiles = options.percentiles;
   std::string journal;
   {
     Progress progress;

@@ -33,6 +33,9 @@ std::vector<std::string> split(const std::string& text) {
   return parts;
 }
 
+// Without the range in --help: the texts say it.
+CLI::Validator quiet(CLI::Validator validator) { return validator.description(""); }
+
 void add_network_options(CLI::App& app, Options& o) {
   const char* group = "Network and data";
   app.add_option("--model", o.model, "network: see `gpu_eval list models`")->group(group)->type_name("NAME");
@@ -49,11 +52,11 @@ void add_network_options(CLI::App& app, Options& o) {
       ->type_name("F");
   app.add_option("--limit", o.limit, "judge at most N images")
       ->group(group)
-      ->check(CLI::PositiveNumber)
+      ->check(quiet(CLI::PositiveNumber))
       ->type_name("N");
   app.add_option("--preprocess", o.preprocess, "default, or original (the research code's: 224 crop, then resize)")
       ->group(group)
-      ->check(CLI::IsMember({"default", "original"}))
+      ->check(quiet(CLI::IsMember({"default", "original"})))
       ->type_name("NAME");
   app.add_option("--image", o.image, "print the five likeliest classes of one JPEG image")
       ->group(group)
@@ -70,17 +73,17 @@ void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
       ->type_name("S");
   app.add_option("--depthwise", o.depthwise, "reference scheme: depthwise layers in int8 (default) or float32")
       ->group(group)
-      ->check(CLI::IsMember({"int8", "float32"}))
+      ->check(quiet(CLI::IsMember({"int8", "float32"})))
       ->type_name("TYPE");
   app.add_option("--activations", o.activations,
                  "static schemes: u8 where a tensor cannot be negative (default), or s8")
       ->group(group)
-      ->check(CLI::IsMember({"u8", "s8"}))
+      ->check(quiet(CLI::IsMember({"u8", "s8"})))
       ->type_name("TYPE");
   app.add_option("--calibration-images", o.calibration_images,
                  "first N images of the data, not judged again (default 128, a quarter of less than 512)")
       ->group(group)
-      ->check(CLI::PositiveNumber)
+      ->check(quiet(CLI::PositiveNumber))
       ->type_name("N");
   app.add_option("--calibration-table", o.calibration_table, "ranges that `gpu_eval calibrate` wrote")
       ->group(group)
@@ -91,7 +94,7 @@ void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
   const char* group = "Measurement";
   app.add_option("--mode", o.mode, "accuracy, speed or both (default)")
       ->group(group)
-      ->check(CLI::IsMember({"accuracy", "speed", "both"}))
+      ->check(quiet(CLI::IsMember({"accuracy", "speed", "both"})))
       ->type_name("MODE");
   app.add_option("--device", o.device, "auto (default) or one of `gpu_eval list devices`")
       ->group(group)
@@ -101,23 +104,23 @@ void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
       ->type_name("NAME");
   app.add_option("--threads", o.threads, "CPU threads (default: all cores)")
       ->group(group)
-      ->check(CLI::Range(1, 4096))
+      ->check(quiet(CLI::Range(1, 4096)))
       ->type_name("N");
   app.add_option("--batch", o.batch, "images at once; speed: 1 by default, accuracy: 16")
       ->group(group)
-      ->check(CLI::Range(1, 4096))
+      ->check(quiet(CLI::Range(1, 4096)))
       ->type_name("N");
   app.add_option("--warm-up", o.warm_up_ms, "milliseconds before measuring (default 200)")
       ->group(group)
-      ->check(CLI::NonNegativeNumber)
+      ->check(quiet(CLI::NonNegativeNumber))
       ->type_name("MS");
   app.add_option("--duration", o.duration_s, "least seconds measured for each precision (default 3)")
       ->group(group)
-      ->check(CLI::NonNegativeNumber)
+      ->check(quiet(CLI::NonNegativeNumber))
       ->type_name("S");
   app.add_option("--iterations", o.iterations, "least iterations for each precision (default 10)")
       ->group(group)
-      ->check(CLI::PositiveNumber)
+      ->check(quiet(CLI::PositiveNumber))
       ->type_name("N");
   app.add_option("--percentiles", raw.percentiles, "of the latency (default 50,90,99)")
       ->group(group)
@@ -135,11 +138,11 @@ void add_result_options(CLI::App& app, Options& o) {
   app.add_option("--reference", o.reference_accuracy,
                  "accuracy gate: exit code 3 if the last precision's top-1 is below ACC - POINTS/100")
       ->group(group)
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(quiet(CLI::Range(0.0, 1.0)))
       ->type_name("ACC");
   app.add_option("--threshold", o.threshold_points, "points of the accuracy gate (default 0)")
       ->group(group)
-      ->check(CLI::NonNegativeNumber)
+      ->check(quiet(CLI::NonNegativeNumber))
       ->type_name("POINTS");
 }
 
@@ -186,7 +189,9 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
   RawLists raw;
   const ToolInfo tool = tool_info();
   CLI::App app("Accuracy and speed of CNNs in float32 and int8, measured on your own machine.", "gpu_eval");
-  app.set_version_flag("--version", fmt::format("gpu_eval {} ({})", tool.version, tool.revision));
+  app.set_help_flag("--help,-h", "print this help and exit");
+  app.set_version_flag("--version", fmt::format("gpu_eval {} ({})", tool.version, tool.revision),
+                       "print version and revision and exit");
   app.footer(kFooter);
   add_network_options(app, o);
   add_precision_options(app, o, raw);
@@ -199,7 +204,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
   CLI::App* list = app.add_subcommand("list", "list models, kernels, calibrators or devices");
   list->add_option("what", o.list_what, "models, kernels, calibrators or devices")
       ->required()
-      ->check(CLI::IsMember({"models", "kernels", "calibrators", "devices"}));
+      ->check(quiet(CLI::IsMember({"models", "kernels", "calibrators", "devices"})));
   CLI::App* compare = app.add_subcommand("compare", "two results of --json side by side");
   compare->add_option("A", o.compare_a, "result file")->required()->type_name("A.json");
   compare->add_option("B", o.compare_b, "result file")->required()->type_name("B.json");

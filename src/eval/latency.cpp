@@ -121,14 +121,16 @@ class SpeedSession {
     result.samples = static_cast<std::int64_t>(lane.latencies_ms.size());
     result.seconds = lane.seconds;
     result.images_per_second = rate(lane);
+    std::vector<double> sorted = lane.latencies_ms;
+    std::sort(sorted.begin(), sorted.end());
     if (result.samples > 0) {
-      std::vector<double> sorted = lane.latencies_ms;
-      std::sort(sorted.begin(), sorted.end());
       result.mean_ms = mean(sorted);
       result.min_ms = sorted.front();
       result.max_ms = sorted.back();
-      for (const double p : options_.percentiles) result.percentiles_ms.emplace_back(p, percentile(sorted, p));
       result.cv = coefficient_of_variation(sorted);
+    }
+    for (const double p : options_.percentiles) {
+      result.percentiles_ms.emplace_back(p, sorted.empty() ? 0 : percentile(sorted, p));
     }
     judge_validity(lane, result);
     if (&lane != &lanes_.front()) result.vs_first = ratio(lane);

@@ -27,9 +27,10 @@ std::string conclusion(const RunReport& run, const RunReport& first) {
                         p < 0.05 ? "a significant difference at 5%" : "not a significant difference at 5%");
   }
   if (run.speed && run.speed->vs_first) {
+    const double ratio = run.speed->vs_first->ratio;
     if (!text.empty()) text += ", ";
-    text += fmt::format("{:.2g} times the images/s of {}", run.speed->vs_first->ratio, first.label());
-    if (run.vs_first) text = text.substr(0, text.rfind(" of "));
+    text += fmt::format("{:.{}f} times the images/s", ratio, ratio < 1 ? 2 : 1);
+    if (!run.vs_first) text += " of " + first.label();
   }
   return text.empty() ? text : fmt::format("{}: {}.", run.label(), text);
 }

@@ -38,7 +38,7 @@ std::string weights_line(const ModelReport& model) {
 }
 
 std::string data_line(const Report& report) {
-  if (!report.data) return field("Data", "none: accuracy was not measured");
+  if (!report.data) return field("Data", "none judged");
   const DataReport& data = *report.data;
   return field("Data", fmt::format("{}, images {} to {}, {}", shortened_path(data.path, 50), data.first + 1,
                                    data.first + data.count, data.preprocessing));
@@ -72,12 +72,13 @@ std::vector<std::string> accuracy_cells(const RunReport& run) {
   return cells;
 }
 
-std::vector<std::string> speed_cells(const RunReport& run, std::size_t percentiles) {
-  std::vector<std::string> cells(percentiles + 2);
+std::vector<std::string> speed_cells(const RunReport& run, const std::vector<double>& percentiles) {
+  std::vector<std::string> cells(percentiles.size() + 2);
   if (!run.speed) return cells;
   cells[0] = rate(run.speed->images_per_second);
-  for (std::size_t i = 0; i < run.speed->percentiles_ms.size(); ++i)
-    cells[1 + i] = milliseconds(run.speed->percentiles_ms[i].second);
+  for (std::size_t i = 0; i < percentiles.size(); ++i) {
+    cells[1 + i] = milliseconds(run.speed->percentile_ms(percentiles[i]));
+  }
   if (run.speed->vs_first) cells.back() = fmt::format("{:.2f}x", run.speed->vs_first->ratio);
   return cells;
 }
@@ -86,17 +87,12 @@ std::string result_table(const Report& report) {
   TextTable table;
   table.column("precision", TextTable::Align::kLeft);
   for (const char* title : {"top-1", "top-5", "95% CI", "diff", "p", "agree", "images/s"}) table.column(title);
-  std::vector<double> percentiles;
-  for (const RunReport& run : report.runs) {
-    if (!run.speed || !percentiles.empty()) continue;
-    for (const auto& [percentile, value] : run.speed->percentiles_ms) percentiles.push_back(percentile);
-  }
-  for (const double percentile : percentiles) table.column(fmt::format("p{:g} ms", percentile));
+  for (const double percentile : report.percentiles) table.column(fmt::format("p{:g} ms", percentile));
   table.column("speed-up");
   for (const RunReport& run : report.runs) {
     std::vector<std::string> cells{run.label()};
     for (std::string& cell : accuracy_cells(run)) cells.push_back(std::move(cell));
-    for (std::string& cell : speed_cells(run, percentiles.size())) cells.push_back(std::move(cell));
+    for (std::string& cell : speed_cells(run, report.percentiles)) cells.push_back(std::move(cell));
     table.row(std::move(cells));
   }
   return table.text();

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpueval/accuracy.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+
+#include "core/sha256.h"
+#include "fakes.h"
+
+namespace gpueval {
+namespace {
+
+using test::answer;
+using test::fake_input;
+using test::FakeDataset;
+using test::FakeEngine;
+
+class Accuracy : public ::testing::Test {
+ protected:
+  Accuracy() : folder_(std::filesystem::temp_directory_path() / ("gpueval_accuracy_" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(folder_);
+  }
+  ~Accuracy() override { std::filesystem::remove_all(folder_); }
+
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  static std::string bytes(const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  static AccuracyOptions options(std::size_t first, std::size_t count, int batch = 8) {
+    AccuracyOptions result;
+    result.input = fake_input();
+    result.first = first;
+    result.count = count;
+    result.batch = batch;
+    return result;
+  }
+  // Right for every image, and for those whose grey value is not a multiple of 3 (image i has grey i, label i % 10).
+  FakeEngine right_{answer([](int grey) { return grey % 10; })};
+  FakeEngine thirds_{answer([](int grey) { return (grey + (grey % 3 == 0 ? 1 : 0)) % 10; })};
+
+ private:
+  std::filesystem::path folder_;
+};
+
+TEST_F(Accuracy, CountsAndPairs) {
+  const FakeDataset data(200);
+  Engine* engines[]{&right_, &thirds_};
+  const AccuracyRun run = run_accuracy(data, engines, options(0, 200));
+  EXPECT_EQ(run.rows[0].top1, 200);
+  EXPECT_EQ(run.rows[1].top1, 133);  // 67 multiples of 3 below 200
+  EXPECT_EQ(run.rows[1].images, 200);
+  EXPECT_FALSE(run.interrupted);
+  const PairedComparison paired = compare_paired(run.rows[0], run.rows[1]);
+  EXPECT_EQ(paired.discordant_down, 67);
+  EXPECT_EQ(paired.discordant_up, 0);
+  EXPECT_DOUBLE_EQ(paired.top1_diff, -67.0 / 200);
+  EXPECT_DOUBLE_EQ(paired.agreement, 133.0 / 200);
+  EXPECT_NEAR(paired.mcnemar_p / std::ldexp(1.0, -66), 1, 1e-12);
+}
+
+TEST_F(Accuracy, TopFiveHoldsTheLabelBehindOthers) {
+  const FakeDataset data(50);
+  FakeEngine engine([](int grey, std::span<float> logits) {  // the label comes fifth, for odd images sixth
+    for (std::size_t c = 0; c < logits.size(); ++c)
+      logits[c] = -static_cast<float>((c + 10 - static_cast<std::size_t>(grey % 10)) % 10);
+    logits[static_cast<std::size_t>(grey % 10)] = grey % 2 == 0 ? -4.5f : -5.5f;
+  });
+  Engine* engines[]{&engine};
+  const AccuracyRun run = run_accuracy(data, engines, options(0, 50));
+  EXPECT_EQ(run.rows[0].top1, 0);
+  EXPECT_EQ(run.rows[0].top5, 25);
+}
+
+TEST_F(Accuracy, CorruptImagesAreSkippedForEveryEngine) {
+  const FakeDataset data(150, {0, 7, 63, 64, 149});
+  Engine* engines[]{&right_, &thirds_};
+  const AccuracyRun run = run_accuracy(data, engines, options(0, 150));
+  ASSERT_EQ(run.skipped.size(), 5u);
+  EXPECT_EQ(run.skipped[1].name, "image 7");
+  EXPECT_EQ(run.skipped[1].reason, "image 7: not a JPEG");
+  EXPECT_EQ(run.rows[0].images, 145);
+  EXPECT_EQ(run.rows[0].top1, 145) << "an image after a gap got another's pixels or label";
+  EXPECT_EQ(run.rows[1].images, 145);
+}
+
+TEST_F(Accuracy, NanCountsAsWrong) {
+  const FakeDataset data(20);
+  FakeEngine engine([](int grey, std::span<float> logits) {
+    for (float& value : logits) value = 0;
+    logits[static_cast<std::size_t>(grey % 10)] = 1;
+    if (grey == 5) logits[9] = std::numeric_limits<float>::quiet_NaN();
+  });
+  Engine* engines[]{&engine};
+  const AccuracyRun run = run_accuracy(data, engines, options(0, 20));
+  EXPECT_EQ(run.rows[0].nan_images, 1);
+  EXPECT_EQ(run.rows[0].top1, 19);
+  EXPECT_EQ(run.rows[0].predicted[5], -1);
+}
+
+TEST_F(Accuracy, LabelOutsideTheClassesIsAnError) {
+  class Wide : public FakeDataset {
+    using FakeDataset::FakeDataset;
+    int label(std::size_t) const override { return 10; }
+  };
+  const Wide data(3);
+  Engine* engines[]{&right_};
+  EXPECT_THROW(run_accuracy(data, engines, options(0, 3)), Error);
+}
+
+TEST_F(Accuracy, ResultDoesNotDependOnTheBatch) {
+  const FakeDataset data(150, {3});
+  Engine* engines[]{&thirds_};
+  const AccuracyRun one = run_accuracy(data, engines, options(10, 140, 1));
+  for (const int batch : {7, 64, 100, 500}) {
+    EXPECT_EQ(run_accuracy(data, engines, options(10, 140, batch)).rows[0].logits_sha256, one.rows[0].logits_sha256)
+        << batch;
+  }
+}
+
+TEST_F(Accuracy, SavedLogitsAreTheHashedOnes) {
+  const FakeDataset data(100, {5});
+  Engine* engines[]{&right_, &thirds_};
+  AccuracyOptions o = options(0, 100);
+  o.save_logits = path("logits.npy");
+  const AccuracyRun run = run_accuracy(data, engines, o);
+  const std::string file = bytes(o.save_logits);
+  ASSERT_EQ(file.size(), 128u + 99 * 10 * 4);
+  EXPECT_EQ(file.substr(0, 10), std::string("\x93NUMPY\x01\x00\x76\x00", 10));
+  EXPECT_NE(file.find("'shape': (99, 10)"), std::string::npos);
+  EXPECT_EQ(file[127], '\n');
+  Sha256 sum;
+  sum.update(std::string_view(file).substr(128));
+  EXPECT_EQ(sum.hex(), run.rows[1].logits_sha256);
+  EXPECT_FALSE(std::filesystem::exists(o.save_logits + ".part"));
+}
+
+TEST_F(Accuracy, UnwritableLogitsFailBeforeTheRun) {
+  const FakeDataset data(10);
+  Engine* engines[]{&right_};
+  AccuracyOptions o = options(0, 10);
+  o.save_logits = path("no/such/folder/logits.npy");
+  EXPECT_THROW(run_accuracy(data, engines, o), Error);
+  EXPECT_EQ(right_.runs, 0);
+}
+
+// A run that is stopped, then resumed, is in no way different from one that is not.
+TEST_F(Accuracy, ResumedRunIsIdentical) {
+  const FakeDataset data(400, {2, 100, 399});
+  Engine* engines[]{&right_, &thirds_};
+  AccuracyOptions whole = options(0, 400);
+  whole.save_logits = path("whole.npy");
+  const AccuracyRun expected = run_accuracy(data, engines, whole);
+
+  AccuracyOptions part = options(0, 400);
+  part.journal = path("cache/run.journal");
+  part.journal_key = "key";
+  part.resume = true;
+  part.save_logits = path("part.npy");
+  right_.runs = 0;
+  part.stop = [&] { return right_.runs >= 20; };  // in the middle of the third chunk of 64
+  const AccuracyRun stopped = run_accuracy(data, engines, part);
+  EXPECT_TRUE(stopped.interrupted);
+  EXPECT_EQ(stopped.rows[0].images, 126);
+
+  part.stop = nullptr;
+  const AccuracyRun resumed = run_accuracy(data, engines, part);
+  EXPECT_EQ(resumed.replayed, 128u);
+  EXPECT_FALSE(resumed.interrupted);
+  for (int e : {0, 1}) {
+    const auto row = static_cast<std::size_t>(e);
+    EXPECT_EQ(resumed.rows[row].logits_sha256, expected.rows[row].logits_sha256);
+    EXPECT_EQ(resumed.rows[row].top1, expected.rows[row].top1);
+    EXPECT_EQ(resumed.rows[row].correct, expected.rows[row].correct);
+  }
+  ASSERT_EQ(resumed.skipped.size(), 3u);
+  EXPECT_EQ(resumed.skipped[0].reason, expected.skipped[0].reason);
+  EXPECT_EQ(bytes(part.save_logits), bytes(whole.save_logits));
+}
+
+TEST_F(Accuracy, JournalOfAnotherKeyIsNotUsed) {
+  const FakeDataset data(100);
+  Engine* engines[]{&right_};
+  AccuracyOptions o = options(0, 100);
+  o.journal = path("run.journal");
+  o.journal_key = "one";
+  o.resume = true;
+  run_accuracy(data, engines, o);
+  EXPECT_EQ(run_accuracy(data, engines, o).replayed, 100u);
+  o.journal_key = "other";
+  EXPECT_EQ(run_accuracy(data, engines, o).replayed, 0u);
+  o.resume = false;
+  EXPECT_EQ(run_accuracy(data, engines, o).replayed, 0u);
+}
+
+TEST_F(Accuracy, JournalThatCannotBeWrittenMattersOnlyToResume) {
+  const FakeDataset data(10);
+  Engine* engines[]{&right_};
+  AccuracyOptions o = options(0, 10);
+  std::ofstream(path("file")) << "x";
+  o.journal = path("file/run.journal");
+  EXPECT_EQ(run_accuracy(data, engines, o).rows[0].images, 10);
+  o.resume = true;
+  EXPECT_THROW(run_accuracy(data, engines, o), Error);
+}
+
+TEST_F(Accuracy, CalibrationSourceSkipsAndEnds) {
+  const FakeDataset data(20, {0, 1, 2, 3, 9});
+  std::vector<SkippedImage> skipped;
+  const auto source = image_source(data, fake_input(), Resizing::kDefault, 0, 10, &skipped);
+  std::vector<float> batch;
+  int images = 0;
+  while (const int n = source(batch, 4)) {
+    EXPECT_EQ(batch.size(), static_cast<std::size_t>(n) * test::kSide * test::kSide * 3);
+    images += n;
+  }
+  EXPECT_EQ(images, 5);
+  EXPECT_EQ(skipped.size(), 5u);
+}
+
+}  // namespace
+}  // namespace gpueval

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpueval/latency.h"
+
+#include <gtest/gtest.h>
+
+#include "fakes.h"
+
+namespace gpueval {
+namespace {
+
+using test::FakeEngine;
+
+// Engines that advance a clock of their own: every number can be told beforehand.
+class Latency : public ::testing::Test {
+ protected:
+  Latency() {
+    options_.now = [this] { return clock_; };
+    fast_.on_run = [this] { clock_ += 0.010; };
+    slow_.on_run = [this] { clock_ += 0.025; };
+  }
+  std::vector<SpeedResult> run(std::vector<Engine*> engines) { return run_speed(engines, inputs_, options_); }
+
+  double clock_ = 0;
+  FakeEngine fast_, slow_;
+  SpeedOptions options_;
+  std::vector<std::vector<float>> inputs_{std::vector<float>(48)};
+};
+
+TEST_F(Latency, CountsOnlyWhatFollowsTheWarmUp) {
+  options_.batch = 4;
+  options_.duration_s = 0.995;
+  const SpeedResult result = run({&fast_}).front();
+  EXPECT_EQ(result.warm_up_iterations, 20);  // 200 ms
+  EXPECT_EQ(result.samples, 100);
+  EXPECT_NEAR(result.seconds, 1.0, 1e-9);
+  EXPECT_NEAR(result.images_per_second, 400, 1e-6);
+  EXPECT_NEAR(result.mean_ms, 10, 1e-6);
+  EXPECT_NEAR(result.percentile_ms(99), 10, 1e-6);
+  EXPECT_NEAR(result.cv, 0, 1e-6);
+  EXPECT_TRUE(result.valid);
+  EXPECT_TRUE(result.reasons.empty());
+  EXPECT_FALSE(result.vs_first);
+}
+
+TEST_F(Latency, MinimumCountLengthensAShortRun) {
+  options_.duration_s = 0.01;
+  options_.iterations = 60;
+  const SpeedResult result = run({&fast_}).front();
+  EXPECT_GE(result.samples, 60);
+  EXPECT_TRUE(result.valid);
+}
+
+TEST_F(Latency, PercentilesOfKnownLatencies) {
+  int runs = 0;  // 1, 2, ..., 100 ms, again and again
+  fast_.on_run = [&] { clock_ += 0.001 * (runs++ % 100 + 1); };
+  options_.warm_up_ms = 5049;  // one whole turn: 5050 ms
+  options_.duration_s = 5.049;
+  options_.slice_ms = 5049;
+  const SpeedResult result = run({&fast_}).front();
+  ASSERT_EQ(result.samples, 100);
+  EXPECT_NEAR(result.percentile_ms(50), 50, 1e-6);
+  EXPECT_NEAR(result.percentile_ms(90), 90, 1e-6);
+  EXPECT_NEAR(result.percentile_ms(99), 99, 1e-6);
+  EXPECT_NEAR(result.min_ms, 1, 1e-6);
+  EXPECT_NEAR(result.max_ms, 100, 1e-6);
+  EXPECT_EQ(result.warnings.size(), 1u) << "a varying latency is a warning";
+  EXPECT_TRUE(result.valid) << "and no more than that";
+}
+
+TEST_F(Latency, SeveralEnginesTakeTurns) {
+  const std::vector<SpeedResult> results = run({&slow_, &fast_});
+  ASSERT_TRUE(results[1].vs_first);
+  EXPECT_NEAR(results[1].vs_first->ratio, 2.5, 1e-9);
+  EXPECT_NEAR(results[1].vs_first->spread.low, 2.5, 1e-9);
+  EXPECT_NEAR(results[1].vs_first->spread.high, 2.5, 1e-9);
+  EXPECT_GE(results[0].seconds, 3);
+  EXPECT_GE(results[1].seconds, 3);
+  EXPECT_LT(results[1].seconds, 3.5) << "the session ends when both have enough";
+}
+
+TEST_F(Latency, ADisturbanceMeetsBothAlike) {
+  const auto run_for = [this](double seconds) {  // from the fifth second on the machine is half as fast
+    clock_ += clock_ > 5 ? 2 * seconds : seconds;
+  };
+  slow_.on_run = [&] { run_for(0.025); };
+  fast_.on_run = [&] { run_for(0.010); };
+  options_.duration_s = 5;
+  EXPECT_NEAR(run({&slow_, &fast_})[1].vs_first->ratio, 2.5, 0.15);
+}
+
+TEST_F(Latency, StoppedEarlyIsInvalidWithReasons) {
+  options_.stop = [this] { return clock_ > 0.25; };
+  const SpeedResult result = run({&fast_}).front();
+  EXPECT_FALSE(result.valid);
+  ASSERT_EQ(result.reasons.size(), 2u);
+  EXPECT_NE(result.reasons[0].find("at least 3 s"), std::string::npos);
+  EXPECT_NE(result.reasons[1].find("at least 10"), std::string::npos);
+}
+
+TEST_F(Latency, StoppedInTheWarmUpHasNoSamples) {
+  options_.stop = [] { return true; };
+  const SpeedResult result = run({&fast_}).front();
+  EXPECT_EQ(result.samples, 0);
+  EXPECT_EQ(result.percentile_ms(50), 0);
+  EXPECT_FALSE(result.valid);
+}
+
+TEST_F(Latency, FewSamplesForAPercentileIsAWarning) {
+  options_.duration_s = 0.1;
+  options_.slice_ms = 1;
+  const SpeedResult result = run({&fast_}).front();
+  ASSERT_EQ(result.warnings.size(), 1u);
+  EXPECT_NE(result.warnings[0].find("p99 of only"), std::string::npos);
+}
+
+TEST_F(Latency, LayerTimesAreMediansWithoutTheFirstRun) {
+  const std::vector<double> ms = time_layers(fast_, inputs_.front(), 1, 5);
+  ASSERT_EQ(ms.size(), 2u);
+  EXPECT_DOUBLE_EQ(ms[0], 4);  // runs 2 to 6 take 2 to 6 ms
+  EXPECT_DOUBLE_EQ(ms[1], 500);
+}
+
+}  // namespace
+}  // namespace gpueval
