@@ -66,8 +66,13 @@ class Depthwise final : public Int8Conv {
   const std::string& kernel() const override { return name_; }
 
  private:
-  void run_row(const Int8ConvArgs& args, DepthwiseRow row, bool flat, std::int64_t output_row, int first_block,
+  void run_row(const Int8ConvArgs& args, DepthwiseRow row, bool flat, int image, int p, int first_block,
                int last_block) const;
+  bool pairs() const {
+    return set_.row_pair != nullptr && desc_.window.kernel_h == 3 && desc_.window.kernel_w == 3 &&
+           desc_.window.stride_h == 1 && desc_.window.stride_w == 1 && epilogue_.residual == Residual::kNone &&
+           epilogue_.out != Out::kF32;
+  }
 
   std::string name_;
   ConvDesc desc_;
@@ -94,29 +99,29 @@ Depthwise::Depthwise(const Int8ConvParams& params, const DepthwiseSet& set, std:
   if (flat_possible_) flat_ = pack(params, set, set.block, desc_.c);
 }
 
-// Channel blocks [first_block, last_block) of one output row.
-void Depthwise::run_row(const Int8ConvArgs& args, DepthwiseRow row, bool flat, std::int64_t output_row, int first_block,
+// Channel blocks [first_block, last_block) of output row p, and of the next one if the kernel takes two.
+void Depthwise::run_row(const Int8ConvArgs& args, DepthwiseRow row, bool flat, int image, int p, int first_block,
                         int last_block) const {
   constexpr int kFewRows = 16;
   const std::byte* few[kFewRows];
   std::vector<const std::byte*> many;
   const Window& window = desc_.window;
   const std::byte** rows = few;
-  if (window.kernel_h > kFewRows) {
-    many.resize(static_cast<std::size_t>(window.kernel_h));
+  const int source_rows = window.kernel_h + (pairs() ? 1 : 0);
+  if (source_rows > kFewRows) {
+    many.resize(static_cast<std::size_t>(source_rows));
     rows = many.data();
   }
-  const int p = desc_.p();
-  const std::int64_t image = output_row / p;
-  const int top = static_cast<int>(output_row % p) * window.stride_h - window.pad.top;
+  const int top = p * window.stride_h - window.pad.top;
   const int c0 = first_block * set_.block;
   const std::int64_t row_bytes = args.src_pitch * desc_.w;
-  for (int r = 0; r < window.kernel_h; ++r) {
+  for (int r = 0; r < source_rows; ++r) {
     const int h = top + r;
-    rows[r] = h >= 0 && h < desc_.h ? static_cast<const std::byte*>(args.src) + (image * desc_.h + h) * row_bytes + c0
-                                    : nullptr;
+    rows[r] = h >= 0 && h < desc_.h
+                  ? static_cast<const std::byte*>(args.src) + (std::int64_t{image} * desc_.h + h) * row_bytes + c0
+                  : nullptr;
   }
-  const std::int64_t first_pixel = output_row * row.q;
+  const std::int64_t first_pixel = (std::int64_t{image} * desc_.p() + p) * row.q;
   row.rows = rows;
   row.channels = std::min(desc_.c, last_block * set_.block) - c0;
   row.weights += first_block * (flat ? flat_ : packed_).block_bytes;
@@ -127,7 +132,13 @@ void Depthwise::run_row(const Int8ConvArgs& args, DepthwiseRow row, bool flat, s
   if (epilogue_.residual != Residual::kNone) {
     row.residual = static_cast<const std::byte*>(args.residual) + first_pixel * row.residual_pitch + c0;
   }
-  (flat ? set_.flat_row : set_.row)(row);
+  if (pairs()) {
+    row.output_rows = std::min(2, desc_.p() - p);
+    row.dst_row_bytes = row.dst_pitch * row.q;
+    (flat ? set_.flat_row_pair : set_.row_pair)(row);
+  } else {
+    (flat ? set_.flat_row : set_.row)(row);
+  }
 }
 
 void Depthwise::run(const Int8ConvArgs& args) const {
@@ -157,12 +168,16 @@ void Depthwise::run(const Int8ConvArgs& args) const {
     row.m = m;
   }
   // Few rows (small maps, batch 1): cut the channels as well, so that all threads have the same to do.
-  const std::int64_t rows = std::int64_t{args.n} * desc_.p();
+  const int rows_a_task = pairs() ? 2 : 1;
+  const int image_rows = ceil_div(desc_.p(), rows_a_task);
+  const std::int64_t rows = std::int64_t{args.n} * image_rows;
   const int blocks = flat ? 1 : ceil_div(desc_.c, set_.block);
   const int groups = rows >= 16 * threads() ? 1 : std::min(blocks, threads());
   parallel_for(rows * groups, [&](std::int64_t task) {
     const int group = static_cast<int>(task / rows);
-    run_row(args, row, flat, task % rows, group * blocks / groups, (group + 1) * blocks / groups);
+    const auto image = static_cast<int>(task % rows / image_rows);
+    const int p = static_cast<int>(task % rows % image_rows) * rows_a_task;
+    run_row(args, row, flat, image, p, group * blocks / groups, (group + 1) * blocks / groups);
   });
 }
 

@@ -61,7 +61,9 @@ const DepthwiseSet kDepthwiseAvx2 = {
     .shuffled = false,
     .by_column = false,
     .row = row,
-    .flat_row = nullptr};
+    .flat_row = nullptr,
+    .row_pair = nullptr,
+    .flat_row_pair = nullptr};
 
 }  // namespace gpueval::cpu
 #endif

@@ -4,29 +4,10 @@
 // keeps interleaved columns in registers while they slide under the kernel; few channels are handled as several pixels
 // of one vector.
 #if defined(__x86_64__)
-#include "cpu/int8/depthwise_row.h"
-#include "cpu/int8/epilogue_avx512.h"
+#include "cpu/int8/depthwise_avx512.h"
 
 namespace gpueval::cpu {
 namespace {
-
-alignas(64) constexpr std::byte kZeros[64] = {};
-
-struct Column {
-  __m512i v[4];
-};
-
-inline Column interleave(__m512i a, __m512i b, __m512i c, __m512i d) {
-  const __m512i ab0 = _mm512_unpacklo_epi8(a, b), ab1 = _mm512_unpackhi_epi8(a, b);
-  const __m512i cd0 = _mm512_unpacklo_epi8(c, d), cd1 = _mm512_unpackhi_epi8(c, d);
-  return {{_mm512_unpacklo_epi16(ab0, cd0), _mm512_unpackhi_epi16(ab0, cd0), _mm512_unpacklo_epi16(ab1, cd1),
-           _mm512_unpackhi_epi16(ab1, cd1)}};
-}
-
-inline void multiply(__m512i* acc, const Column& column, const std::byte* weights) {
-#pragma GCC unroll 4
-  for (int v = 0; v < 4; ++v) multiply_add(acc[v], column.v[v], _mm512_load_si512(weights + v * 64));
-}
 
 struct Source {
   __m512i flip;  // 0x80 turns s8 into s8 + 128, and so the padding's zeros
@@ -146,14 +127,6 @@ void row(const DepthwiseRow& a) {
   }
 }
 
-// Lanes [0, 64) whose bytes offset + lane lie in [0, size).
-inline __mmask64 inside(std::int64_t offset, std::int64_t size) {
-  const std::int64_t from = offset < 0 ? -offset : 0;
-  const std::int64_t to = size - offset < 64 ? size - offset : 64;
-  if (from >= to) return 0;
-  return (~__mmask64{0} << from) & (~__mmask64{0} >> (64 - to));
-}
-
 // Columns and channels as one axis: a kernel column is the same bytes, moved by whole pixels.
 void flat_row(const DepthwiseRow& a) {
   const Source source(a.src_s8);
@@ -187,7 +160,9 @@ const DepthwiseSet kDepthwiseAvx512Vnni = {.block = 64,
                                            .shuffled = true,
                                            .by_column = true,
                                            .row = row,
-                                           .flat_row = flat_row};
+                                           .flat_row = flat_row,
+                                           .row_pair = depthwise_row_pair_avx512,
+                                           .flat_row_pair = depthwise_flat_row_pair_avx512};
 
 }  // namespace gpueval::cpu
 #endif

@@ -57,6 +57,8 @@ const DepthwiseSet kDepthwisePortable = {.block = kChunk,
                                          .shuffled = false,
                                          .by_column = false,
                                          .row = row,
-                                         .flat_row = nullptr};
+                                         .flat_row = nullptr,
+                                         .row_pair = nullptr,
+                                         .flat_row_pair = nullptr};
 
 }  // namespace gpueval::cpu

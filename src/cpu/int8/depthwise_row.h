@@ -24,6 +24,9 @@ struct DepthwiseRow {
   const std::byte* residual = nullptr;
   std::int64_t residual_pitch = 0;
   const Epilogue* epilogue = nullptr;
+  // For the row pairs: `rows` has one more row, and the second output row, if there is one, lies dst_row_bytes behind.
+  int output_rows = 1;
+  std::int64_t dst_row_bytes = 0;
 };
 
 // Weights are packed as [channel block][tap group][lane][tap of the group]; taps run down the columns of the kernel
@@ -40,6 +43,9 @@ struct DepthwiseSet {
   // Several pixels in one block, for few channels: source, destination and residual dense, stride 1, constants repeated
   // to fill the block. nullptr where there is no such kernel.
   void (*flat_row)(const DepthwiseRow& row);
+  // Two output rows at once: 3x3, stride 1, integer output, no residual. nullptr where there is no such kernel.
+  void (*row_pair)(const DepthwiseRow& row);
+  void (*flat_row_pair)(const DepthwiseRow& row);
 };
 
 extern const DepthwiseSet kDepthwisePortable;
