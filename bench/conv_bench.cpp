@@ -4,6 +4,7 @@
 // multiply-add, padding included. The result of each timed kernel is checked against src/reference on sampled pixels.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -41,9 +42,9 @@ struct Problem {
   cpu::Int8ConvParams params() const {
     return {.desc = desc, .src = DType::kU8, .dst = DType::kU8, .weights = weights, .m = m, .b = b, .residual = {}};
   }
-  cpu::Int8ConvArgs args(std::vector<std::uint8_t>& dst) const {
+  cpu::Int8ConvArgs args(const AlignedBuffer& x, const AlignedBuffer& dst) const {
     return {.n = desc.n,
-            .src = src.bytes.data(),
+            .src = x.data(),
             .src_pitch = desc.c,
             .dst = dst.data(),
             .dst_pitch = desc.k,
@@ -71,14 +72,14 @@ struct Problem {
     return reference::conv(patch, {.desc = one, .weights = weights, .m = m, .b = b}, DType::kU8).bytes;
   }
 
-  bool verified(const std::vector<std::uint8_t>& dst) const {
+  bool verified(const std::uint8_t* dst) const {
     Random random(2);
     for (int sample = 0; sample < 8; ++sample) {
       const int n = random.integer(0, desc.n - 1), p = random.integer(0, desc.p() - 1),
                 q = random.integer(0, desc.q() - 1);
       const std::vector<std::uint8_t> want = expected(n, p, q);
       const std::int64_t at = ((std::int64_t{n} * desc.p() + p) * desc.q() + q) * desc.k;
-      if (!std::equal(want.begin(), want.end(), dst.begin() + at)) return false;
+      if (!std::equal(want.begin(), want.end(), dst + at)) return false;
     }
     return true;
   }
@@ -93,12 +94,14 @@ void run_int8(benchmark::State& state, const ConvDesc& desc, const std::string& 
   set_threads(thread_count);
   const Problem problem(desc);
   const auto conv = cpu::make_int8_conv(problem.params(), kernel);
-  std::vector<std::uint8_t> dst(static_cast<std::size_t>(desc.output_pixels() * desc.k));
-  const cpu::Int8ConvArgs args = problem.args(dst);
+  // As in an engine's arena: 64-byte boundaries.
+  const AlignedBuffer src(problem.src.bytes.size()), dst(static_cast<std::size_t>(desc.output_pixels() * desc.k));
+  std::copy(problem.src.bytes.begin(), problem.src.bytes.end(), src.as<std::uint8_t>());
+  const cpu::Int8ConvArgs args = problem.args(src, dst);
   conv->run(args);
   for ([[maybe_unused]] auto step : state) conv->run(args);
   count_ops(state, desc);
-  if (!problem.verified(dst)) state.SkipWithError("result differs from the reference");
+  if (!problem.verified(dst.as<std::uint8_t>())) state.SkipWithError("result differs from the reference");
 }
 
 void run_onednn(benchmark::State& state, const ConvDesc& desc, int thread_count) {

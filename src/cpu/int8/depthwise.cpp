@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/threads.h"
+#include "cpu/int8/aligned_array.h"
 #include "cpu/int8/scratch.h"
 
 namespace gpueval::cpu {
@@ -16,8 +17,8 @@ int ceil_div(int a, int b) { return (a + b - 1) / b; }
 struct PackedDepthwise {
   AlignedBuffer weights;
   std::int64_t block_bytes = 0;
-  std::vector<std::int32_t> start;
-  std::vector<float> m, b;
+  AlignedArray<std::int32_t> start;
+  AlignedArray<float> m, b;
 };
 
 // Packs `lanes` lanes (whole blocks); lane l of the block-by-block order holds channel `channel % period`, and none if
@@ -30,9 +31,9 @@ PackedDepthwise pack(const Int8ConvParams& params, const DepthwiseSet& set, int 
   PackedDepthwise packed;
   packed.block_bytes = std::int64_t{groups} * set.group * set.block * set.element_bytes;
   packed.weights = AlignedBuffer(static_cast<std::size_t>(packed.block_bytes * (lanes / set.block)));
-  packed.start.assign(static_cast<std::size_t>(lanes), 0);
-  packed.m.assign(static_cast<std::size_t>(lanes), 0.0f);
-  packed.b.assign(static_cast<std::size_t>(lanes), 0.0f);
+  packed.start = AlignedArray<std::int32_t>(static_cast<std::size_t>(lanes));
+  packed.m = AlignedArray<float>(static_cast<std::size_t>(lanes));
+  packed.b = AlignedArray<float>(static_cast<std::size_t>(lanes));
   for (int i = 0; i < lanes; ++i) {
     const int block = i / set.block, lane = i % set.block;
     const auto channel = [&](int in_block) { return (block * set.block + in_block) % period; };

@@ -77,9 +77,9 @@ PackedWeights pack_weights(const Int8ConvParams& params, const TileSet& tiles, c
   const ChannelBlock& last = packed.blocks.back();
   const auto lanes = static_cast<std::size_t>(last.lane_offset + last.vectors * tiles.lanes);
   packed.weights = AlignedBuffer(lanes * static_cast<std::size_t>(lane_bytes));
-  packed.start.assign(lanes, 0);
-  packed.m.assign(lanes, 0.0f);
-  packed.b.assign(lanes, 0.0f);
+  packed.start = AlignedArray<std::int32_t>(lanes);
+  packed.m = AlignedArray<float>(lanes);
+  packed.b = AlignedArray<float>(lanes);
   packed.block_bytes = packed.blocks.front().vectors * tiles.lanes * lane_bytes;
   const std::int64_t channel_weights = std::int64_t{depth.taps} * depth.run;
   parallel_for(static_cast<std::int64_t>(packed.blocks.size()), [&](std::int64_t index) {

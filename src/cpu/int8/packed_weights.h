@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "cpu/int8/aligned_array.h"
 #include "cpu/int8/int8_conv.h"
 #include "cpu/int8/tile.h"
 #include "gpueval/tensor.h"
@@ -32,12 +33,10 @@ std::vector<ChannelBlock> channel_blocks(int channels, int lanes, int max_vector
 struct PackedWeights {
   std::vector<ChannelBlock> blocks;
   AlignedBuffer weights;
-  std::vector<std::int32_t> start;
-  std::vector<float> m, b;
+  AlignedArray<std::int32_t> start;
+  AlignedArray<float> m, b;
   std::int64_t block_bytes = 0;  // of the widest block
 
-  // m with one number in every lane (dynamic quantization).
-  std::vector<float> uniform_m(float scale) const { return std::vector<float>(m.size(), scale); }
 };
 PackedWeights pack_weights(const Int8ConvParams& params, const TileSet& tiles, const DepthShape& depth,
                            int max_vectors);
