@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weight files of any bytes: read_weight_bytes must return or throw Error, nothing else. libhdf5 keeps what it had
-// allocated when it refuses a file: run with -detect_leaks=0.
+// Weight files of any bytes: read_weight_bytes must return or throw Error, nothing else.
 #include <pthread.h>
 #include <sanitizer/common_interface_defs.h>
 
@@ -10,6 +9,9 @@
 
 #include "gpueval/error.h"
 #include "io/weights/read_weights.h"
+
+// libhdf5 keeps what it had allocated when it refuses a file.
+extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   // The reader lets libhdf5 die in a child process; that is no finding, so the child must not write libFuzzer's report.

@@ -71,7 +71,9 @@ TEST(Models, EveryRowBuildsAndNamesItsFiles) {
       const ModelOptions options{.alpha = alpha, .variant = {}};
       const Graph graph = spec.build(options);
       EXPECT_EQ(graph.input_node().shape, (Shape{1, spec.input.height, spec.input.width, 3})) << graph.name;
-      EXPECT_FALSE(spec.weight_files(options).empty()) << graph.name;
+      EXPECT_EQ(spec.weight_files(options).empty(), spec.name == "demo")
+          << graph.name;  // the demo's are in the program
+      EXPECT_FALSE(spec.published_at.empty()) << graph.name;
     }
   }
   EXPECT_EQ(find_model("mobilenet").weight_files({.alpha = 0.25, .variant = {}}).front(), "mobilenet_2_5_224_tf.h5");

@@ -36,7 +36,7 @@ void limit(decltype(RLIMIT_AS) resource, std::uint64_t value) {
 
 void bound_child(std::uint64_t bytes, std::uint64_t address_space) {
   limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_CPU, 5 + bytes / 10'000'000);  // seconds; reading compressed weights takes 1 for 100 MB
+  limit(RLIMIT_CPU, 2 + bytes / 10'000'000);  // seconds; reading compressed weights takes 1 for 100 MB
   if (!kAddressSanitizer) limit(RLIMIT_AS, address_space + (std::uint64_t{1} << 30) + 4 * bytes);
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU}) std::signal(signal, SIG_DFL);
   // Whatever a dying library writes is about the child; the caller reports the file.
