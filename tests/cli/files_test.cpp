@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that are missing, damaged, hostile or not to be written: one sentence each, and no crash.
+#include <algorithm>
+
+#include "program.h"
+#include "tiny_jpeg.h"
+
+namespace gpueval::test {
+namespace {
+
+class Files : public ProgramTest {
+ protected:
+  static std::string jpeg() { return {kTinyJpeg.begin(), kTinyJpeg.end()}; }
+  std::string demo_weights() const {
+    write("copy.h5", "");
+    std::filesystem::copy_file(GPUEVAL_SOURCE_DIR "/models/demo/demo.h5", path("copy.h5"),
+                               std::filesystem::copy_options::overwrite_existing);
+    return read("copy.h5");
+  }
+};
+
+TEST_F(Files, MissingWeightsAreExplained) {
+  const Outcome outcome = run({"--model", "inceptionv3", "--precision", "int8"});
+  EXPECT_EQ(outcome.code, 1);
+  for (const char* text : {"inception_v3_weights_tf_dim_ordering_tf_kernels.h5", "~/.keras/models", "$GPUEVAL_DATA",
+                           "published at", "--weights random", "--model demo"}) {
+    EXPECT_NE(outcome.err.find(text), std::string::npos) << text << "\n" << outcome.err;
+  }
+}
+
+TEST_F(Files, DamagedWeights) {
+  const std::string weights = demo_weights();
+  for (const std::size_t size : {std::size_t{0}, std::size_t{7}, weights.size() / 2, weights.size() - 1000}) {
+    write("cut.h5", weights.substr(0, size));
+    expect_error({"--model", "demo", "--weights", "cut.h5", "--mode", "accuracy"}, 1, "cut.h5");
+  }
+  expect_error({"--model", "demo", "--weights", "none.h5"}, 1, "none.h5");
+  write("text.h5", "these are not weights");
+  expect_error({"--model", "demo", "--weights", "text.h5"}, 1, "text.h5");
+  write("whole.h5", weights);
+  expect_error({"--model", "squeezenet", "--weights", "whole.h5", "--mode", "speed"}, 1, "whole.h5");
+}
+
+TEST_F(Files, HostileAndBrokenPickles) {
+  write("hostile.pkl", "cos\nsystem\n(S'touch hacked'\ntR.");
+  expect_error({"--model", "demo", "--data", "hostile.pkl", "--mode", "accuracy"}, 1, "hostile.pkl");
+  EXPECT_FALSE(std::filesystem::exists(path("hacked")));
+  write("text.pkl", "hello");
+  expect_error({"--model", "demo", "--data", "text.pkl"}, 1, "text.pkl");
+  write("cut.pkl", std::string("\x80\x04\x95\x10\x00", 5));
+  expect_error({"--model", "demo", "--data", "cut.pkl"}, 1, "cut.pkl");
+  expect_error({"--model", "demo", "--data", "none.pkl"}, 1, "none.pkl");
+}
+
+TEST_F(Files, CorruptImagesAreCountedAndTheRunGoesOn) {
+  for (const char* name : {"f/a/1.jpg", "f/a/2.jpg", "f/b/1.jpg", "f/b/3.jpg"}) write(name, jpeg());
+  write("f/b/2.jpg", jpeg().substr(0, 100));
+  const Outcome outcome =
+      run({"--model", "demo", "--data", "f", "--mode", "accuracy", "--scheme", "reference", "--json", "r.json"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("1 image could not be decoded and was skipped"), std::string::npos) << outcome.out;
+  const nlohmann::json json = read_json("r.json");
+  EXPECT_EQ(json["data"]["skipped"], 1);
+  EXPECT_EQ(json["data"]["skipped_images"][0]["index"], 3);
+  for (const auto& run : json["runs"]) EXPECT_EQ(run["accuracy"]["images"], 4);
+}
+
+TEST_F(Files, WrongLabels) {
+  write("f/1.jpg", jpeg());
+  write("f/2.jpg", jpeg());
+  write("three.txt", "0\n1\n2\n");
+  expect_error({"--model", "demo", "--data", "f", "--labels", "three.txt", "--mode", "accuracy"}, 1, "three.txt");
+  write("wide.txt", "0\n999\n");
+  expect_error(
+      {"--model", "demo", "--data", "f", "--labels", "wide.txt", "--mode", "accuracy", "--precision", "float32"}, 1,
+      "class id 999");
+  write("names.txt", "circle\nsquare\n");
+  expect_error({"--model", "demo", "--image", "f/1.jpg", "--labels", "names.txt"}, 1, "has 2 class names");
+}
+
+TEST_F(Files, UnwritableJsonStillPrintsTheTable) {
+  const Outcome outcome =
+      run({"--model", "demo", "--mode", "accuracy", "--limit", "20", "--json", "/nonexistent/r.json"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_NE(outcome.out.find("int8 maxabs"), std::string::npos);
+  EXPECT_EQ(outcome.err, "gpu_eval: error: /nonexistent/r.json: the result could not be written\n");
+}
+
+TEST_F(Files, BadTables) {
+  expect_error({"--model", "demo", "--calibration-table", "none.json", "--mode", "speed"}, 1, "none.json");
+  write("bad.json", "{}");
+  expect_error({"--model", "demo", "--calibration-table", "bad.json", "--mode", "speed"}, 1, "bad.json");
+}
+
+TEST_F(Files, CompareNeedsResults) {
+  write("a.json", "{}");
+  write("b.json", "[1");
+  write("c.json", R"({"schema": 1, "runs": [{"precision": "int8"}]})");
+  write("d.json", R"({"schema": 2, "runs": []})");
+  expect_error({"compare", "none.json", "a.json"}, 1, "none.json");
+  expect_error({"compare", "a.json", "a.json"}, 1, "a.json: not a result");
+  expect_error({"compare", "b.json", "b.json"}, 1, "b.json: not a result");
+  expect_error({"compare", "c.json", "c.json"}, 1, "not a complete result");
+  expect_error({"compare", "d.json", "d.json"}, 1, "schema 2");
+}
+
+TEST_F(Files, ClassifiesAnImage) {
+  write("i.jpg", jpeg());
+  write("names.txt", "n0\nn1\nn2\nn3\nn4\nn5\nn6\nn7\nn8\nthe ninth\n");
+  const Outcome outcome = run({"--model", "demo", "--image", "i.jpg", "--labels", "names.txt"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("\nfloat32\n"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("\nint8 maxabs\n"), std::string::npos) << outcome.out;
+  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '%'), 10) << outcome.out;
+  write("bad.jpg", "nothing");
+  expect_error({"--model", "demo", "--image", "bad.jpg"}, 1, "bad.jpg");
+}
+
+}  // namespace
+}  // namespace gpueval::test

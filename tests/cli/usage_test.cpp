@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "program.h"
+
+namespace gpueval::test {
+namespace {
+
+class Usage : public ProgramTest {};
+
+TEST_F(Usage, ErrorsNameTheOption) {
+  struct Case {
+    std::vector<std::string> args;
+    std::string text;
+  };
+  const std::vector<Case> cases{
+      {{}, "--model NAME is needed"},
+      {{"--model", "lenet"}, "'lenet' is unknown: expected one of vgg16"},
+      {{"--model", "demo", "--html", "x"}, "unknown option --html"},
+      {{"--model", "demo", "--scenario=server"}, "unknown option --scenario"},
+      {{"--model", "demo", "--no-cuda-graph"}, "unknown option --no-cuda-graph"},
+      {{"--model", "demo", "extra"}, "unexpected argument 'extra'"},
+      {{"sensitivity", "--model", "demo"}, "unexpected argument 'sensitivity'"},
+      {{"--model", "demo", "--precision", "float16"}, "--precision float16: this version has float32 and int8"},
+      {{"--model", "demo", "--precision", "int8,"}, "--precision ''"},
+      {{"--model", "demo", "--precision", "int8,int8"}, "--precision names int8 twice"},
+      {{"--model", "demo", "--scheme", "entropy"}, "--scheme entropy: this version has"},
+      {{"--model", "demo", "--device", "cuda"}, "--device cuda: this version has auto, cpu"},
+      {{"--model", "demo", "--kernel", "fast"}, "--kernel fast"},
+      {{"--model", "demo", "--batch", "0"}, "--batch"},
+      {{"--model", "demo", "--batch", "many"}, "--batch"},
+      {{"--model", "demo", "--threads", "-1"}, "--threads"},
+      {{"--model", "demo", "--mode", "fast"}, "--mode"},
+      {{"--model", "demo", "--limit", "0"}, "--limit"},
+      {{"--model", "demo", "--limit"}, "--limit"},
+      {{"--model", "demo", "--percentiles", "50,x"}, "--percentiles 50,x"},
+      {{"--model", "demo", "--percentiles", "0"}, "--percentiles 0"},
+      {{"--model", "demo", "--reference", "95"}, "--reference"},
+      {{"--model", "demo", "--alpha", "0.5"}, "--alpha contradicts --model demo"},
+      {{"--model", "mobilenet", "--alpha", "0.3"}, "--alpha 0.3: mobilenet has 1, 0.75, 0.5, 0.25"},
+      {{"--model", "demo", "--depthwise", "float32"}, "--depthwise contradicts --scheme maxabs"},
+      {{"--model", "demo", "--scheme", "reference", "--calibration-images", "9"},
+       "--calibration-images contradicts --scheme reference"},
+      {{"--model", "demo", "--scheme", "reference", "--activations", "s8"},
+       "--activations contradicts --scheme reference"},
+      {{"--model", "demo", "--calibration-table", "t", "--calibration-images", "9"},
+       "--calibration-images contradicts --calibration-table"},
+      {{"--model", "demo", "--precision", "float32", "--scheme", "maxabs"}, "--scheme contradicts --precision float32"},
+      {{"--model", "demo", "--mode", "speed", "--save-logits", "x.npy"}, "--save-logits contradicts --mode speed"},
+      {{"--model", "demo", "--mode", "speed", "--resume"}, "--resume contradicts --mode speed"},
+      {{"--model", "demo", "--mode", "accuracy", "--duration", "1"}, "--duration contradicts --mode accuracy"},
+      {{"--model", "demo", "--threshold", "1"}, "--threshold needs --reference"},
+      {{"--model", "demo", "--seed", "1"}, "--seed needs --weights random"},
+      {{"--model", "demo", "--labels", "x"}, "--labels needs --data"},
+      {{"--model", "demo", "--image", "x.jpg", "--json", "y"}, "--json contradicts --image"},
+      {{"--model", "demo", "--calibration-images", "100000"}, "--calibration-images 100000: demo has"},
+      {{"calibrate", "--model", "demo"}, "calibrate needs --calibration-table"},
+      {{"calibrate", "--model", "demo", "--calibration-table", "t", "--mode", "speed"}, "--mode contradicts calibrate"},
+      {{"calibrate", "--model", "demo", "--calibration-table", "t", "--scheme", "reference"}, "--scheme reference"},
+      {{"list", "colours"}, "what"},
+      {{"--model", "demo", "list", "models"}, "--model contradicts list"},
+      {{"compare", "a.json"}, "B is required"},
+  };
+  for (const Case& c : cases) expect_error(c.args, 2, c.text);
+}
+
+TEST_F(Usage, HelpAndVersion) {
+  const Outcome help = run({"--help"});
+  EXPECT_EQ(help.code, 0);
+  for (const char* option : {"--model", "--scheme", "--calibration-table", "--save-logits", "--resume", "Exit codes"}) {
+    EXPECT_NE(help.out.find(option), std::string::npos) << option;
+  }
+  EXPECT_EQ(run({"calibrate", "--help"}).code, 0);
+  const Outcome version = run({"--version"});
+  EXPECT_EQ(version.code, 0);
+  EXPECT_TRUE(version.out.starts_with("gpu_eval ")) << version.out;
+}
+
+TEST_F(Usage, Lists) {
+  const std::string models = run({"list", "models"}).out;
+  for (const char* text : {"138,357,544", "25,636,712", "23,851,784", "22,910,480", "4,253,864", "2,601,976",
+                           "1,342,536", "475,544", "1,235,496", "mobilenet_2_5_224_tf.h5"}) {
+    EXPECT_NE(models.find(text), std::string::npos) << text << "\n" << models;
+  }
+  EXPECT_NE(run({"list", "kernels"}).out.find("conv_s8_portable"), std::string::npos);
+  EXPECT_NE(run({"list", "calibrators"}).out.find("reference"), std::string::npos);
+  EXPECT_NE(run({"list", "devices"}).out.find("cpu"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gpueval::test
