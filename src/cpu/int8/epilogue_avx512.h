@@ -144,7 +144,7 @@ inline void store_natural(const __m512i* acc, const float* m, const float* b, co
 
 // acc += x . w. Not the intrinsic: g++ 12 copies its accumulator, and then spills half of a tile.
 inline void multiply_add(__m512i& acc, __m512i x, __m512i w) {
-  asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
+  asm volatile("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
 }
 
 }  // namespace

@@ -22,6 +22,23 @@ inline void store_row(const __m512i* acc, const TileArgs& a, int row, const Epil
   }
 }
 
+// Four channels of every row.
+template <int kVectors, int kRows>
+[[gnu::always_inline]] inline void step(const std::byte* const* x, std::int64_t c, const std::byte* weights,
+                                        __m512i (&acc)[kRows][kVectors]) {
+  __m512i w[kVectors];
+#pragma GCC unroll 4
+  for (int j = 0; j < kVectors; ++j) w[j] = _mm512_load_si512(weights + j * 64);
+#pragma GCC unroll 12
+  for (int i = 0; i < kRows; ++i) {
+    int four;
+    __builtin_memcpy(&four, x[i] + c, 4);
+    const __m512i v = _mm512_set1_epi32(four);
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) multiply_add(acc[i][j], v, w[j]);
+  }
+}
+
 template <int kVectors, int kRows>
 void tile(const TileArgs& a) {
   __m512i acc[kRows][kVectors];
@@ -37,19 +54,14 @@ void tile(const TileArgs& a) {
 #pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) x[i] = a.taps[t * a.tap_stride + i];
     const std::int64_t end = std::int64_t{a.groups} * 4;
-    for (std::int64_t c = 0; c < end; c += 4) {
-      __m512i w[kVectors];
-#pragma GCC unroll 4
-      for (int j = 0; j < kVectors; ++j) w[j] = _mm512_load_si512(weights + j * 64);
+    std::int64_t c = 0;
+    for (; c + 4 < end; c += 8, weights += 2 * kVectors * 64) {
+      step<kVectors, kRows>(x, c, weights, acc);
+      step<kVectors, kRows>(x, c + 4, weights + kVectors * 64, acc);
+    }
+    if (c < end) {
+      step<kVectors, kRows>(x, c, weights, acc);
       weights += kVectors * 64;
-#pragma GCC unroll 12
-      for (int i = 0; i < kRows; ++i) {
-        int four;
-        __builtin_memcpy(&four, x[i] + c, 4);
-        const __m512i v = _mm512_set1_epi32(four);
-#pragma GCC unroll 4
-        for (int j = 0; j < kVectors; ++j) multiply_add(acc[i][j], v, w[j]);
-      }
     }
   }
   const EpilogueConstants k = load_constants(*a.epilogue);
