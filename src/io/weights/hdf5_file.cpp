@@ -70,8 +70,12 @@ Hdf5File::Hdf5File(const std::function<hid_t()>& open, std::string name, std::ui
 }
 
 Hdf5File Hdf5File::open(const std::string& path, Depth depth) {
-  return Hdf5File([&] { return H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT); }, path,
-                  std::filesystem::file_size(path), depth);
+  const auto open = [&] {
+    const H5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+    H5Pset_file_locking(access.get(), 0, 1);  // a file system without locks is no damaged file
+    return H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get());
+  };
+  return Hdf5File(open, path, std::filesystem::file_size(path), depth);
 }
 
 namespace {
