@@ -67,7 +67,7 @@ std::vector<std::string> accuracy_cells(const RunReport& run) {
   if (run.vs_first) {
     cells[3] = fmt::format("{:+.2f}", 100 * run.vs_first->top1_diff);
     cells[4] = p_value_text(run.vs_first->mcnemar_p);
-    cells[5] = percent(run.vs_first->agreement);
+    cells[5] = fmt::format("{:.1f}%", 100 * run.vs_first->agreement);
   }
   return cells;
 }
@@ -88,7 +88,7 @@ std::string result_table(const Report& report) {
   table.column("precision", TextTable::Align::kLeft);
   for (const char* title : {"top-1", "top-5", "95% CI", "diff", "p", "agree", "images/s"}) table.column(title);
   for (const double percentile : report.percentiles) table.column(fmt::format("p{:g} ms", percentile));
-  table.column("speed-up");
+  table.column("speed");
   for (const RunReport& run : report.runs) {
     std::vector<std::string> cells{run.label()};
     for (std::string& cell : accuracy_cells(run)) cells.push_back(std::move(cell));
@@ -109,6 +109,11 @@ std::string skipped_line(const char* what, const std::vector<SkippedImage>& skip
 
 std::string data_footer(const Report& report) {
   std::string text;
+  if (report.runs.size() > 1 && report.runs[1].vs_first) {
+    text += fmt::format(
+        "diff: points of top-1 against {}; p: exact McNemar test; agree: same top-1 class; 95% CI: Wilson.\n",
+        report.runs.front().label());
+  }
   if (report.data) {
     std::int64_t judged = 0;
     for (const RunReport& run : report.runs) judged = run.accuracy ? run.accuracy->images : judged;
@@ -125,15 +130,19 @@ std::string data_footer(const Report& report) {
       }
     }
   }
+  for (const RunReport& run : report.runs) {
+    if (run.depthwise == "float32") text += fmt::format("{}: the depthwise layers are left in float32.\n", run.label());
+  }
   if (report.calibration) {
     const CalibrationReport& c = *report.calibration;
     if (c.source == "table") {
-      text += wrapped(fmt::format("Calibration: table {} ({} images).", c.path, c.images), kWidth, 0);
+      text +=
+          wrapped(fmt::format("Calibration: table {} ({} images).", shortened_path(c.path, 70), c.images), kWidth, 0);
+    } else if (c.excluded) {
+      text += fmt::format("Calibration: the first {} images of the data, not judged again.\n",
+                          grouped(c.images + static_cast<std::int64_t>(c.skipped.size())));
     } else {
-      text += wrapped(fmt::format("Calibration: {} images of {}{}.", c.images, c.path,
-                                  c.excluded ? fmt::format(" (its first {}), not judged again",
-                                                           c.images + static_cast<int>(c.skipped.size()))
-                                             : ""),
+      text += wrapped(fmt::format("Calibration: {} images of {}.", grouped(c.images), shortened_path(c.path, 50)),
                       kWidth, 0);
     }
     if (!c.skipped.empty())
@@ -180,7 +189,7 @@ std::string speed_footer(const Report& report) {
 std::string RunReport::label() const {
   std::string text = precision;
   if (!scheme.empty()) text += ' ' + scheme;
-  if (depthwise == "float32") text += " dw-f32";
+  if (depthwise == "float32") text += "-pw";  // only the pointwise convolutions are integer
   if (activations == "s8") text += " s8";
   return text;
 }
