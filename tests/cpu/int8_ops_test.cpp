@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -191,6 +192,27 @@ TEST_P(Int8Ops, QuantizeAndMaxAbs) {
         }
         EXPECT_EQ(max_abs(x.data(), shape, static_cast<std::int64_t>(pitch)), reference::max_abs(dense));
       }
+    }
+  }
+}
+
+// Next to a tie one wrong bit of the quotient changes the result.
+TEST_P(Int8Ops, QuantizeNextToTies) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  std::vector<float> scales{1.0f / 127, 6.0f / 255, 1.0f, 3e38f, 1e-30f};
+  for (int i = 0; i < 400; ++i) scales.push_back(static_cast<float>(std::exp2(random_.uniform(-70, 70))));
+  for (const float scale : scales) {
+    std::vector<float> x{0.0f, -0.0f, 1e30f, -1e30f, 3e38f, 1e-40f, std::numeric_limits<float>::min()};
+    for (int k = -130; k <= 260; ++k) {
+      float near = static_cast<float>((k + 0.5) * scale);
+      for (int i = 0; i < 3; ++i) near = std::nextafter(near, -kInfinity);
+      for (int i = 0; i < 7; ++i, near = std::nextafter(near, kInfinity)) x.push_back(near);
+    }
+    const Shape shape{1, 1, 1, static_cast<int>(x.size())};
+    for (const DType dst : kTypes) {
+      Pitched out(dst, shape, 0);
+      quantize(x.data(), shape.c, scale, out.view());
+      expect_same(out, reference::quantize(x, shape, scale, dst), "quantize");
     }
   }
 }

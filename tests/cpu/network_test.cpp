@@ -156,9 +156,9 @@ TEST_P(Int8Network, EqualsTheReferenceInEveryTensor) {
 INSTANTIATE_TEST_SUITE_P(Cases, Int8Network,
                          testing::Values(Case{Activation::kNone, DType::kU8}, Case{Activation::kRelu, DType::kU8},
                                          Case{Activation::kNone, DType::kS8}),
-                         [](const auto& info) {
-                           return std::string(info.param.last == Activation::kRelu ? "GlobalAverage" : "Dense") + "_" +
-                                  to_string(info.param.activations);
+                         [](const auto& row) {
+                           return std::string(row.param.last == Activation::kRelu ? "GlobalAverage" : "Dense") + "_" +
+                                  to_string(row.param.activations);
                          });
 
 // int8 is a rounding of the float network, not another function.

@@ -85,7 +85,8 @@ void average_f32(const PoolPixel& a) {
 }
 
 template <typename A, typename B, typename D>
-void add(const ElementRun& run) {
+void add(const ElementRun& caller) {
+  const ElementRun run = caller;  // or the byte stores below could change it, and nothing would vectorise
   const A* __restrict a = reinterpret_cast<const A*>(run.a);
   const B* __restrict b = reinterpret_cast<const B*>(run.b);
   D* dst = reinterpret_cast<D*>(run.dst);
@@ -96,7 +97,8 @@ void add(const ElementRun& run) {
 }
 
 template <typename S, typename D>
-void requantize(const ElementRun& run) {
+void requantize(const ElementRun& caller) {
+  const ElementRun run = caller;  // or the byte stores below could change it, and nothing would vectorise
   const S* a = reinterpret_cast<const S*>(run.a);
   D* dst = reinterpret_cast<D*>(run.dst);
   for (std::int64_t i = 0; i < run.count; ++i) {
@@ -104,11 +106,30 @@ void requantize(const ElementRun& run) {
   }
 }
 
+// x / scale, correctly rounded, without the slow division: y = 1 / scale, then two steps of q += (x - q * scale) * y
+// with exact remainders (Markstein 1990). Scales outside [2^-60, 2^60], where a remainder could underflow in a quotient
+// that matters, are divided.
 template <typename D>
-void quantize(const ElementRun& run) {
+void quantize(const ElementRun& caller) {
+  const ElementRun run = caller;  // or the byte stores below could change it, and nothing would vectorise
   const float* a = reinterpret_cast<const float*>(run.a);
   D* __restrict dst = reinterpret_cast<D*>(run.dst);
-  for (std::int64_t i = 0; i < run.count; ++i) dst[i] = round_clamped<D>(a[i] / run.m1, run.lo, run.hi);
+  const float scale = run.m1;
+#if defined(__FMA__)
+  if (scale >= 0x1p-60f && scale <= 0x1p60f) {
+    const float y = 1.0f / scale, most = 1024.0f * scale;  // beyond that every type saturates
+    for (std::int64_t i = 0; i < run.count; ++i) {
+      float x = a[i] > -most ? a[i] : -most;
+      x = x < most ? x : most;
+      float q = x * y;
+      q = __builtin_fmaf(__builtin_fmaf(-q, scale, x), y, q);
+      q = __builtin_fmaf(__builtin_fmaf(-q, scale, x), y, q);
+      dst[i] = round_clamped<D>(q, run.lo, run.hi);
+    }
+    return;
+  }
+#endif
+  for (std::int64_t i = 0; i < run.count; ++i) dst[i] = round_clamped<D>(a[i] / scale, run.lo, run.hi);
 }
 
 // Magnitudes of floats order as their bits do; integers may be compared in any order, so this vectorises.
