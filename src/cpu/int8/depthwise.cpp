@@ -137,8 +137,10 @@ void Depthwise::run_row(const Int8ConvArgs& args, DepthwiseRow row, bool flat, i
     row.output_rows = std::min(2, desc_.p() - p);
     row.dst_row_bytes = row.dst_pitch * row.q;
     (flat ? set_.flat_row_pair : set_.row_pair)(row);
+  } else if (flat) {
+    (row.stride_w == 2 ? set_.flat_row_stride2 : set_.flat_row)(row);
   } else {
-    (flat ? set_.flat_row : set_.row)(row);
+    set_.row(row);
   }
 }
 

@@ -62,6 +62,7 @@ const DepthwiseSet kDepthwiseAvx2 = {
     .by_column = false,
     .row = row,
     .flat_row = nullptr,
+    .flat_row_stride2 = nullptr,
     .row_pair = nullptr,
     .flat_row_pair = nullptr};
 

@@ -150,6 +150,47 @@ void flat_row(const DepthwiseRow& a) {
   }
 }
 
+// 3x3, stride 2, 8, 16 or 32 channels: the columns of one tap are every other one of 128 bytes.
+void flat_row_stride2(const DepthwiseRow& a) {
+  const Source source(a.src_s8);
+  const EpilogueConstants k = load_constants(*a.epilogue);
+  const int bytes = a.epilogue->out == Out::kF32 ? 4 : 1;
+  const std::int64_t outputs = std::int64_t{a.q} * a.channels, inputs = std::int64_t{a.w} * a.channels;
+  const std::int64_t words = a.channels / 8;  // 64-bit words of a column
+  std::int64_t even_words[8], odd_words[8];
+  for (std::int64_t i = 0; i < 8; ++i) {
+    even_words[i] = i / words * 2 * words + i % words;
+    odd_words[i] = even_words[i] + words;
+  }
+  const __m512i even = _mm512_loadu_si512(even_words), odd = _mm512_loadu_si512(odd_words);
+  for (std::int64_t f = 0; f < outputs; f += 64) {
+    const std::int64_t first = 2 * f - std::int64_t{a.pad_left} * a.channels, third = first + 2 * a.channels;
+    const __mmask64 masks[4] = {inside(first, inputs), inside(first + 64, inputs), inside(third, inputs),
+                                inside(third + 64, inputs)};
+    __m512i tap[3][3];
+#pragma GCC unroll 3
+    for (int r = 0; r < 3; ++r) {
+      const std::byte* row = a.rows[r] != nullptr ? a.rows[r] : kZeros;
+      const auto load = [&](std::int64_t offset, __mmask64 mask) __attribute__((always_inline)) {
+        const bool real = a.rows[r] != nullptr && mask != 0;
+        return source.load(row + (real ? offset : 0), real ? mask : 0);
+      };
+      const __m512i lo = load(first, masks[0]), hi = load(first + 64, masks[1]);
+      tap[0][r] = _mm512_permutex2var_epi64(lo, even, hi);
+      tap[1][r] = _mm512_permutex2var_epi64(lo, odd, hi);
+      tap[2][r] = _mm512_permutex2var_epi64(load(third, masks[2]), even, load(third + 64, masks[3]));
+    }
+    __m512i acc[4];
+    load_start(a.start, acc);
+#pragma GCC unroll 3
+    for (int s = 0; s < 3; ++s) {
+      multiply(acc, interleave(tap[s][0], tap[s][1], tap[s][2], source.flip), a.weights + s * 256);
+    }
+    const int count = outputs - f < 64 ? static_cast<int>(outputs - f) : 64;
+    store(acc, a, f * bytes, f, 0, count, k);
+  }
+}
+
 }  // namespace
 
 const DepthwiseSet kDepthwiseAvx512Vnni = {.block = 64,
@@ -161,6 +202,7 @@ const DepthwiseSet kDepthwiseAvx512Vnni = {.block = 64,
                                            .by_column = true,
                                            .row = row,
                                            .flat_row = flat_row,
+                                           .flat_row_stride2 = flat_row_stride2,
                                            .row_pair = depthwise_row_pair_avx512,
                                            .flat_row_pair = depthwise_flat_row_pair_avx512};
 

@@ -58,6 +58,7 @@ const DepthwiseSet kDepthwisePortable = {.block = kChunk,
                                          .by_column = false,
                                          .row = row,
                                          .flat_row = nullptr,
+                                         .flat_row_stride2 = nullptr,
                                          .row_pair = nullptr,
                                          .flat_row_pair = nullptr};
 

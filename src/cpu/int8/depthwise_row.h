@@ -43,6 +43,7 @@ struct DepthwiseSet {
   // Several pixels in one block, for few channels: source, destination and residual dense, stride 1, constants repeated
   // to fill the block. nullptr where there is no such kernel.
   void (*flat_row)(const DepthwiseRow& row);
+  void (*flat_row_stride2)(const DepthwiseRow& row);  // the same for 3x3, stride 2, channels a multiple of 8
   // Two output rows at once: 3x3, stride 1, integer output, no residual. nullptr where there is no such kernel.
   void (*row_pair)(const DepthwiseRow& row);
   void (*flat_row_pair)(const DepthwiseRow& row);

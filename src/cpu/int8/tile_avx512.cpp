@@ -22,6 +22,28 @@ inline void store_row(const __m512i* acc, const TileArgs& a, int row, const Epil
   }
 }
 
+// Dwords of four packed rows in memory order, for rows of 4, 8, 12 and 16 bytes: dword l of row v is packed at l * 4 +
+// v.
+alignas(64) constexpr int kFourRows[4][16] = {{0, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                                              {0, 4, 1, 5, 2, 6, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0},
+                                              {0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11, 0, 0, 0, 0},
+                                              {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15}};
+
+// Few channels, rows adjacent in memory: four rows are packed and stored as one.
+inline void store_four_rows(__m512i a0, __m512i a1, __m512i a2, __m512i a3, const TileArgs& a,
+                            const EpilogueConstants& k, std::byte* dst) {
+  const __m512i lo = _mm512_packs_epi32(rounded(scaled(a0, a.m, a.b), k), rounded(scaled(a1, a.m, a.b), k));
+  const __m512i hi = _mm512_packs_epi32(rounded(scaled(a2, a.m, a.b), k), rounded(scaled(a3, a.m, a.b), k));
+  const __m512i packed = a.epilogue->out == Out::kU8 ? _mm512_packus_epi16(lo, hi) : _mm512_packs_epi16(lo, hi);
+  const __m512i q = _mm512_permutexvar_epi32(_mm512_load_si512(kFourRows[a.channels / 4 - 1]), packed);
+  _mm512_mask_storeu_epi8(dst, first_bytes(4 * a.channels), q);
+}
+
+inline bool rows_adjacent(const TileArgs& a) {
+  return a.dst_pitch == a.channels && a.channels % 4 == 0 && a.epilogue->out != Out::kF32 &&
+         a.epilogue->residual == Residual::kNone;
+}
+
 // Four channels of every row.
 template <int kVectors, int kRows>
 [[gnu::always_inline]] inline void step(const std::byte* const* x, std::int64_t c, const std::byte* weights,
@@ -65,6 +87,17 @@ void tile(const TileArgs& a) {
     }
   }
   const EpilogueConstants k = load_constants(*a.epilogue);
+  if constexpr (kVectors == 1 && kRows >= 4) {
+    if (rows_adjacent(a)) {
+#pragma GCC unroll 3
+      for (int i = 0; i + 4 <= kRows; i += 4) {
+        store_four_rows(acc[i][0], acc[i + 1][0], acc[i + 2][0], acc[i + 3][0], a, k, a.dst + i * a.dst_pitch);
+      }
+#pragma GCC unroll 3
+      for (int i = kRows / 4 * 4; i < kRows; ++i) store_row<kVectors, false>(acc[i], a, i, k);
+      return;
+    }
+  }
   if (a.epilogue->residual == Residual::kNone) {
 #pragma GCC unroll 12
     for (int i = 0; i < kRows; ++i) store_row<kVectors, false>(acc[i], a, i, k);
@@ -100,10 +133,10 @@ const TileSet kTilesAvx512Vnni = {
     .biased = true,
     .lane_major = false,
     .shuffled = true,
-    .rows = {0, 10, 10, 8, 6},
+    .rows = {0, 12, 10, 8, 6},
     .fn = {{},
            {nullptr, tile<1, 1>, tile<1, 2>, tile<1, 3>, tile<1, 4>, tile<1, 5>, tile<1, 6>, tile<1, 7>, tile<1, 8>,
-            tile<1, 9>, tile<1, 10>},
+            tile<1, 9>, tile<1, 10>, tile<1, 11>, tile<1, 12>},
            {nullptr, tile<2, 1>, tile<2, 2>, tile<2, 3>, tile<2, 4>, tile<2, 5>, tile<2, 6>, tile<2, 7>, tile<2, 8>,
             tile<2, 9>, tile<2, 10>},
            {nullptr, tile<3, 1>, tile<3, 2>, tile<3, 3>, tile<3, 4>, tile<3, 5>, tile<3, 6>, tile<3, 7>, tile<3, 8>},
