@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,16 @@ void check_quantization(const Options& o) {
   if (o.command != Command::kCalibrate && !o.calibration_table.empty()) {
     refuse(o, {"--calibration-images"}, "--calibration-table, which holds the ranges already");
   }
+}
+
+void check_numbers(const Options& o) {
+  const auto check = [](const char* name, double value) {
+    if (!std::isfinite(value)) fail_usage("{} {}: expected a number", name, value);
+  };
+  check("--warm-up", o.warm_up_ms);
+  check("--duration", o.duration_s);
+  check("--threshold", o.threshold_points);
+  check("--reference", o.reference_accuracy.value_or(0));
 }
 
 void check_mode(const Options& o) {
@@ -102,6 +113,7 @@ void check_options(const Options& o) {
   if (o.model.empty())
     fail_usage("--model NAME is needed: `gpu_eval list models` has the names, `--model demo` needs no file");
   check_precisions(o);
+  check_numbers(o);
   check_command(o);
   check_quantization(o);
   check_mode(o);

@@ -31,6 +31,9 @@ LoadedData load_data(const Options& options, const ModelSpec& spec) {
                                  spec.name, fmt::join(names, " or "), searched_places());
     }
   }
+  if (data.images && data.images->kind() != "folder" && !options.labels.empty()) {
+    fail_usage("--labels contradicts --data {}, which holds its labels: they are for a folder of images", options.data);
+  }
   if (data.images && data.images->size() == 0) fail("{}: the data set has no images", data.images->path());
   if (data.images && data.images->kind() == "demo") data.calibration = open_demo("calibration", kDemoCalibrationImages);
   return data;

@@ -143,7 +143,7 @@ std::string compare(const Json& a, const Json& b) {
       }
     }
   }
-  return table.text() + '\n' + notes;
+  return table.text() + (notes.empty() ? "" : "\n" + notes);
 }
 
 std::string file_line(const char* name, const std::string& path, const Json& result) {

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "cli/options.h"
+
+namespace gpueval::cli {
+
+// Values that need more than a conversion; split once parsing is done.
+struct RawLists {
+  std::string precisions = "float32,int8", percentiles = "50,90,99";
+};
+
+// Adds every option of a measurement, in the groups of --help. `options` and `raw` must outlive the parsing.
+void define_options(CLI::App& app, Options& options, RawLists& raw);
+
+}  // namespace gpueval::cli

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/progress.h"
+
+#include <gtest/gtest.h>
+
+namespace gpueval::cli {
+namespace {
+
+TEST(Progress, AccuracyLine) {
+  EXPECT_EQ(progress_text(AccuracyProgress{5000, 50000, 0, 100, {0.564, 0.5512}}),
+            "5,000/50,000 images  50.0 images/s  top-1 56.40% 55.12%  15 min 00 s left");
+}
+
+TEST(Progress, ReplayedImagesDoNotCountAsSpeed) {
+  EXPECT_EQ(progress_text(AccuracyProgress{40000, 50000, 39000, 10, {0.5}}),
+            "40,000/50,000 images  100.0 images/s  top-1 50.00%  1 min 40 s left");
+}
+
+TEST(Progress, NothingDoneYetHasNoTime) {
+  EXPECT_EQ(progress_text(AccuracyProgress{64, 128, 64, 0, {0.5}}), "64/128 images  top-1 50.00%");
+}
+
+TEST(Progress, SpeedLine) {
+  EXPECT_EQ(progress_text(SpeedProgress{0.5, {10.25, 30}}), "speed  50%  images/s 10.2 30.0");
+}
+
+}  // namespace
+}  // namespace gpueval::cli
