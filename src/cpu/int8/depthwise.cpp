@@ -95,8 +95,11 @@ Depthwise::Depthwise(const Int8ConvParams& params, const DepthwiseSet& set, std:
   dst_bytes_ = static_cast<int>(size_of(params.dst));
   const int lanes = ceil_div(desc_.c, set.block) * set.block;
   packed_ = pack(params, set, lanes, lanes);
-  flat_possible_ =
-      set.flat_row != nullptr && desc_.window.stride_w == 1 && 2 * desc_.c <= set.block && set.block % desc_.c == 0;
+  const Window& window = desc_.window;
+  const bool stride1 = set.flat_row != nullptr && window.stride_w == 1;
+  const bool stride2 = set.flat_row_stride2 != nullptr && window.stride_w == 2 && window.kernel_h == 3 &&
+                       window.kernel_w == 3 && desc_.c % 8 == 0;
+  flat_possible_ = (stride1 || stride2) && 2 * desc_.c <= set.block && set.block % desc_.c == 0;
   if (flat_possible_) flat_ = pack(params, set, set.block, desc_.c);
 }
 
