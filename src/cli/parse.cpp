@@ -43,7 +43,7 @@ std::vector<double> parse_percentiles(const std::string& text) {
   return values;
 }
 
-// The later parser's message names what it did not expect; an option gets a sentence of its own.
+// Names the first unknown option, or else the first argument too many.
 [[noreturn]] void fail_extras(const CLI::App& app) {
   const std::vector<std::string> extras = app.remaining(true);
   for (const std::string& text : extras) {
@@ -85,7 +85,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
   CLI::App* list = app.add_subcommand("list", "list models, kernels, calibrators or devices");
   list->add_option("what", o.list_what, "models, kernels, calibrators or devices")
       ->required()
-      ->check(quiet(CLI::IsMember({"models", "kernels", "calibrators", "devices"})));
+      ->check(CLI::IsMember({"models", "kernels", "calibrators", "devices"}));
   CLI::App* compare = app.add_subcommand("compare", "two results of --json side by side");
   compare->add_option("A", o.compare_a, "result file")->required()->type_name("A.json");
   compare->add_option("B", o.compare_b, "result file")->required()->type_name("B.json");
