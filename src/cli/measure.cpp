@@ -87,7 +87,6 @@ int finish(const Options& options, const Report& report, const std::string& jour
 }  // namespace
 
 int measure(const Options& options) {
-  const StopSignal stop;
   const LoadedModel model = load_model(options);
   const LoadedData data = load_data(options, *model.spec);
   const bool accuracy = options.mode != "speed" && data.images;
@@ -116,6 +115,7 @@ int measure(const Options& options) {
       progress.show("calibrating");
       table = obtain_table(options, model, data, report.calibration.emplace());
     }
+    const StopSignal stop;  // before this point there is nothing to print, and Ctrl-C just ends the program
     std::vector<Graph> lowered;
     for (const std::string& precision : options.precisions)
       lowered.push_back(lower(options, precision, model.graph, table));

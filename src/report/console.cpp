@@ -138,6 +138,8 @@ std::string data_footer(const Report& report) {
     if (c.source == "table") {
       text +=
           wrapped(fmt::format("Calibration: table {} ({} images).", shortened_path(c.path, 70), c.images), kWidth, 0);
+    } else if (c.source == "synthetic") {
+      text += fmt::format("Calibration: {} synthetic images.\n", c.images);
     } else if (c.excluded) {
       text += fmt::format("Calibration: the first {} images of the data, not judged again.\n",
                           grouped(c.images + static_cast<std::int64_t>(c.skipped.size())));

@@ -186,7 +186,8 @@ TEST_F(Measure, InterruptedAccuracyPrintsWhatIsThere) {
 }
 
 TEST_F(Measure, InterruptedSpeedIsInvalid) {
-  const pid_t process = start({"--model", "demo", "--mode", "speed", "--duration", "600", "--json", "r.json"});
+  const pid_t process =
+      start({"--model", "demo", "--precision", "float32", "--mode", "speed", "--duration", "600", "--json", "r.json"});
   std::this_thread::sleep_for(std::chrono::seconds(3));
   kill(process, SIGINT);
   const Outcome outcome = wait(process);
