@@ -5,6 +5,8 @@
 namespace gpueval::cpu {
 namespace {
 
+// Functions copy their parameters: bytes written through dst could otherwise alias them, and nothing would vectorise.
+
 constexpr int kChunk = 64;  // channels handled at a time, so that accumulators stay in L1 or registers
 
 // q = rint(min(max(v, lo), hi)), ties to even: adding 1.5 * 2^23 leaves q in the low bits.
@@ -15,28 +17,60 @@ inline D round_clamped(float v, float lo, float hi) {
   return static_cast<D>(__builtin_bit_cast(std::int32_t, v + 12582912.0f));
 }
 
-template <typename S>
-inline void take_maximum(const PoolPixel& a, int c0, int count, S* __restrict best) {
-  for (int c = 0; c < count; ++c) best[c] = static_cast<S>(S(-1) > S(0) ? 0 : -128);
+// Calls one(x) or three(x, y, z) for the taps of `count` channels from c0 on: three at a time halve the traffic of the
+// accumulators.
+template <typename S, typename One, typename Three>
+inline void for_taps(const PoolPixel& a, int c0, One&& one, Three&& three) {
   for (int r = 0; r < a.rows; ++r) {
     const std::byte* row = a.src + r * a.row_bytes + c0;
-    for (int s = 0; s < a.cols; ++s) {
-      const S* x = reinterpret_cast<const S*>(row + s * a.pixel_bytes);
-      for (int c = 0; c < count; ++c) best[c] = best[c] > x[c] ? best[c] : x[c];
-    }
+    const auto tap = [&](int s) { return reinterpret_cast<const S*>(row + s * a.pixel_bytes); };
+    int s = 0;
+    for (; s + 3 <= a.cols; s += 3) three(tap(s), tap(s + 1), tap(s + 2));
+    for (; s < a.cols; ++s) one(tap(s));
   }
 }
 
+template <typename T>
+inline T larger(T a, T b) {
+  return a > b ? a : b;
+}
+
+template <typename S>
+inline void take_maximum(const PoolPixel& a, int c0, int count, S* __restrict best) {
+  for (int c = 0; c < count; ++c) best[c] = static_cast<S>(S(-1) > S(0) ? 0 : -128);
+  for_taps<S>(
+      a, c0,
+      [&](const S* x) __attribute__((always_inline)) {
+        for (int c = 0; c < count; ++c) best[c] = larger(best[c], x[c]);
+      },
+      [&](const S* x, const S* y, const S* z) __attribute__((always_inline)) {
+        for (int c = 0; c < count; ++c) best[c] = larger(larger(best[c], x[c]), larger(y[c], z[c]));
+      });
+}
+
+template <typename S, typename Sum>
+inline void sum_taps(const PoolPixel& a, int c0, int count, Sum* __restrict sum) {
+  for (int c = 0; c < count; ++c) sum[c] = 0;
+  for_taps<S>(
+      a, c0,
+      [&](const S* x) __attribute__((always_inline)) {
+        for (int c = 0; c < count; ++c) sum[c] = static_cast<Sum>(sum[c] + x[c]);
+      },
+      [&](const S* x, const S* y, const S* z) __attribute__((always_inline)) {
+        for (int c = 0; c < count; ++c) sum[c] = static_cast<Sum>(sum[c] + x[c] + y[c] + z[c]);
+      });
+}
+
+// Up to 128 taps the sums fit 16 bits: 128 * 255 < 2^15.
 template <typename S>
 inline void take_sum(const PoolPixel& a, int c0, int count, std::int32_t* __restrict sum) {
-  for (int c = 0; c < count; ++c) sum[c] = 0;
-  for (int r = 0; r < a.rows; ++r) {
-    const std::byte* row = a.src + r * a.row_bytes + c0;
-    for (int s = 0; s < a.cols; ++s) {
-      const S* x = reinterpret_cast<const S*>(row + s * a.pixel_bytes);
-      for (int c = 0; c < count; ++c) sum[c] += x[c];
-    }
+  if (a.rows * a.cols > 128) {
+    sum_taps<S>(a, c0, count, sum);
+    return;
   }
+  std::int16_t narrow[kChunk];
+  sum_taps<S>(a, c0, count, narrow);
+  for (int c = 0; c < count; ++c) sum[c] = narrow[c];
 }
 
 // Whole chunks get their own code, with the count known to the compiler.
@@ -48,7 +82,8 @@ inline void for_chunks(int channels, Body&& body) {
 }
 
 template <typename S, typename D>
-void maximum(const PoolPixel& a) {
+void maximum(const PoolPixel& pixel) {
+  const PoolPixel a = pixel;
   for_chunks(
       a.channels, [&](int c0, int count) __attribute__((always_inline)) {
         D* dst = reinterpret_cast<D*>(a.dst) + c0;
@@ -63,7 +98,8 @@ void maximum(const PoolPixel& a) {
 }
 
 template <typename S, typename D>
-void average(const PoolPixel& a) {
+void average(const PoolPixel& pixel) {
+  const PoolPixel a = pixel;
   for_chunks(
       a.channels, [&](int c0, int count) __attribute__((always_inline)) {
         D* dst = reinterpret_cast<D*>(a.dst) + c0;
@@ -74,7 +110,8 @@ void average(const PoolPixel& a) {
 }
 
 template <typename S>
-void average_f32(const PoolPixel& a) {
+void average_f32(const PoolPixel& pixel) {
+  const PoolPixel a = pixel;
   for_chunks(
       a.channels, [&](int c0, int count) __attribute__((always_inline)) {
         float* dst = reinterpret_cast<float*>(a.dst) + c0;
