@@ -54,8 +54,8 @@ inline __m512 shuffled_vector(__m512i acc, const float* m, const float* b, __m51
 }
 
 // Float32 from shuffled lane order: a 4 x 4 transposition of 128-bit parts. Not inlined: rare, and passed in registers.
-[[gnu::noinline]] void store_shuffled_f32(__m512 v0, __m512 v1, __m512 v2, __m512 v3, float lo, int channels,
-                                          std::byte* dst) {
+[[gnu::noinline, maybe_unused]] void store_shuffled_f32(__m512 v0, __m512 v1, __m512 v2, __m512 v3, float lo,
+                                                        int channels, std::byte* dst) {
   const __m512 low = _mm512_set1_ps(lo);
   const __m512 a = _mm512_shuffle_f32x4(v0, v1, 0x44), b = _mm512_shuffle_f32x4(v0, v1, 0xee);
   const __m512 c = _mm512_shuffle_f32x4(v2, v3, 0x44), d = _mm512_shuffle_f32x4(v2, v3, 0xee);
@@ -94,7 +94,7 @@ inline void store_shuffled(__m512i a0, __m512i a1, __m512i a2, __m512i a3, const
 }
 
 // Float32 and residual are rare: kept out of the way of the integer stores.
-[[gnu::noinline]] void store_f32(__m512 v, float lo, int channels, std::byte* dst) {
+[[gnu::noinline, maybe_unused]] void store_f32(__m512 v, float lo, int channels, std::byte* dst) {
   _mm512_mask_storeu_ps(dst, first_lanes(channels), _mm512_max_ps(v, _mm512_set1_ps(lo)));
 }
 
