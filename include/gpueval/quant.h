@@ -24,6 +24,15 @@ struct QuantOptions {
   bool depthwise_int8 = true;      // `reference` only: false leaves depthwise layers in float32
 };
 
+// Changes that a recipe made to one convolution or dense layer. Empty vectors: as in the weight file.
+struct LayerCorrection {
+  std::vector<float> bias;           // real units, one per output channel
+  std::vector<std::int8_t> weights;  // [K][R][S][C], depthwise [R][S][C]
+  std::vector<float> weight_scale;   // per output channel; real output = weight_scale[k] * acc + bias[k], acc = sum of
+                                     // integer inputs times weights: the source's scale (per channel or not) is in it
+  bool operator==(const LayerCorrection&) const = default;
+};
+
 // What `gpu_eval calibrate` writes and --calibration-table reads. JSON, portable.
 struct CalibrationTable {
   int schema = 1;
@@ -35,8 +44,12 @@ struct CalibrationTable {
   std::string activations;        // "u8" or "s8"
   std::string image_list_sha256;  // recorded, never compared
   int images = 0;
-  std::map<std::string, float>
-      max_abs;  // node name -> range of its tensor in the float32 network (after its activation)
+  // Node name -> range of its tensor behind its activation: scale = range / 127 (s8) or / 255 (u8).
+  std::map<std::string, float> range;
+  // Node name -> one scale per channel, instead of the range's one. Only for u8 tensors of convolutions
+  // all of whose readers are convolutions, depthwise or dense layers; behind ReLU6 at most 6 / 255.
+  std::map<std::string, std::vector<float>> channel_scale;
+  std::map<std::string, LayerCorrection> corrections;  // by node name
 };
 void save_table(const CalibrationTable& table, const std::string& path);
 CalibrationTable load_table(const std::string& path);

@@ -38,7 +38,7 @@ std::string journal_key(const Options& options, const LoadedModel& model, const 
   const ToolInfo tool = tool_info();
   const HostInfo host = host_info();
   std::string ranges;
-  for (const auto& [name, value] : table.max_abs) ranges += fmt::format("{}={:a};", name, value);
+  for (const auto& [name, value] : table.range) ranges += fmt::format("{}={:a};", name, value);
   return fmt::format(
       "tool {} {}\nhost {} threads {}\ndevice {} batch {}\nmodel {} {} weights {}\ndata {} {} {} first {} count {} "
       "labels {}\n"

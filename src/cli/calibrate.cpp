@@ -19,7 +19,7 @@ int calibrate(const Options& options) {
       observe_table(options, model, data.calibration ? *data.calibration : *data.images, count, report);
   save_table(table, options.calibration_table);
   fmt::print("{}: ranges of {} tensors of {} from {} images of {}, scheme {}, {}\n", options.calibration_table,
-             table.max_abs.size(), table.model, table.images, report.path, table.scheme, table.preprocessing);
+             table.range.size(), table.model, table.images, report.path, table.scheme, table.preprocessing);
   if (!report.skipped.empty()) fmt::print("{} images could not be decoded and were skipped.\n", report.skipped.size());
   return 0;
 }

@@ -67,7 +67,7 @@ CalibrationTable observe_table(const Options& options, const LoadedModel& model,
   table.preprocessing = preprocessing_name(images, model.spec->input, resizing);
   table.image_list_sha256 = image_list_sha256(images, count);
   const auto engine = make_engine(options.device, lower_float(model.graph), {kBatch, options.kernel});
-  table.max_abs =
+  table.range =
       observe_ranges(*engine, image_source(images, model.spec->input, resizing, 0, count, &report.skipped), kBatch);
   table.images = static_cast<int>(count - report.skipped.size());
   report.path = images.path();

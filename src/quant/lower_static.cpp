@@ -2,6 +2,7 @@
 // Static int8: every tensor gets a type and a scale, every layer its integer form (docs/design.md "Numerics").
 // Float formulas are computed in double and stored as float.
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -43,13 +44,17 @@ class StaticLowering {
  private:
   Node& at(int node) { return graph_.nodes[static_cast<std::size_t>(node)]; }
   const Node& source(const Node& node, std::size_t i = 0) { return at(node.inputs[i]); }
-  double scale(const Node& node) const { return node.type.dtype == DType::kF32 ? 1.0 : double{node.type.scale[0]}; }
+  // Of channel k; float32 has none.
+  double scale(const Node& node, std::size_t k = 0) const {
+    const std::vector<float>& scales = node.type.scale;
+    return node.type.dtype == DType::kF32 ? 1.0 : double{scales[scales.size() > 1 ? k : 0]};
+  }
 
   float range(const Node& node) const {
     // The quantized input is the input.
     const std::string& name = std::holds_alternative<Quantize>(node.op) ? graph_.input_node().name : node.name;
-    const auto found = table_.max_abs.find(name);
-    if (found == table_.max_abs.end()) {
+    const auto found = table_.range.find(name);
+    if (found == table_.range.end()) {
       fail("the calibration table has no range for layer '{}' of {}: calibrate again", name, graph_.name);
     }
     return found->second;
@@ -73,7 +78,23 @@ class StaticLowering {
           at(input).type = graph_.nodes[i].type;
       }
     }
+    assign_channel_scales(consumers);
     at(graph_.output).type = TensorType{};  // logits leave as float32
+  }
+
+  void assign_channel_scales(const std::vector<std::vector<int>>& consumers) {
+    for (const auto& [name, scales] : table_.channel_scale) {
+      const int index = graph_.find(name);
+      const bool known = index > 0 && std::ssize(scales) == at(index).shape.c && at(index).type.dtype == DType::kU8;
+      const Activation* act = known ? fused_activation(at(index).op) : nullptr;
+      const float most = act != nullptr && *act == Activation::kRelu6 ? 6.0f / 255.0f : INFINITY;
+      const bool in_range = std::all_of(scales.begin(), scales.end(), [&](float s) { return s > 0 && s <= most; });
+      if (!known || !in_range || !takes_channel_scales(graph_, consumers, index)) {
+        fail("the calibration table has scales per channel for '{}' of {}, which cannot take them: calibrate again",
+             name, graph_.name);
+      }
+      at(index).type.scale = scales;
+    }
   }
 
   void lower_node(int index) {
@@ -119,20 +140,51 @@ class StaticLowering {
   void lower_conv(int index) {
     check_accumulator(graph_, index);
     Node& node = at(index);
-    const std::vector<float> weight_scale = weight_scale_per_channel(node), bias = bias_or_zeros(node);
-    const double src = scale(source(node)), dst = scale(node);
+    const QuantizedWeights weights = quantized_weights(node);
     IntegerOp op;
-    op.weights = std::make_shared<const std::vector<std::int8_t>>(quantize_weights(node, weight_scale));
-    for (std::size_t k = 0; k < bias.size(); ++k) {
-      op.m.push_back(static_cast<float>(src * weight_scale[k] / dst));
-      op.b.push_back(static_cast<float>(bias[k] / dst));
+    op.weights = std::make_shared<const std::vector<std::int8_t>>(weights.values);
+    for (std::size_t k = 0; k < weights.scale.size(); ++k) {
+      op.m.push_back(static_cast<float>(weights.scale[k] / scale(node, k)));
+      op.b.push_back(static_cast<float>(weights.bias[k] / scale(node, k)));
     }
-    const Clamp clamp = clamp_of(node.type.dtype, *fused_activation(node.op), static_cast<float>(dst));
+    // Channel scales are at most 6 / 255 behind ReLU6, so the cut is the same for all.
+    const Clamp clamp = clamp_of(node.type.dtype, *fused_activation(node.op), static_cast<float>(scale(node)));
     op.lo = clamp.lo;
     op.hi = clamp.hi;
-    if (node.inputs.size() > 1) op.residual_scale = static_cast<float>(scale(source(node, 1)) / dst);
+    if (node.inputs.size() > 1) op.residual_scale = static_cast<float>(scale(source(node, 1)) / scale(node));
     node.integer = std::move(op);
     node.params.clear();
+  }
+
+  struct QuantizedWeights {
+    std::vector<std::int8_t> values;
+    std::vector<double> scale;  // real = scale[k] * acc + bias[k]
+    std::vector<float> bias;
+  };
+
+  QuantizedWeights quantized_weights(const Node& node) {
+    QuantizedWeights result{.values = {}, .scale = {}, .bias = bias_or_zeros(node)};
+    const auto found = table_.corrections.find(node.name);
+    const LayerCorrection correction = found != table_.corrections.end() ? found->second : LayerCorrection{};
+    if (!correction.bias.empty()) result.bias = correction.bias;
+    if (!correction.weights.empty()) {
+      result.values = correction.weights;
+      result.scale.assign(correction.weight_scale.begin(), correction.weight_scale.end());
+    } else {
+      const std::vector<float>& src_scale = source(node).type.scale;
+      const Node scaled = src_scale.size() > 1 ? with_scaled_inputs(node, src_scale) : node;
+      const std::vector<float> weight_scale = weight_scale_per_channel(scaled);
+      result.values = quantize_weights(scaled, weight_scale);
+      const double src = src_scale.size() > 1 ? 1.0 : double{src_scale[0]};
+      for (const float s : weight_scale) result.scale.push_back(src * s);
+    }
+    const auto channels = static_cast<std::size_t>(node.shape.c);
+    if (result.scale.size() != channels || result.bias.size() != channels ||
+        static_cast<std::int64_t>(result.values.size()) != node.params[0].array.elements()) {
+      fail("the calibration table's correction of layer '{}' of {} has the wrong size: calibrate again", node.name,
+           graph_.name);
+    }
+    return result;
   }
 
   Graph graph_;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
+#include <utility>
 
 #include "gpueval/error.h"
 
@@ -63,6 +65,26 @@ Clamp clamp_of(DType dtype, Activation act, float scale) {
   if (act != Activation::kNone) clamp.lo = 0.0f;
   if (act == Activation::kRelu6) clamp.hi = std::min(clamp.hi, 6.0f / scale);
   return clamp;
+}
+
+Node with_scaled_inputs(const Node& node, std::span<const float> scale) {
+  // (kh, kw, in, out): input channel (i / out) % in; (kh, kw, c, 1): i % c; dense (h * w * in, out): (i / out) % in.
+  std::vector<float> kernel(*node.params[0].array.data);
+  const std::size_t out = is_depthwise(node) ? 1 : channels_of(node);
+  for (std::size_t i = 0; i < kernel.size(); ++i) kernel[i] *= scale[i / out % scale.size()];
+  Node scaled = node;
+  scaled.params[0].array.data = std::make_shared<const std::vector<float>>(std::move(kernel));
+  return scaled;
+}
+
+bool takes_channel_scales(const Graph& graph, const std::vector<std::vector<int>>& consumers, int node) {
+  const auto index = static_cast<std::size_t>(node);
+  if (node == graph.output || !conv_desc(graph, node)) return false;
+  return std::all_of(consumers[index].begin(), consumers[index].end(), [&](int reader) {
+    const Node& to = graph.nodes[static_cast<std::size_t>(reader)];
+    return conv_desc(graph, reader) && to.inputs[0] == node &&
+           std::count(to.inputs.begin(), to.inputs.end(), node) == 1;
+  });
 }
 
 void check_accumulator(const Graph& graph, int node) {

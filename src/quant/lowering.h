@@ -26,6 +26,13 @@ struct Clamp {
 };
 Clamp clamp_of(DType dtype, Activation act, float scale);
 
+// The node with weights multiplied by its source's scale of each input channel.
+Node with_scaled_inputs(const Node& node, std::span<const float> scale);
+
+// Whether the node's tensor may have one scale per channel: the node and every reader are convolutions or dense layers,
+// and none reads it as its residual.
+bool takes_channel_scales(const Graph& graph, const std::vector<std::vector<int>>& consumers, int node);
+
 // Throws where depth * 127 * 255 could overflow int32.
 void check_accumulator(const Graph& graph, int node);
 

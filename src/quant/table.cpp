@@ -34,7 +34,7 @@ void save_table(const CalibrationTable& table, const std::string& path) {
       {"activations", table.activations},
       {"image_list_sha256", table.image_list_sha256},
       {"images", table.images},
-      {"max_abs", table.max_abs},
+      {"range", table.range},
   };
   std::ofstream file(path);
   file << json.dump(2) << '\n';
@@ -57,13 +57,13 @@ CalibrationTable load_table(const std::string& path) {
     table.activations = json.at("activations");
     table.image_list_sha256 = json.at("image_list_sha256");
     table.images = json.at("images");
-    table.max_abs = json.at("max_abs").get<std::map<std::string, float>>();
+    table.range = json.at("range").get<std::map<std::string, float>>();
   } catch (const nlohmann::json::exception& error) {
     fail("{}: not a calibration table: {}", path, error.what());
   }
   if (table.schema != kSchema)
     fail("{}: calibration table of schema {}, this version reads {}", path, table.schema, kSchema);
-  for (const auto& [name, range] : table.max_abs) {
+  for (const auto& [name, range] : table.range) {
     if (!std::isfinite(range) || range < 0)
       fail("{}: the range of '{}' is {}, a number >= 0 is expected", path, name, range);
   }

@@ -84,7 +84,7 @@ Graph quantized(const Graph& bound, DType activations) {
   const std::vector<float> images = random_images(bound, 2, 5);
   bool done = false;
   CalibrationTable table;
-  table.max_abs = observe_ranges(
+  table.range = observe_ranges(
       *engine,
       [&](std::vector<float>& batch, int) {
         batch = images;

@@ -84,7 +84,7 @@ class RealData : public testing::Test {
     const auto engine = make_engine("cpu", lower_float(bound_), {.batch = kBatch});
     CalibrationTable table;
     std::vector<SkippedImage> skipped;
-    table.max_abs =
+    table.range =
         observe_ranges(*engine, image_source(*data_, spec_->input, Resizing::kDefault, 0, 128, &skipped), kBatch);
     return lower_static(bound_, table, options);
   }

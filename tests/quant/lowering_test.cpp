@@ -41,7 +41,7 @@ Graph small() {
 
 CalibrationTable ranges(std::map<std::string, float> max_abs) {
   CalibrationTable table;
-  table.max_abs = std::move(max_abs);
+  table.range = std::move(max_abs);
   return table;
 }
 
@@ -76,6 +76,43 @@ TEST(LowerStatic, SignedActivationsAndRelu6Cut) {
   EXPECT_EQ(node(graph, "conv").type.dtype, DType::kS8);
   EXPECT_FLOAT_EQ(node(graph, "conv").type.scale[0], 0.1f);
   EXPECT_FLOAT_EQ(node(graph, "conv").integer->hi, 60.0f);
+}
+
+// Scales (.012, .02, .022) behind conv: its m and b are divided by them, the dense layer's weights multiplied.
+TEST(LowerStatic, ChannelScalesMoveIntoTheNeighbours) {
+  CalibrationTable table = ranges({{"input", 12.7f}, {"conv", 5.1f}, {"logits", 1.0f}});
+  table.channel_scale["conv"] = {0.012f, 0.02f, 0.022f};
+  const Graph graph = lower_static(small(), table, {});
+  const Node &conv = node(graph, "conv"), &logits = node(graph, "logits");
+  EXPECT_FLOAT_EQ(conv.integer->m[0], 0.1f / 127 / 0.012f);
+  EXPECT_FLOAT_EQ(conv.integer->b[0], 0.5f / 0.012f);
+  EXPECT_FLOAT_EQ(conv.integer->b[2], 3.0f / 0.022f);
+  EXPECT_EQ(conv.integer->hi, 255.0f);
+  // Dense (in, out) = (1, 0), (0, 1), (.5, .5) times .012, .02, .022: columns (.012, 0, .011) and (0, .02, .011).
+  EXPECT_EQ(*logits.integer->weights, (std::vector<std::int8_t>{127, 0, 116, 0, 127, 70}));
+  EXPECT_FLOAT_EQ(logits.integer->m[0], 0.012f / 127);
+  table.channel_scale["conv"][2] = 0.04f;  // above 6 / 255: saturation at 255 would not be ReLU6's cut
+  EXPECT_THROW(lower_static(small(), table, {}), Error);
+}
+
+TEST(LowerStatic, CorrectionsReplaceWeightsAndBias) {
+  CalibrationTable table = ranges({{"input", 12.7f}, {"conv", 5.1f}, {"logits", 1.0f}});
+  table.corrections["conv"] = {{1.0f, 2.0f, 3.0f}, {1, 2, 3, 4, 5, 6}, {0.5f, 0.25f, 0.125f}};
+  const Graph graph = lower_static(small(), table, {});
+  const IntegerOp& conv = *node(graph, "conv").integer;
+  EXPECT_EQ(*conv.weights, (std::vector<std::int8_t>{1, 2, 3, 4, 5, 6}));
+  EXPECT_FLOAT_EQ(conv.m[1], 0.25f / 0.02f);
+  EXPECT_FLOAT_EQ(conv.b[2], 3.0f / 0.02f);
+  table.corrections["conv"].weights.pop_back();
+  EXPECT_THROW(lower_static(small(), table, {}), Error);
+}
+
+TEST(LowerStatic, ChannelScalesWhereTheyCannotBeAreRefused) {
+  CalibrationTable table = ranges({{"input", 12.7f}, {"conv", 5.1f}, {"logits", 1.0f}});
+  table.channel_scale["logits"] = {0.01f, 0.02f};
+  EXPECT_THROW(lower_static(small(), table, {}), Error);
+  table.channel_scale = {{"conv", {0.01f, 0.02f}}};
+  EXPECT_THROW(lower_static(small(), table, {}), Error);
 }
 
 TEST(LowerStatic, MissingRangeIsNamed) {

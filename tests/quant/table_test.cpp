@@ -29,7 +29,7 @@ class Table : public testing::Test {
     table.scheme = "maxabs";
     table.activations = "u8";
     table.images = 128;
-    table.max_abs = {{"conv1", 6.0f}, {"input", 0.1f}, {"tiny", 1.17549435e-38f}};
+    table.range = {{"conv1", 6.0f}, {"input", 0.1f}, {"tiny", 1.17549435e-38f}};
     return table;
   }
 
@@ -39,7 +39,7 @@ class Table : public testing::Test {
 TEST_F(Table, RoundTripsEveryBit) {
   save_table(example(), path("t.json"));
   const CalibrationTable table = load_table(path("t.json"));
-  EXPECT_EQ(table.max_abs, example().max_abs);
+  EXPECT_EQ(table.range, example().range);
   EXPECT_EQ(table.images, 128);
   EXPECT_NO_THROW(check_table(table, example(), "t.json"));
 }
@@ -81,7 +81,7 @@ TEST_F(Table, BadFilesAreNamed) {
   }
   EXPECT_THROW(save_table(example(), path("no/such/folder.json")), Error);
   CalibrationTable negative = example();
-  negative.max_abs["conv1"] = -1.0f;
+  negative.range["conv1"] = -1.0f;
   save_table(negative, path("negative"));
   EXPECT_THROW(load_table(path("negative")), Error);
 }
