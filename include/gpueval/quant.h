@@ -13,15 +13,37 @@
 
 namespace gpueval {
 
-enum class Scheme { kReference, kMaxAbs };
+// kReference: the original research. The others are static; they differ in how a tensor's range is found: kMaxAbs its
+// largest magnitude, kPercentile, kEntropy (KL divergence, as TensorRT's calibrator), kMse (least squared error),
+// kBest: the default recipe, mse ranges and every correction that earned its place.
+enum class Scheme { kReference, kMaxAbs, kPercentile, kEntropy, kMse, kBest };
 Scheme parse_scheme(const std::string& name);  // usage error that lists the names
-std::string to_string(Scheme scheme);          // "reference", "maxabs"
+std::string to_string(Scheme scheme);          // "reference", "maxabs", ...
 bool needs_calibration(Scheme scheme);
+
+// Corrections on calibration images, each of them separately worth something (docs/quantization.md has the table).
+struct Corrections {
+  bool bias = false;                   // empirical, sequential: the mean of float minus int8 output goes into the bias
+  bool bias_after_activation = false;  // then matches the mean behind ReLU or ReLU6
+  bool analytic_bias = false;          // data-free, from batch-norm statistics (Nagel et al. 2019)
+  bool channel_scales = false;         // u8 scales per channel where readers allow it (equalisation that ReLU6 allows)
+  bool clip_search = false;            // mean-squared-error-optimal activation clips
+  bool gptq = false;                   // error-compensating rounding, then coordinate descent (Frantar et al. 2022)
+  bool asymmetric = false;             // GPTQ's target makes up for the error of the quantized input
+  bool flips = false;                  // horizontally flipped copies of the calibration images
+  bool adaround = false;               // learned rounding (Nagel et al. 2020)
+  bool operator==(const Corrections&) const = default;
+};
+Corrections default_corrections(Scheme scheme);  // none but for kBest
 
 struct QuantOptions {
   Scheme scheme = Scheme::kMaxAbs;
   DType activations = DType::kU8;  // kU8: u8 where a tensor cannot be negative; kS8: s8 everywhere
   bool depthwise_int8 = true;      // `reference` only: false leaves depthwise layers in float32
+  double percentile = 99.99;       // kPercentile: share of |x| inside the range, percent
+  bool weights_per_channel = true;
+  Corrections corrections = {};
+  std::vector<std::string> float_layers = {};  // static schemes: convolutions and dense layers left in float32
 };
 
 // Changes that a recipe made to one convolution or dense layer. Empty vectors: as in the weight file.
@@ -66,5 +88,12 @@ Graph lower_static(const Graph& bound, const CalibrationTable& table,
 using BatchSource = std::function<int(std::vector<float>& batch, int max_images)>;
 // Runs the float32 engine (of lower_float's graph) over the source and records max|x| of every node's tensor by name.
 std::map<std::string, float> observe_ranges(Engine& float_engine, const BatchSource& source, int batch);
+
+// The same images from the start at every call: calibration may need several passes.
+using CalibrationImages = std::function<BatchSource()>;
+// Everything a static scheme needs from images: fills range, channel_scale and corrections of the table; model, hashes
+// and the like are the caller's. Deterministic. progress(done, total) may be empty.
+CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, const QuantOptions& options,
+                           const std::function<void(int done, int total)>& progress = {});
 
 }  // namespace gpueval
