@@ -32,9 +32,31 @@ add_library(gpueval_dnnl INTERFACE)
 target_include_directories(gpueval_dnnl SYSTEM INTERFACE ${DNNL_INCLUDE_DIR})
 target_link_libraries(gpueval_dnnl INTERFACE ${DNNL_LIBRARY})
 
+# The ONNX schema, compiled here: the lite runtime of protobuf is all that is linked.
+find_package(Protobuf REQUIRED)
+find_file(ONNX_PROTO onnx/onnx.proto REQUIRED)
+cmake_path(GET ONNX_PROTO PARENT_PATH ONNX_PROTO_FOLDER)
+set(ONNX_GENERATED ${CMAKE_BINARY_DIR}/onnx_schema)
+file(MAKE_DIRECTORY ${ONNX_GENERATED})
+add_custom_command(OUTPUT ${ONNX_GENERATED}/onnx.pb.cc ${ONNX_GENERATED}/onnx.pb.h
+  COMMAND protobuf::protoc --cpp_out=lite:${ONNX_GENERATED} -I ${ONNX_PROTO_FOLDER} ${ONNX_PROTO}
+  DEPENDS ${ONNX_PROTO} VERBATIM)
+add_library(gpueval_onnx_schema STATIC ${ONNX_GENERATED}/onnx.pb.cc)
+target_include_directories(gpueval_onnx_schema SYSTEM PUBLIC ${ONNX_GENERATED})
+target_link_libraries(gpueval_onnx_schema PUBLIC protobuf::libprotobuf-lite)
+
+# Without them the product still builds.
 if(GPUEVAL_TESTS)
-  find_package(GTest REQUIRED)
+  find_package(GTest QUIET)
+  if(NOT GTest_FOUND)
+    message(STATUS "GoogleTest not found: the tests are not built (scripts/install_dependencies.sh --tests installs it)")
+    set(GPUEVAL_TESTS OFF)
+  endif()
 endif()
 if(GPUEVAL_BENCH)
-  find_package(benchmark REQUIRED)
+  find_package(benchmark QUIET)
+  if(NOT benchmark_FOUND)
+    message(STATUS "Google Benchmark not found: gpu_bench is not built (scripts/install_dependencies.sh --tests installs it)")
+    set(GPUEVAL_BENCH OFF)
+  endif()
 endif()

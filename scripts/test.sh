@@ -37,7 +37,7 @@ fuzz fuzz_hdf5 tests/golden/hdf5
 step "sanitizer build and tests"
 cmake -S . -B build-asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DGPUEVAL_SANITIZE=ON -DGPUEVAL_TESTS=ON -DGPUEVAL_BENCH=OFF
 cmake --build build-asan
-ctest --test-dir build-asan -j "$jobs" --output-on-failure --timeout 900
+ctest --test-dir build-asan -j "$jobs" --output-on-failure --no-tests=error --timeout 900
 
 step "release tests"
-ctest --test-dir build -j "$jobs" --output-on-failure --timeout 600
+ctest --test-dir build -j "$jobs" --output-on-failure --no-tests=error --timeout 600

@@ -9,6 +9,14 @@
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
 
+namespace gpueval {
+
+void PrintTo(const KernelInfo& kernel, std::ostream* out) {
+  *out << kernel.name;
+}  // names the test, found by GoogleTest
+
+}  // namespace gpueval
+
 namespace gpueval::cpu {
 namespace {
 

@@ -140,10 +140,10 @@ INSTANTIATE_TEST_SUITE_P(
         Published{"SqueezeNetReference", kSqueezeNet, "golden/squeezenet_reference.npy", true, true, 288, 399}),
     [](const auto& row) { return row.param.name; });
 
-class MaxAbs : public RealData, public testing::WithParamInterface<std::pair<Network, double>> {};
+class RealDataMaxAbs : public RealData, public testing::WithParamInterface<std::pair<Network, double>> {};
 
 // Calibrated on the first 128 images, judged on the rest; every layer int8.
-TEST_P(MaxAbs, LosesAtMostSoManyPoints) {
+TEST_P(RealDataMaxAbs, LosesAtMostSoManyPoints) {
   const auto& [network, points] = GetParam();
   if (!open(network)) GTEST_SKIP() << skip_;
   const Graph graph = lower(Scheme::kMaxAbs);
@@ -159,7 +159,7 @@ TEST_P(MaxAbs, LosesAtMostSoManyPoints) {
 }
 
 // The same bits for every batch, thread count and instruction set.
-TEST_P(MaxAbs, LogitsAreIdenticalHoweverTheyAreComputed) {
+TEST_P(RealDataMaxAbs, LogitsAreIdenticalHoweverTheyAreComputed) {
   if (!open(GetParam().first)) GTEST_SKIP() << skip_;
   const Graph graph = lower(Scheme::kMaxAbs);
   const std::vector<float> expected = logits(*make_engine("cpu", graph, {.batch = 1}), 1);
@@ -174,7 +174,8 @@ TEST_P(MaxAbs, LogitsAreIdenticalHoweverTheyAreComputed) {
   set_threads(0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, MaxAbs, testing::Values(std::pair{kMobileNet, 4.0}, std::pair{kSqueezeNet, 1.0}),
+INSTANTIATE_TEST_SUITE_P(Networks, RealDataMaxAbs,
+                         testing::Values(std::pair{kMobileNet, 4.0}, std::pair{kSqueezeNet, 1.0}),
                          [](const auto& row) { return std::string(row.param.first.model); });
 
 }  // namespace

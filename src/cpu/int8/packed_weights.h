@@ -36,7 +36,6 @@ struct PackedWeights {
   AlignedArray<std::int32_t> start;
   AlignedArray<float> m, b;
   std::int64_t block_bytes = 0;  // of the widest block
-
 };
 PackedWeights pack_weights(const Int8ConvParams& params, const TileSet& tiles, const DepthShape& depth,
                            int max_vectors);
