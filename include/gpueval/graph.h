@@ -55,10 +55,11 @@ struct ZeroPad {
   Padding pad;
 };
 struct Flatten {};
-struct Quantize {};  // float32 -> the node's type (static schemes put one behind the input)
+struct Quantize {};    // float32 -> the node's type (static schemes put one behind the input)
+struct Dequantize {};  // integer -> float32, real = scale * q (in front of a layer left in float32)
 
 using Op = std::variant<Input, Conv2D, DepthwiseConv2D, SeparableConv2D, Dense, BatchNorm, Relu, Add, Concat, MaxPool,
-                        AvgPool, GlobalAvgPool, ZeroPad, Flatten, Quantize>;
+                        AvgPool, GlobalAvgPool, ZeroPad, Flatten, Quantize, Dequantize>;
 std::string op_name(const Op& op);  // "Conv2D", ...
 
 // ---- weights of a node, in Keras's own order within the layer

@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "cpu/convert.h"
 #include "cpu/float_ops.h"
 #include "cpu/int8/int8_conv.h"
 #include "cpu/int8/int8_ops.h"
@@ -123,9 +124,14 @@ std::unique_ptr<Step> float_step(const StepContext& context) {
 
 std::unique_ptr<Step> integer_step(const StepContext& context) {
   const Node& node = context.self();
+  const int src = node.inputs[0], self = context.node;
+  if (std::holds_alternative<Dequantize>(node.op)) {
+    return simple("dequantize", [=, scale = context.input(0).type.scale](const Tensors& tensors, int n) {
+      dequantize(tensors.quant_view(src, n), scale, tensors.view(self, n));
+    });
+  }
   GPUEVAL_CHECK(node.integer.has_value(), "'{}' has an integer type but no integer form", node.name);
   const IntegerOp& op = *node.integer;
-  const int src = node.inputs[0], self = context.node;
   if (conv_desc(context.graph, self)) return make_int8_conv_step(context);
   if (const auto* pool = std::get_if<MaxPool>(&node.op)) {
     return simple(int8_name("max_pool"), [=, window = pool->window, m = op.m[0]](const Tensors& tensors, int n) {
@@ -145,6 +151,11 @@ std::unique_ptr<Step> integer_step(const StepContext& context) {
       } else {
         global_avg_pool(tensors.quant_view(src, n), m, dst);
       }
+    });
+  }
+  if (std::holds_alternative<Quantize>(node.op) && node.type.scale.size() > 1) {
+    return simple("quantize_channels", [=, scale = node.type.scale](const Tensors& tensors, int n) {
+      quantize_channels(tensors.view(src, n), scale, tensors.quant_view(self, n));
     });
   }
   if (std::holds_alternative<Quantize>(node.op)) {

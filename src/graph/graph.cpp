@@ -9,8 +9,8 @@ namespace gpueval {
 
 std::string op_name(const Op& op) {
   static constexpr std::array kNames = {
-      "Input",  "Conv2D",  "DepthwiseConv2D", "SeparableConv2D", "Dense",   "BatchNorm", "ReLU",    "Add",
-      "Concat", "MaxPool", "AvgPool",         "GlobalAvgPool",   "ZeroPad", "Flatten",   "Quantize"};
+      "Input",  "Conv2D",  "DepthwiseConv2D", "SeparableConv2D", "Dense",   "BatchNorm", "ReLU",     "Add",
+      "Concat", "MaxPool", "AvgPool",         "GlobalAvgPool",   "ZeroPad", "Flatten",   "Quantize", "Dequantize"};
   static_assert(kNames.size() == std::variant_size_v<Op>);
   return kNames[op.index()];
 }

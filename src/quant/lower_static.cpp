@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Static int8: every tensor gets a type and a scale, every layer its integer form (docs/design.md "Numerics").
+// Static int8: every tensor gets a type and a scale, every layer its integer form (docs/design.md "Numerics"), but for
+// the layers that QuantOptions::float_layers leaves in float32.
 // Float formulas are computed in double and stored as float.
 #include <algorithm>
 #include <cmath>
@@ -10,6 +11,7 @@
 #include "gpueval/quant.h"
 #include "graph/passes.h"
 #include "quant/lowering.h"
+#include "quant/mixed_precision.h"
 
 namespace gpueval {
 namespace {
@@ -30,6 +32,14 @@ Graph insert_quantize(Graph graph) {
   return graph;
 }
 
+// Float32 kernels write whole tensors, so a float32 concat copies.
+Graph without_float_slices(Graph graph) {
+  for (Node& node : graph.nodes) {
+    if (node.type.dtype == DType::kF32) node.slice_of = -1, node.slice_offset = 0;
+  }
+  return graph;
+}
+
 class StaticLowering {
  public:
   StaticLowering(Graph graph, const CalibrationTable& table, const QuantOptions& options)
@@ -37,8 +47,11 @@ class StaticLowering {
 
   Graph run() {
     assign_types();
-    for (std::size_t i = 1; i < graph_.nodes.size(); ++i) lower_node(static_cast<int>(i));
-    return place_concat(std::move(graph_));
+    if (!options_.float_layers.empty()) graph_ = keep_in_float(std::move(graph_), options_.float_layers);
+    for (std::size_t i = 1; i < graph_.nodes.size(); ++i) {
+      if (!runs_in_float(graph_, graph_.nodes[i])) lower_node(static_cast<int>(i));
+    }
+    return without_float_slices(place_concat(std::move(graph_)));
   }
 
  private:

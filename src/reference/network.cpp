@@ -38,23 +38,29 @@ QuantTensor zero_pad(const Node& node, const QuantTensor& src) {
 
 class Runner {
  public:
-  Runner(const Graph& graph, std::span<const float> image) : graph_(graph), image_(image) {
-    result_.tensors.resize(graph.nodes.size());
-  }
+  Runner(const Graph& graph, NetworkResult& result) : graph_(graph), result_(result) {}
 
-  NetworkResult run() {
-    for (std::size_t i = 1; i < graph_.nodes.size(); ++i) {
-      const Node& node = graph_.nodes[i];
-      if (node.type.dtype == DType::kF32) {
-        result_.logits = logits(static_cast<int>(i));
-      } else {
-        result_.tensors[i] = integer(static_cast<int>(i));
-      }
+  void run(int index) {
+    const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+    const auto i = static_cast<std::size_t>(index);
+    if (node.type.dtype != DType::kF32) {
+      result_.tensors[i] = integer(index);
+      return;
     }
-    return std::move(result_);
+    const bool reads_float = type_of(node.inputs[0]).dtype == DType::kF32;
+    if (reads_float) {
+      std::vector<const FloatTensor*> inputs;
+      for (const int input : node.inputs) inputs.push_back(&result_.floats[static_cast<std::size_t>(input)]);
+      result_.floats[i] = float_node(graph_, index, inputs);
+    } else if (std::holds_alternative<Dequantize>(node.op)) {
+      result_.floats[i] = dequantize(source(node), type_of(node.inputs[0]).scale);
+    } else {
+      result_.floats[i] = {node.shape, logits(index)};
+    }
   }
 
  private:
+  const TensorType& type_of(int node) const { return graph_.nodes[static_cast<std::size_t>(node)].type; }
   const QuantTensor& source(const Node& node, std::size_t i = 0) const {
     return result_.tensors[static_cast<std::size_t>(node.inputs[i])];
   }
@@ -91,7 +97,9 @@ class Runner {
     if (std::holds_alternative<ZeroPad>(node.op)) return zero_pad(node, source(node));
     const IntegerOp& op = *node.integer;
     if (conv_desc(graph_, index)) return conv(conv_source(index), conv_params(index), dst);
-    if (std::holds_alternative<Quantize>(node.op)) return quantize(image_, node.shape, node.type.scale[0], dst);
+    if (std::holds_alternative<Quantize>(node.op)) {
+      return quantize_channels(result_.floats[static_cast<std::size_t>(node.inputs[0])], node.type.scale, dst);
+    }
     if (std::holds_alternative<Concat>(node.op)) return concat(graph_, node, result_.tensors);
     if (const auto* pool = std::get_if<MaxPool>(&node.op)) return max_pool(source(node), pool->window, op.m[0], dst);
     if (const auto* pool = std::get_if<AvgPool>(&node.op)) return avg_pool(source(node), pool->window, op.m, dst);
@@ -104,12 +112,21 @@ class Runner {
   }
 
   const Graph& graph_;
-  std::span<const float> image_;
-  NetworkResult result_;
+  NetworkResult& result_;
 };
 
 }  // namespace
 
-NetworkResult run_network(const Graph& graph, std::span<const float> image) { return Runner(graph, image).run(); }
+void run_node(const Graph& graph, int node, NetworkResult& result) { Runner(graph, result).run(node); }
+
+NetworkResult run_network(const Graph& graph, std::span<const float> image) {
+  NetworkResult result;
+  result.tensors.resize(graph.nodes.size());
+  result.floats.resize(graph.nodes.size());
+  result.floats[0] = {graph.input_node().shape, {image.begin(), image.end()}};
+  for (std::size_t i = 1; i < graph.nodes.size(); ++i) run_node(graph, static_cast<int>(i), result);
+  result.logits = result.floats[static_cast<std::size_t>(graph.output)].values;
+  return result;
+}
 
 }  // namespace gpueval::reference

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quant/mixed_precision.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gpueval/error.h"
+
+namespace gpueval {
+namespace {
+
+class MixedPrecision {
+ public:
+  explicit MixedPrecision(Graph typed)
+      : old_(std::move(typed)), float_form_(old_.nodes.size(), -1), integer_form_(old_.nodes.size(), -1) {
+    new_.name = old_.name;
+  }
+
+  Graph run(std::span<const std::string> layers) {
+    mark(layers);
+    float_form_[0] = append(old_.nodes[0]);
+    float_form_[1] = 0;  // what node 1 quantizes is the input
+    for (std::size_t i = 2; i < old_.nodes.size(); ++i) {
+      Node node = old_.nodes[i];
+      for (int& input : node.inputs) input = in_float_[i] ? as_float(input) : as_integer(input);
+      if (in_float_[i]) node.type = TensorType{};
+      (in_float_[i] ? float_form_ : integer_form_)[i] = append(std::move(node));
+    }
+    const auto output = static_cast<std::size_t>(old_.output);
+    new_.output = in_float_[output] ? float_form_[output] : integer_form_[output];
+    return std::move(new_);
+  }
+
+ private:
+  void mark(std::span<const std::string> layers) {
+    in_float_.assign(old_.nodes.size(), false);
+    for (const std::string& name : layers) {
+      const int node = old_.find(name);
+      if (node < 0 || !conv_desc(old_, node)) {
+        fail("{} has no convolution or dense layer '{}' to leave in float32", old_.name, name);
+      }
+      in_float_[static_cast<std::size_t>(node)] = true;
+    }
+    for (std::size_t i = 2; i < old_.nodes.size(); ++i) {
+      if (conv_desc(old_, static_cast<int>(i))) continue;
+      const std::vector<int>& inputs = old_.nodes[i].inputs;
+      in_float_[i] = std::all_of(inputs.begin(), inputs.end(), [&](int input) {
+        return in_float_[static_cast<std::size_t>(input)];  // the quantized input (1) is integer
+      });
+    }
+  }
+
+  int append(Node node) {
+    new_.nodes.push_back(std::move(node));
+    return static_cast<int>(new_.nodes.size()) - 1;
+  }
+
+  int as_float(int old) {
+    int& form = float_form_[static_cast<std::size_t>(old)];
+    if (form < 0) {
+      const Node& node = old_.nodes[static_cast<std::size_t>(old)];
+      form = append({.name = node.name + "/dequantize",
+                     .op = Dequantize{},
+                     .inputs = {integer_form_[static_cast<std::size_t>(old)]},
+                     .shape = node.shape});
+    }
+    return form;
+  }
+
+  int as_integer(int old) {
+    int& form = integer_form_[static_cast<std::size_t>(old)];
+    if (form < 0) {
+      const Node& node = old_.nodes[static_cast<std::size_t>(old)];
+      form = append({.name = old == 1 ? node.name : node.name + "/quantize",
+                     .op = Quantize{},
+                     .inputs = {float_form_[static_cast<std::size_t>(old)]},
+                     .shape = node.shape,
+                     .type = node.type});
+    }
+    return form;
+  }
+
+  Graph old_, new_;
+  std::vector<bool> in_float_;
+  std::vector<int> float_form_, integer_form_;  // of each old node's tensor in the new graph; -1: not (yet) there
+};
+
+}  // namespace
+
+Graph keep_in_float(Graph typed, std::span<const std::string> layers) {
+  return MixedPrecision(std::move(typed)).run(layers);
+}
+
+bool runs_in_float(const Graph& graph, const Node& node) {
+  if (node.type.dtype != DType::kF32 || node.inputs.empty()) return false;
+  const bool reads_float = graph.nodes[static_cast<std::size_t>(node.inputs[0])].type.dtype == DType::kF32;
+  return reads_float || std::holds_alternative<Dequantize>(node.op);
+}
+
+}  // namespace gpueval
