@@ -45,12 +45,24 @@ struct AccuracyOptions {
   std::function<bool()> stop;  // asked between batches; true ends the run with what is there
 };
 
+// How far logits are from another network's, summed over images. An image's logits count without their mean, which
+// changes no probability; images with a logit that is not finite in either are left out.
+struct LogitError {
+  double signal = 0, noise = 0, kl = 0;  // sums of squares; sum of KL(softmax(reference) || softmax(logits))
+  std::int64_t images = 0;
+
+  void add(std::span<const float> reference, std::span<const float> logits);
+  double sqnr_db() const;  // 10 log10(signal / noise); infinite for equal logits
+  double mean_kl() const { return images == 0 ? 0 : kl / static_cast<double>(images); }
+};
+
 // One engine's part. Fractions are counts / images. An image whose logits hold a NaN counts as wrong.
 struct AccuracyResult {
   std::int64_t images = 0, top1 = 0, top5 = 0, nan_images = 0;
   std::vector<std::int32_t> predicted;  // top-1 class of each judged image in order; -1 where a logit is NaN
   std::vector<bool> correct;            // top-1 is right
   std::string logits_sha256;            // of all judged images' float32 logits, in order
+  LogitError against_first;             // of its logits against the first engine's
 
   double top1_fraction() const { return images == 0 ? 0 : static_cast<double>(top1) / static_cast<double>(images); }
   double top5_fraction() const { return images == 0 ? 0 : static_cast<double>(top5) / static_cast<double>(images); }
@@ -76,6 +88,7 @@ struct PairedComparison {
   std::int64_t discordant_down = 0;  // first right, second wrong
   double mcnemar_p = 1;              // exact, two-sided
   double agreement = 1;              // same top-1 class, right or wrong
+  LogitError logits;                 // second against first; images = 0: not measured against it
 };
 PairedComparison compare_paired(const AccuracyResult& first, const AccuracyResult& second);
 

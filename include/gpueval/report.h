@@ -57,9 +57,28 @@ struct CalibrationReport {
   std::vector<SkippedImage> skipped;
 };
 
+// How int8 weights and activations were found.
+struct QuantizationReport {
+  std::string scheme;                    // never "auto": what it picked
+  std::string activations;               // "u8"/"s8"
+  std::vector<std::string> corrections;  // names as in the options: "bias-correction", ...
+  int calibration_images = 0;
+  std::optional<double> percentile;       // scheme percentile: percent
+  std::vector<std::string> float_layers;  // left in float32
+};
+
+// A layer's tensor in the integer network against the float32 network's, over some images.
+struct LayerErrorReport {
+  double sqnr_db = 0;  // infinite if equal
+  double cosine = 1;
+  std::optional<double> range_used;  // largest integer magnitude / the type's; absent for float32 tensors
+  std::optional<double> saturation;  // share of values at the end of the type's range
+};
+
 struct LayerReport {
   LayerInfo info;
   std::optional<double> ms;  // one batch
+  std::optional<LayerErrorReport> error;
 };
 
 struct RunReport {
@@ -68,6 +87,7 @@ struct RunReport {
   std::string depthwise;    // "int8"/"float32", `reference` scheme only
   std::string activations;  // "u8"/"s8", static schemes only
   std::string device;
+  std::optional<QuantizationReport> quantization;
   std::string forced_kernel;  // --kernel
   int batch = 1;              // of the speed part, else of the accuracy part
   std::optional<AccuracyResult> accuracy;
@@ -77,6 +97,14 @@ struct RunReport {
   std::vector<LayerReport> layers;
 
   std::string label() const;  // "int8 maxabs"
+};
+
+// A recipe that --scheme auto tried: calibrated on some of the calibration images, measured on the others.
+struct SchemeTrial {
+  std::string name;                  // "best", "mse + bias-correction"
+  int calibrated = 0, measured = 0;  // images
+  double sqnr_db = 0, kl = 0, agreement = 0;
+  bool picked = false;
 };
 
 struct Report {
@@ -90,6 +118,8 @@ struct Report {
   std::string speed_input;                      // "data" or "synthetic"; empty without a speed part
   std::vector<double> percentiles{50, 90, 99};  // of the latency, in the table
   std::vector<RunReport> runs;
+  std::vector<SchemeTrial> trials;  // --scheme auto
+  int layer_error_images = 0;
   std::vector<std::string> notes;  // whole sentences for the reader
   bool interrupted = false;
   bool per_layer = false;
@@ -100,6 +130,26 @@ struct Report {
 std::string to_table(const Report& report);  // at most 110 columns
 std::string to_layer_tables(const Report& report);
 std::string to_json(const Report& report);
+std::string to_html(const Report& report);  // one self-contained page: tables, charts, environment
+
+// `gpu_eval table`: every network with several rows each.
+struct TableNetwork {
+  std::string name;                       // "mobilenet 0.25"
+  std::vector<std::string> weight_files;  // published names
+  std::string missing;                    // why it was not measured; empty: report holds the result
+  std::optional<Report> report;
+};
+struct TableReport {
+  ToolInfo tool;
+  HostInfo host;
+  std::string command;
+  std::vector<TableNetwork> networks;
+  bool interrupted = false;
+};
+std::string to_markdown(const TableReport& table);
+std::string to_text(const TableReport& table);  // at most 110 columns
+std::string to_json(const TableReport& table);
+std::string to_html(const TableReport& table);
 
 // Text of `gpu_eval compare`: matching runs of two result files side by side. Throws Error for a file that is no
 // result.

@@ -156,6 +156,7 @@ PairedComparison compare_paired(const AccuracyResult& first, const AccuracyResul
   GPUEVAL_CHECK(first.images == second.images, "{} images against {}", first.images, second.images);
   PairedComparison result;
   result.images = first.images;
+  result.logits = second.against_first;
   std::int64_t agreed = 0;
   for (std::size_t i = 0; i < first.correct.size(); ++i) {
     if (second.correct[i] && !first.correct[i]) ++result.discordant_up;

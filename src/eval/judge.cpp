@@ -24,6 +24,10 @@ void Judge::add(const ChunkResult& chunk) {
       row.nan_images += ranking.has_nan ? 1 : 0;
       row.predicted.push_back(ranking.classes[0]);
       row.correct.push_back(ranking.top1(label));
+      if (e > 0) {
+        row.against_first.add(std::span(chunk.logits.front()).subspan(i * classes_, classes_),
+                              logits.subspan(i * classes_, classes_));
+      }
     }
     sums_[e].update(std::as_bytes(logits));
   }

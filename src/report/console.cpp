@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "eval/statistics.h"
 #include "gpueval/report.h"
+#include "report/cells.h"
 #include "report/conclusion.h"
 #include "report/text_table.h"
 
@@ -22,8 +22,7 @@ std::string field(const char* name, const std::string& text) {
 }
 
 std::string model_line(const ModelReport& model) {
-  std::string text = model.name;
-  if (model.has_alpha) text += fmt::format(" {:g}", model.alpha);
+  std::string text = network_name(model);
   if (!model.variant.empty()) text += fmt::format(" ({})", model.variant);
   return field("Model",
                fmt::format("{}, {} parameters, {} million multiply-adds, input {}x{}", text, grouped(model.parameters),
@@ -50,52 +49,6 @@ std::string header(const Report& report) {
   const std::string device = report.runs.empty() ? "" : report.runs.front().device;
   text += field("Device", fmt::format("{}: {}", device, report.device_description));
   return text + '\n';
-}
-
-std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
-std::string milliseconds(double ms) { return ms < 100 ? fmt::format("{:.2f}", ms) : fmt::format("{:.0f}", ms); }
-std::string rate(double images) { return images < 100 ? fmt::format("{:.2f}", images) : fmt::format("{:.0f}", images); }
-
-std::vector<std::string> accuracy_cells(const RunReport& run) {
-  std::vector<std::string> cells(6);
-  if (run.accuracy) {
-    const Interval ci = wilson_interval(run.accuracy->top1, run.accuracy->images);
-    cells[0] = percent(run.accuracy->top1_fraction());
-    cells[1] = percent(run.accuracy->top5_fraction());
-    cells[2] = fmt::format("{:.1f}..{:.1f}", 100 * ci.low, 100 * ci.high);
-  }
-  if (run.vs_first) {
-    cells[3] = fmt::format("{:+.2f}", 100 * run.vs_first->top1_diff);
-    cells[4] = p_value_text(run.vs_first->mcnemar_p);
-    cells[5] = fmt::format("{:.1f}%", 100 * run.vs_first->agreement);
-  }
-  return cells;
-}
-
-std::vector<std::string> speed_cells(const RunReport& run, const std::vector<double>& percentiles) {
-  std::vector<std::string> cells(percentiles.size() + 2);
-  if (!run.speed) return cells;
-  cells[0] = rate(run.speed->images_per_second);
-  for (std::size_t i = 0; i < percentiles.size(); ++i) {
-    cells[1 + i] = milliseconds(run.speed->percentile_ms(percentiles[i]));
-  }
-  if (run.speed->vs_first) cells.back() = fmt::format("{:.2f}x", run.speed->vs_first->ratio);
-  return cells;
-}
-
-std::string result_table(const Report& report) {
-  TextTable table;
-  table.column("precision", TextTable::Align::kLeft);
-  for (const char* title : {"top-1", "top-5", "95% CI", "diff", "p", "agree", "images/s"}) table.column(title);
-  for (const double percentile : report.percentiles) table.column(fmt::format("p{:g} ms", percentile));
-  table.column("speed");
-  for (const RunReport& run : report.runs) {
-    std::vector<std::string> cells{run.label()};
-    for (std::string& cell : accuracy_cells(run)) cells.push_back(std::move(cell));
-    for (std::string& cell : speed_cells(run, report.percentiles)) cells.push_back(std::move(cell));
-    table.row(std::move(cells));
-  }
-  return table.text();
 }
 
 std::string skipped_line(const char* what, const std::vector<SkippedImage>& skipped) {
@@ -131,6 +84,16 @@ std::string data_footer(const Report& report) {
     }
   }
   for (const RunReport& run : report.runs) {
+    if (run.vs_first && run.vs_first->logits.images > 0) {
+      text += fmt::format("{}: logits' SQNR {} dB, KL {:.4f} against {}.\n", run.label(),
+                          decibels(run.vs_first->logits.sqnr_db()), run.vs_first->logits.mean_kl(),
+                          report.runs.front().label());
+    }
+  }
+  for (const RunReport& run : report.runs) {
+    if (run.quantization) {
+      text += wrapped(fmt::format("{}: {}.", run.label(), quantization_text(*run.quantization)), kWidth, 2);
+    }
     if (run.depthwise == "float32") text += fmt::format("{}: the depthwise layers are left in float32.\n", run.label());
   }
   if (report.calibration) {
@@ -151,6 +114,13 @@ std::string data_footer(const Report& report) {
       text += skipped_line(c.skipped.size() == 1 ? "calibration image" : "calibration images", c.skipped);
   }
   return text;
+}
+
+std::string trial_footer(const Report& report) {
+  if (report.trials.empty()) return "";
+  const SchemeTrial& first = report.trials.front();
+  return fmt::format("Recipes tried, calibrated on {} of the calibration images and measured on the other {}:\n{}\n",
+                     first.calibrated, first.measured, trial_table(report).text());
 }
 
 std::string speed_footer(const Report& report) {
@@ -201,12 +171,12 @@ bool Report::valid() const {
 }
 
 std::string to_table(const Report& report) {
-  std::string text = header(report) + result_table(report) + '\n';
+  std::string text = header(report) + result_table(report).text() + '\n';
   for (std::size_t i = 1; i < report.runs.size(); ++i) {
     const std::string sentence = conclusion(report.runs[i], report.runs.front());
     if (!sentence.empty()) text += wrapped(sentence, kWidth, 0);
   }
-  text += data_footer(report);
+  text += trial_footer(report) + data_footer(report);
   for (const std::string& note : report.notes) text += wrapped(note, kWidth, 0);
   if (report.interrupted) text += "Interrupted: the result covers what was done until then.\n";
   return text + speed_footer(report);
@@ -215,6 +185,11 @@ std::string to_table(const Report& report) {
 std::string to_layer_tables(const Report& report) {
   std::string text;
   for (const RunReport& run : report.runs) {
+    if (has_layer_errors(run)) {
+      text += fmt::format("\nLayer errors of {} against float32, {} images\n{}", run.label(), report.layer_error_images,
+                          layer_error_table(run).text());
+    }
+    if (!has_layer_times(run)) continue;
     double total = 0;
     for (const LayerReport& layer : run.layers) total += layer.ms.value_or(0);
     text += fmt::format("\nLayers of {}, batch {}: {:.3f} ms together\n", run.label(), run.batch, total);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -76,10 +77,39 @@ Json accuracy_json(const AccuracyResult& accuracy) {
           {"nan_images", accuracy.nan_images}, {"correct_bits", bits_to_hex(accuracy.correct)}};
 }
 
+Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
 Json vs_first_json(const PairedComparison& paired) {
-  return {{"top1_diff", paired.top1_diff},         {"top1_diff_ci95", interval(paired.top1_diff_ci95)},
-          {"discordant_up", paired.discordant_up}, {"discordant_down", paired.discordant_down},
-          {"mcnemar_p", paired.mcnemar_p},         {"agreement", paired.agreement}};
+  Json json{{"top1_diff", paired.top1_diff},         {"top1_diff_ci95", interval(paired.top1_diff_ci95)},
+            {"discordant_up", paired.discordant_up}, {"discordant_down", paired.discordant_down},
+            {"mcnemar_p", paired.mcnemar_p},         {"agreement", paired.agreement}};
+  const bool measured = paired.logits.images > 0;
+  json["logits_sqnr_db"] = measured ? finite_or_null(paired.logits.sqnr_db()) : Json();
+  json["logits_kl"] = measured ? finite_or_null(paired.logits.mean_kl()) : Json();
+  return json;
+}
+
+Json quantization_json(const QuantizationReport& q) {
+  return {{"scheme", q.scheme},
+          {"activations", text_or_null(q.activations)},
+          {"corrections", q.corrections},
+          {"calibration_images", q.calibration_images},
+          {"percentile", q.percentile ? Json(*q.percentile) : Json()},
+          {"float_layers", q.float_layers}};
+}
+
+Json trials_json(const Report& report) {
+  Json list = Json::array();
+  for (const SchemeTrial& trial : report.trials) {
+    list.push_back({{"recipe", trial.name},
+                    {"calibration_images", trial.calibrated},
+                    {"measured_images", trial.measured},
+                    {"logits_sqnr_db", finite_or_null(trial.sqnr_db)},
+                    {"logits_kl", finite_or_null(trial.kl)},
+                    {"agreement", trial.agreement},
+                    {"picked", trial.picked}});
+  }
+  return list;
 }
 
 Json speed_json(const SpeedResult& speed) {
@@ -111,6 +141,12 @@ Json layers_json(const RunReport& run) {
               {"shape", layer.info.shape}, {"ms", Json()},        {"ops", layer.info.ops},
               {"bytes", layer.info.bytes}};
     if (layer.ms) json["ms"] = *layer.ms;
+    if (layer.error) {
+      json["sqnr_db"] = finite_or_null(layer.error->sqnr_db);
+      json["cosine"] = finite_or_null(layer.error->cosine);
+      json["range_used"] = layer.error->range_used ? Json(*layer.error->range_used) : Json();
+      json["saturation"] = layer.error->saturation ? Json(*layer.error->saturation) : Json();
+    }
     list.push_back(std::move(json));
   }
   return list;
@@ -121,6 +157,7 @@ Json run_json(const RunReport& run) {
             {"scheme", text_or_null(run.scheme)},
             {"depthwise", text_or_null(run.depthwise)},
             {"activations", text_or_null(run.activations)},
+            {"quantization", run.quantization ? quantization_json(*run.quantization) : Json()},
             {"device", run.device},
             {"batch", run.batch},
             {"forced_kernel", text_or_null(run.forced_kernel)},
@@ -139,9 +176,10 @@ Json run_json(const RunReport& run) {
   return json;
 }
 
-}  // namespace
+// A file name may hold bytes that are no UTF-8.
+std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
-std::string to_json(const Report& report) {
+Json report_json(const Report& report) {
   Json json{{"schema", 1},
             {"tool", {{"name", "gpu_eval"}, {"version", report.tool.version}, {"revision", report.tool.revision}}},
             {"command", report.command},
@@ -153,10 +191,32 @@ std::string to_json(const Report& report) {
             {"interrupted", report.interrupted},
             {"valid", report.valid()},
             {"notes", report.notes},
+            {"layer_error_images", report.layer_error_images},
+            {"scheme_trials", trials_json(report)},
             {"runs", Json::array()}};
   for (const RunReport& run : report.runs) json["runs"].push_back(run_json(run));
-  // A file name may hold bytes that are no UTF-8.
-  return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+  return json;
+}
+
+}  // namespace
+
+std::string to_json(const Report& report) { return dump(report_json(report)); }
+
+std::string to_json(const TableReport& table) {
+  Json json{{"schema", 1},
+            {"kind", "table"},
+            {"tool", {{"name", "gpu_eval"}, {"version", table.tool.version}, {"revision", table.tool.revision}}},
+            {"command", table.command},
+            {"host", host_json(table.host)},
+            {"interrupted", table.interrupted},
+            {"networks", Json::array()}};
+  for (const TableNetwork& network : table.networks) {
+    json["networks"].push_back({{"name", network.name},
+                                {"weight_files", network.weight_files},
+                                {"missing", text_or_null(network.missing)},
+                                {"result", network.report ? report_json(*network.report) : Json()}});
+  }
+  return dump(json);
 }
 
 }  // namespace gpueval

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gpueval/error.h"
+#include "report/markup.h"
 
 namespace gpueval {
 namespace {
@@ -49,6 +50,46 @@ std::string TextTable::text() const {
   result += line([&](std::size_t c) { return std::string(widths[c], '-'); });
   for (const auto& row : rows_) result += line([&](std::size_t c) { return row[c]; });
   return result;
+}
+
+std::vector<bool> TextTable::filled() const {
+  std::vector<bool> result(columns_.size(), false);
+  for (const auto& row : rows_) {
+    for (std::size_t c = 0; c < row.size(); ++c) result[c] = result[c] || !row[c].empty();
+  }
+  return result;
+}
+
+std::string TextTable::markdown() const {
+  const std::vector<bool> shown = filled();
+  const auto line = [&](auto&& cell) {
+    std::string result = "|";
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      if (shown[c]) result += fmt::format(" {} |", cell(c));
+    }
+    return result + '\n';
+  };
+  std::string result = line([&](std::size_t c) { return escaped_markdown(columns_[c].title); });
+  result += line([&](std::size_t c) { return columns_[c].align == Align::kLeft ? "---" : "---:"; });
+  for (const auto& row : rows_) result += line([&](std::size_t c) { return escaped_markdown(row[c]); });
+  return result;
+}
+
+std::string TextTable::html() const {
+  const std::vector<bool> shown = filled();
+  const auto line = [&](const char* tag, auto&& cell) {
+    std::string result = "<tr>";
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+      if (!shown[c]) continue;
+      const char* side = columns_[c].align == Align::kLeft ? " class=\"l\"" : "";
+      result += fmt::format("<{0}{1}>{2}</{0}>", tag, side, escaped(cell(c)));
+    }
+    return result + "</tr>\n";
+  };
+  std::string result = "<div class=\"scroll\"><table>\n<thead>";
+  result += line("th", [&](std::size_t c) { return columns_[c].title; }) + "</thead>\n<tbody>\n";
+  for (const auto& row : rows_) result += line("td", [&](std::size_t c) { return row[c]; });
+  return result + "</tbody></table></div>\n";
 }
 
 std::string grouped(std::int64_t number) {

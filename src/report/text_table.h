@@ -9,15 +9,19 @@
 
 namespace gpueval {
 
-// Aligned columns, two spaces apart; a column that is empty in every row is left out. Widths are in characters (UTF-8).
+// A table in three forms: aligned text (columns two spaces apart), Markdown, HTML. A column that is empty in every row
+// is left out. Widths are in characters (UTF-8).
 class TextTable {
  public:
   enum class Align { kLeft, kRight };
   void column(std::string title, Align align = Align::kRight);
   void row(std::vector<std::string> cells);  // one a column
   std::string text() const;                  // titles, a rule, rows; each line ends with '\n'
+  std::string markdown() const;
+  std::string html() const;
 
  private:
+  std::vector<bool> filled() const;  // columns that are not left out
   struct Column {
     std::string title;
     Align align;

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/cells.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "eval/statistics.h"
+#include "report/conclusion.h"
+
+namespace gpueval {
+namespace {
+
+std::vector<std::string> accuracy_cells(const RunReport& run) {
+  std::vector<std::string> cells(6);
+  if (run.accuracy) {
+    const Interval ci = wilson_interval(run.accuracy->top1, run.accuracy->images);
+    cells[0] = percent(run.accuracy->top1_fraction());
+    cells[1] = percent(run.accuracy->top5_fraction());
+    cells[2] = fmt::format("{:.1f}..{:.1f}", 100 * ci.low, 100 * ci.high);
+  }
+  if (run.vs_first) {
+    cells[3] = fmt::format("{:+.2f}", 100 * run.vs_first->top1_diff);
+    cells[4] = p_value_text(run.vs_first->mcnemar_p);
+    cells[5] = fmt::format("{:.1f}%", 100 * run.vs_first->agreement);
+  }
+  return cells;
+}
+
+std::vector<std::string> speed_cells(const RunReport& run, const std::vector<double>& percentiles) {
+  std::vector<std::string> cells(percentiles.size() + 2);
+  if (!run.speed) return cells;
+  cells[0] = rate(run.speed->images_per_second);
+  for (std::size_t i = 0; i < percentiles.size(); ++i) {
+    cells[1 + i] = milliseconds(run.speed->percentile_ms(percentiles[i]));
+  }
+  if (run.speed->vs_first) cells.back() = fmt::format("{:.2f}x", run.speed->vs_first->ratio);
+  return cells;
+}
+
+}  // namespace
+
+std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
+std::string milliseconds(double ms) { return ms < 100 ? fmt::format("{:.2f}", ms) : fmt::format("{:.0f}", ms); }
+std::string rate(double per_second) {
+  return per_second < 100 ? fmt::format("{:.2f}", per_second) : fmt::format("{:.0f}", per_second);
+}
+std::string decibels(double sqnr_db) {
+  if (std::isinf(sqnr_db)) return sqnr_db > 0 ? "exact" : "-inf";
+  return fmt::format("{:.1f}", sqnr_db);
+}
+
+std::string network_name(const ModelReport& model) {
+  return model.has_alpha ? fmt::format("{} {:g}", model.name, model.alpha) : model.name;
+}
+
+TextTable result_table(const Report& report) {
+  TextTable table;
+  table.column("precision", TextTable::Align::kLeft);
+  for (const char* title : {"top-1", "top-5", "95% CI", "diff", "p", "agree", "images/s"}) table.column(title);
+  for (const double percentile : report.percentiles) table.column(fmt::format("p{:g} ms", percentile));
+  table.column("speed");
+  for (const RunReport& run : report.runs) {
+    std::vector<std::string> cells{run.label()};
+    for (std::string& cell : accuracy_cells(run)) cells.push_back(std::move(cell));
+    for (std::string& cell : speed_cells(run, report.percentiles)) cells.push_back(std::move(cell));
+    table.row(std::move(cells));
+  }
+  return table;
+}
+
+TextTable layer_error_table(const RunReport& run) {
+  TextTable table;
+  table.column("layer", TextTable::Align::kLeft);
+  table.column("operation", TextTable::Align::kLeft);
+  for (const char* title : {"SQNR dB", "cosine", "range used", "saturated"}) table.column(title);
+  for (const LayerReport& layer : run.layers) {
+    if (!layer.error) continue;
+    const LayerErrorReport& error = *layer.error;
+    table.row({layer.info.name, layer.info.op, decibels(error.sqnr_db), fmt::format("{:.5f}", error.cosine),
+               error.range_used ? fmt::format("{:.1f}%", 100 * *error.range_used) : "",
+               error.saturation ? fmt::format("{:.3f}%", 100 * *error.saturation) : ""});
+  }
+  return table;
+}
+
+TextTable trial_table(const Report& report) {
+  TextTable table;
+  table.column("recipe", TextTable::Align::kLeft);
+  for (const char* title : {"SQNR dB", "KL", "agree"}) table.column(title);
+  table.column("picked", TextTable::Align::kLeft);
+  for (const SchemeTrial& trial : report.trials) {
+    table.row({trial.name, decibels(trial.sqnr_db), fmt::format("{:.4f}", trial.kl),
+               fmt::format("{:.1f}%", 100 * trial.agreement), trial.picked ? "yes" : ""});
+  }
+  return table;
+}
+
+bool has_layer_errors(const RunReport& run) {
+  return std::any_of(run.layers.begin(), run.layers.end(), [](const LayerReport& l) { return l.error.has_value(); });
+}
+
+bool has_layer_times(const RunReport& run) {
+  return std::any_of(run.layers.begin(), run.layers.end(), [](const LayerReport& l) { return l.ms.has_value(); });
+}
+
+std::string quantization_text(const QuantizationReport& q) {
+  std::string text = q.scheme;
+  if (q.percentile) text += fmt::format(" {:g}%", *q.percentile);
+  if (!q.activations.empty()) text += fmt::format(", {} activations", q.activations);
+  if (q.calibration_images > 0) text += fmt::format(", {} calibration images", q.calibration_images);
+  text += q.corrections.empty() ? "; no corrections" : fmt::format("; {}", fmt::join(q.corrections, ", "));
+  if (!q.float_layers.empty()) text += fmt::format("; in float32: {}", fmt::join(q.float_layers, ", "));
+  return text;
+}
+
+}  // namespace gpueval

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The numbers of a result as text, and the tables made of them, the same on the console, in Markdown and in HTML.
+#pragma once
+
+#include <string>
+
+#include "gpueval/report.h"
+#include "report/text_table.h"
+
+namespace gpueval {
+
+std::string percent(double fraction);                // "56.40%"
+std::string milliseconds(double ms);                 // "1.25", "125"
+std::string rate(double per_second);                 // "12.34", "1234"
+std::string decibels(double sqnr_db);                // "25.8", "exact" for infinite
+std::string network_name(const ModelReport& model);  // "mobilenet 0.25"
+
+TextTable result_table(const Report& report);       // one row a precision
+TextTable layer_error_table(const RunReport& run);  // one row a layer that has an error
+TextTable trial_table(const Report& report);        // --scheme auto
+bool has_layer_errors(const RunReport& run);
+bool has_layer_times(const RunReport& run);
+
+// "mse ranges, u8 activations, 128 calibration images; corrections: bias-correction, gptq".
+std::string quantization_text(const QuantizationReport& quantization);
+
+}  // namespace gpueval

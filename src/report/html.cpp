@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "eval/statistics.h"
+#include "gpueval/report.h"
+#include "report/cells.h"
+#include "report/conclusion.h"
+#include "report/html_page.h"
+#include "report/markup.h"
+#include "report/svg_chart.h"
+
+namespace gpueval {
+namespace {
+
+std::string heading(const Report& report) {
+  std::string text = fmt::format("<h1>{}</h1>\n", escaped(network_name(report.model)));
+  text += html_paragraph(
+      fmt::format("{} parameters, {} million multiply-adds, input {} x {}", grouped(report.model.parameters),
+                  grouped((report.model.multiply_adds + 500'000) / 1'000'000), report.model.input.h,
+                  report.model.input.w),
+      "sub");
+  for (std::size_t i = 1; i < report.runs.size(); ++i) {
+    const std::string sentence = conclusion(report.runs[i], report.runs.front());
+    if (!sentence.empty()) text += html_paragraph(sentence, "lead");
+  }
+  return text;
+}
+
+std::string result_section(const Report& report) {
+  std::string text = result_table(report).html();
+  if (report.runs.size() > 1 && report.runs[1].vs_first) {
+    text += html_paragraph(
+        fmt::format("diff: points of top-1 against {}; p: exact McNemar test; agree: same top-1 class; 95% CI: Wilson.",
+                    report.runs.front().label()),
+        "note");
+  }
+  for (const RunReport& run : report.runs) {
+    if (run.vs_first && run.vs_first->logits.images > 0) {
+      text += html_paragraph(fmt::format("{}: logits' SQNR {} dB, KL {:.4f} against {}.", run.label(),
+                                         decibels(run.vs_first->logits.sqnr_db()), run.vs_first->logits.mean_kl(),
+                                         report.runs.front().label()),
+                             "note");
+    }
+    if (run.quantization) {
+      text += html_paragraph(fmt::format("{}: {}.", run.label(), quantization_text(*run.quantization)), "note");
+    }
+  }
+  for (const std::string& note : report.notes) text += html_paragraph(note, "note");
+  if (report.interrupted) text += html_paragraph("Interrupted: the result covers what was done until then.", "warn");
+  for (const RunReport& run : report.runs) {
+    if (!run.speed) continue;
+    for (const std::string& warning : run.speed->warnings)
+      text += html_paragraph(fmt::format("{}: {}.", run.label(), warning), "note");
+    for (const std::string& reason : run.speed->reasons)
+      text += html_paragraph(fmt::format("INVALID: {}: {}.", run.label(), reason), "warn");
+  }
+  return html_section("Result", text);
+}
+
+std::string scatter_section(const Report& report) {
+  std::vector<ScatterPoint> points;
+  for (const RunReport& run : report.runs) {
+    if (!run.accuracy || !run.speed) continue;
+    points.push_back({run.label(), "", run.speed->images_per_second, run.accuracy->top1_fraction(),
+                      wilson_interval(run.accuracy->top1, run.accuracy->images)});
+  }
+  return html_section("Accuracy against speed",
+                      scatter_chart(points, {"images per second", 1, true}, {"top-1 accuracy, percent", 100, false}));
+}
+
+std::string latency_section(const Report& report) {
+  std::vector<LatencyBox> boxes;
+  for (const RunReport& run : report.runs) {
+    if (!run.speed) continue;
+    const SpeedResult& speed = *run.speed;
+    boxes.push_back({run.label(), speed.min_ms, speed.percentile_ms(50), speed.percentile_ms(90),
+                     speed.percentile_ms(99), speed.max_ms});
+  }
+  std::string text = latency_chart(boxes);
+  if (!text.empty()) {
+    text += html_paragraph("Line to the least and to p99, box to p90, mark at the median.", "note");
+  }
+  return html_section("Latency", text);
+}
+
+double slowest_layer(const Report& report) {
+  double most = 0;
+  for (const RunReport& run : report.runs) {
+    for (const LayerReport& layer : run.layers) most = std::max(most, layer.ms.value_or(0));
+  }
+  return most;
+}
+
+std::string time_bars(const RunReport& run, std::size_t color, double slowest) {
+  std::vector<Bar> bars;
+  double total = 0;
+  for (const LayerReport& layer : run.layers) total += layer.ms.value_or(0);
+  for (const LayerReport& layer : run.layers) {
+    const double ms = layer.ms.value_or(0);
+    bars.push_back({layer.info.name, fmt::format("{:.3f} ms", ms), ms});
+  }
+  return fmt::format("<h3>{}: time of each layer, batch {}, {:.3f} ms together</h3>\n{}", escaped(run.label()),
+                     run.batch, total, bar_chart(bars, static_cast<int>(color), slowest));
+}
+
+std::string error_bars(const Report& report, const RunReport& run, std::size_t color) {
+  std::vector<Bar> bars;
+  for (const LayerReport& layer : run.layers) {
+    if (!layer.error) continue;
+    const double sqnr = layer.error->sqnr_db;
+    bars.push_back({layer.info.name, decibels(sqnr) + (std::isinf(sqnr) ? "" : " dB"), std::isinf(sqnr) ? 0 : sqnr});
+  }
+  return fmt::format(
+      "<h3>{}: SQNR of each layer against float32, {} images (higher is better)</h3>\n{}"
+      "<details><summary>All errors as a table</summary>\n{}</details>\n",
+      escaped(run.label()), report.layer_error_images, bar_chart(bars, static_cast<int>(color)),
+      layer_error_table(run).html());
+}
+
+std::string layer_sections(const Report& report) {
+  std::string times, errors;
+  for (std::size_t i = 0; i < report.runs.size(); ++i) {
+    const RunReport& run = report.runs[i];
+    if (has_layer_times(run)) times += time_bars(run, i, slowest_layer(report));
+    if (has_layer_errors(run)) errors += error_bars(report, run, i);
+  }
+  return html_section("Error layer by layer", errors) + html_section("Time layer by layer", times);
+}
+
+std::string calibration_text(const CalibrationReport& c) {
+  if (c.source == "table") return fmt::format("table {} ({} images)", c.path, c.images);
+  if (c.source == "synthetic") return fmt::format("{} synthetic images", c.images);
+  return fmt::format("{} images of {}{}", c.images, c.path, c.excluded ? ", not judged again" : "");
+}
+
+std::string facts_section(const Report& report) {
+  Facts facts{{"Weights", report.model.weights},
+              {"Weights' SHA-256", report.model.weights_sha256},
+              {"Variant", report.model.variant}};
+  if (report.data) {
+    const DataReport& data = *report.data;
+    facts.emplace_back("Data", data.path);
+    facts.emplace_back("Judged images", fmt::format("{} to {}", data.first + 1, data.first + data.count));
+    facts.emplace_back("Preprocessing", data.preprocessing);
+    if (!data.skipped.empty()) facts.emplace_back("Not decodable", std::to_string(data.skipped.size()) + " images");
+  }
+  if (report.calibration) facts.emplace_back("Calibration", calibration_text(*report.calibration));
+  if (!report.speed_input.empty()) {
+    facts.emplace_back("Timed on", report.speed_input == "data" ? "images of the data" : "synthetic images");
+    facts.emplace_back("Speed measurement is", report.valid() ? "VALID" : "INVALID");
+  }
+  return html_section("Network and data", html_facts(facts));
+}
+
+}  // namespace
+
+std::string to_html(const Report& report) {
+  std::string body = heading(report) + result_section(report);
+  if (!report.trials.empty()) {
+    body += html_section("Recipes tried",
+                         html_paragraph(fmt::format("Calibrated on {} of the calibration images, measured on the other "
+                                                    "{}; the judged images were not used.",
+                                                    report.trials[0].calibrated, report.trials[0].measured)) +
+                             trial_table(report).html());
+  }
+  body += scatter_section(report) + latency_section(report) + layer_sections(report) + facts_section(report);
+  body += html_environment(report.tool, report.host, report.device_description, report.command);
+  return html_page("gpu_eval: " + network_name(report.model), body);
+}
+
+}  // namespace gpueval

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Charts as inline SVG: no scripts, no files, all text escaped. Colours are classes of the page's style sheet (c0..c7).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gpueval/accuracy.h"
+
+namespace gpueval {
+
+struct ScatterPoint {
+  std::string label;  // what it is: written next to the point, or in the legend of marks
+  std::string group;  // what it belongs to: one colour each, legend if there are several
+  double x = 0, y = 0;
+  std::optional<Interval> y_interval;
+};
+struct Axis {
+  std::string title;
+  double factor = 1;         // of the values, for the numbers written at the ticks (100: percent)
+  bool logarithmic = false;  // where the values span more than a factor of eight
+};
+// Points of one group share a colour, points of one label a mark. With one group the labels stand at the points.
+std::string scatter_chart(const std::vector<ScatterPoint>& points, const Axis& x, const Axis& y);
+
+struct Bar {
+  std::string label, text;  // text: the value as written behind the bar
+  double value = 0;
+};
+// largest: the value of a bar of full length, so that charts compare; less than the bars' own largest: that.
+std::string bar_chart(const std::vector<Bar>& bars, int color, double largest = 0);
+
+// Latencies of one row: whiskers from least to p99, a box to p90, a line at the median; the largest is written.
+struct LatencyBox {
+  std::string label;
+  double min = 0, p50 = 0, p90 = 0, p99 = 0, max = 0;
+};
+std::string latency_chart(const std::vector<LatencyBox>& boxes);
+
+}  // namespace gpueval

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of all networks as text, Markdown and HTML.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "eval/statistics.h"
+#include "gpueval/report.h"
+#include "report/cells.h"
+#include "report/conclusion.h"
+#include "report/html_page.h"
+#include "report/svg_chart.h"
+#include "report/text_table.h"
+
+namespace gpueval {
+namespace {
+
+constexpr std::size_t kWidth = 110;
+constexpr const char* kLegend =
+    "diff: points against the network's float32 row on the same images; p: exact McNemar test of top-1; agree: same "
+    "top-1 class as float32; SQNR: of the logits against float32's.";
+
+void add_row(TextTable& table, const std::string& network, const RunReport& run, const RunReport& first) {
+  std::vector<std::string> cells{network, run.label()};
+  cells.resize(10);
+  if (run.accuracy) {
+    cells[2] = percent(run.accuracy->top1_fraction());
+    cells[3] = percent(run.accuracy->top5_fraction());
+  }
+  if (run.vs_first) {
+    cells[4] = fmt::format("{:+.2f}", 100 * run.vs_first->top1_diff);
+    cells[5] = fmt::format("{:+.2f}", 100 * (run.accuracy->top5_fraction() - first.accuracy->top5_fraction()));
+    cells[6] = p_value_text(run.vs_first->mcnemar_p);
+    cells[7] = fmt::format("{:.1f}%", 100 * run.vs_first->agreement);
+    if (run.vs_first->logits.images > 0) cells[8] = decibels(run.vs_first->logits.sqnr_db());
+  }
+  if (run.speed) cells[9] = rate(run.speed->images_per_second);
+  table.row(std::move(cells));
+}
+
+TextTable networks_table(const TableReport& report) {
+  TextTable table;
+  table.column("network", TextTable::Align::kLeft);
+  table.column("precision", TextTable::Align::kLeft);
+  for (const char* title : {"top-1", "top-5", "diff-1", "diff-5", "p", "agree", "SQNR dB", "images/s"})
+    table.column(title);
+  for (const TableNetwork& network : report.networks) {
+    if (!network.report) {
+      std::vector<std::string> cells(10);
+      cells[0] = network.name;
+      cells[1] = "not measured";
+      table.row(std::move(cells));
+      continue;
+    }
+    const std::vector<RunReport>& runs = network.report->runs;
+    for (const RunReport& run : runs) add_row(table, &run == &runs.front() ? network.name : "", run, runs.front());
+  }
+  return table;
+}
+
+// Whole sentences on what was judged and what is missing.
+std::vector<std::string> sentences(const TableReport& table) {
+  std::vector<std::string> result{kLegend};
+  for (const TableNetwork& network : table.networks) {
+    if (!network.report) {
+      result.push_back(fmt::format("{}: {}", network.name, network.missing));
+      continue;
+    }
+    const Report& report = *network.report;
+    if (report.data) {
+      result.push_back(fmt::format("{}: images {} to {} of {}, {}{}.", network.name, report.data->first + 1,
+                                   report.data->first + report.data->count, shortened_path(report.data->path, 50),
+                                   report.data->preprocessing,
+                                   report.calibration && report.calibration->excluded
+                                       ? fmt::format("; calibrated on the {} before", report.calibration->images)
+                                       : ""));
+    }
+    for (const RunReport& run : report.runs) {
+      if (!run.quantization || run.quantization->corrections.empty()) continue;
+      result.push_back(fmt::format("{}, {}: {}.", network.name, run.label(), quantization_text(*run.quantization)));
+    }
+    for (const std::string& note : report.notes) result.push_back(fmt::format("{}: {}", network.name, note));
+  }
+  if (table.interrupted) result.push_back("Interrupted: the table covers what was done until then.");
+  return result;
+}
+
+std::string machine(const TableReport& table) {
+  return fmt::format("gpu_eval {} ({}), {}, {} threads", table.tool.version, table.tool.revision, table.host.cpu,
+                     table.host.threads);
+}
+
+std::string scatter(const TableReport& table) {
+  std::vector<ScatterPoint> points;
+  for (const TableNetwork& network : table.networks) {
+    if (!network.report) continue;
+    for (const RunReport& run : network.report->runs) {
+      if (run.accuracy && run.speed)
+        points.push_back(
+            {run.label(), network.name, run.speed->images_per_second, run.accuracy->top1_fraction(), std::nullopt});
+    }
+  }
+  return scatter_chart(points, {"images per second", 1, true}, {"top-1 accuracy, percent", 100, false});
+}
+
+}  // namespace
+
+std::string to_text(const TableReport& table) {
+  std::string text = machine(table) + "\n\n" + networks_table(table).text() + '\n';
+  for (const std::string& sentence : sentences(table)) text += wrapped(sentence, kWidth, 2);
+  return text;
+}
+
+std::string to_markdown(const TableReport& table) {
+  std::string text = networks_table(table).markdown() + '\n';
+  for (const std::string& sentence : sentences(table)) text += "- " + sentence + '\n';
+  return text + fmt::format("\n{}. Command: `{}`\n", machine(table), table.command);
+}
+
+std::string to_html(const TableReport& table) {
+  std::string body = "<h1>Float32 against int8</h1>\n" + html_paragraph(machine(table), "sub");
+  std::string notes;
+  for (const std::string& sentence : sentences(table)) notes += html_paragraph(sentence, "note");
+  body += html_section("Result", networks_table(table).html() + notes);
+  body += html_section("Accuracy against speed", scatter(table));
+  std::string device;
+  for (const TableNetwork& network : table.networks) {
+    if (network.report) device = network.report->device_description;
+  }
+  body += html_environment(table.tool, table.host, device, table.command);
+  return html_page("gpu_eval: float32 against int8", body);
+}
+
+}  // namespace gpueval

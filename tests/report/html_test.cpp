@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "report/markup.h"
+#include "report/svg_axis.h"
+#include "report/text_table.h"
+#include "sample_report.h"
+
+namespace gpueval {
+namespace {
+
+// Every element is closed by its own end tag; no attribute or text breaks out of it.
+void expect_balanced(const std::string& html) {
+  std::vector<std::string> open;
+  const std::regex tag("<(/?)([a-z0-9]+)((?:\\s+[a-zA-Z-]+=\"[^\"<]*\")*)\\s*(/?)>");
+  const std::string body = html.substr(html.find("<html"));
+  for (std::sregex_iterator it(body.begin(), body.end(), tag), end; it != end; ++it) {
+    const std::string name = (*it)[2];
+    if (name == "meta" || name == "br" || (*it)[4].length() > 0) continue;
+    if ((*it)[1].length() == 0) {
+      open.push_back(name);
+    } else {
+      ASSERT_FALSE(open.empty()) << "</" << name << ">";
+      ASSERT_EQ(open.back(), name) << it->position();
+      open.pop_back();
+    }
+  }
+  EXPECT_TRUE(open.empty());
+  EXPECT_EQ(std::distance(std::sregex_iterator(body.begin(), body.end(), tag), {}),
+            std::count(body.begin(), body.end(), '<'))
+      << "a '<' that starts no element";
+}
+
+Report report_with_errors() {
+  Report report = test::sample_report();
+  report.runs[1].layers[0].error = LayerErrorReport{31.25, 0.9996, 0.98, 0.0012};
+  report.runs[1].quantization = QuantizationReport{"best", "u8", {"bias-correction", "gptq"}, 100, {}, {}};
+  report.runs[1].vs_first->logits = {1000, 10, 5, 500};
+  report.layer_error_images = 32;
+  report.trials = {{"best", 75, 25, 24.5, 0.01, 0.96, true}, {"mse", 75, 25, 12.5, 0.1, 0.8, false}};
+  return report;
+}
+
+TEST(Markup, EscapesWhatHtmlReads) {
+  EXPECT_EQ(escaped("<a href=\"x\">'&'</a>"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;");
+  EXPECT_EQ(escaped("caf\xc3\xa9 \xe9 \xf0\x9f\x98\x80 \xe2\x82"),
+            "caf\xc3\xa9 \xef\xbf\xbd \xf0\x9f\x98\x80 \xef\xbf\xbd\xef\xbf\xbd");
+  EXPECT_EQ(escaped(std::string_view("a\0b\x1b", 4)), "a?b?");
+  EXPECT_EQ(escaped_markdown("a|b_c\n<i>"), "a\\|b\\_c \\<i>");
+}
+
+TEST(TextTable, MarkdownAndHtmlLeaveOutEmptyColumns) {
+  TextTable table;
+  table.column("name", TextTable::Align::kLeft);
+  table.column("empty");
+  table.column("n");
+  table.row({"a|b", "", "<1>"});
+  EXPECT_EQ(table.markdown(), "| name | n |\n| --- | ---: |\n| a\\|b | \\<1> |\n");
+  EXPECT_EQ(table.html(),
+            "<div class=\"scroll\"><table>\n<thead><tr><th class=\"l\">name</th><th>n</th></tr>\n</thead>\n"
+            "<tbody>\n<tr><td class=\"l\">a|b</td><td>&lt;1&gt;</td></tr>\n</tbody></table></div>\n");
+}
+
+TEST(Html, HoldsTheResultAndIsSelfContained) {
+  const std::string html = to_html(report_with_errors());
+  expect_balanced(html);
+  for (const char* text :
+       {"56.40%", "int8 maxabs", "20.0 dB", "bias-correction, gptq", "31.2 dB", "0.120%", "Recipes tried",
+        "Accuracy against speed", "Latency", "Time layer by layer", "gpu_eval --model mobilenet"}) {
+    EXPECT_NE(html.find(text), std::string::npos) << text;
+  }
+  for (const char* text : {"<script", "http:", "https:", "src=", "@import", "url("}) {
+    EXPECT_EQ(html.find(text), std::string::npos) << text;
+  }
+}
+
+TEST(Html, UserTextCannotBreakOut) {
+  const std::string evil = "\"><script>alert('x')</script>\xff&";
+  Report report = report_with_errors();
+  report.command = report.model.weights = report.data->path = report.calibration->path = report.model.name = evil;
+  report.device_description = report.notes.emplace_back(evil);
+  report.runs[1].layers[0].info.name = evil;
+  report.runs[1].scheme = report.trials[0].name = evil;
+  report.runs[1].speed->warnings = report.runs[1].speed->reasons = {evil};
+  const std::string html = to_html(report);
+  expect_balanced(html);
+  EXPECT_EQ(html.find("<script"), std::string::npos);
+  EXPECT_EQ(html.find('\xff'), std::string::npos);
+}
+
+TEST(Html, WithoutAccuracyOrSpeed) {
+  Report report = test::sample_report();
+  for (RunReport& run : report.runs) {
+    run.speed.reset();
+    run.layers[0].ms.reset();
+  }
+  const std::string accuracy = to_html(report);
+  expect_balanced(accuracy);
+  EXPECT_EQ(accuracy.find("Accuracy against speed"), std::string::npos);
+  EXPECT_EQ(accuracy.find("Time layer by layer"), std::string::npos);
+  report = test::sample_report();
+  report.data.reset();
+  for (RunReport& run : report.runs) {
+    run.accuracy.reset();
+    run.vs_first.reset();
+  }
+  const std::string speed = to_html(report);
+  expect_balanced(speed);
+  EXPECT_NE(speed.find("Latency"), std::string::npos);
+}
+
+TableReport sample_table() {
+  TableReport table;
+  table.tool = {"0.1.0", "0123456789ab"};
+  table.host = {"Some CPU", 2, 2, "Linux", "gcc"};
+  table.command = "gpu_eval table";
+  table.networks.push_back({"vgg16", {"vgg16.h5"}, "vgg16.h5 is not at hand.", std::nullopt});
+  table.networks.push_back({"mobilenet 0.25", {"m.h5"}, "", report_with_errors()});
+  return table;
+}
+
+TEST(NetworksTable, ThreeForms) {
+  const TableReport table = sample_table();
+  const std::string text = to_text(table), markdown = to_markdown(table), html = to_html(table);
+  expect_balanced(html);
+  for (const std::string& form : {text, markdown, html}) {
+    for (const char* part : {"vgg16.h5 is not at hand", "56.40%", "-0.40", "20.0", "95.0%", "3100"}) {
+      EXPECT_NE(form.find(part), std::string::npos) << part << "\n" << form;
+    }
+  }
+  EXPECT_NE(markdown.find("| vgg16 | not measured |"), std::string::npos) << markdown;
+  std::size_t longest = 0;
+  for (std::size_t start = 0, end; (end = text.find('\n', start)) != std::string::npos; start = end + 1)
+    longest = std::max(longest, end - start);
+  EXPECT_LE(longest, 110u) << text;
+}
+
+TEST(ChartAxis, TicksAreRoundAndInside) {
+  const Scale linear = Scale::linear(92.3, 97.7, 0, 100);
+  EXPECT_EQ(linear.ticks(), (std::vector<double>{92, 93, 94, 95, 96, 97, 98}));
+  EXPECT_DOUBLE_EQ(linear.pixel(92), 0);
+  EXPECT_DOUBLE_EQ(linear.pixel(98), 100);
+  const Scale one = Scale::linear(5, 5, 0, 100);
+  EXPECT_GT(one.pixel(5), 0);
+  EXPECT_LT(one.pixel(5), 100);
+  const Scale logarithmic = Scale::logarithmic(10, 1000, 0, 100);
+  EXPECT_EQ(logarithmic.ticks(), (std::vector<double>{10, 20, 50, 100, 200, 500, 1000}));
+  EXPECT_NEAR(logarithmic.pixel(100), 50, 1e-9);
+}
+
+}  // namespace
+}  // namespace gpueval
