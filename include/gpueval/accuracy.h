@@ -37,7 +37,7 @@ struct AccuracyOptions {
   std::size_t first = 0, count = 0;  // judges images [first, first + count)
   int batch = 16;                    // largest batch given to the engines
   // Journal of finished images (src/eval/journal.h), empty: none. A resumed run replays the journal whose key is equal.
-  // Without resume a journal is a convenience: if it cannot be written, the run goes on without it.
+  // A journal that cannot be written ends no run: it goes on without.
   std::string journal, journal_key;
   bool resume = false;
   std::string save_logits;  // .npy, float32 (judged images, classes), of the last engine; empty: none
@@ -74,6 +74,8 @@ struct AccuracyRun {
   std::size_t replayed = 0;           // images taken from the journal
   double seconds = 0;                 // decoding and inference of the others
   bool interrupted = false;
+  // Files that could not be written (--save-logits, the journal of a resumed run): the run went on without them.
+  std::vector<std::string> output_errors;
 };
 
 // Decodes each image once and gives it to every engine. Throws Error for a label outside the engines' classes.

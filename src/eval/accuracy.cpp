@@ -41,7 +41,7 @@ class AccuracySession {
         judge_(data, engines.size(), classes_),
         loader_(data, options.input, options.resizing, options.first, options.count, chunk_size(options.batch)) {
     check_labels(data, options, classes_);
-    if (!options.save_logits.empty()) saved_.emplace(options.save_logits, classes_);
+    if (!options.save_logits.empty()) save([&] { saved_.emplace(options.save_logits, classes_); });
     if (!options.journal.empty()) open_journal();
   }
 
@@ -59,7 +59,7 @@ class AccuracySession {
     run_.interrupted = done_ < options_.count;
     run_.seconds = seconds();
     run_.rows = judge_.finish();
-    if (saved_) saved_->finish();
+    if (saved_) save([&] { saved_->finish(); });
     return std::move(run_);
   }
 
@@ -83,9 +83,20 @@ class AccuracySession {
   void append(const ChunkResult& chunk) {
     try {
       journal_->append(chunk);
-    } catch (const Error&) {
-      if (options_.resume) throw;
+    } catch (const Error& error) {
+      if (options_.resume) run_.output_errors.push_back(error.what());
       journal_.reset();
+    }
+  }
+
+  // A full disk must not cost what has been computed.
+  template <typename Write>
+  void save(Write&& write) {
+    try {
+      write();
+    } catch (const Error& error) {
+      run_.output_errors.push_back(error.what());
+      saved_.reset();
     }
   }
 
@@ -125,7 +136,7 @@ class AccuracySession {
   void accept(const ChunkResult& chunk) {
     judge_.add(chunk);
     run_.skipped.insert(run_.skipped.end(), chunk.skipped.begin(), chunk.skipped.end());
-    if (saved_) saved_->append(chunk.logits.back());
+    if (saved_) save([&] { saved_->append(chunk.logits.back()); });
     done_ += chunk.count;
   }
 
