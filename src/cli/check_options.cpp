@@ -74,10 +74,22 @@ void check_mode(const Options& o) {
   }
 }
 
+void check_export(const Options& o, const std::vector<const char*>& measure_only) {
+  refuse(o, measure_only, "export, which only writes the network");
+  refuse(o, {"--image", "--batch"}, "export, which only writes the network");
+  if (o.onnx.empty()) fail_usage("export needs --onnx F.onnx, the file to write");
+  if (o.precisions.size() != 1) fail_usage("export writes one network: --precision float32 or int8");
+  if (o.has_int8() && parse_scheme(o.scheme) == Scheme::kReference) {
+    fail_usage("export contradicts --scheme reference, which finds its scales at run time: ONNX has no form for that");
+  }
+}
+
 void check_command(const Options& o) {
   const std::vector<const char*> measure_only{"--mode",      "--limit",     "--json",       "--save-logits",
                                               "--reference", "--threshold", "--resume",     "--per-layer",
                                               "--warm-up",   "--duration",  "--iterations", "--percentiles"};
+  if (o.command != Command::kExport) refuse(o, {"--onnx"}, "everything but `gpu_eval export`, which writes it");
+  if (o.command == Command::kExport) check_export(o, measure_only);
   if (o.command == Command::kClassify) refuse(o, measure_only, "--image, which only prints the classes");
   if (o.command != Command::kCalibrate) return;
   refuse(o, measure_only, "calibrate, which only writes the table");

@@ -9,6 +9,7 @@ namespace gpueval::cli {
 int measure(const Options& options);
 int classify(const Options& options);  // --image
 int calibrate(const Options& options);
+int export_network(const Options& options);
 int list(const Options& options);
 int compare(const Options& options);
 

@@ -103,6 +103,9 @@ void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
 void add_result_options(CLI::App& app, Options& o) {
   const char* group = "Result";
   app.add_option("--json", o.json, "write the result as JSON (docs/result-schema.json)")->group(group)->type_name("F");
+  app.add_option("--onnx", o.onnx, "export: the file to write; --precision float32 (default) or int8")
+      ->group(group)
+      ->type_name("F.onnx");
   app.add_option("--save-logits", o.save_logits, "NumPy float32 (judged images, classes) of the last precision")
       ->group(group)
       ->type_name("F.npy");

@@ -9,7 +9,7 @@
 
 namespace gpueval::cli {
 
-enum class Command { kMeasure, kClassify, kCalibrate, kList, kCompare };
+enum class Command { kMeasure, kClassify, kCalibrate, kExport, kList, kCompare };
 
 // The command line as typed, checked. Defaults are those of the README and --help.
 struct Options {
@@ -35,6 +35,7 @@ struct Options {
   std::vector<double> percentiles{50, 90, 99};
   bool per_layer = false, resume = false;
   std::string json, image, save_logits;
+  std::string onnx;  // `export`
   std::optional<double> reference_accuracy;
   double threshold_points = 0;
 

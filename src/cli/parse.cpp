@@ -82,6 +82,9 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
   CLI::App* calibrate = app.add_subcommand("calibrate", "write the --calibration-table of --data (options as above)");
   calibrate->set_help_flag();
   calibrate->fallthrough();
+  CLI::App* exporter = app.add_subcommand("export", "write the network as --onnx F.onnx (options as above)");
+  exporter->set_help_flag();
+  exporter->fallthrough();
   CLI::App* list = app.add_subcommand("list", "list models, kernels, calibrators or devices");
   list->add_option("what", o.list_what, "models, kernels, calibrators or devices")
       ->required()
@@ -104,9 +107,11 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
     fail_usage("{}", error.what());
   }
   record_given(app, o);
+  if (exporter->parsed() && !o.given.contains("--precision")) raw.precisions = "float32";
   o.precisions = split(raw.precisions);
   o.percentiles = parse_percentiles(raw.percentiles);
   if (calibrate->parsed()) o.command = Command::kCalibrate;
+  if (exporter->parsed()) o.command = Command::kExport;
   if (list->parsed()) o.command = Command::kList;
   if (compare->parsed()) o.command = Command::kCompare;
   if (o.command == Command::kMeasure && !o.image.empty()) o.command = Command::kClassify;

@@ -20,6 +20,8 @@ int dispatch(const Options& options) {
       return classify(options);
     case Command::kCalibrate:
       return calibrate(options);
+    case Command::kExport:
+      return export_network(options);
     case Command::kList:
       return list(options);
     case Command::kCompare:

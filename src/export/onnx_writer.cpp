@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "export/onnx_writer.h"
+
+#include <bit>
+#include <fstream>
+
+#include "gpueval/error.h"
+
+namespace gpueval::onnx_export {
+namespace {
+
+constexpr std::int64_t kIrVersion = 8, kOpset = 17;  // of 2022: what today's and older runtimes read
+
+void set_value_info(onnx::ValueInfoProto& info, const std::string& name, const Dims& dims) {
+  info.set_name(name);
+  auto& type = *info.mutable_type()->mutable_tensor_type();
+  type.set_elem_type(onnx::TensorProto::FLOAT);
+  for (const std::int64_t extent : dims) {
+    auto& dim = *type.mutable_shape()->add_dim();
+    if (extent < 0) {
+      dim.set_dim_param("N");
+    } else {
+      dim.set_dim_value(extent);
+    }
+  }
+}
+
+}  // namespace
+
+onnx::AttributeProto& NodeRef::attribute(const std::string& name, onnx::AttributeProto::AttributeType type) {
+  onnx::AttributeProto& attribute = *proto_->add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(type);
+  return attribute;
+}
+
+NodeRef& NodeRef::set(const std::string& name, std::int64_t value) {
+  attribute(name, onnx::AttributeProto::INT).set_i(value);
+  return *this;
+}
+
+NodeRef& NodeRef::set(const std::string& name, float value) {
+  attribute(name, onnx::AttributeProto::FLOAT).set_f(value);
+  return *this;
+}
+
+NodeRef& NodeRef::set(const std::string& name, const Dims& values) {
+  onnx::AttributeProto& ints = attribute(name, onnx::AttributeProto::INTS);
+  for (const std::int64_t value : values) ints.add_ints(value);
+  return *this;
+}
+
+OnnxWriter::OnnxWriter(const std::string& graph_name, const std::string& producer_version,
+                       const std::string& description) {
+  model_.set_ir_version(kIrVersion);
+  model_.set_producer_name("gpu_eval");
+  model_.set_producer_version(producer_version);
+  model_.set_doc_string(description);
+  onnx::OperatorSetIdProto& opset = *model_.add_opset_import();
+  opset.set_domain("");
+  opset.set_version(kOpset);
+  model_.mutable_graph()->set_name(graph_name);
+}
+
+void OnnxWriter::input(const std::string& name, const Dims& dims) {
+  set_value_info(*model_.mutable_graph()->add_input(), name, dims);
+}
+
+void OnnxWriter::output(const std::string& name, const Dims& dims) {
+  set_value_info(*model_.mutable_graph()->add_output(), name, dims);
+}
+
+NodeRef OnnxWriter::node(const std::string& op, const std::string& name, const std::vector<std::string>& inputs,
+                         const std::string& output) {
+  onnx::NodeProto& proto = *model_.mutable_graph()->add_node();
+  proto.set_op_type(op);
+  proto.set_name(name);
+  for (const std::string& input : inputs) proto.add_input(input);
+  proto.add_output(output);
+  return NodeRef(proto);
+}
+
+std::string OnnxWriter::raw(const std::string& name, const Dims& dims, onnx::TensorProto::DataType type,
+                            std::span<const std::byte> bytes) {
+  static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
+  onnx::TensorProto& proto = *model_.mutable_graph()->add_initializer();
+  proto.set_name(name);
+  proto.set_data_type(type);
+  for (const std::int64_t extent : dims) proto.add_dims(extent);
+  proto.set_raw_data(bytes.data(), bytes.size());
+  return name;
+}
+
+std::string OnnxWriter::tensor(const std::string& name, const Dims& dims, std::span<const float> values) {
+  return raw(name, dims, onnx::TensorProto::FLOAT, std::as_bytes(values));
+}
+std::string OnnxWriter::tensor(const std::string& name, const Dims& dims, std::span<const std::int8_t> values) {
+  return raw(name, dims, onnx::TensorProto::INT8, std::as_bytes(values));
+}
+std::string OnnxWriter::tensor(const std::string& name, const Dims& dims, std::span<const std::uint8_t> values) {
+  return raw(name, dims, onnx::TensorProto::UINT8, std::as_bytes(values));
+}
+std::string OnnxWriter::tensor(const std::string& name, const Dims& dims, std::span<const std::int32_t> values) {
+  return raw(name, dims, onnx::TensorProto::INT32, std::as_bytes(values));
+}
+std::string OnnxWriter::tensor(const std::string& name, const Dims& dims, std::span<const std::int64_t> values) {
+  return raw(name, dims, onnx::TensorProto::INT64, std::as_bytes(values));
+}
+
+void OnnxWriter::write(const std::string& path) const {
+  constexpr std::size_t kMost = (std::size_t{1} << 31) - 1;
+  if (const std::size_t bytes = model_.ByteSizeLong(); bytes > kMost) {
+    fail("{}: the network takes {} bytes as ONNX, one file holds at most {}", path, bytes, kMost);
+  }
+  std::ofstream file(path, std::ios::binary);
+  const bool written = file && model_.SerializeToOstream(&file);
+  file.close();
+  if (!written || !file) fail("{}: the ONNX file could not be written", path);
+}
+
+}  // namespace gpueval::onnx_export
