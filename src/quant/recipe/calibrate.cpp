@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+
+#include "cpu/engine.h"
+#include "gpueval/error.h"
+#include "gpueval/quant.h"
+#include "graph/passes.h"
+#include "quant/calibrators/calibrators.h"
+#include "quant/recipe/channel_scales.h"
+#include "quant/recipe/clip_search.h"
+#include "quant/recipe/images.h"
+#include "quant/recipe/recipe.h"
+
+namespace gpueval {
+namespace {
+
+constexpr int kBatch = 8;
+
+std::vector<ClipRequest> clip_requests(const Graph& lowered, const std::vector<bool>& scalable, DType activations) {
+  const std::vector<bool> positive = non_negative(lowered);
+  std::vector<ClipRequest> requests;
+  for (std::size_t i = 0; i < lowered.nodes.size(); ++i) {
+    requests.push_back({.levels = positive[i] && activations == DType::kU8 ? 255 : 127, .channels = scalable[i]});
+  }
+  return requests;
+}
+
+void check_options(const QuantOptions& options) {
+  const Corrections& c = options.corrections;
+  if (!needs_calibration(options.scheme)) fail_usage("scheme '{}' needs no calibration", to_string(options.scheme));
+  if (c.adaround || c.analytic_bias)
+    fail_usage("this version has neither learned rounding nor analytic bias correction");
+  if (c.asymmetric && !c.gptq) fail_usage("the asymmetric target is a part of gptq: switch both on");
+}
+
+}  // namespace
+
+Corrections default_corrections(Scheme scheme) {
+  Corrections corrections;
+  if (scheme != Scheme::kBest) return corrections;
+  corrections.bias = true;
+  corrections.bias_after_activation = true;
+  corrections.channel_scales = true;
+  corrections.clip_search = true;
+  corrections.gptq = true;
+  corrections.asymmetric = true;
+  corrections.flips = true;
+  return corrections;
+}
+
+CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, const QuantOptions& options,
+                           const std::function<void(int done, int total)>& progress) {
+  check_options(options);
+  const Corrections& corrections = options.corrections;
+  const Graph lowered = lower_float(bound);
+  const CalibrationImages all = corrections.flips ? with_flips(images, lowered.input_node().shape) : images;
+  const std::unique_ptr<Engine> engine = cpu::make_cpu_engine(lowered, {.batch = kBatch, .kernel = {}});
+
+  CalibrationTable table;
+  if (!corrections.clip_search) table.range = calibrated_ranges(*engine, all, kBatch, options);
+  if (corrections.clip_search || corrections.channel_scales) {
+    const std::vector<bool> scalable = corrections.channel_scales ? scalable_nodes(lowered, options.activations)
+                                                                  : std::vector<bool>(lowered.nodes.size(), false);
+    const std::map<std::string, Clips> clips = find_clips(
+        *engine, all, clip_requests(lowered, scalable, options.activations), corrections.clip_search, kBatch);
+    if (corrections.clip_search) {
+      for (const auto& [name, clip] : clips) table.range[name] = clip.tensor;
+    }
+    table.channel_scale = all_channel_scales(lowered, scalable, clips);
+  }
+  if (corrects_layers(options)) correct_layers(bound, all, options, table, progress);
+  return table;
+}
+
+}  // namespace gpueval

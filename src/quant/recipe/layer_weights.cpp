@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quant/recipe/layer_weights.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "core/threads.h"
+#include "quant/lowering.h"
+#include "quant/recipe/gptq.h"
+
+namespace gpueval {
+namespace {
+
+// The asymmetric target's ridge, times H's mean diagonal. Far less lets it chase noise.
+constexpr double kRidge = 10.0;
+constexpr double kLeastWeight = 1e-12;  // folded dead channels have weights near it
+
+// Weights in units of the source's steps, one row an output channel, [K][R][S][C] (depthwise [C][R][S]).
+struct Rows {
+  std::size_t count, depth;
+  std::vector<double> values;
+  std::span<const double> row(std::size_t k) const { return {values.data() + k * depth, depth}; }
+};
+
+bool is_depthwise(const Node& node) { return std::holds_alternative<DepthwiseConv2D>(node.op); }
+
+Rows weight_rows(const Node& node, std::span<const float> src_scale) {
+  const std::vector<float>& kernel = *node.params[0].array.data;
+  Rows rows{.count = static_cast<std::size_t>(node.shape.c), .depth = 0, .values = std::vector<double>(kernel.size())};
+  rows.depth = kernel.size() / rows.count;
+  for (std::size_t d = 0; d < rows.depth; ++d) {
+    for (std::size_t k = 0; k < rows.count; ++k) {
+      const double s = src_scale[(is_depthwise(node) ? k : d) % src_scale.size()];
+      rows.values[k * rows.depth + d] = s * kernel[d * rows.count + k];
+    }
+  }
+  return rows;
+}
+
+std::vector<double> scales_of(const Rows& rows, bool per_channel) {
+  std::vector<double> scale(rows.count, kLeastWeight);
+  for (std::size_t i = 0; i < rows.values.size(); ++i) {
+    double& largest = scale[i / rows.depth];
+    largest = std::max(largest, std::abs(rows.values[i]));
+  }
+  if (!per_channel) scale.assign(rows.count, *std::max_element(scale.begin(), scale.end()));
+  // As the table stores them.
+  for (double& s : scale) s = static_cast<float>(s / 127.0);
+  return scale;
+}
+
+IntegerWeights pack(const Node& node, const Rows& rows, const std::vector<double>& scale,
+                    std::vector<std::int8_t> values) {
+  IntegerWeights result{.values = std::move(values), .scale = {scale.begin(), scale.end()}};
+  if (is_depthwise(node)) {  // [C][R][S] -> [R][S][C]
+    const std::vector<std::int8_t> by_row = result.values;
+    for (std::size_t i = 0; i < by_row.size(); ++i) {
+      result.values[i % rows.depth * rows.count + i / rows.depth] = by_row[i];
+    }
+  }
+  return result;
+}
+
+// weights + Cov(y - weights x, x) (H + ridge)^-1: ridge regression of y on x around the float weights.
+void shift_target(Rows& rows, const SquareMatrix& h, std::span<const double> cross) {
+  const std::size_t n = rows.depth;
+  SquareMatrix ridged = h;
+  double trace = 0;
+  for (std::size_t i = 0; i < n; ++i) trace += h.row(i)[i];
+  const double ridge = kRidge * std::max(trace / static_cast<double>(n), 1e-6);
+  for (std::size_t i = 0; i < n; ++i) ridged.row(i)[i] += ridge;
+  const SquareMatrix lower = cholesky(std::move(ridged));
+  parallel_for_dynamic(static_cast<std::int64_t>((rows.count + kLanes - 1) / kLanes), [&](std::int64_t block) {
+    const std::size_t first = static_cast<std::size_t>(block) * kLanes, count = std::min(kLanes, rows.count - first);
+    std::vector<double> x(n * kLanes, 0.0);
+    for (std::size_t r = 0; r < count; ++r) {
+      for (std::size_t i = 0; i < n; ++i) x[i * kLanes + r] = cross[(first + r) * n + i];
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+      std::array<double, kLanes> w{};
+      for (std::size_t r = 0; r < count; ++r) w[r] = -rows.values[(first + r) * n + i];
+      axpy_lanes(x.data(), h.row(i), w.data(), n);
+    }
+    solve_lanes(lower, x.data());
+    for (std::size_t r = 0; r < count; ++r) {
+      for (std::size_t i = 0; i < n; ++i) rows.values[(first + r) * n + i] += x[i * kLanes + r];
+    }
+  });
+}
+
+IntegerWeights compensated_depthwise(const Node& node, Rows rows, bool per_channel, const Patches& patches,
+                                     std::span<const float> y) {
+  const std::vector<Covariance> channels = depthwise_covariance(patches, y, rows.count);
+  for (std::size_t k = 0; k < rows.count && !y.empty(); ++k) {
+    Rows own{.count = 1, .depth = rows.depth, .values = {rows.row(k).begin(), rows.row(k).end()}};
+    shift_target(own, channels[k].inputs, channels[k].outputs);
+    std::copy(own.values.begin(), own.values.end(), rows.values.begin() + static_cast<std::ptrdiff_t>(k * rows.depth));
+  }
+  const std::vector<double> scale = scales_of(rows, per_channel);
+  std::vector<std::int8_t> values(rows.values.size());
+  parallel_for_dynamic(static_cast<std::int64_t>(rows.count), [&](std::int64_t channel) {
+    const auto k = static_cast<std::size_t>(channel);
+    const auto own = CompensatedRounding(channels[k].inputs, {}).round_row(rows.row(k), scale[k]);
+    std::copy(own.begin(), own.end(), values.begin() + static_cast<std::ptrdiff_t>(k * rows.depth));
+  });
+  return pack(node, rows, scale, std::move(values));
+}
+
+}  // namespace
+
+IntegerWeights nearest_weights(const Node& node, std::span<const float> src_scale, bool per_channel) {
+  const Rows rows = weight_rows(node, src_scale);
+  const std::vector<double> scale = scales_of(rows, per_channel);
+  std::vector<std::int8_t> values(rows.values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double q = rows.values[i] / scale[i / rows.depth];
+    values[i] = static_cast<std::int8_t>(std::nearbyint(std::clamp(q, -127.0, 127.0)));
+  }
+  return pack(node, rows, scale, std::move(values));
+}
+
+IntegerWeights compensated_weights(const Node& node, std::span<const float> src_scale, bool per_channel,
+                                   const Patches& patches, std::span<const float> y) {
+  Rows rows = weight_rows(node, src_scale);
+  if (is_depthwise(node)) return compensated_depthwise(node, std::move(rows), per_channel, patches, y);
+  if (rows.depth > kDeepestCompensated) return nearest_weights(node, src_scale, per_channel);
+  const Covariance inputs = covariance(patches, y, rows.count);
+  if (!y.empty()) shift_target(rows, inputs.inputs, inputs.outputs);
+  const std::vector<double> scale = scales_of(rows, per_channel);
+  return pack(node, rows, scale, CompensatedRounding(inputs.inputs, {}).round(rows.values, scale));
+}
+
+}  // namespace gpueval

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// GPUEVAL_WIDE: compiles a function for AVX-512, AVX2 and the baseline, chosen when the program starts. Only for loops
+// whose lanes never meet (no reduction across them): with -ffp-contract=off every clone then gives the same bits.
+#pragma once
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#define GPUEVAL_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define GPUEVAL_WIDE
+#endif
