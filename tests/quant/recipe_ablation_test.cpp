@@ -3,6 +3,7 @@
 // it runs only when asked for:
 //   test_quant --gtest_also_run_disabled_tests --gtest_filter='Networks/RecipeAblation*'
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <chrono>
 #include <functional>
@@ -68,6 +69,51 @@ const std::vector<Row> kLadder = {
 TEST_P(RecipeAblation, DISABLED_Ladder) {
   Judge judge(GetParam());
   print(kLadder, judge);
+}
+
+// Chooses between recipes without the judged images: calibrated on one half of the calibration images, judged on the
+// other, both ways.
+TEST_P(RecipeAblation, DISABLED_HeldOut) {
+  using Change = void (*)(Corrections&);
+  const std::vector<std::pair<const char*, Change>> rows = {
+      {"all", [](Corrections&) {}},
+      {"without clip search", [](Corrections& c) { c.clip_search = false; }},
+      {"without bias after the activation", [](Corrections& c) { c.bias_after_activation = false; }},
+      {"without channel scales", [](Corrections& c) { c.channel_scales = false; }},
+      {"without GPTQ", [](Corrections& c) { c.gptq = c.asymmetric = false; }},
+      {"without the asymmetric target", [](Corrections& c) { c.asymmetric = false; }},
+      {"without flips", [](Corrections& c) { c.flips = false; }},
+  };
+  constexpr std::size_t kHalf = Judge::kCalibrated / 2;
+  Judge first(GetParam()), second(GetParam());
+  fmt::print("| {} | SQNR dB | KL |\n|---|---|---|\n", GetParam());
+  for (const auto& [name, change] : rows) {
+    QuantOptions options{.corrections = default_corrections(Scheme::kBest)};
+    change(options.corrections);
+    const Judgement a = first.judge(calibrate(first.graph(), first.images(0, kHalf), options), options, kHalf, kHalf);
+    const Judgement b =
+        second.judge(calibrate(second.graph(), second.images(kHalf, kHalf), options), options, 0, kHalf);
+    fmt::print("| {} | {:.2f} | {:.5f} |\n", name, (a.sqnr_db + b.sqnr_db) / 2, (a.kl + b.kl) / 2);
+    std::fflush(stdout);
+    EXPECT_GT(a.sqnr_db + b.sqnr_db, 0) << name;
+  }
+}
+
+// Time and memory of a big network: 128 images without meaning, random weights.
+TEST(RecipeTime, DISABLED_ResNet50Time) {
+  const ModelSpec& spec = find_model("resnet50");
+  const Graph graph = random_weights(spec.build({}), 1);
+  const auto data = open_synthetic(spec.input.height, spec.input.width, 128, 1);
+  const CalibrationImages images = [&] { return image_source(*data, spec.input, Resizing::kDefault, 0, 128, nullptr); };
+  const auto start = std::chrono::steady_clock::now();
+  QuantOptions options{.corrections = default_corrections(Scheme::kBest)};
+  const CalibrationTable table = calibrate(graph, images, options);
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  fmt::print("ResNet50: {:.0f} s, {:.1f} GiB resident at most, {} layers\n", seconds.count(),
+             static_cast<double>(usage.ru_maxrss) / 1048576.0, table.corrections.size());
+  EXPECT_EQ(table.corrections.size(), 54u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, RecipeAblation, testing::Values("mobilenet", "squeezenet"),

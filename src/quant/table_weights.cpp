@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "quant/table_weights.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "core/sha256.h"
+#include "gpueval/error.h"
+
+namespace gpueval {
+namespace {
+
+std::filesystem::path next_to(const std::string& table_path, const std::string& name) {
+  return std::filesystem::path(table_path).parent_path() / name;
+}
+
+}  // namespace
+
+std::string side_file_path(const std::string& table_path) {
+  std::filesystem::path path = table_path;
+  if (path.extension() != ".json") return table_path + ".weights";
+  return path.replace_extension(".weights").string();
+}
+
+SideFile write_side_file(const CalibrationTable& table, const std::string& table_path) {
+  const std::string path = side_file_path(table_path);
+  SideFile result{.name = std::filesystem::path(path).filename().string()};
+  Sha256 sum;
+  std::ofstream file(path, std::ios::binary);
+  for (const auto& [name, correction] : table.corrections) {
+    const std::vector<std::int8_t>& weights = correction.weights;
+    sum.update(std::as_bytes(std::span(weights)));
+    file.write(reinterpret_cast<const char*>(weights.data()), std::ssize(weights));
+    result.bytes += weights.size();
+  }
+  file.close();
+  if (!file) fail("{}: the weights of the calibration table could not be written", path);
+  result.sha256 = sum.hex();
+  return result;
+}
+
+void read_side_file(const SideFile& file, const std::string& table_path,
+                    const std::map<std::string, std::uint64_t>& counts, CalibrationTable& table) {
+  if (file.name.empty() || std::filesystem::path(file.name).filename() != file.name) {
+    fail("{}: the name '{}' of the weights' file is not a plain file name", table_path, file.name);
+  }
+  const std::string path = next_to(table_path, file.name).string();
+  std::error_code error;
+  const std::uint64_t size = std::filesystem::file_size(path, error);
+  if (error) {
+    fail("{}: cannot be read, but the calibration table {} needs it for its weights: keep both in one folder", path,
+         table_path);
+  }
+  if (size != file.bytes) {
+    fail("{}: {} bytes, but the calibration table {} was written with one of {}: calibrate again", path, size,
+         table_path, file.bytes);
+  }
+  std::ifstream stream(path, std::ios::binary);
+  Sha256 sum;
+  std::uint64_t left = size;
+  for (const auto& [name, count] : counts) {
+    if (count > left) fail("{}: the layers have more weights than the {} of {}", table_path, size, path);
+    left -= count;
+    std::vector<std::int8_t> weights(count);
+    stream.read(reinterpret_cast<char*>(weights.data()), std::ssize(weights));
+    if (!stream) fail("{}: reading failed", path);
+    sum.update(std::as_bytes(std::span(weights)));
+    table.corrections[name].weights = std::move(weights);
+  }
+  if (left != 0) fail("{}: the layers have {} weights less than {}", table_path, left, path);
+  if (sum.hex() != file.sha256) {
+    fail("{}: not the file that the calibration table {} was written with (SHA-256 differs): calibrate again", path,
+         table_path);
+  }
+  for (const auto& [name, correction] : table.corrections) {
+    if (std::count(correction.weights.begin(), correction.weights.end(), std::int8_t{-128}) > 0)
+      fail("{}: a weight of '{}' is -128, numbers from -127 to 127 are expected", path, name);
+  }
+}
+
+}  // namespace gpueval
