@@ -35,11 +35,9 @@ class MixedPrecision {
   void mark(std::span<const std::string> layers) {
     in_float_.assign(old_.nodes.size(), false);
     for (const std::string& name : layers) {
-      const int node = old_.find(name);
-      if (node < 0 || !conv_desc(old_, node)) {
-        fail("{} has no convolution or dense layer '{}' to leave in float32", old_.name, name);
-      }
-      in_float_[static_cast<std::size_t>(node)] = true;
+      // One Keras layer may have become two.
+      const bool found = mark(name) || (mark(name + "/depthwise") && mark(name + "/pointwise"));
+      if (!found) fail("{} has no convolution or dense layer '{}' to leave in float32", old_.name, name);
     }
     for (std::size_t i = 2; i < old_.nodes.size(); ++i) {
       if (conv_desc(old_, static_cast<int>(i))) continue;
@@ -48,6 +46,13 @@ class MixedPrecision {
         return in_float_[static_cast<std::size_t>(input)];  // the quantized input (1) is integer
       });
     }
+  }
+
+  bool mark(const std::string& name) {
+    const int node = old_.find(name);
+    if (node < 0 || !conv_desc(old_, node)) return false;
+    in_float_[static_cast<std::size_t>(node)] = true;
+    return true;
   }
 
   int append(Node node) {

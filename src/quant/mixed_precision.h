@@ -13,7 +13,8 @@ namespace gpueval {
 // convolutions and dense layers in float32. Between them and the integer layers stand "<tensor>/quantize", which has
 // the type that the tensor has in the all-int8 graph (so integer layers do not change), and "<tensor>/dequantize". Two
 // float32 neighbours exchange float32, and a pool, concat, add or ReLU of which all inputs are float32 is float32 too:
-// with every layer named the result is the float32 graph. Throws Error for a name that is no such layer.
+// with every layer named the result is the float32 graph. A separable layer's Keras name means both of its halves.
+// Throws Error for a name that is no such layer.
 Graph keep_in_float(Graph typed, std::span<const std::string> layers);
 
 // True for a node that computes in float32 in a graph of keep_in_float: it is left as it is.

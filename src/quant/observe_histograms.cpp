@@ -10,16 +10,15 @@ namespace gpueval {
 namespace {
 
 void count_row(const float* x, int channels, float bins_per_unit, Histogram& histogram) {
-  const int last = static_cast<int>(histogram.counts.size()) - 1;
+  const auto last = static_cast<float>(histogram.counts.size() - 1);
   for (int c = 0; c < channels; ++c) {
     const float magnitude = std::abs(x[c]);
     if (magnitude == 0) {
       ++histogram.zeros;
       continue;
     }
-    // Magnitudes above max come only from images that the first pass did not see.
-    const int bin = static_cast<int>(std::min(magnitude * bins_per_unit, static_cast<float>(last)));
-    ++histogram.counts[static_cast<std::size_t>(bin)];
+    const float bin = magnitude * bins_per_unit;  // max itself falls into the last one
+    ++histogram.counts[static_cast<std::size_t>(bin < last ? bin : last)];
   }
 }
 
@@ -49,6 +48,7 @@ std::map<std::string, Histogram> collect_histograms(Engine& float_engine, const 
   const Graph& graph = float_engine.graph();
   std::map<std::string, Histogram> histograms;
   for (const auto& [name, max] : max_abs) {
+    if (!std::isfinite(max)) fail("{}: layer '{}' gives {} on the calibration images", graph.name, name, max);
     // Below 1e-30 bins_per_unit would overflow; such a tensor is dead.
     if (max > 1e-30f) histograms[name] = {.max = max, .counts = std::vector<std::uint64_t>(Histogram::kBins)};
   }

@@ -228,6 +228,26 @@ TEST(MixedPrecision, ScalesPerChannel) {
   }
 }
 
+TEST(MixedPrecision, ASeparableLayerIsBothOfItsHalves) {
+  GraphBuilder g("separable");
+  Graph bound =
+      g.finish(g.dense("logits", g.global_avg_pool("mean", g.separable_conv2d("sep", g.input(5, 5, 4), 6, 3, {})), 2));
+  CalibrationTable table;
+  for (const char* name : {"input", "sep/depthwise", "sep/pointwise", "mean", "logits"}) table.range[name] = 1;
+  for (Node& node : bound.nodes) {
+    for (Param& param : node.params) {
+      param.array.data =
+          std::make_shared<const std::vector<float>>(static_cast<std::size_t>(param.array.elements()), 1.0f);
+    }
+  }
+  QuantOptions options;
+  options.float_layers = {"sep"};
+  const Graph graph = lower_static(bound, table, options);
+  EXPECT_FALSE(graph.nodes[static_cast<std::size_t>(graph.find("sep/depthwise"))].integer.has_value());
+  EXPECT_FALSE(graph.nodes[static_cast<std::size_t>(graph.find("sep/pointwise"))].integer.has_value());
+  EXPECT_TRUE(graph.nodes[static_cast<std::size_t>(graph.find("logits"))].integer.has_value());
+}
+
 TEST(MixedPrecision, UnknownLayersAreNamed) {
   const Case c = make_case(1);
   for (const char* name : {"nothing", "outer", "quantize_input"}) {

@@ -130,6 +130,15 @@ TEST_F(Observe, TypesFollowTheGraph) {
   EXPECT_EQ(calibrated_ranges(engine, images(data), 4, options).at("positive"), mse("positive", DType::kS8));
 }
 
+TEST_F(Observe, InfiniteValuesAreAnError) {
+  std::vector<float> data = values();
+  data[9] = INFINITY;
+  FakeEngine engine;
+  QuantOptions options;
+  options.scheme = Scheme::kEntropy;
+  EXPECT_THROW(calibrated_ranges(engine, images(data), 4, options), Error);
+}
+
 TEST_F(Observe, DeadTensorsHaveRangeZero) {
   const std::vector<float> data(kImages * kElements, -0.0f);
   FakeEngine engine;
