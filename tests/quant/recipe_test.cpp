@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// calibrate() on a small random network with every kind of layer: residual add, depthwise, concat, pools, dead channel.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "core/random.h"
+#include "cpu/engine.h"
+#include "gpueval/quant.h"
+#include "gpueval/weights.h"
+#include "quant/calibrators/calibrators.h"
+#include "quant/recipe/channel_scales.h"
+#include "quant/recipe/images.h"
+#include "support/data_files.h"
+
+namespace gpueval::test {
+namespace {
+
+constexpr int kImages = 12, kSize = 14;
+
+Graph network() {
+  GraphBuilder g("small");
+  const int stem =
+      g.relu6("stem_relu", g.conv2d("stem", g.input(kSize, kSize, 3), 8, 3, 3, {.stride = 2, .pad = Pad::kSame}));
+  const int dw = g.relu6("dw_relu", g.depthwise_conv2d("dw", stem, 3, {.pad = Pad::kSame}));
+  const int pw = g.relu("pw_relu", g.conv2d("pw", dw, 12, 1, 1, {}));
+  const int left = g.relu("left_relu", g.conv2d("left", pw, 12, 3, 3, {.pad = Pad::kSame}));
+  const int right = g.conv2d("right", left, 12, 1, 1, {});
+  const int sum = g.relu("sum_relu", g.add("sum", {right, pw}));
+  const int pool = g.avg_pool("pool", sum, 3, 1, Pad::kSame);
+  const int side = g.conv2d("side", sum, 5, 1, 1, {});
+  const int join = g.concat("join", {pool, side});
+  Graph graph = random_weights(g.finish(g.dense("logits", g.global_avg_pool("mean", join), 10)), 5);
+  // A dead channel, as folded batch norm leaves them.
+  Node& conv = graph.nodes[static_cast<std::size_t>(graph.find("pw"))];
+  std::vector<float> kernel = *conv.params[0].array.data;
+  for (std::size_t i = 0; i < kernel.size(); i += 12) kernel[i] = 1e-14f;
+  conv.params[0].array.data = std::make_shared<const std::vector<float>>(kernel);
+  return graph;
+}
+
+std::vector<float> pixels() {
+  Random random(11);
+  std::vector<float> values(static_cast<std::size_t>(kImages * kSize * kSize * 3));
+  for (float& x : values) x = static_cast<float>(random.uniform(-1, 1));
+  return values;
+}
+
+CalibrationImages images() {
+  return []() -> BatchSource {
+    auto left = std::make_shared<int>(0);
+    return [left](std::vector<float>& batch, int most) {
+      static const std::vector<float> kPixels = pixels();
+      constexpr int kImage = kSize * kSize * 3;
+      const int n = std::min(most, kImages - *left);
+      batch.assign(kPixels.begin() + *left * kImage, kPixels.begin() + (*left + n) * kImage);
+      *left += n;
+      return n;
+    };
+  };
+}
+
+std::vector<float> logits(const Graph& lowered, const CalibrationImages& source) {
+  const auto engine = cpu::make_cpu_engine(lowered, {.batch = 4, .kernel = {}});
+  std::vector<float> all, input, batch(40);
+  const BatchSource next = source();
+  while (const int n = next(input, 4)) {
+    engine->run(input, n, batch);
+    all.insert(all.end(), batch.begin(), batch.begin() + 10 * n);
+  }
+  return all;
+}
+
+double squared_error(const std::vector<float>& a, const std::vector<float>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += double{a[i] - b[i]} * (a[i] - b[i]);
+  return sum;
+}
+
+QuantOptions best() { return {.scheme = Scheme::kBest, .corrections = default_corrections(Scheme::kBest)}; }
+
+TEST(Calibrate, WithoutCorrectionsIsTheSchemeAlone) {
+  const Graph graph = network();
+  const auto engine = cpu::make_cpu_engine(lower_float(graph), {.batch = 8, .kernel = {}});
+  const CalibrationTable table = calibrate(graph, images(), {});
+  EXPECT_EQ(table.range, observe_ranges(*engine, images()(), 8));
+  EXPECT_TRUE(table.channel_scale.empty());
+  EXPECT_TRUE(table.corrections.empty());
+  for (const Scheme scheme : {Scheme::kPercentile, Scheme::kEntropy, Scheme::kMse}) {
+    const QuantOptions options{.scheme = scheme};
+    EXPECT_EQ(calibrate(graph, images(), options).range, calibrated_ranges(*engine, images(), 8, options));
+  }
+}
+
+TEST(Calibrate, BestIsCloserThanMaxAbsAndDeterministic) {
+  const Graph graph = network();
+  const std::vector<float> exact = logits(lower_float(graph), images());
+  const CalibrationTable first = calibrate(graph, images(), best()), second = calibrate(graph, images(), best());
+  EXPECT_EQ(first.range, second.range);
+  EXPECT_EQ(first.channel_scale, second.channel_scale);
+  EXPECT_EQ(first.corrections, second.corrections);
+  EXPECT_EQ(first.corrections.size(), 7u);
+  const CalibrationTable plain = calibrate(graph, images(), {});
+  EXPECT_LT(squared_error(logits(lower_static(graph, first, best()), images()), exact),
+            0.7 * squared_error(logits(lower_static(graph, plain, {}), images()), exact));
+}
+
+TEST(Calibrate, EveryOptionGivesATableThatLowers) {
+  const Graph graph = network();
+  std::vector<QuantOptions> all(5, best());
+  all[0].activations = DType::kS8;
+  all[1].weights_per_channel = false;
+  all[2].corrections = {};
+  all[2].weights_per_channel = false;
+  all[3].float_layers = {"dw", "right"};
+  all[4].corrections.clip_search = false;
+  for (const QuantOptions& options : all) {
+    for (const float x : logits(lower_static(graph, calibrate(graph, images(), options), options), images())) {
+      ASSERT_TRUE(std::isfinite(x));
+    }
+  }
+}
+
+TEST(Calibrate, OneScaleForAllWeightsOfALayer) {
+  const Graph graph = network();
+  QuantOptions options;
+  options.weights_per_channel = false;
+  for (const auto& [name, correction] : calibrate(graph, images(), options).corrections) {
+    EXPECT_EQ(std::count(correction.weight_scale.begin(), correction.weight_scale.end(), correction.weight_scale[0]),
+              std::ssize(correction.weight_scale))
+        << name;
+  }
+}
+
+// The last layer's output: float32 in both networks, so that its mean error is seen in full.
+TEST(Calibrate, BiasCorrectionMakesTheMeanErrorZero) {
+  const Graph graph = network();
+  const std::vector<float> exact = logits(lower_float(graph), images());
+  const auto mean_errors = [&](const QuantOptions& options) {
+    const std::vector<float> q = logits(lower_static(graph, calibrate(graph, images(), options), options), images());
+    std::vector<double> mean(10, 0.0);
+    for (std::size_t i = 0; i < q.size(); ++i) mean[i % 10] += (double{q[i]} - exact[i]) / kImages;
+    return mean;
+  };
+  double worst_before = 0;
+  for (const double e : mean_errors({})) worst_before = std::max(worst_before, std::abs(e));
+  EXPECT_GT(worst_before, 1e-3);
+  for (const double e : mean_errors({.corrections = {.bias = true}})) EXPECT_NEAR(e, 0, 1e-6);
+}
+
+TEST(Calibrate, TableAloneReproducesTheNetwork) {
+  const Graph graph = network();
+  const CalibrationTable table = calibrate(graph, images(), best());
+  const TemporaryFolder folder;
+  save_table(table, folder / "t.json");
+  EXPECT_EQ(logits(lower_static(graph, load_table(folder / "t.json"), best()), images()),
+            logits(lower_static(graph, table, best()), images()));
+}
+
+TEST(Calibrate, RefusesWhatItDoesNotHave) {
+  const auto usage = [](const QuantOptions& options) {
+    try {
+      calibrate(network(), images(), options);
+    } catch (const Error& error) {
+      return error.code() == ExitCode::kUsage;
+    }
+    return false;
+  };
+  EXPECT_TRUE(usage({.scheme = Scheme::kReference}));
+  EXPECT_TRUE(usage({.corrections = {.asymmetric = true}}));
+  EXPECT_TRUE(usage({.corrections = {.adaround = true}}));
+  EXPECT_TRUE(usage({.corrections = {.analytic_bias = true}}));
+}
+
+TEST(ChannelScales, FollowTheirFormulas) {
+  const Clips clips{.tensor = 5.1f, .channel = {5.1f, 2.55f, 0.0f, 7.0f}};
+  const std::vector<float> depthwise = channel_scales(clips, true, true), summed = channel_scales(clips, false, true);
+  EXPECT_FLOAT_EQ(depthwise[0], 0.02f);
+  EXPECT_FLOAT_EQ(depthwise[1], 0.01f);
+  EXPECT_FLOAT_EQ(depthwise[2], 0.0002f);  // dead: a hundredth of the tensor's
+  EXPECT_EQ(depthwise[3], 6.0f / 255.0f);  // never above ReLU6's
+  EXPECT_FLOAT_EQ(channel_scales(clips, true, false)[3], 7.0f / 255.0f);
+  EXPECT_FLOAT_EQ(summed[1], 0.02f * std::pow(0.5f, 0.25f));
+}
+
+// Scales per channel divide in one layer and multiply in the next: on unrounded weights nothing changes, so what
+// changes is rounding alone, and for finer scales less of it.
+TEST(ChannelScales, KeepTheFunction) {
+  const Graph graph = network();
+  QuantOptions options;
+  const CalibrationTable plain = calibrate(graph, images(), options);
+  options.corrections.channel_scales = true;
+  const CalibrationTable scaled = calibrate(graph, images(), options);
+  EXPECT_EQ(scaled.range, plain.range);
+  EXPECT_TRUE(scaled.channel_scale.contains("stem"));   // read by a depthwise layer
+  EXPECT_TRUE(scaled.channel_scale.contains("dw"));     // by a pointwise one
+  EXPECT_FALSE(scaled.channel_scale.contains("pw"));    // a residual too
+  EXPECT_FALSE(scaled.channel_scale.contains("side"));  // a concat
+  const std::vector<float> exact = logits(lower_float(graph), images());
+  double signal = 0;
+  for (const float x : exact) signal += double{x} * x;
+  EXPECT_LT(squared_error(logits(lower_static(graph, scaled, options), images()), exact), 0.01 * signal);
+}
+
+TEST(Flips, MirrorEveryRowAndComeLast) {
+  const CalibrationImages both = with_flips(images(), {1, kSize, kSize, 3});
+  std::vector<float> all, batch;
+  const BatchSource next = both();
+  while (next(batch, 5) > 0) all.insert(all.end(), batch.begin(), batch.end());
+  const std::vector<float> once = pixels();
+  ASSERT_EQ(all.size(), 2 * once.size());
+  for (std::size_t i = 0; i < once.size(); ++i) {
+    const std::size_t c = i % 3, w = i / 3 % kSize, row = i / 3 / kSize;
+    ASSERT_EQ(all[i], once[i]);
+    ASSERT_EQ(all[once.size() + (row * kSize + kSize - 1 - w) * 3 + c], once[i]);
+  }
+}
+
+}  // namespace
+}  // namespace gpueval::test
