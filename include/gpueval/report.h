@@ -49,14 +49,6 @@ struct DataReport {
   double seconds = 0;
 };
 
-struct CalibrationReport {
-  std::string source;  // "data", "table", "synthetic", "image"
-  std::string path;    // of the data or the table
-  int images = 0;
-  bool excluded = false;  // these images stand in front of the judged ones and are not judged
-  std::vector<SkippedImage> skipped;
-};
-
 // How int8 weights and activations were found.
 struct QuantizationReport {
   std::string scheme;                    // never "auto": what it picked
@@ -65,6 +57,24 @@ struct QuantizationReport {
   int calibration_images = 0;
   std::optional<double> percentile;       // scheme percentile: percent
   std::vector<std::string> float_layers;  // left in float32
+};
+
+// A recipe that --scheme auto tried: calibrated on some of the calibration images, measured on the others.
+struct SchemeTrial {
+  std::string name;                  // "best", "mse + bias-correction"
+  int calibrated = 0, measured = 0;  // images
+  double sqnr_db = 0, kl = 0, agreement = 0;
+  bool picked = false;
+};
+
+struct CalibrationReport {
+  std::string source;  // "data", "table", "synthetic", "image"
+  std::string path;    // of the data or the table
+  int images = 0;
+  bool excluded = false;  // these images stand in front of the judged ones and are not judged
+  std::vector<SkippedImage> skipped;
+  QuantizationReport quantization;
+  std::vector<SchemeTrial> trials;  // --scheme auto
 };
 
 // A layer's tensor in the integer network against the float32 network's, over some images.
@@ -99,14 +109,6 @@ struct RunReport {
   std::string label() const;  // "int8 maxabs"
 };
 
-// A recipe that --scheme auto tried: calibrated on some of the calibration images, measured on the others.
-struct SchemeTrial {
-  std::string name;                  // "best", "mse + bias-correction"
-  int calibrated = 0, measured = 0;  // images
-  double sqnr_db = 0, kl = 0, agreement = 0;
-  bool picked = false;
-};
-
 struct Report {
   ToolInfo tool;
   HostInfo host;
@@ -118,9 +120,9 @@ struct Report {
   std::string speed_input;                      // "data" or "synthetic"; empty without a speed part
   std::vector<double> percentiles{50, 90, 99};  // of the latency, in the table
   std::vector<RunReport> runs;
-  std::vector<SchemeTrial> trials;  // --scheme auto
   int layer_error_images = 0;
-  std::vector<std::string> notes;  // whole sentences for the reader
+  std::vector<std::string> notes;          // whole sentences for the reader
+  std::vector<std::string> output_errors;  // files that could not be written: exit code 1
   bool interrupted = false;
   bool per_layer = false;
 
@@ -150,6 +152,45 @@ std::string to_markdown(const TableReport& table);
 std::string to_text(const TableReport& table);  // at most 110 columns
 std::string to_json(const TableReport& table);
 std::string to_html(const TableReport& table);
+
+// `gpu_eval sensitivity`: a network against float32 on the judged images.
+struct TrialReport {
+  double agreement = 1, sqnr_db = 0, kl = 0;
+  std::optional<double> top1;
+};
+struct SensitivityRow {
+  std::string name, op;
+  std::int64_t multiply_adds = 0;
+  TrialReport alone, rest;  // only this layer int8; all but this layer
+};
+struct MixedSpeed {
+  std::string label;  // "float32", "int8", "mixed"
+  SpeedResult speed;
+};
+struct MixedReport {  // --target-loss
+  double target_points = 0, loss_points = 0;
+  std::vector<std::string> float_layers;
+  TrialReport trial;
+  std::vector<MixedSpeed> speed;
+};
+struct SensitivityReport {
+  ToolInfo tool;
+  HostInfo host;
+  std::string command;
+  ModelReport model;
+  QuantizationReport quantization;
+  std::string data;  // path
+  std::string preprocessing;
+  std::size_t first = 0;
+  int images = 0;
+  std::optional<double> float_top1;
+  TrialReport all_int8;
+  std::vector<SensitivityRow> layers;  // most sensitive first
+  std::optional<MixedReport> mixed;
+};
+std::string to_text(const SensitivityReport& report);  // at most 110 columns
+std::string to_json(const SensitivityReport& report);
+std::string to_html(const SensitivityReport& report);
 
 // Text of `gpu_eval compare`: matching runs of two result files side by side. Throws Error for a file that is no
 // result.

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <filesystem>
+#include <span>
 #include <utility>
 
 #include "cli/lookup.h"
@@ -31,29 +32,50 @@ std::string file_state(const std::string& path) {
   return fmt::format("{} {}", file ? std::filesystem::file_size(path, error) : 0, time);
 }
 
+template <typename T>
+void add(Sha256& sum, const std::vector<T>& values) {
+  sum.update(std::as_bytes(std::span(values)));
+}
+
+// Scales, weights and biases of the integer layers: whatever recipe made them. Float32 weights are in weights_id.
+std::string digest_of(const std::vector<Graph>& lowered) {
+  Sha256 sum;
+  for (const Graph& graph : lowered) {
+    for (const Node& node : graph.nodes) {
+      sum.update(fmt::format("{} {}\n", node.name, to_string(node.type.dtype)));
+      add(sum, node.type.scale);
+      if (!node.integer) continue;
+      const IntegerOp& integer = *node.integer;
+      sum.update(fmt::format("{:a} {:a} {:a} {} {:a}\n", integer.lo, integer.hi, integer.residual_scale,
+                             integer.dynamic, integer.weight_scale));
+      if (integer.weights) add(sum, *integer.weights);
+      add(sum, integer.m);
+      add(sum, integer.b);
+    }
+  }
+  return sum.hex();
+}
+
 }  // namespace
 
 std::string journal_key(const Options& options, const LoadedModel& model, const LoadedData& data, const ImagePlan& plan,
-                        const CalibrationTable& table, int batch) {
+                        const std::vector<Graph>& lowered, int batch) {
   const ToolInfo tool = tool_info();
   const HostInfo host = host_info();
-  std::string ranges;
-  for (const auto& [name, value] : table.range) ranges += fmt::format("{}={:a};", name, value);
   return fmt::format(
       "tool {} {}\nhost {} threads {}\ndevice {} batch {}\nmodel {} {} weights {}\ndata {} {} {} first {} count {} "
       "labels {}\n"
-      "preprocessing {}\nprecisions {}\nscheme {} depthwise {} activations {}\nranges {}\n",
+      "preprocessing {}\nprecisions {}\nscheme {} depthwise {} activations {}\nnetworks {}\n",
       tool.version, tool.revision, host.cpu, host.threads, options.device, batch, model.graph.name,
       model.report.variant, model.weights_id, data.images->kind(),
       std::filesystem::absolute(data.images->path()).string(), file_state(data.images->path()), plan.first, plan.count,
       target_sha256(*data.images, plan.first, plan.count),
       preprocessing_name(*data.images, model.spec->input, parse_resizing(options.preprocess)),
-      fmt::join(options.precisions, ","), options.scheme, options.depthwise, options.activations, digest(ranges));
+      fmt::join(options.precisions, ","), options.scheme, options.depthwise, options.activations, digest_of(lowered));
 }
 
 std::string measure_accuracy(const Options& options, const LoadedModel& model, const LoadedData& data,
-                             const std::vector<Graph>& lowered, const CalibrationTable& table, Progress& progress,
-                             Report& report) {
+                             const std::vector<Graph>& lowered, Progress& progress, Report& report) {
   const ImagePlan plan = plan_images(options, data);
   const int batch = options.mode == "accuracy" ? options.batch.value_or(kBatch) : kBatch;
   const EngineSet set = make_engines(options, lowered, batch);
@@ -65,7 +87,7 @@ std::string measure_accuracy(const Options& options, const LoadedModel& model, c
   accuracy.count = plan.count;
   accuracy.batch = batch;
   accuracy.resume = options.resume;
-  accuracy.journal_key = journal_key(options, model, data, plan, table, batch);
+  accuracy.journal_key = journal_key(options, model, data, plan, lowered, batch);
   accuracy.journal = cache_folder() + "/" + digest(accuracy.journal_key).substr(0, 32) + ".journal";
   accuracy.save_logits = options.save_logits;
   accuracy.stop = [] { return StopSignal::raised(); };
@@ -82,6 +104,7 @@ std::string measure_accuracy(const Options& options, const LoadedModel& model, c
                            run.replayed,
                            run.seconds};
   report.interrupted = run.interrupted;
+  report.output_errors = std::move(run.output_errors);
   for (std::size_t i = 0; i < run.rows.size(); ++i) {
     RunReport& row = report.runs[i];
     row.device = set.engines[i]->device();

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "cli/auto_part.h"
+#include "cli/recipe.h"
 #include "cli/session.h"
 #include "core/sha256.h"
 #include "gpueval/accuracy.h"
@@ -10,8 +12,6 @@
 
 namespace gpueval::cli {
 namespace {
-
-constexpr int kBatch = 8;
 
 // A single image as a data set: what --image calibrates on where there is nothing else.
 class OneImage : public Dataset {
@@ -29,12 +29,12 @@ class OneImage : public Dataset {
   std::string path_;
 };
 
-CalibrationTable empty_table(const Options& options, const LoadedModel& model) {
+CalibrationTable empty_table(const Options& options, const LoadedModel& model, const std::string& recipe) {
   CalibrationTable table;
   table.tool_version = tool_info().version;
   table.model = model.graph.name;
   table.weights_sha256 = model.weights_id;
-  table.scheme = options.scheme;
+  table.scheme = recipe;
   table.activations = options.activations;
   return table;
 }
@@ -48,58 +48,71 @@ std::string image_list_sha256(const Dataset& images, std::size_t count) {
 CalibrationTable read_table(const Options& options, const LoadedModel& model, const LoadedData& data,
                             CalibrationReport& report) {
   const CalibrationTable table = load_table(options.calibration_table);
-  CalibrationTable expected = empty_table(options, model);
+  const QuantOptions quant = quant_options(options);
+  CalibrationTable expected = empty_table(options, model, recipe_text(quant));
   // Nothing is judged without data, so any preprocessing will do.
   expected.preprocessing = data.images && options.command == Command::kMeasure
                                ? preprocessing_name(*data.images, model.spec->input, parse_resizing(options.preprocess))
                                : table.preprocessing;
   check_table(table, expected, options.calibration_table);
-  report = {"table", options.calibration_table, table.images, false, {}};
+  report = {"table", options.calibration_table, table.images, false, {}, quantization_report(quant, table.images), {}};
   return table;
 }
 
 }  // namespace
 
 CalibrationTable observe_table(const Options& options, const LoadedModel& model, const Dataset& images,
-                               std::size_t count, CalibrationReport& report) {
+                               std::size_t count, CalibrationReport& report, const CalibrationProgress& progress) {
   const Resizing resizing = parse_resizing(options.preprocess);
-  CalibrationTable table = empty_table(options, model);
-  table.preprocessing = preprocessing_name(images, model.spec->input, resizing);
-  table.image_list_sha256 = image_list_sha256(images, count);
-  const auto engine = make_engine(options.device, lower_float(model.graph), {kBatch, options.kernel});
-  table.range =
-      observe_ranges(*engine, image_source(images, model.spec->input, resizing, 0, count, &report.skipped), kBatch);
-  table.images = static_cast<int>(count - report.skipped.size());
+  const InputSpec& input = model.spec->input;
+  bool first_pass = true;  // a later pass would count what it skips again
+  const CalibrationImages source = [&, resizing]() -> BatchSource {
+    return image_source(images, input, resizing, 0, count,
+                        std::exchange(first_pass, false) ? &report.skipped : nullptr);
+  };
+  const QuantOptions quant =
+      is_auto(options) ? pick_recipe(options, model, images, count, report, progress) : quant_options(options);
+  CalibrationTable table = calibrate(model.graph, source, quant, [&](int done, int total) {
+    if (progress) progress(fmt::format("calibrating, {} of {}", done, total));
+  });
+  CalibrationTable facts = empty_table(options, model, recipe_text(quant));
+  facts.preprocessing = preprocessing_name(images, input, resizing);
+  facts.image_list_sha256 = image_list_sha256(images, count);
+  facts.images = static_cast<int>(count - report.skipped.size());
+  facts.range = std::move(table.range);
+  facts.channel_scale = std::move(table.channel_scale);
+  facts.corrections = std::move(table.corrections);
   report.path = images.path();
-  report.images = table.images;
-  return table;
+  report.images = facts.images;
+  report.quantization = quantization_report(quant, facts.images);
+  return facts;
 }
 
 CalibrationTable obtain_table(const Options& options, const LoadedModel& model, const LoadedData& data,
-                              CalibrationReport& report) {
+                              CalibrationReport& report, const CalibrationProgress& progress) {
   if (!options.calibration_table.empty()) return read_table(options, model, data, report);
   const std::size_t count = plan_images(options, data).calibration_count;
   if (data.images) {
     report.source = "data";
     report.excluded = !data.calibration;
-    return observe_table(options, model, data.calibration ? *data.calibration : *data.images, count, report);
+    return observe_table(options, model, data.calibration ? *data.calibration : *data.images, count, report, progress);
   }
   if (options.command == Command::kClassify) {
     report.source = "image";
-    return observe_table(options, model, OneImage(options.image), 1, report);
+    return observe_table(options, model, OneImage(options.image), 1, report, progress);
   }
   report.source = "synthetic";
   const InputSpec& input = model.spec->input;
-  return observe_table(options, model, *open_synthetic(input.height, input.width, count, 1), count, report);
+  return observe_table(options, model, *open_synthetic(input.height, input.width, count, 1), count, report, progress);
 }
 
 Graph lower(const Options& options, const std::string& precision, const Graph& graph, const CalibrationTable& table) {
   if (precision == "float32") return lower_float(graph);
-  QuantOptions quant;
-  quant.scheme = parse_scheme(options.scheme);
-  quant.activations = options.activations == "s8" ? DType::kS8 : DType::kU8;
-  quant.depthwise_int8 = options.depthwise == "int8";
-  return quant.scheme == Scheme::kReference ? lower_reference(graph, quant) : lower_static(graph, table, quant);
+  if (options.scheme == to_string(Scheme::kReference)) return lower_reference(graph, quant_options(options));
+  QuantOptions quant = parse_recipe(table.scheme);
+  quant.activations = table.activations == "s8" ? DType::kS8 : DType::kU8;
+  quant.float_layers = options.float_layers;
+  return lower_static(graph, table, quant);
 }
 
 EngineSet make_engines(const Options& options, const std::vector<Graph>& lowered, int batch) {

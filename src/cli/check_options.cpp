@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "cli/recipe.h"
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
 #include "gpueval/quant.h"
@@ -21,6 +22,10 @@ void refuse(const Options& o, const std::vector<const char*>& refused, const std
   }
 }
 
+void refuse_corrections(const Options& o, const std::string& because) {
+  for (const auto& [name, on] : o.corrections) fail_usage("--{}{} contradicts {}", on ? "" : "no-", name, because);
+}
+
 void check_precisions(const Options& o) {
   for (const std::string& precision : o.precisions) {
     if (precision != "float32" && precision != "int8") {
@@ -33,15 +38,26 @@ void check_precisions(const Options& o) {
 
 void check_quantization(const Options& o) {
   if (!o.has_int8()) {
-    refuse(o, {"--scheme", "--depthwise", "--activations", "--calibration-images", "--calibration-table"},
+    refuse(o,
+           {"--scheme", "--depthwise", "--activations", "--calibration-images", "--calibration-table",
+            "--calibration-percentile", "--float-layers"},
            "--precision float32: it belongs to int8");
+    refuse_corrections(o, "--precision float32: it belongs to int8");
   }
-  const bool reference = parse_scheme(o.scheme) == Scheme::kReference;
-  if (reference) {
-    refuse(o, {"--activations", "--calibration-images", "--calibration-table"},
+  if (!is_auto(o) && parse_scheme(o.scheme) == Scheme::kReference) {
+    refuse(o, {"--activations", "--calibration-images", "--calibration-table", "--float-layers"},
            "--scheme reference, which is s8 and finds its scales at run time");
+    refuse_corrections(o, "--scheme reference, which corrects nothing");
   } else {
     refuse(o, {"--depthwise"}, fmt::format("--scheme {}: it belongs to --scheme reference", o.scheme));
+  }
+  if (o.scheme != "percentile")
+    refuse(o, {"--calibration-percentile"}, fmt::format("--scheme {}: it belongs to --scheme percentile", o.scheme));
+  if (is_auto(o)) {
+    refuse_corrections(o, "--scheme auto, which picks them");
+    if (o.command != Command::kCalibrate) refuse(o, {"--calibration-table"}, "--scheme auto, which calibrates");
+  } else {
+    quant_options(o);  // switches that contradict each other
   }
   if (o.command != Command::kCalibrate && !o.calibration_table.empty()) {
     refuse(o, {"--calibration-images"}, "--calibration-table, which holds the ranges already");
@@ -79,15 +95,41 @@ void check_export(const Options& o, const std::vector<const char*>& measure_only
   refuse(o, {"--image", "--batch"}, "export, which only writes the network");
   if (o.onnx.empty()) fail_usage("export needs --onnx F.onnx, the file to write");
   if (o.precisions.size() != 1) fail_usage("export writes one network: --precision float32 or int8");
-  if (o.has_int8() && parse_scheme(o.scheme) == Scheme::kReference) {
+  if (o.has_int8() && !is_auto(o) && parse_scheme(o.scheme) == Scheme::kReference) {
     fail_usage("export contradicts --scheme reference, which finds its scales at run time: ONNX has no form for that");
   }
 }
 
+void check_table_command(const Options& o) {
+  refuse(o,
+         {"--precision", "--scheme", "--depthwise", "--calibration-table", "--calibration-percentile", "--float-layers",
+          "--image", "--save-logits", "--reference", "--threshold", "--per-layer"},
+         "table, whose rows are given");
+  refuse_corrections(o, "table, whose rows are given");
+  if (o.mode == "speed") fail_usage("--mode speed contradicts table, which is about accuracy");
+  if (o.model.empty()) refuse(o, {"--alpha", "--weights"}, "table without --model");
+}
+
+void check_sensitivity(const Options& o) {
+  refuse(o, {"--image", "--save-logits", "--reference", "--threshold", "--per-layer", "--resume", "--float-layers"},
+         "sensitivity, which ranks the layers");
+  if (o.given.contains("--precision") && !o.has_int8()) fail_usage("sensitivity is for int8, not --precision float32");
+  if (!is_auto(o) && !needs_calibration(parse_scheme(o.scheme)))
+    fail_usage("sensitivity contradicts --scheme {}: it is for static schemes", o.scheme);
+  if (!o.target_loss_points)
+    refuse(o, {"--warm-up", "--duration", "--iterations", "--percentiles", "--batch"},
+           "sensitivity without --target-loss, which times nothing");
+  if (o.mode == "speed") fail_usage("--mode speed contradicts sensitivity, which is about accuracy");
+}
+
 void check_command(const Options& o) {
-  const std::vector<const char*> measure_only{"--mode",      "--limit",     "--json",       "--save-logits",
-                                              "--reference", "--threshold", "--resume",     "--per-layer",
-                                              "--warm-up",   "--duration",  "--iterations", "--percentiles"};
+  if (o.command == Command::kSensitivity) check_sensitivity(o);
+  if (o.command != Command::kSensitivity) refuse(o, {"--target-loss"}, "everything but `gpu_eval sensitivity`");
+  if (o.command == Command::kTable) check_table_command(o);
+  if (o.command != Command::kTable) refuse(o, {"--markdown"}, "everything but `gpu_eval table`, which writes it");
+  const std::vector<const char*> measure_only{
+      "--mode",      "--limit",   "--json",     "--save-logits", "--reference",   "--threshold", "--resume",
+      "--per-layer", "--warm-up", "--duration", "--iterations",  "--percentiles", "--html"};
   if (o.command != Command::kExport) refuse(o, {"--onnx"}, "everything but `gpu_eval export`, which writes it");
   if (o.command == Command::kExport) check_export(o, measure_only);
   if (o.command == Command::kClassify) refuse(o, measure_only, "--image, which only prints the classes");
@@ -97,7 +139,7 @@ void check_command(const Options& o) {
   if (o.given.contains("--precision") && !o.has_int8())
     fail_usage("calibrate is for int8; --precision float32 has nothing to calibrate");
   if (o.calibration_table.empty()) fail_usage("calibrate needs --calibration-table F.json, the file to write");
-  if (!needs_calibration(parse_scheme(o.scheme)))
+  if (!is_auto(o) && !needs_calibration(parse_scheme(o.scheme)))
     fail_usage("calibrate contradicts --scheme {}, which needs no calibration", o.scheme);
 }
 
@@ -122,7 +164,7 @@ void check_options(const Options& o) {
       fail_usage("{} contradicts {}", *o.given.begin(), o.command == Command::kList ? "list" : "compare");
     return;
   }
-  if (o.model.empty())
+  if (o.model.empty() && o.command != Command::kTable)
     fail_usage("--model NAME is needed: `gpu_eval list models` has the names, `--model demo` needs no file");
   check_precisions(o);
   check_numbers(o);

@@ -5,10 +5,14 @@
 
 namespace gpueval::cli {
 
+constexpr int kExitInterrupted = 130;  // 128 + SIGINT, as shells say it
+
 // Each returns the exit code; errors are thrown.
 int measure(const Options& options);
 int classify(const Options& options);  // --image
 int calibrate(const Options& options);
+int table(const Options& options);
+int sensitivity(const Options& options);
 int export_network(const Options& options);
 int list(const Options& options);
 int compare(const Options& options);

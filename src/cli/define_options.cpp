@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/define_options.h"
 
+#include <fmt/format.h>
+
+#include "cli/recipe.h"
+
 namespace gpueval::cli {
 namespace {
 
@@ -39,7 +43,9 @@ void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
   app.add_option("--precision", raw.precisions, "rows of the result: float32, int8 (default float32,int8)")
       ->group(group)
       ->type_name("P,...");
-  app.add_option("--scheme", o.scheme, "int8: maxabs (default; static scales) or reference (the original research)")
+  app.add_option("--scheme", o.scheme,
+                 "int8: best (default), auto (measures recipes on calibration images and picks), maxabs, percentile, "
+                 "entropy, mse, or reference (the original research)")
       ->group(group)
       ->type_name("S");
   app.add_option("--depthwise", o.depthwise, "reference scheme: depthwise layers in int8 (default) or float32")
@@ -56,9 +62,29 @@ void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
       ->group(group)
       ->check(quiet(CLI::PositiveNumber))
       ->type_name("N");
-  app.add_option("--calibration-table", o.calibration_table, "ranges that `gpu_eval calibrate` wrote")
+  app.add_option("--calibration-table", o.calibration_table, "what `gpu_eval calibrate` wrote: ranges and corrections")
       ->group(group)
       ->type_name("F.json");
+  app.add_option("--calibration-percentile", o.calibration_percentile,
+                 "scheme percentile: share of a tensor's values inside its range (default 99.99)")
+      ->group(group)
+      ->check(quiet(CLI::Range(50.0, 100.0)))
+      ->type_name("P");
+  app.add_option("--target-loss", o.target_loss_points,
+                 "sensitivity: find the fewest layers in float32 that lose at most POINTS of top-1")
+      ->group(group)
+      ->check(quiet(CLI::Range(0.0, 100.0)))
+      ->type_name("POINTS");
+  app.add_option("--float-layers", raw.float_layers, "static schemes: layers left in float32, by Keras name")
+      ->group(group)
+      ->type_name("L,...");
+}
+
+void add_correction_options(CLI::App& app, RawLists& raw) {
+  for (const CorrectionSwitch& row : correction_switches()) {
+    app.add_flag(fmt::format("--{0},!--no-{0}", row.name), raw.corrections[row.name], row.help)
+        ->group("Corrections of static int8 schemes (scheme best switches all of them on)");
+  }
 }
 
 void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
@@ -96,13 +122,18 @@ void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
   app.add_option("--percentiles", raw.percentiles, "of the latency (default 50,90,99)")
       ->group(group)
       ->type_name("P,...");
-  app.add_flag("--per-layer", o.per_layer, "time of each layer, with its kernel")->group(group);
+  app.add_flag("--per-layer", o.per_layer, "time of each layer, with its kernel; error of each int8 layer")
+      ->group(group);
   app.add_flag("--resume", o.resume, "continue a run that was killed or interrupted")->group(group);
 }
 
 void add_result_options(CLI::App& app, Options& o) {
   const char* group = "Result";
   app.add_option("--json", o.json, "write the result as JSON (docs/result-schema.json)")->group(group)->type_name("F");
+  app.add_option("--markdown", o.markdown, "table: write it as Markdown; - prints that")->group(group)->type_name("F");
+  app.add_option("--html", o.html, "write the result as a web page: one file with tables and charts")
+      ->group(group)
+      ->type_name("F");
   app.add_option("--onnx", o.onnx, "export: the file to write; --precision float32 (default) or int8")
       ->group(group)
       ->type_name("F.onnx");
@@ -125,6 +156,7 @@ void add_result_options(CLI::App& app, Options& o) {
 void define_options(CLI::App& app, Options& options, RawLists& raw) {
   add_network_options(app, options);
   add_precision_options(app, options, raw);
+  add_correction_options(app, raw);
   add_measurement_options(app, options, raw);
   add_result_options(app, options);
 }

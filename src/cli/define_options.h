@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 
 #include "cli/options.h"
@@ -10,7 +11,8 @@ namespace gpueval::cli {
 
 // Values that need more than a conversion; split once parsing is done.
 struct RawLists {
-  std::string precisions = "float32,int8", percentiles = "50,90,99";
+  std::string precisions = "float32,int8", percentiles = "50,90,99", float_layers;
+  std::map<std::string, bool> corrections;
 };
 
 // Adds every option of a measurement, in the groups of --help. `options` and `raw` must outlive the parsing.

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "gpueval/engine.h"
 #include "gpueval/models.h"
+#include "quant/calibrators/calibrators.h"
 #include "report/text_table.h"
 
 namespace gpueval::cli {
@@ -57,8 +58,9 @@ std::string list_devices() {
 std::string list_calibrators() {
   TextTable table;
   for (const char* title : {"scheme", "calibration", "what it does"}) table.column(title, Align::kLeft);
-  table.row({"maxabs", "images or table",
-             "static: batch norm folded, weights per output channel, activations by their largest value"});
+  for (const CalibratorSpec& row : calibrators()) table.row({row.name, "images or table", row.description});
+  table.row({"best", "images or table", "the default: mse clips and every correction (see --help)"});
+  table.row({"auto", "images", "tries recipes on a quarter of the calibration images and picks"});
   table.row({"reference", "none",
              "the original research: one scale a tensor, found at run time for each image, batch norm in float32"});
   return table.text();

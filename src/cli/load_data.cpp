@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/lookup.h"
+#include "cli/recipe.h"
 #include "cli/session.h"
 #include "gpueval/error.h"
 
@@ -40,7 +41,7 @@ LoadedData load_data(const Options& options, const ModelSpec& spec) {
 }
 
 bool calibrates(const Options& options) {
-  return options.has_int8() && needs_calibration(parse_scheme(options.scheme));
+  return options.has_int8() && (is_auto(options) || needs_calibration(parse_scheme(options.scheme)));
 }
 
 ImagePlan plan_images(const Options& options, const LoadedData& data) {

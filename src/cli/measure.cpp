@@ -3,56 +3,18 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "cli/commands.h"
 #include "cli/parts.h"
 #include "cli/session.h"
+#include "cli/start_report.h"
 #include "cli/stop_signal.h"
+#include "cli/write_results.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cli {
 namespace {
-
-constexpr int kExitInterrupted = 130;  // 128 + SIGINT, as shells say it
-
-std::string device_description(const std::string& name) {
-  for (const DeviceInfo& device : devices()) {
-    if (device.name == name) return device.description;
-  }
-  return name;
-}
-
-std::vector<RunReport> empty_runs(const Options& options) {
-  std::vector<RunReport> runs;
-  for (const std::string& precision : options.precisions) {
-    RunReport run;
-    run.precision = precision;
-    run.forced_kernel = options.kernel;
-    if (precision == "int8") {
-      const bool dynamic = !needs_calibration(parse_scheme(options.scheme));
-      run.scheme = options.scheme;
-      (dynamic ? run.depthwise : run.activations) = dynamic ? options.depthwise : options.activations;
-    }
-    runs.push_back(std::move(run));
-  }
-  return runs;
-}
-
-void add_notes(const Options& options, const LoadedData& data, Report& report) {
-  if (!report.data && options.mode != "speed") report.notes.push_back("Accuracy was not measured. " + data.missing);
-  if (options.weights == "random") report.notes.push_back("The weights are random: only the speed means anything.");
-  if (report.speed_input == "synthetic") {
-    report.notes.push_back(report.calibration && report.calibration->source == "synthetic"
-                               ? "Synthetic images were used for timing and calibration."
-                               : "Synthetic images were used for timing.");
-  }
-  if (options.demo() && options.weights.empty()) {
-    report.notes.push_back(
-        "The demo is a toy: a small network on drawn shapes; its losses say little about real networks.");
-  }
-}
 
 bool gate_failed(const Options& options, const Report& report) {
   if (!options.reference_accuracy) return false;
@@ -64,21 +26,16 @@ bool gate_failed(const Options& options, const Report& report) {
   return failed;
 }
 
-void write_json(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) fail("{}: the result could not be written", path);
-}
-
 int finish(const Options& options, const Report& report, const std::string& journal) {
   fmt::print("{}", to_table(report));
   if (options.per_layer) fmt::print("{}", to_layer_tables(report));
   const bool failed = !report.interrupted && gate_failed(options, report);
   std::fflush(stdout);
-  if (!options.json.empty()) write_json(options.json, to_json(report));
+  for (const std::string& error : report.output_errors) fmt::print(stderr, "gpu_eval: error: {}\n", error);
+  write_results({{options.json, [&] { return to_json(report); }}, {options.html, [&] { return to_html(report); }}});
   if (!report.valid()) return static_cast<int>(ExitCode::kInvalidMeasurement);
   if (report.interrupted) return kExitInterrupted;
+  if (!report.output_errors.empty()) return static_cast<int>(ExitCode::kRuntime);
   std::error_code ignored;
   if (!journal.empty()) std::filesystem::remove(journal, ignored);
   return static_cast<int>(failed ? ExitCode::kAccuracyGate : ExitCode::kOk);
@@ -99,30 +56,30 @@ int measure(const Options& options) {
          data.images->path(), data.images->size());
   }
 
-  Report report;
-  report.tool = tool_info();
-  report.host = host_info();
-  report.command = options.command_line;
-  report.model = model.report;
-  report.runs = empty_runs(options);
-  report.per_layer = options.per_layer;
-  report.percentiles = options.percentiles;
+  Report report = start_report(options, model);
+  for (const std::string& precision : options.precisions) report.runs.push_back(empty_run(options, precision));
   std::string journal;
   {
     Progress progress;
     CalibrationTable table;
     if (calibrates(options)) {
       progress.show("calibrating");
-      table = obtain_table(options, model, data, report.calibration.emplace());
+      table = obtain_table(options, model, data, report.calibration.emplace(),
+                           [&](const std::string& text) { progress.show_now_and_then(text); });
+      report.calibration->quantization.float_layers = options.float_layers;
+      for (RunReport& run : report.runs) {
+        if (run.precision == "int8") run.quantization = report.calibration->quantization;
+      }
     }
     const StopSignal stop;  // before this point there is nothing to print, and Ctrl-C just ends the program
     std::vector<Graph> lowered;
     for (const std::string& precision : options.precisions)
       lowered.push_back(lower(options, precision, model.graph, table));
-    if (accuracy) journal = measure_accuracy(options, model, data, lowered, table, progress, report);
+    if (accuracy) journal = measure_accuracy(options, model, data, lowered, progress, report);
     if (!report.interrupted && (options.mode != "accuracy" || options.per_layer)) {
       measure_speed(options, model, data, lowered, progress, report);
     }
+    if (accuracy && options.per_layer) measure_layer_error(options, model, data, lowered, progress, report);
   }
   report.device_description = device_description(report.runs.front().device);
   add_notes(options, data, report);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -9,7 +10,7 @@
 
 namespace gpueval::cli {
 
-enum class Command { kMeasure, kClassify, kCalibrate, kExport, kList, kCompare };
+enum class Command { kMeasure, kClassify, kCalibrate, kTable, kSensitivity, kExport, kList, kCompare };
 
 // The command line as typed, checked. Defaults are those of the README and --help.
 struct Options {
@@ -22,7 +23,11 @@ struct Options {
   std::string labels;  // ground truth of --data, class names of --image
   std::optional<std::size_t> limit;
   std::vector<std::string> precisions{"float32", "int8"};
-  std::string scheme = "maxabs", depthwise = "int8", activations = "u8";
+  std::string scheme = "best", depthwise = "int8", activations = "u8";  // scheme: a Scheme's name, or "auto"
+  std::optional<double> calibration_percentile;
+  std::map<std::string, bool> corrections;   // switched on or off: "gptq" (src/cli/recipe.h)
+  std::vector<std::string> float_layers;     // left in float32
+  std::optional<double> target_loss_points;  // `sensitivity`
   std::optional<std::size_t> calibration_images;
   std::string calibration_table;
   std::string preprocess = "default";
@@ -34,7 +39,7 @@ struct Options {
   std::int64_t iterations = 10;
   std::vector<double> percentiles{50, 90, 99};
   bool per_layer = false, resume = false;
-  std::string json, image, save_logits;
+  std::string json, html, markdown, image, save_logits;
   std::string onnx;  // `export`
   std::optional<double> reference_accuracy;
   double threshold_points = 0;

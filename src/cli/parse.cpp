@@ -59,6 +59,14 @@ void record_given(const CLI::App& app, Options& o) {
   }
 }
 
+void record_corrections(const CLI::App& app, const RawLists& raw, Options& o) {
+  for (const auto& [name, on] : raw.corrections) {
+    const std::size_t count = app.get_option("--" + name)->count();
+    if (count > 1) fail_usage("--{0} (or --no-{0}) is given {1} times", name, count);
+    if (count == 1) o.corrections[name] = on;
+  }
+}
+
 }  // namespace
 
 bool Options::has_int8() const {
@@ -82,6 +90,14 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
   CLI::App* calibrate = app.add_subcommand("calibrate", "write the --calibration-table of --data (options as above)");
   calibrate->set_help_flag();
   calibrate->fallthrough();
+  CLI::App* table = app.add_subcommand(
+      "table", "every network in float32, the original research's int8, maxabs and best (options as above)");
+  table->set_help_flag();
+  table->fallthrough();
+  CLI::App* sensitivity =
+      app.add_subcommand("sensitivity", "rank the layers by what int8 costs there (options as above)");
+  sensitivity->set_help_flag();
+  sensitivity->fallthrough();
   CLI::App* exporter = app.add_subcommand("export", "write the network as --onnx F.onnx (options as above)");
   exporter->set_help_flag();
   exporter->fallthrough();
@@ -108,9 +124,13 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
   }
   record_given(app, o);
   if (exporter->parsed() && !o.given.contains("--precision")) raw.precisions = "float32";
+  record_corrections(app, raw, o);
   o.precisions = split(raw.precisions);
+  if (!raw.float_layers.empty()) o.float_layers = split(raw.float_layers);
   o.percentiles = parse_percentiles(raw.percentiles);
   if (calibrate->parsed()) o.command = Command::kCalibrate;
+  if (table->parsed()) o.command = Command::kTable;
+  if (sensitivity->parsed()) o.command = Command::kSensitivity;
   if (exporter->parsed()) o.command = Command::kExport;
   if (list->parsed()) o.command = Command::kList;
   if (compare->parsed()) o.command = Command::kCompare;

@@ -59,6 +59,10 @@ void Progress::show(const SpeedProgress& progress) {
   if (due()) show(progress_text(progress));
 }
 
+void Progress::show_now_and_then(const std::string& text) {
+  if (due()) show(text);
+}
+
 void Progress::show(const std::string& text) {
   if (!terminal_) return;
   fmt::print(stderr, "\r{}\033[K", text);

@@ -21,6 +21,7 @@ class Progress {
   void show(const AccuracyProgress& progress);
   void show(const SpeedProgress& progress);
   void show(const std::string& text);
+  void show_now_and_then(const std::string& text);  // at most a few times a second
 
  private:
   bool due();

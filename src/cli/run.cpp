@@ -6,6 +6,7 @@
 #include <new>
 
 #include "cli/commands.h"
+#include "cli/recipe.h"
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
 
@@ -20,6 +21,10 @@ int dispatch(const Options& options) {
       return classify(options);
     case Command::kCalibrate:
       return calibrate(options);
+    case Command::kTable:
+      return table(options);
+    case Command::kSensitivity:
+      return sensitivity(options);
     case Command::kExport:
       return export_network(options);
     case Command::kList:
@@ -40,13 +45,14 @@ int report_error(const char* message, ExitCode code) {
 int run(int argc, const char* const* argv) {
   try {
     std::string text;
-    const std::optional<Options> options = parse_options(argc, argv, &text);
+    std::optional<Options> options = parse_options(argc, argv, &text);
     if (!options) {
       fmt::print("{}", text);
       return 0;
     }
     set_threads(options->threads);
     check_options(*options);
+    adopt_table(*options);
     return dispatch(*options);
   } catch (const Error& error) {
     return report_error(error.what(), error.code());

@@ -2,6 +2,7 @@
 // From options to what is measured: the network with its weights, the images, the lowered graphs.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,12 +39,13 @@ ImagePlan plan_images(const Options& options, const LoadedData& data);
 
 bool calibrates(const Options& options);  // some row needs ranges
 
-// The ranges of int8's static schemes: read from --calibration-table and checked, or observed. Fills the report.
+using CalibrationProgress = std::function<void(const std::string&)>;
+// What int8's static schemes need: read from --calibration-table and checked, or found. Fills the report.
 CalibrationTable obtain_table(const Options& options, const LoadedModel& model, const LoadedData& data,
-                              CalibrationReport& report);
-// Observes the first `count` of the images with the float32 network.
+                              CalibrationReport& report, const CalibrationProgress& progress = {});
+// Calibrates on the first `count` of the images.
 CalibrationTable observe_table(const Options& options, const LoadedModel& model, const Dataset& images,
-                               std::size_t count, CalibrationReport& report);
+                               std::size_t count, CalibrationReport& report, const CalibrationProgress& progress = {});
 
 // One of options.precisions as an Engine runs it; table: for int8's static schemes.
 Graph lower(const Options& options, const std::string& precision, const Graph& graph, const CalibrationTable& table);

@@ -14,10 +14,22 @@ namespace {
 constexpr int kInputImages = 16;  // batches to take turns: together at least so many images, where the data has them
 constexpr int kLayerRepeats = 11;
 
-// Batches of preprocessed images; what the data has too few of is repeated.
-std::vector<std::vector<float>> timing_inputs(const Options& options, const LoadedModel& model, const Dataset& images,
+void fill_layers(RunReport& row, Engine& engine, const std::vector<float>& input, bool timed) {
+  std::vector<double> ms;
+  if (timed) ms = time_layers(engine, input, row.batch, kLayerRepeats);
+  row.layers.clear();
+  for (std::size_t i = 0; i < engine.layers().size(); ++i) {
+    row.layers.push_back({engine.layers()[i], timed ? std::optional(ms[i]) : std::nullopt});
+  }
+}
+
+}  // namespace
+
+std::vector<std::vector<float>> timing_inputs(const Options& options, const LoadedModel& model, const LoadedData& data,
                                               int batch) {
   const InputSpec& input = model.spec->input;
+  const auto synthetic = open_synthetic(input.height, input.width, kInputImages, options.seed);
+  const Dataset& images = data.images ? *data.images : *synthetic;
   const std::size_t elements = static_cast<std::size_t>(input.height) * static_cast<std::size_t>(input.width) * 3;
   const auto wanted = static_cast<std::size_t>(batch) * static_cast<std::size_t>(std::max(1, kInputImages / batch));
   std::vector<float> pixels;
@@ -56,24 +68,11 @@ SpeedOptions speed_options(const Options& options, int batch, Progress& progress
   return speed;
 }
 
-void fill_layers(RunReport& row, Engine& engine, const std::vector<float>& input, bool timed) {
-  std::vector<double> ms;
-  if (timed) ms = time_layers(engine, input, row.batch, kLayerRepeats);
-  row.layers.clear();
-  for (std::size_t i = 0; i < engine.layers().size(); ++i) {
-    row.layers.push_back({engine.layers()[i], timed ? std::optional(ms[i]) : std::nullopt});
-  }
-}
-
-}  // namespace
-
 void measure_speed(const Options& options, const LoadedModel& model, const LoadedData& data,
                    const std::vector<Graph>& lowered, Progress& progress, Report& report) {
   const int batch = options.batch.value_or(1);
-  const InputSpec& spec = model.spec->input;
-  const auto synthetic = open_synthetic(spec.height, spec.width, kInputImages, options.seed);
   report.speed_input = data.images ? "data" : "synthetic";
-  const auto inputs = timing_inputs(options, model, data.images ? *data.images : *synthetic, batch);
+  const auto inputs = timing_inputs(options, model, data, batch);
   const EngineSet set = make_engines(options, lowered, batch);
   if (options.mode != "accuracy") {
     std::vector<SpeedResult> results = run_speed(set.engines, inputs, speed_options(options, batch, progress));

@@ -88,12 +88,12 @@ TextTable layer_error_table(const RunReport& run) {
   return table;
 }
 
-TextTable trial_table(const Report& report) {
+TextTable trial_table(const std::vector<SchemeTrial>& trials) {
   TextTable table;
   table.column("recipe", TextTable::Align::kLeft);
   for (const char* title : {"SQNR dB", "KL", "agree"}) table.column(title);
   table.column("picked", TextTable::Align::kLeft);
-  for (const SchemeTrial& trial : report.trials) {
+  for (const SchemeTrial& trial : trials) {
     table.row({trial.name, decibels(trial.sqnr_db), fmt::format("{:.4f}", trial.kl),
                fmt::format("{:.1f}%", 100 * trial.agreement), trial.picked ? "yes" : ""});
   }

@@ -15,9 +15,9 @@ std::string rate(double per_second);                 // "12.34", "1234"
 std::string decibels(double sqnr_db);                // "25.8", "exact" for infinite
 std::string network_name(const ModelReport& model);  // "mobilenet 0.25"
 
-TextTable result_table(const Report& report);       // one row a precision
-TextTable layer_error_table(const RunReport& run);  // one row a layer that has an error
-TextTable trial_table(const Report& report);        // --scheme auto
+TextTable result_table(const Report& report);                   // one row a precision
+TextTable layer_error_table(const RunReport& run);              // one row a layer that has an error
+TextTable trial_table(const std::vector<SchemeTrial>& trials);  // --scheme auto
 bool has_layer_errors(const RunReport& run);
 bool has_layer_times(const RunReport& run);
 

@@ -117,10 +117,11 @@ std::string data_footer(const Report& report) {
 }
 
 std::string trial_footer(const Report& report) {
-  if (report.trials.empty()) return "";
-  const SchemeTrial& first = report.trials.front();
+  if (!report.calibration || report.calibration->trials.empty()) return "";
+  const std::vector<SchemeTrial>& trials = report.calibration->trials;
+  const SchemeTrial& first = trials.front();
   return fmt::format("Recipes tried, calibrated on {} of the calibration images and measured on the other {}:\n{}\n",
-                     first.calibrated, first.measured, trial_table(report).text());
+                     first.calibrated, first.measured, trial_table(trials).text());
 }
 
 std::string speed_footer(const Report& report) {

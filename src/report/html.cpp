@@ -60,6 +60,17 @@ std::string result_section(const Report& report) {
   return html_section("Result", text);
 }
 
+std::string trial_section(const Report& report) {
+  if (!report.calibration || report.calibration->trials.empty()) return "";
+  const std::vector<SchemeTrial>& trials = report.calibration->trials;
+  return html_section(
+      "Recipes tried",
+      html_paragraph(fmt::format(
+          "Calibrated on {} of the calibration images, measured on the other {}; the judged images were not used.",
+          trials[0].calibrated, trials[0].measured)) +
+          trial_table(trials).html());
+}
+
 std::string scatter_section(const Report& report) {
   std::vector<ScatterPoint> points;
   for (const RunReport& run : report.runs) {
@@ -159,13 +170,7 @@ std::string facts_section(const Report& report) {
 
 std::string to_html(const Report& report) {
   std::string body = heading(report) + result_section(report);
-  if (!report.trials.empty()) {
-    body += html_section("Recipes tried",
-                         html_paragraph(fmt::format("Calibrated on {} of the calibration images, measured on the other "
-                                                    "{}; the judged images were not used.",
-                                                    report.trials[0].calibrated, report.trials[0].measured)) +
-                             trial_table(report).html());
-  }
+  body += trial_section(report);
   body += scatter_section(report) + latency_section(report) + layer_sections(report) + facts_section(report);
   body += html_environment(report.tool, report.host, report.device_description, report.command);
   return html_page("gpu_eval: " + network_name(report.model), body);

@@ -100,7 +100,8 @@ Json quantization_json(const QuantizationReport& q) {
 
 Json trials_json(const Report& report) {
   Json list = Json::array();
-  for (const SchemeTrial& trial : report.trials) {
+  if (!report.calibration) return list;
+  for (const SchemeTrial& trial : report.calibration->trials) {
     list.push_back({{"recipe", trial.name},
                     {"calibration_images", trial.calibrated},
                     {"measured_images", trial.measured},
@@ -176,6 +177,24 @@ Json run_json(const RunReport& run) {
   return json;
 }
 
+Json trial_json(const TrialReport& trial) {
+  return {{"agreement", trial.agreement},
+          {"logits_sqnr_db", finite_or_null(trial.sqnr_db)},
+          {"logits_kl", finite_or_null(trial.kl)},
+          {"top1", trial.top1 ? Json(*trial.top1) : Json()}};
+}
+
+Json mixed_json(const MixedReport& mixed) {
+  Json json{{"target_points", mixed.target_points},
+            {"loss_points", mixed.loss_points},
+            {"float_layers", mixed.float_layers},
+            {"result", trial_json(mixed.trial)},
+            {"speed", Json::array()}};
+  for (const MixedSpeed& row : mixed.speed)
+    json["speed"].push_back({{"network", row.label}, {"speed", speed_json(row.speed)}});
+  return json;
+}
+
 // A file name may hold bytes that are no UTF-8.
 std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
@@ -201,6 +220,33 @@ Json report_json(const Report& report) {
 }  // namespace
 
 std::string to_json(const Report& report) { return dump(report_json(report)); }
+
+std::string to_json(const SensitivityReport& report) {
+  Json json{{"schema", 1},
+            {"kind", "sensitivity"},
+            {"tool", {{"name", "gpu_eval"}, {"version", report.tool.version}, {"revision", report.tool.revision}}},
+            {"command", report.command},
+            {"host", host_json(report.host)},
+            {"model", model_json(report.model)},
+            {"quantization", quantization_json(report.quantization)},
+            {"data",
+             {{"path", report.data},
+              {"first", report.first},
+              {"images", report.images},
+              {"preprocessing", report.preprocessing}}},
+            {"float32_top1", report.float_top1 ? Json(*report.float_top1) : Json()},
+            {"all_int8", trial_json(report.all_int8)},
+            {"layers", Json::array()},
+            {"mixed", report.mixed ? mixed_json(*report.mixed) : Json()}};
+  for (const SensitivityRow& row : report.layers) {
+    json["layers"].push_back({{"name", row.name},
+                              {"op", row.op},
+                              {"multiply_adds", row.multiply_adds},
+                              {"alone", trial_json(row.alone)},
+                              {"all_but", trial_json(row.rest)}});
+  }
+  return dump(json);
+}
 
 std::string to_json(const TableReport& table) {
   Json json{{"schema", 1},

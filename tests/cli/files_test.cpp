@@ -79,11 +79,12 @@ TEST_F(Files, WrongLabels) {
 }
 
 TEST_F(Files, UnwritableJsonStillPrintsTheTable) {
-  const Outcome outcome =
-      run({"--model", "demo", "--mode", "accuracy", "--limit", "20", "--json", "/nonexistent/r.json"});
+  const Outcome outcome = run({"--model", "demo", "--scheme", "maxabs", "--mode", "accuracy", "--limit", "20", "--json",
+                               "/nonexistent/r.json", "--html", "r.html"});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_NE(outcome.out.find("int8 maxabs"), std::string::npos);
   EXPECT_EQ(outcome.err, "gpu_eval: error: /nonexistent/r.json: the result could not be written\n");
+  EXPECT_NE(read("r.html").find("</html>"), std::string::npos) << "the other file is written";
 }
 
 TEST_F(Files, BadTables) {
@@ -107,7 +108,7 @@ TEST_F(Files, CompareNeedsResults) {
 TEST_F(Files, ClassifiesAnImage) {
   write("i.jpg", jpeg());
   write("names.txt", "n0\nn1\nn2\nn3\nn4\nn5\nn6\nn7\nn8\nthe ninth\n");
-  const Outcome outcome = run({"--model", "demo", "--image", "i.jpg", "--labels", "names.txt"});
+  const Outcome outcome = run({"--model", "demo", "--scheme", "maxabs", "--image", "i.jpg", "--labels", "names.txt"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("\nfloat32\n"), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.out.find("\nint8 maxabs\n"), std::string::npos) << outcome.out;

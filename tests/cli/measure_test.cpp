@@ -34,8 +34,8 @@ class Measure : public ProgramTest {
 };
 
 TEST_F(Measure, DemoHasAccuracyAndSpeed) {
-  const Outcome outcome = run({"--model", "demo", "--limit", "300", "--duration", "0.2", "--json", "r.json",
-                               "--per-layer", "--percentiles", "50,95"});
+  const Outcome outcome = run({"--model", "demo", "--scheme", "maxabs", "--limit", "300", "--duration", "0.2", "--json",
+                               "r.json", "--per-layer", "--percentiles", "50,95"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(outcome.err, "") << "progress belongs to a terminal";
   EXPECT_NE(outcome.out.find("Result is: VALID"), std::string::npos);
@@ -61,8 +61,8 @@ TEST_F(Measure, ResultMatchesItsSchema) {
                  "accuracy.json"})
                 .code,
             0);
-  ASSERT_EQ(run({"--model", "mobilenet", "--alpha", "0.25", "--weights", "random", "--mode", "speed", "--duration",
-                 "0.05", "--json", "speed.json"})
+  ASSERT_EQ(run({"--model", "mobilenet", "--alpha", "0.25", "--weights", "random", "--scheme", "maxabs", "--mode",
+                 "speed", "--duration", "0.05", "--json", "speed.json"})
                 .code,
             0);
   const std::string script =
@@ -81,8 +81,8 @@ TEST_F(Measure, ResultMatchesItsSchema) {
 }
 
 TEST_F(Measure, RandomWeightsAndSyntheticImagesAreNamed) {
-  const Outcome outcome =
-      run({"--model", "mobilenet", "--alpha", "0.25", "--weights", "random", "--duration", "0.05", "--json", "r.json"});
+  const Outcome outcome = run({"--model", "mobilenet", "--alpha", "0.25", "--weights", "random", "--scheme", "maxabs",
+                               "--duration", "0.05", "--json", "r.json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("Accuracy was not measured"), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.out.find("Synthetic images were used for timing and calibration"), std::string::npos)
@@ -96,7 +96,7 @@ TEST_F(Measure, RandomWeightsAndSyntheticImagesAreNamed) {
 }
 
 TEST_F(Measure, AccuracyGate) {
-  const std::vector<std::string> base{"--model", "demo", "--limit", "200", "--mode", "accuracy"};
+  const std::vector<std::string> base{"--model", "demo", "--scheme", "maxabs", "--limit", "200", "--mode", "accuracy"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), base.begin(), base.end());
     return run(more);
@@ -109,10 +109,10 @@ TEST_F(Measure, AccuracyGate) {
 }
 
 TEST_F(Measure, SavedLogitsHaveTheHashOfTheResult) {
-  ASSERT_EQ(
-      run({"--model", "demo", "--limit", "100", "--mode", "accuracy", "--save-logits", "l.npy", "--json", "r.json"})
-          .code,
-      0);
+  ASSERT_EQ(run({"--model", "demo", "--scheme", "maxabs", "--limit", "100", "--mode", "accuracy", "--save-logits",
+                 "l.npy", "--json", "r.json"})
+                .code,
+            0);
   const std::string file = read("l.npy");
   ASSERT_EQ(file.size(), 128u + 100 * 10 * 4);
   Sha256 sum;
@@ -136,7 +136,7 @@ TEST_F(Measure, TableReproducesTheQuantizedNetwork) {
 }
 
 TEST_F(Measure, TableOfAnotherNetworkIsRefused) {
-  ASSERT_EQ(run({"calibrate", "--model", "demo", "--calibration-table", "t.json"}).code, 0);
+  ASSERT_EQ(run({"calibrate", "--model", "demo", "--scheme", "maxabs", "--calibration-table", "t.json"}).code, 0);
   expect_error({"--model", "squeezenet", "--weights", "random", "--calibration-table", "t.json", "--mode", "speed"}, 1,
                "model 'demo'");
   expect_error({"--model", "demo", "--weights", "random", "--calibration-table", "t.json", "--mode", "speed"}, 1,
@@ -149,8 +149,8 @@ TEST_F(Measure, TableOfAnotherNetworkIsRefused) {
 }
 
 TEST_F(Measure, KilledRunResumesToTheIdenticalResult) {
-  const std::vector<std::string> args{"--model", "demo",   "--mode",        "accuracy", "--resume",
-                                      "--json",  "r.json", "--save-logits", "l.npy"};
+  const std::vector<std::string> args{"--model",  "demo",   "--scheme", "maxabs",        "--mode", "accuracy",
+                                      "--resume", "--json", "r.json",   "--save-logits", "l.npy"};
   ASSERT_EQ(run(args).code, 0);
   const nlohmann::json expected = without_times(read_json("r.json"));
   const std::string logits = read("l.npy");
@@ -172,7 +172,7 @@ TEST_F(Measure, KilledRunResumesToTheIdenticalResult) {
 }
 
 TEST_F(Measure, InterruptedAccuracyPrintsWhatIsThere) {
-  const pid_t process = start({"--model", "demo", "--json", "r.json"});
+  const pid_t process = start({"--model", "demo", "--scheme", "maxabs", "--json", "r.json"});
   ASSERT_TRUE(wait_for([&] { return journal_bytes() > 20'000; }));
   kill(process, SIGINT);
   const Outcome outcome = wait(process);
@@ -199,16 +199,18 @@ TEST_F(Measure, InterruptedSpeedIsInvalid) {
 }
 
 TEST_F(Measure, CompareOfTheSameImagesIsPaired) {
-  ASSERT_EQ(
-      run({"--model", "demo", "--limit", "300", "--mode", "accuracy", "--precision", "int8", "--json", "a.json"}).code,
-      0);
+  ASSERT_EQ(run({"--model", "demo", "--limit", "300", "--mode", "accuracy", "--precision", "int8", "--scheme", "maxabs",
+                 "--json", "a.json"})
+                .code,
+            0);
   ASSERT_EQ(run({"--model", "demo", "--limit", "300", "--mode", "accuracy", "--precision", "int8", "--scheme",
                  "reference", "--json", "b.json"})
                 .code,
             0);
-  ASSERT_EQ(
-      run({"--model", "demo", "--limit", "200", "--mode", "accuracy", "--precision", "int8", "--json", "c.json"}).code,
-      0);
+  ASSERT_EQ(run({"--model", "demo", "--limit", "200", "--mode", "accuracy", "--precision", "int8", "--scheme", "maxabs",
+                 "--json", "c.json"})
+                .code,
+            0);
   const Outcome paired = run({"compare", "a.json", "b.json"});
   EXPECT_EQ(paired.code, 0) << paired.err;
   EXPECT_NE(paired.out.find("exact McNemar"), std::string::npos) << paired.out;

@@ -70,16 +70,27 @@ TEST_F(RealData, MaxAbsLosesLittle) {
       args.insert(args.end(), more.begin(), more.end());
       return args;
     };
-    ASSERT_EQ(run(with({"calibrate"}, {"--calibration-table", "t.json"})).code, 0);
+    ASSERT_EQ(run(with({"calibrate"}, {"--scheme", "maxabs", "--calibration-table", "t.json"})).code, 0);
     const nlohmann::json both = runs(with({}, {"--calibration-table", "t.json"}));
     EXPECT_GE(100 * both[1]["vs_first"]["top1_diff"].get<double>(), -c.most) << c.weights;
   }
 }
 
+// Every layer int8: the recipe's own measure on images that it was not calibrated on.
+TEST_F(RealData, BestAgreesWithFloat32) {
+  if (const std::string file = missing(kMobileNet); !file.empty()) GTEST_SKIP() << file << " is missing";
+  const nlohmann::json both =
+      runs({"--model", "mobilenet", "--alpha", "0.25", "--scheme", "best", "--calibration-images", "128"});
+  EXPECT_EQ(both[1]["accuracy"]["images"], 372);
+  EXPECT_GE(both[1]["vs_first"]["agreement"].get<double>(), 0.93);
+  EXPECT_GE(both[1]["vs_first"]["logits_sqnr_db"].get<double>(), 25.0);
+  EXPECT_GE(100 * both[1]["vs_first"]["top1_diff"].get<double>(), -1.0);
+}
+
 TEST_F(RealData, FindsFilesAndSkipsTheCalibrated) {
   if (const std::string file = missing(kMobileNet); !file.empty()) GTEST_SKIP() << file << " is missing";
-  const Outcome outcome =
-      run({"--model", "mobilenet", "--alpha", "0.25", "--mode", "accuracy", "--limit", "30", "--json", "r.json"});
+  const Outcome outcome = run({"--model", "mobilenet", "--alpha", "0.25", "--scheme", "maxabs", "--mode", "accuracy",
+                               "--limit", "30", "--json", "r.json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const nlohmann::json json = read_json("r.json");
   EXPECT_EQ(json["calibration"]["images"], 125) << "a quarter of the 500";

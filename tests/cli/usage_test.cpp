@@ -14,15 +14,14 @@ TEST_F(Usage, ErrorsNameTheOption) {
   const std::vector<Case> cases{
       {{}, "--model NAME is needed"},
       {{"--model", "lenet"}, "'lenet' is unknown: expected one of vgg16"},
-      {{"--model", "demo", "--html", "x"}, "unknown option --html"},
+      {{"calibrate", "--model", "demo", "--calibration-table", "t", "--html", "x"}, "--html contradicts calibrate"},
       {{"--model", "demo", "--scenario=server"}, "unknown option --scenario"},
       {{"--model", "demo", "--no-cuda-graph"}, "unknown option --no-cuda-graph"},
       {{"--model", "demo", "extra"}, "unexpected argument 'extra'"},
-      {{"sensitivity", "--model", "demo"}, "unexpected argument 'sensitivity'"},
       {{"--model", "demo", "--precision", "float16"}, "--precision float16: this version has float32 and int8"},
       {{"--model", "demo", "--precision", "int8,"}, "--precision ''"},
       {{"--model", "demo", "--precision", "int8,int8"}, "--precision names int8 twice"},
-      {{"--model", "demo", "--scheme", "entropy"}, "--scheme entropy: this version has"},
+      {{"--model", "demo", "--scheme", "kl"}, "--scheme kl: "},
       {{"--model", "demo", "--device", "cuda"}, "--device cuda: this version has auto, cpu"},
       {{"--model", "demo", "--kernel", "fast"}, "--kernel fast"},
       {{"--model", "demo", "--batch", "0"}, "--batch"},
@@ -39,7 +38,7 @@ TEST_F(Usage, ErrorsNameTheOption) {
       {{"--model", "demo", "--reference", "95"}, "--reference"},
       {{"--model", "demo", "--alpha", "0.5"}, "--alpha contradicts --model demo"},
       {{"--model", "mobilenet", "--alpha", "0.3"}, "--alpha 0.3: mobilenet has 1, 0.75, 0.5, 0.25"},
-      {{"--model", "demo", "--depthwise", "float32"}, "--depthwise contradicts --scheme maxabs"},
+      {{"--model", "demo", "--depthwise", "float32"}, "--depthwise contradicts --scheme best"},
       {{"--model", "demo", "--scheme", "reference", "--calibration-images", "9"},
        "--calibration-images contradicts --scheme reference"},
       {{"--model", "demo", "--scheme", "reference", "--activations", "s8"},
@@ -58,6 +57,31 @@ TEST_F(Usage, ErrorsNameTheOption) {
       {{"calibrate", "--model", "demo"}, "calibrate needs --calibration-table"},
       {{"calibrate", "--model", "demo", "--calibration-table", "t", "--mode", "speed"}, "--mode contradicts calibrate"},
       {{"calibrate", "--model", "demo", "--calibration-table", "t", "--scheme", "reference"}, "--scheme reference"},
+      {{"--model", "demo", "--gptq", "--precision", "float32"}, "--gptq contradicts --precision float32"},
+      {{"--model", "demo", "--no-flips", "--scheme", "reference"}, "--no-flips contradicts --scheme reference"},
+      {{"--model", "demo", "--scheme", "auto", "--gptq"}, "--gptq contradicts --scheme auto"},
+      {{"--model", "demo", "--scheme", "auto", "--calibration-table", "t"},
+       "--calibration-table contradicts --scheme auto"},
+      {{"--model", "demo", "--scheme", "auto", "--calibration-images", "3"}, "needs at least 4 calibration images"},
+      {{"--model", "demo", "--gptq", "--no-gptq"}, "--gptq (or --no-gptq) is given 2 times"},
+      {{"--model", "demo", "--scheme", "mse", "--asymmetric"}, "--asymmetric needs --gptq"},
+      {{"--model", "demo", "--no-gptq", "--asymmetric"}, "--asymmetric needs --gptq"},
+      {{"--model", "demo", "--no-bias-correction", "--bias-after-activation"},
+       "--bias-after-activation needs --bias-correction"},
+      {{"--model", "demo", "--calibration-percentile", "99"}, "--calibration-percentile contradicts --scheme best"},
+      {{"--model", "demo", "--scheme", "percentile", "--calibration-percentile", "101"}, "--calibration-percentile"},
+      {{"--model", "demo", "--scheme", "reference", "--float-layers", "conv1"},
+       "--float-layers contradicts --scheme reference"},
+      {{"--model", "demo", "--target-loss", "1"}, "--target-loss contradicts everything but `gpu_eval sensitivity`"},
+      {{"--model", "demo", "--markdown", "x"}, "--markdown contradicts everything but `gpu_eval table`"},
+      {{"sensitivity", "--model", "demo", "--scheme", "reference"}, "sensitivity contradicts --scheme reference"},
+      {{"sensitivity", "--model", "demo", "--duration", "1"},
+       "--duration contradicts sensitivity without --target-loss"},
+      {{"table", "--scheme", "best"}, "--scheme contradicts table"},
+      {{"table", "--model", "demo", "--gptq"}, "--gptq contradicts table"},
+      {{"table", "--weights", "x.h5"}, "--weights contradicts table without --model"},
+      {{"table", "--model", "demo", "--mode", "speed"}, "--mode speed contradicts table"},
+      {{"table", "--model", "demo", "--alpha", "0.5"}, "--alpha contradicts --model demo"},
       {{"list", "colours"}, "what"},
       {{"--model", "demo", "list", "models"}, "--model contradicts list"},
       {{"compare", "a.json"}, "B is required"},
@@ -68,7 +92,8 @@ TEST_F(Usage, ErrorsNameTheOption) {
 TEST_F(Usage, HelpAndVersion) {
   const Outcome help = run({"--help"});
   EXPECT_EQ(help.code, 0);
-  for (const char* option : {"--model", "--scheme", "--calibration-table", "--save-logits", "--resume", "Exit codes"}) {
+  for (const char* option : {"--model", "--scheme", "--calibration-table", "--save-logits", "--resume", "Exit codes",
+                             "--no-gptq", "sensitivity", "table"}) {
     EXPECT_NE(help.out.find(option), std::string::npos) << option;
   }
   EXPECT_EQ(run({"calibrate", "--help"}).code, 0);

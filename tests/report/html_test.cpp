@@ -43,7 +43,7 @@ Report report_with_errors() {
   report.runs[1].quantization = QuantizationReport{"best", "u8", {"bias-correction", "gptq"}, 100, {}, {}};
   report.runs[1].vs_first->logits = {1000, 10, 5, 500};
   report.layer_error_images = 32;
-  report.trials = {{"best", 75, 25, 24.5, 0.01, 0.96, true}, {"mse", 75, 25, 12.5, 0.1, 0.8, false}};
+  report.calibration->trials = {{"best", 75, 25, 24.5, 0.01, 0.96, true}, {"mse", 75, 25, 12.5, 0.1, 0.8, false}};
   return report;
 }
 
@@ -86,7 +86,7 @@ TEST(Html, UserTextCannotBreakOut) {
   report.command = report.model.weights = report.data->path = report.calibration->path = report.model.name = evil;
   report.device_description = report.notes.emplace_back(evil);
   report.runs[1].layers[0].info.name = evil;
-  report.runs[1].scheme = report.trials[0].name = evil;
+  report.runs[1].scheme = report.calibration->trials[0].name = evil;
   report.runs[1].speed->warnings = report.runs[1].speed->reasons = {evil};
   const std::string html = to_html(report);
   expect_balanced(html);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/auto_part.h"
+
+#include <fmt/format.h>
+
+#include "cli/recipe.h"
+#include "eval/auto_scheme.h"
+#include "gpueval/accuracy.h"
+#include "gpueval/error.h"
+
+namespace gpueval::cli {
+namespace {
+
+constexpr std::size_t kLeastImages = 4;
+
+// Recipes worth a trial, as text of recipe_text(). The first wins where two measure the same.
+constexpr const char* kCandidates[] = {
+    "best",
+    "best -flips",
+    "best -channel-scales",
+    "best -gptq -asymmetric",
+    "mse +bias-correction +bias-after-activation",
+    "entropy +bias-correction",
+    "percentile 99.99 +bias-correction",
+    "maxabs +bias-correction",
+    "maxabs",
+};
+
+std::vector<QuantOptions> candidates(const Options& options) {
+  std::vector<QuantOptions> result;
+  for (const char* text : kCandidates) {
+    result.push_back(parse_recipe(text));
+    result.back().activations = options.activations == "s8" ? DType::kS8 : DType::kU8;
+    result.back().float_layers = options.float_layers;
+  }
+  return result;
+}
+
+}  // namespace
+
+QuantOptions pick_recipe(const Options& options, const LoadedModel& model, const Dataset& images, std::size_t count,
+                         CalibrationReport& report, const CalibrationProgress& progress) {
+  if (count < kLeastImages) {
+    fail_usage(
+        "--scheme auto needs at least {} calibration images, three to calibrate on and one to measure on; it has {}",
+        kLeastImages, count);
+  }
+  const std::size_t held_out = count / 4, calibrated = count - held_out;
+  const auto part = [&](std::size_t first, std::size_t size) -> CalibrationImages {
+    return [&, first, size] {
+      return image_source(images, model.spec->input, parse_resizing(options.preprocess), first, size, nullptr);
+    };
+  };
+  const std::vector<QuantOptions> tried = candidates(options);
+  const auto show = [&](std::size_t i, int done, int total) {
+    if (progress) {
+      progress(fmt::format("trying recipe {} of {} ({}), {} of {}", i + 1, tried.size(), recipe_text(tried[i]), done,
+                           total));
+    }
+  };
+  const std::vector<SchemeResult> results = try_schemes(model.graph, {part(0, calibrated), part(calibrated, held_out)},
+                                                        tried, {options.device, options.kernel}, show);
+  const std::size_t picked = best_scheme(results);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const SchemeResult& result = results[i];
+    report.trials.push_back({recipe_text(tried[i]), static_cast<int>(calibrated), static_cast<int>(result.images),
+                             result.error.sqnr_db(), result.error.mean_kl(),
+                             static_cast<double>(result.same_class) / static_cast<double>(result.images), i == picked});
+  }
+  return tried[picked];
+}
+
+}  // namespace gpueval::cli

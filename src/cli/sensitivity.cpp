@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// `gpu_eval sensitivity`: which layers lose the accuracy, and with --target-loss which of them to leave in float32.
+#include "gpueval/sensitivity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <set>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/parts.h"
+#include "cli/recipe.h"
+#include "cli/session.h"
+#include "cli/write_results.h"
+#include "gpueval/accuracy.h"
+#include "gpueval/error.h"
+
+namespace gpueval::cli {
+namespace {
+
+constexpr std::size_t kImages = 500;  // judged at most, unless --limit says otherwise: they are held in memory
+
+TrialReport trial_report(const Trial& trial) { return {trial.agreement, trial.sqnr_db, trial.kl, trial.top1}; }
+
+// The judged images and the labels of those that can be decoded.
+JudgedImages judged_images(const Options& options, const LoadedModel& model, const Dataset& images,
+                           const ImagePlan& plan, std::size_t count) {
+  const InputSpec input = model.spec->input;
+  const Resizing resizing = parse_resizing(options.preprocess);
+  std::vector<SkippedImage> skipped;
+  const auto source = image_source(images, input, resizing, plan.first, count, &skipped);
+  std::vector<float> batch;
+  while (source(batch, 16) > 0) {
+  }
+  std::set<std::size_t> left_out;
+  for (const SkippedImage& image : skipped) left_out.insert(image.index);
+  JudgedImages judged;
+  judged.images = [&images, input, resizing, first = plan.first, count] {
+    return image_source(images, input, resizing, first, count, nullptr);
+  };
+  for (std::size_t i = plan.first; i < plan.first + count; ++i) {
+    if (!left_out.contains(i)) judged.labels.push_back(images.label(i));
+  }
+  if (judged.labels.empty()) fail("{}: no image could be decoded", images.path());
+  return judged;
+}
+
+MixedReport mixed_report(const Options& options, const LoadedModel& model, const LoadedData& data,
+                         const CalibrationTable& table, const MixedPrecision& mixed, Progress& progress) {
+  MixedReport report;
+  report.target_points = *options.target_loss_points;
+  report.loss_points = 100 * mixed.loss;
+  report.float_layers = mixed.float_layers;
+  report.trial = trial_report(mixed.trial);
+  if (options.mode == "accuracy") return report;
+  Options with_float_layers = options;
+  with_float_layers.float_layers = mixed.float_layers;
+  std::vector<Graph> lowered{lower_float(model.graph), lower(options, "int8", model.graph, table)};
+  std::vector<std::string> labels{"float32", "int8"};
+  if (!mixed.float_layers.empty()) {
+    lowered.push_back(lower(with_float_layers, "int8", model.graph, table));
+    labels.push_back(fmt::format("int8, {} in float32", mixed.float_layers.size()));
+  }
+  const int batch = options.batch.value_or(1);
+  const EngineSet set = make_engines(options, lowered, batch);
+  std::vector<SpeedResult> speeds =
+      run_speed(set.engines, timing_inputs(options, model, data, batch), speed_options(options, batch, progress));
+  for (std::size_t i = 0; i < speeds.size(); ++i) report.speed.push_back({labels[i], std::move(speeds[i])});
+  return report;
+}
+
+SensitivityReport start(const Options& options, const LoadedModel& model, const LoadedData& data,
+                        const ImagePlan& plan) {
+  SensitivityReport report;
+  report.tool = tool_info();
+  report.host = host_info();
+  report.command = options.command_line;
+  report.model = model.report;
+  report.data = data.images->path();
+  report.preprocessing = preprocessing_name(*data.images, model.spec->input, parse_resizing(options.preprocess));
+  report.first = plan.first;
+  return report;
+}
+
+SensitivityReport measure(const Options& options, const LoadedModel& model, const LoadedData& data) {
+  const ImagePlan plan = plan_images(options, data);
+  const std::size_t count = std::min(plan.count, options.limit.value_or(kImages));
+  if (count == 0)
+    fail("{}: all {} images are used for calibration; lower --calibration-images", data.images->path(),
+         data.images->size());
+  SensitivityReport report = start(options, model, data, plan);
+  Progress progress;
+  CalibrationReport calibration;
+  const CalibrationTable table = obtain_table(options, model, data, calibration,
+                                              [&](const std::string& text) { progress.show_now_and_then(text); });
+  report.quantization = calibration.quantization;
+  QuantOptions quant = parse_recipe(table.scheme);
+  quant.activations = options.activations == "s8" ? DType::kS8 : DType::kU8;
+
+  const JudgedImages judged = judged_images(options, model, *data.images, plan, count);
+  SensitivityOptions how;
+  how.device = options.device;
+  how.kernel = options.kernel;
+  how.progress = [&](int done, int total) {
+    progress.show_now_and_then(fmt::format("{} of {} networks measured", done, total));
+  };
+  const Sensitivity found = measure_sensitivity(model.graph, table, quant, judged, how);
+  report.images = found.images;
+  report.float_top1 = found.float_top1;
+  report.all_int8 = trial_report(found.all_int8);
+  for (const LayerSensitivity& layer : found.layers) {
+    report.layers.push_back(
+        {layer.name, layer.op, layer.multiply_adds, trial_report(layer.alone), trial_report(layer.rest)});
+  }
+  if (options.target_loss_points) {
+    const MixedPrecision mixed =
+        find_mixed_precision(model.graph, table, quant, judged, found, *options.target_loss_points / 100, how);
+    report.mixed = mixed_report(options, model, data, table, mixed, progress);
+  }
+  return report;
+}
+
+}  // namespace
+
+int sensitivity(const Options& options) {
+  const LoadedModel model = load_model(options);
+  const LoadedData data = load_data(options, *model.spec);
+  if (!data.images) fail("{}", data.missing);
+  const SensitivityReport report = measure(options, model, data);
+  fmt::print("{}", to_text(report));
+  std::fflush(stdout);
+  write_results({{options.json, [&] { return to_json(report); }}, {options.html, [&] { return to_html(report); }}});
+  return static_cast<int>(ExitCode::kOk);
+}
+
+}  // namespace gpueval::cli

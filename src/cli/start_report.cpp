@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/start_report.h"
+
+namespace gpueval::cli {
+
+Report start_report(const Options& options, const LoadedModel& model) {
+  Report report;
+  report.tool = tool_info();
+  report.host = host_info();
+  report.command = options.command_line;
+  report.model = model.report;
+  report.per_layer = options.per_layer;
+  report.percentiles = options.percentiles;
+  return report;
+}
+
+RunReport empty_run(const Options& options, const std::string& precision) {
+  RunReport run;
+  run.precision = precision;
+  run.forced_kernel = options.kernel;
+  if (precision != "int8") return run;
+  run.scheme = options.scheme;
+  const bool dynamic = options.scheme == to_string(Scheme::kReference);
+  (dynamic ? run.depthwise : run.activations) = dynamic ? options.depthwise : options.activations;
+  return run;
+}
+
+std::string device_description(const std::string& name) {
+  for (const DeviceInfo& device : devices()) {
+    if (device.name == name) return device.description;
+  }
+  return name;
+}
+
+void add_notes(const Options& options, const LoadedData& data, Report& report) {
+  if (!report.data && options.mode != "speed") report.notes.push_back("Accuracy was not measured. " + data.missing);
+  if (options.weights == "random") report.notes.push_back("The weights are random: only the speed means anything.");
+  if (report.speed_input == "synthetic") {
+    report.notes.push_back(report.calibration && report.calibration->source == "synthetic"
+                               ? "Synthetic images were used for timing and calibration."
+                               : "Synthetic images were used for timing.");
+  }
+  if (options.demo() && options.weights.empty()) {
+    report.notes.push_back(
+        "The demo is a toy: a small network on drawn shapes; its losses say little about real networks.");
+  }
+}
+
+}  // namespace gpueval::cli

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a report says before and after anything was measured.
+#pragma once
+
+#include <string>
+
+#include "cli/session.h"
+
+namespace gpueval::cli {
+
+Report start_report(const Options& options, const LoadedModel& model);  // no runs yet
+RunReport empty_run(const Options& options, const std::string& precision);
+std::string device_description(const std::string& name);
+void add_notes(const Options& options, const LoadedData& data, Report& report);
+
+}  // namespace gpueval::cli

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// `gpu_eval table`: every network in float32, as the original research quantized it, and in our static schemes.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/lookup.h"
+#include "cli/parts.h"
+#include "cli/recipe.h"
+#include "cli/session.h"
+#include "cli/start_report.h"
+#include "cli/stop_signal.h"
+#include "cli/write_results.h"
+#include "gpueval/error.h"
+
+namespace gpueval::cli {
+namespace {
+
+constexpr const char* kToStdout = "-";
+
+// Options of each row; the precision is that of its options.precisions.
+std::vector<Options> row_options(const Options& options, const Graph& graph) {
+  const auto row = [&](const char* precision, const char* scheme, const char* depthwise) {
+    Options o = options;
+    o.precisions = {precision};
+    o.scheme = scheme;
+    o.depthwise = depthwise;
+    return o;
+  };
+  std::vector<Options> rows{row("float32", "maxabs", "int8"), row("int8", "reference", "int8")};
+  const bool depthwise = std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
+    return std::holds_alternative<DepthwiseConv2D>(node.op) || std::holds_alternative<SeparableConv2D>(node.op);
+  });
+  if (depthwise) rows.push_back(row("int8", "reference", "float32"));
+  rows.push_back(row("int8", "maxabs", "int8"));
+  rows.push_back(row("int8", "best", "int8"));
+  return rows;
+}
+
+// Lowers every row and begins its run in the report; calibrates where a row needs it.
+std::vector<Graph> lower_rows(const Options& options, const LoadedModel& model, const LoadedData& data,
+                              const std::string& name, Progress& progress, Report& report) {
+  std::vector<Graph> lowered;
+  for (const Options& row : row_options(options, model.graph)) {
+    RunReport run = empty_run(row, row.precisions.front());
+    CalibrationTable table;
+    if (calibrates(row)) {
+      CalibrationReport calibration;
+      table = obtain_table(row, model, data, calibration, [&](const std::string& text) {
+        progress.show_now_and_then(fmt::format("{}, {}: {}", name, row.scheme, text));
+      });
+      run.quantization = calibration.quantization;
+      report.calibration = std::move(calibration);
+    }
+    lowered.push_back(lower(row, row.precisions.front(), model.graph, table));
+    report.runs.push_back(std::move(run));
+  }
+  return lowered;
+}
+
+Report measure_network(const Options& options, const std::string& name, std::vector<std::string>& journals) {
+  const LoadedModel model = load_model(options);
+  const LoadedData data = load_data(options, *model.spec);
+  if (!data.images) fail("{}", data.missing);
+  if (plan_images(options, data).count == 0)
+    fail("{}: all {} images are used for calibration; lower --calibration-images", data.images->path(),
+         data.images->size());
+  Report report = start_report(options, model);
+  Progress progress;
+  progress.show(name);
+  const std::vector<Graph> lowered = lower_rows(options, model, data, name, progress, report);
+  const StopSignal stop;
+  journals.push_back(measure_accuracy(options, model, data, lowered, progress, report));
+  if (!report.interrupted && options.mode == "both") measure_speed(options, model, data, lowered, progress, report);
+  report.device_description = device_description(report.runs.front().device);
+  add_notes(options, data, report);
+  return report;
+}
+
+// The networks asked for: one, one network's widths, or all of them but the toy.
+std::vector<Options> network_options(const Options& options) {
+  std::vector<Options> result;
+  for (const ModelSpec& spec : models()) {
+    if (options.model.empty() ? spec.name == "demo" : spec.name != options.model) continue;
+    for (const double alpha : spec.alphas) {
+      if (options.alpha && *options.alpha != alpha) continue;
+      Options network = options;
+      network.model = spec.name;
+      if (spec.alphas.size() > 1) network.alpha = alpha;
+      result.push_back(std::move(network));
+    }
+  }
+  return result;
+}
+
+TableNetwork table_network(const Options& options, std::vector<std::string>& journals) {
+  const ModelSpec& spec = find_model(options.model);
+  TableNetwork network;
+  network.name = options.alpha ? fmt::format("{} {:g}", spec.name, *options.alpha) : spec.name;
+  if (spec.weight_files) network.weight_files = spec.weight_files({.alpha = options.alpha.value_or(1), .variant = ""});
+  const bool looked_for = options.weights.empty() && !options.demo();
+  if (looked_for && !find_file(network.weight_files)) {
+    network.missing = fmt::format("the weight file {} is not at hand; it is published at {}",
+                                  fmt::join(network.weight_files, " or "), spec.published_at);
+    return network;
+  }
+  network.report = measure_network(options, network.name, journals);
+  return network;
+}
+
+int finish(const Options& options, const TableReport& table, const std::vector<std::string>& journals) {
+  fmt::print("{}", options.markdown == kToStdout ? to_markdown(table) : to_text(table));
+  std::fflush(stdout);
+  write_results({{options.markdown == kToStdout ? "" : options.markdown, [&] { return to_markdown(table); }},
+                 {options.json, [&] { return to_json(table); }},
+                 {options.html, [&] { return to_html(table); }}});
+  const bool valid = std::all_of(table.networks.begin(), table.networks.end(), [](const TableNetwork& network) {
+    return !network.report || network.report->valid();
+  });
+  if (!valid) return static_cast<int>(ExitCode::kInvalidMeasurement);
+  if (table.interrupted) return kExitInterrupted;
+  std::error_code ignored;
+  for (const std::string& journal : journals) std::filesystem::remove(journal, ignored);
+  return static_cast<int>(ExitCode::kOk);
+}
+
+}  // namespace
+
+int table(const Options& options) {
+  const std::vector<Options> networks = network_options(options);
+  if (networks.empty()) load_model(options);  // a network or a width that there is not: throws what is wrong with it
+  TableReport table;
+  table.tool = tool_info();
+  table.host = host_info();
+  table.command = options.command_line;
+  std::vector<std::string> journals;
+  for (const Options& network : networks) {
+    table.networks.push_back(table_network(network, journals));
+    table.interrupted = table.networks.back().report && table.networks.back().report->interrupted;
+    if (table.interrupted) break;
+  }
+  const bool measured = std::any_of(table.networks.begin(), table.networks.end(),
+                                    [](const TableNetwork& network) { return network.report.has_value(); });
+  if (measured) return finish(options, table, journals);
+  fail("none of the weight files is in {}; `gpu_eval list models` names them and where they are published",
+       searched_places());
+}
+
+}  // namespace gpueval::cli

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+
+#include "gpueval/report.h"
+#include "report/cells.h"
+#include "report/html_page.h"
+#include "report/markup.h"
+#include "report/svg_chart.h"
+#include "report/text_table.h"
+
+namespace gpueval {
+namespace {
+
+constexpr std::size_t kWidth = 110;
+
+void add_cells(std::vector<std::string>& cells, const TrialReport& trial, const std::optional<double>& float_top1) {
+  cells.push_back(fmt::format("{:.1f}%", 100 * trial.agreement));
+  cells.push_back(decibels(trial.sqnr_db));
+  cells.push_back(trial.top1 && float_top1 ? fmt::format("{:+.2f}", 100 * (*trial.top1 - *float_top1)) : "");
+}
+
+TextTable layers_table(const SensitivityReport& report) {
+  TextTable table;
+  table.column("rank");
+  for (const char* title : {"layer", "operation"}) table.column(title, TextTable::Align::kLeft);
+  for (const char* title : {"Mop", "alone", "SQNR dB", "top-1", "all but it", "SQNR dB", "top-1"}) table.column(title);
+  for (std::size_t i = 0; i < report.layers.size(); ++i) {
+    const SensitivityRow& row = report.layers[i];
+    std::vector<std::string> cells{std::to_string(i + 1), row.name, row.op,
+                                   fmt::format("{:.1f}", 2 * static_cast<double>(row.multiply_adds) / 1e6)};
+    add_cells(cells, row.alone, report.float_top1);
+    add_cells(cells, row.rest, report.float_top1);
+    table.row(std::move(cells));
+  }
+  return table;
+}
+
+std::string trial_text(const TrialReport& trial) {
+  std::string text =
+      fmt::format("agreement {:.1f}%, logits' SQNR {} dB", 100 * trial.agreement, decibels(trial.sqnr_db));
+  if (trial.top1) text += fmt::format(", top-1 {}", percent(*trial.top1));
+  return text;
+}
+
+TextTable speed_table(const MixedReport& mixed) {
+  TextTable table;
+  table.column("network", TextTable::Align::kLeft);
+  for (const char* title : {"images/s", "p50 ms", "speed"}) table.column(title);
+  for (const MixedSpeed& row : mixed.speed) {
+    table.row({row.label, rate(row.speed.images_per_second), milliseconds(row.speed.percentile_ms(50)),
+               row.speed.vs_first ? fmt::format("{:.2f}x", row.speed.vs_first->ratio) : ""});
+  }
+  return table;
+}
+
+std::vector<std::string> sentences(const SensitivityReport& report) {
+  std::vector<std::string> text;
+  text.push_back(fmt::format("Quantization: {}.", quantization_text(report.quantization)));
+  text.push_back(fmt::format("Every layer int8: {}.", trial_text(report.all_int8)));
+  text.push_back(
+      "alone: agreement with float32's top-1 class where only this layer is int8; all but it: where only this layer is "
+      "float32. top-1: points against float32. Most sensitive first, by the error that a layer brings and takes "
+      "along.");
+  return text;
+}
+
+std::vector<std::string> mixed_sentences(const SensitivityReport& report) {
+  if (!report.mixed) return {};
+  const MixedReport& mixed = *report.mixed;
+  std::vector<std::string> text;
+  const std::string goal = fmt::format("Target: at most {:g} points of top-1 lost", mixed.target_points);
+  if (mixed.float_layers.empty()) {
+    text.push_back(fmt::format("{}: reached with every layer int8 (loss {:.2f} points).", goal, mixed.loss_points));
+  } else {
+    text.push_back(fmt::format("{}: reached with {} of {} layers in float32 (loss {:.2f} points): {}.", goal,
+                               mixed.float_layers.size(), report.layers.size(), mixed.loss_points,
+                               fmt::join(mixed.float_layers, ", ")));
+    text.push_back(fmt::format("Use them with --float-layers {}.", fmt::join(mixed.float_layers, ",")));
+  }
+  text.push_back(fmt::format("The network chosen: {}. Chosen on the judged images: expect a little less on others.",
+                             trial_text(mixed.trial)));
+  return text;
+}
+
+}  // namespace
+
+std::string to_text(const SensitivityReport& report) {
+  std::string text = fmt::format("gpu_eval {} ({})\n", report.tool.version, report.tool.revision);
+  text += wrapped(
+      fmt::format("{}, {} images of {}", network_name(report.model), report.images, shortened_path(report.data, 60)),
+      kWidth, 2);
+  text += '\n' + layers_table(report).text() + '\n';
+  for (const std::string& sentence : sentences(report)) text += wrapped(sentence, kWidth, 2);
+  for (const std::string& sentence : mixed_sentences(report)) text += wrapped(sentence, kWidth, 2);
+  if (report.mixed && !report.mixed->speed.empty()) text += '\n' + speed_table(*report.mixed).text();
+  return text;
+}
+
+std::string to_html(const SensitivityReport& report) {
+  std::string body = fmt::format("<h1>{}: sensitivity of each layer</h1>\n", escaped(network_name(report.model)));
+  body += html_paragraph(fmt::format("{} images of {}", report.images, report.data), "sub");
+  std::string mixed;
+  for (const std::string& sentence : mixed_sentences(report)) mixed += html_paragraph(sentence);
+  if (report.mixed && !report.mixed->speed.empty()) mixed += speed_table(*report.mixed).html();
+  body += html_section("Mixed precision", mixed);
+  std::vector<Bar> bars;
+  for (const SensitivityRow& row : report.layers) {
+    const double sqnr = row.alone.sqnr_db;
+    bars.push_back({row.name, decibels(sqnr) + (std::isinf(sqnr) ? "" : " dB"), std::isinf(sqnr) ? 0 : sqnr});
+  }
+  body += html_section("Logits' SQNR with only this layer int8 (lower is worse)", bar_chart(bars, 0));
+  std::string notes;
+  for (const std::string& sentence : sentences(report)) notes += html_paragraph(sentence, "note");
+  body += html_section("Layers, most sensitive first", layers_table(report).html() + notes);
+  body += html_environment(report.tool, report.host, "", report.command);
+  return html_page("gpu_eval: sensitivity of " + network_name(report.model), body);
+}
+
+}  // namespace gpueval
