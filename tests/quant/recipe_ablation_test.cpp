@@ -38,7 +38,7 @@ class RecipeAblation : public testing::TestWithParam<std::string> {
       fmt::print("| {} | {:.4f} | {:.2f} | {:.5f} | {:.4f} | {:+.2f} | {:.3f} | {:.1f} |\n", row.name, j.agreement,
                  j.sqnr_db, j.kl, j.top1, 100 * j.top1_diff, j.p, seconds.count());
       std::fflush(stdout);
-      EXPECT_GT(j.agreement, 0.01) << row.name;
+      EXPECT_TRUE(std::isfinite(j.kl)) << row.name;
     }
   }
 };
@@ -66,6 +66,17 @@ const std::vector<Row> kLadder = {
     {"+ flips", [](QuantOptions& o) { o.corrections = default_corrections(Scheme::kBest); }},
 };
 
+TEST_P(RecipeAblation, DISABLED_Methods) {
+  Judge judge(GetParam());
+  print({{"maxabs", [](QuantOptions& o) { o.scheme = Scheme::kMaxAbs; }},
+         {"percentile 99.99", [](QuantOptions& o) { o.scheme = Scheme::kPercentile; }},
+         {"entropy", [](QuantOptions& o) { o.scheme = Scheme::kEntropy; }},
+         {"mse", [](QuantOptions& o) { o.scheme = Scheme::kMse; }},
+         {"maxabs, s8 activations", [](QuantOptions& o) { o.activations = DType::kS8; }},
+         {"maxabs, one scale a layer's weights", [](QuantOptions& o) { o.weights_per_channel = false; }}},
+        judge);
+}
+
 TEST_P(RecipeAblation, DISABLED_Ladder) {
   Judge judge(GetParam());
   print(kLadder, judge);
@@ -77,12 +88,12 @@ TEST_P(RecipeAblation, DISABLED_HeldOut) {
   using Change = void (*)(Corrections&);
   const std::vector<std::pair<const char*, Change>> rows = {
       {"all", [](Corrections&) {}},
+      {"without flips", [](Corrections& c) { c.flips = false; }},
       {"without clip search", [](Corrections& c) { c.clip_search = false; }},
       {"without bias after the activation", [](Corrections& c) { c.bias_after_activation = false; }},
       {"without channel scales", [](Corrections& c) { c.channel_scales = false; }},
       {"without GPTQ", [](Corrections& c) { c.gptq = c.asymmetric = false; }},
       {"without the asymmetric target", [](Corrections& c) { c.asymmetric = false; }},
-      {"without flips", [](Corrections& c) { c.flips = false; }},
   };
   constexpr std::size_t kHalf = Judge::kCalibrated / 2;
   Judge first(GetParam()), second(GetParam());

@@ -13,15 +13,16 @@ namespace gpueval {
 namespace {
 
 constexpr std::size_t kBlock = 64, kRows = 4, kColumns = 16;
+constexpr std::size_t kDepth = 256;  // so much of a panel stays in the second-level cache
 
-// a[r][c] -= sum_k rows[r][k] * panel[k][c] for kRows rows and kColumns columns.
-GPUEVAL_WIDE void subtract_products(const std::array<double*, kRows>& rows, const double* panel, std::size_t depth,
-                                    std::size_t column) {
+// rows[r][column + c] -= sum_k rows[r][begin + k] * panel[k][c] for kRows rows and kColumns columns.
+GPUEVAL_WIDE void subtract_products(const std::array<double*, kRows>& rows, std::size_t begin, std::size_t depth,
+                                    const double* panel, std::size_t column) {
   std::array<std::array<double, kColumns>, kRows> sum{};
   for (std::size_t k = 0; k < depth; ++k) {
     const double* p = panel + k * kBlock;
     for (std::size_t r = 0; r < kRows; ++r) {
-      const double x = rows[r][k];
+      const double x = rows[r][begin + k];
       for (std::size_t c = 0; c < kColumns; ++c) sum[r][c] += x * p[c];
     }
   }
@@ -37,11 +38,16 @@ void update_block(SquareMatrix& a, std::size_t first) {
     for (std::size_t k = 0; k < first; ++k) panel[k * kBlock + c] = a.row(first + c)[k];
   }
   // The diagonal block's rows are the panel's source, copied above: all rows may change at once.
-  parallel_for(static_cast<std::int64_t>((a.n - first) / kRows), [&](std::int64_t group) {
-    std::array<double*, kRows> rows;
-    for (std::size_t r = 0; r < kRows; ++r) rows[r] = a.row(first + static_cast<std::size_t>(group) * kRows + r);
-    for (std::size_t c = 0; c < kBlock; c += kColumns) subtract_products(rows, panel.data() + c, first, first + c);
-  });
+  for (std::size_t begin = 0; begin < first; begin += kDepth) {
+    const std::size_t depth = std::min(kDepth, first - begin);
+    parallel_for(static_cast<std::int64_t>((a.n - first) / kRows), [&](std::int64_t group) {
+      std::array<double*, kRows> rows;
+      for (std::size_t r = 0; r < kRows; ++r) rows[r] = a.row(first + static_cast<std::size_t>(group) * kRows + r);
+      for (std::size_t c = 0; c < kBlock; c += kColumns) {
+        subtract_products(rows, begin, depth, panel.data() + begin * kBlock + c, first + c);
+      }
+    });
+  }
 }
 
 // a[row][first .. last) with everything before `first` already subtracted: forward substitution by the block's rows.
