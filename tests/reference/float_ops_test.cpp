@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reference/float_ops.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "gpueval/error.h"
+
+namespace gpueval::reference {
+namespace {
+
+using Values = std::vector<float>;
+
+// One node behind an input, with weights.
+Graph graph_of(const Shape& in, Op op, const Shape& out, const Values& kernel = {}, const Values& bias = {}) {
+  Graph graph{"one",
+              {{.name = "input", .op = Input{}, .shape = in}, {.name = "node", .op = op, .inputs = {0}, .shape = out}},
+              1};
+  const auto param = [](Role role, const Values& values) {
+    return Param{role, {{std::ssize(values)}, std::make_shared<const Values>(values)}};
+  };
+  if (!kernel.empty()) graph.nodes[1].params.push_back(param(Role::kKernel, kernel));
+  if (!bias.empty()) graph.nodes[1].params.push_back(param(Role::kBias, bias));
+  return graph;
+}
+
+Values run(const Graph& graph, const Values& values) {
+  const FloatTensor src{graph.nodes[0].shape, values};
+  const FloatTensor* const inputs[] = {&src};
+  return float_node(graph, 1, inputs).values;
+}
+
+TEST(FloatReference, ConvHandComputed) {
+  // 1 x 3 pixels of 2 channels, 1x2 kernel (s, in, out) = {1, 2}, {3, 4} for one output, one pixel of padding in front.
+  const Conv2D op{.window = {.kernel_w = 2, .pad = {.left = 1}}, .act = Activation::kNone};
+  const Values x{1, 10, 2, 20, 3, 30};
+  EXPECT_EQ(run(graph_of({1, 1, 3, 2}, op, {1, 1, 3, 1}, {1, 2, 3, 4}, {0.5f}), x),
+            (Values{3 + 40 + 0.5f, 1 + 20 + 6 + 80 + 0.5f, 2 + 40 + 9 + 120 + 0.5f}));
+  Conv2D relu6 = op;
+  relu6.act = Activation::kRelu6;
+  EXPECT_EQ(run(graph_of({1, 1, 3, 2}, relu6, {1, 1, 3, 1}, {1, 0, -1, 0}), x), (Values{0, 0, 0}));
+  EXPECT_EQ(run(graph_of({1, 1, 3, 2}, relu6, {1, 1, 3, 1}, {1, 0, 3, 0}), x), (Values{3, 6, 6}));
+}
+
+TEST(FloatReference, ConvAddsItsResidualBeforeTheActivation) {
+  Graph graph = graph_of({1, 1, 2, 1}, Conv2D{.window = {}, .act = Activation::kRelu}, {1, 1, 2, 1}, {-1});
+  graph.nodes[1].inputs = {0, 0};
+  const FloatTensor src{{1, 1, 2, 1}, {1, 2}}, residual{{1, 1, 2, 1}, {3, -5}};
+  const FloatTensor* const inputs[] = {&src, &residual};
+  EXPECT_EQ(float_node(graph, 1, inputs).values, (Values{2, 0}));
+}
+
+TEST(FloatReference, DepthwiseAndDense) {
+  const DepthwiseConv2D op{.window = {.kernel_w = 2, .stride_w = 2}, .act = Activation::kNone};
+  EXPECT_EQ(run(graph_of({1, 1, 4, 2}, op, {1, 1, 2, 2}, {1, 10, 2, 20}), {1, 2, 3, 4, 5, 6, 7, 8}),
+            (Values{1 + 6, 20 + 80, 5 + 14, 60 + 160}));
+  EXPECT_EQ(run(graph_of({1, 1, 2, 1}, Dense{}, {1, 1, 1, 2}, {1, 2, 3, 4}, {10, 20}), {1, 2}),
+            (Values{1 + 6 + 10, 2 + 8 + 20}));
+}
+
+TEST(FloatReference, PoolsIgnorePadding) {
+  const Window window{.kernel_w = 3, .pad = {.left = 1, .right = 1}};
+  const Values x{-1, -2, -6};
+  EXPECT_EQ(run(graph_of({1, 1, 3, 1}, MaxPool{window}, {1, 1, 3, 1}), x), (Values{-1, -1, -2}));
+  EXPECT_EQ(run(graph_of({1, 1, 3, 1}, AvgPool{window}, {1, 1, 3, 1}), x), (Values{-1.5f, -3, -4}));
+  EXPECT_EQ(run(graph_of({1, 1, 3, 1}, GlobalAvgPool{}, {1, 1, 1, 1}), x), (Values{-3}));
+  EXPECT_EQ(run(graph_of({1, 1, 1, 2}, ZeroPad{{.top = 1, .right = 1}}, {1, 2, 2, 2}), {5, 6}),
+            (Values{0, 0, 0, 0, 5, 6, 0, 0}));
+}
+
+TEST(FloatReference, BetweenIntegersAndFloats) {
+  QuantTensor q(DType::kS8, {1, 1, 2, 2});
+  for (int i = 0; i < 4; ++i) q.set(i, i - 2);  // -2 -1 0 1
+  const Values one{0.5f}, each{0.5f, 2.0f};
+  EXPECT_EQ(dequantize(q, one).values, (Values{-1, -0.5f, 0, 0.5f}));
+  const FloatTensor x = dequantize(q, each);
+  EXPECT_EQ(x.values, (Values{-1, -2, 0, 2}));
+  EXPECT_EQ(quantize_channels(x, each, DType::kS8).bytes, q.bytes);
+  const QuantTensor u = quantize_channels({{1, 1, 1, 4}, {-1, 0.25f, 0.75f, 1000}}, one, DType::kU8);
+  EXPECT_EQ(u.bytes, (std::vector<std::uint8_t>{0, 0, 2, 255}));  // ties to even
+}
+
+TEST(FloatReference, OtherNodesAreAnError) {
+  EXPECT_THROW(run(graph_of({1, 1, 1, 1}, BatchNorm{}, {1, 1, 1, 1}), {1}), Error);
+}
+
+}  // namespace
+}  // namespace gpueval::reference
