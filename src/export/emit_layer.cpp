@@ -46,10 +46,14 @@ Emitter::Value Emitter::emit_layer(int index) {
 
 Emitter::Weights Emitter::float_weights(const Node& n, const ConvDesc& desc) {
   const std::span<const float> kernel = *n.params[0].array.data;
-  const std::vector<float> values =
-      is_dense(n) ? dense_from_keras(kernel, source(n).shape) : conv_from_keras(kernel, desc);
   Weights weights;
-  weights.kernel = writer_.tensor(n.name + "/weights", kernel_dims(n, desc), std::span(values));
+  weights.kernel = n.name + "/weights";
+  const std::span<float> dst = writer_.float_tensor(weights.kernel, kernel_dims(n, desc));
+  if (is_dense(n)) {
+    dense_from_keras(kernel, source(n).shape, dst);
+  } else {
+    conv_from_keras(kernel, desc, dst);
+  }
   if (const Param* bias = n.find(Role::kBias)) {
     weights.bias = writer_.tensor(n.name + "/bias", {desc.k}, std::span(*bias->array.data));
   }

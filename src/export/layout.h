@@ -29,8 +29,8 @@ std::vector<T> conv_from_krsc(std::span<const T> weights, const ConvDesc& desc) 
   return result;
 }
 
-// Keras's (kh, kw, in, out) -> [K][C][R][S]; depthwise (kh, kw, c, 1) -> [C][1][R][S].
-std::vector<float> conv_from_keras(std::span<const float> kernel, const ConvDesc& desc);
+// Keras's (kh, kw, in, out) -> [K][C][R][S]; depthwise (kh, kw, c, 1) -> [C][1][R][S]. dst has the kernel's size.
+void conv_from_keras(std::span<const float> kernel, const ConvDesc& desc, std::span<float> dst);
 
 // [K][h * w * c] -> [K][c * h * w], src: the shape that is flattened.
 template <typename T>
@@ -47,6 +47,6 @@ std::vector<T> dense_from_khwc(std::span<const T> weights, const Shape& src) {
 }
 
 // Keras's (h * w * c, out) -> [K][c * h * w].
-std::vector<float> dense_from_keras(std::span<const float> kernel, const Shape& src);
+void dense_from_keras(std::span<const float> kernel, const Shape& src, std::span<float> dst);
 
 }  // namespace gpueval::onnx_export

@@ -80,15 +80,28 @@ NodeRef OnnxWriter::node(const std::string& op, const std::string& name, const s
   return NodeRef(proto);
 }
 
-std::string OnnxWriter::raw(const std::string& name, const Dims& dims, onnx::TensorProto::DataType type,
-                            std::span<const std::byte> bytes) {
+onnx::TensorProto& OnnxWriter::initializer(const std::string& name, const Dims& dims,
+                                           onnx::TensorProto::DataType type) {
   static_assert(std::endian::native == std::endian::little, "raw_data is little-endian");
   onnx::TensorProto& proto = *model_.mutable_graph()->add_initializer();
   proto.set_name(name);
   proto.set_data_type(type);
   for (const std::int64_t extent : dims) proto.add_dims(extent);
-  proto.set_raw_data(bytes.data(), bytes.size());
+  return proto;
+}
+
+std::string OnnxWriter::raw(const std::string& name, const Dims& dims, onnx::TensorProto::DataType type,
+                            std::span<const std::byte> bytes) {
+  initializer(name, dims, type).set_raw_data(bytes.data(), bytes.size());
   return name;
+}
+
+std::span<float> OnnxWriter::float_tensor(const std::string& name, const Dims& dims) {
+  std::size_t elements = 1;
+  for (const std::int64_t extent : dims) elements *= static_cast<std::size_t>(extent);
+  std::string& bytes = *initializer(name, dims, onnx::TensorProto::FLOAT).mutable_raw_data();
+  bytes.resize(elements * sizeof(float));
+  return {reinterpret_cast<float*>(bytes.data()), elements};
 }
 
 std::string OnnxWriter::tensor(const std::string& name, const Dims& dims, std::span<const float> values) {

@@ -45,9 +45,13 @@ class OnnxWriter {
   std::string tensor(const std::string& name, const Dims& dims, std::span<const std::int32_t> values);
   std::string tensor(const std::string& name, const Dims& dims, std::span<const std::int64_t> values);
 
+  // A float32 initializer to be filled: large weights are never held twice. Valid until the next call.
+  std::span<float> float_tensor(const std::string& name, const Dims& dims);
+
   void write(const std::string& path) const;
 
  private:
+  onnx::TensorProto& initializer(const std::string& name, const Dims& dims, onnx::TensorProto::DataType type);
   std::string raw(const std::string& name, const Dims& dims, onnx::TensorProto::DataType type,
                   std::span<const std::byte> bytes);
 
