@@ -56,14 +56,14 @@ const std::vector<Row> kLadder = {
     {"+ bias after the activation",
      [](QuantOptions& o) {
        o.corrections = default_corrections(Scheme::kBest);
-       o.corrections.asymmetric = o.corrections.flips = false;
+       o.corrections.asymmetric = false;
      }},
-    {"+ asymmetric target",
+    {"+ asymmetric target", [](QuantOptions& o) { o.corrections = default_corrections(Scheme::kBest); }},
+    {"+ flips",
      [](QuantOptions& o) {
        o.corrections = default_corrections(Scheme::kBest);
-       o.corrections.flips = false;
+       o.corrections.flips = true;
      }},
-    {"+ flips", [](QuantOptions& o) { o.corrections = default_corrections(Scheme::kBest); }},
 };
 
 TEST_P(RecipeAblation, DISABLED_Methods) {
@@ -100,6 +100,7 @@ TEST_P(RecipeAblation, DISABLED_HeldOut) {
   fmt::print("| {} | SQNR dB | KL |\n|---|---|---|\n", GetParam());
   for (const auto& [name, change] : rows) {
     QuantOptions options{.corrections = default_corrections(Scheme::kBest)};
+    options.corrections.flips = true;
     change(options.corrections);
     const Judgement a = first.judge(calibrate(first.graph(), first.images(0, kHalf), options), options, kHalf, kHalf);
     const Judgement b =

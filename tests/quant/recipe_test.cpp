@@ -109,13 +109,14 @@ TEST(Calibrate, BestIsCloserThanMaxAbsAndDeterministic) {
 
 TEST(Calibrate, EveryOptionGivesATableThatLowers) {
   const Graph graph = network();
-  std::vector<QuantOptions> all(5, best());
+  std::vector<QuantOptions> all(6, best());
   all[0].activations = DType::kS8;
   all[1].weights_per_channel = false;
   all[2].corrections = {};
   all[2].weights_per_channel = false;
   all[3].float_layers = {"dw", "right"};
   all[4].corrections.clip_search = false;
+  all[5].corrections.flips = true;
   for (const QuantOptions& options : all) {
     for (const float x : logits(lower_static(graph, calibrate(graph, images(), options), options), images())) {
       ASSERT_TRUE(std::isfinite(x));

@@ -35,6 +35,7 @@ void check_options(const QuantOptions& options) {
 
 }  // namespace
 
+// Flips stay off: twice the time, and on held-out images a better SQNR but a worse KL.
 Corrections default_corrections(Scheme scheme) {
   Corrections corrections;
   if (scheme != Scheme::kBest) return corrections;
@@ -44,7 +45,6 @@ Corrections default_corrections(Scheme scheme) {
   corrections.clip_search = true;
   corrections.gptq = true;
   corrections.asymmetric = true;
-  corrections.flips = true;
   return corrections;
 }
 
