@@ -16,7 +16,7 @@ constexpr std::size_t kLeastImages = 4;
 // Recipes worth a trial, as text of recipe_text(). The first wins where two measure the same.
 constexpr const char* kCandidates[] = {
     "best",
-    "best -flips",
+    "best +flips",
     "best -channel-scales",
     "best -gptq -asymmetric",
     "mse +bias-correction +bias-after-activation",

@@ -43,9 +43,7 @@ void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
   app.add_option("--precision", raw.precisions, "rows of the result: float32, int8 (default float32,int8)")
       ->group(group)
       ->type_name("P,...");
-  app.add_option("--scheme", o.scheme,
-                 "int8: best (default), auto (measures recipes on calibration images and picks), maxabs, percentile, "
-                 "entropy, mse, or reference (the original research)")
+  app.add_option("--scheme", o.scheme, "how int8 is found: best (default) or one of `gpu_eval list calibrators`")
       ->group(group)
       ->type_name("S");
   app.add_option("--depthwise", o.depthwise, "reference scheme: depthwise layers in int8 (default) or float32")
@@ -58,7 +56,7 @@ void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
       ->check(quiet(CLI::IsMember({"u8", "s8"})))
       ->type_name("TYPE");
   app.add_option("--calibration-images", o.calibration_images,
-                 "first N images of the data, not judged again (default 128, a quarter of less than 512)")
+                 "first N images of the data, not judged again (default 128, at most a quarter)")
       ->group(group)
       ->check(quiet(CLI::PositiveNumber))
       ->type_name("N");
@@ -81,9 +79,11 @@ void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
 }
 
 void add_correction_options(CLI::App& app, RawLists& raw) {
+  const char* group =
+      "Corrections of int8: scheme best has what earned its place, the others none; --no-NAME switches NAME off";
   for (const CorrectionSwitch& row : correction_switches()) {
-    app.add_flag(fmt::format("--{0},!--no-{0}", row.name), raw.corrections[row.name], row.help)
-        ->group("Corrections of static int8 schemes (scheme best switches all of them on)");
+    app.add_flag(fmt::format("--{}", row.name), raw.corrections[row.name].on, row.help)->group(group);
+    app.add_flag(fmt::format("--no-{}", row.name), raw.corrections[row.name].off)->group("");  // not in --help
   }
 }
 
@@ -141,7 +141,7 @@ void add_result_options(CLI::App& app, Options& o) {
       ->group(group)
       ->type_name("F.npy");
   app.add_option("--reference", o.reference_accuracy,
-                 "accuracy gate: exit code 3 if the last precision's top-1 is below ACC - POINTS/100")
+                 "accuracy gate: exit code 3 if the last row's top-1 is below ACC - POINTS/100")
       ->group(group)
       ->check(quiet(CLI::Range(0.0, 1.0)))
       ->type_name("ACC");

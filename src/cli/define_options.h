@@ -12,7 +12,10 @@ namespace gpueval::cli {
 // Values that need more than a conversion; split once parsing is done.
 struct RawLists {
   std::string precisions = "float32,int8", percentiles = "50,90,99", float_layers;
-  std::map<std::string, bool> corrections;
+  struct Switch {
+    bool on = false, off = false;
+  };
+  std::map<std::string, Switch> corrections;
 };
 
 // Adds every option of a measurement, in the groups of --help. `options` and `raw` must outlive the parsing.

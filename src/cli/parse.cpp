@@ -59,11 +59,10 @@ void record_given(const CLI::App& app, Options& o) {
   }
 }
 
-void record_corrections(const CLI::App& app, const RawLists& raw, Options& o) {
-  for (const auto& [name, on] : raw.corrections) {
-    const std::size_t count = app.get_option("--" + name)->count();
-    if (count > 1) fail_usage("--{0} (or --no-{0}) is given {1} times", name, count);
-    if (count == 1) o.corrections[name] = on;
+void record_corrections(const RawLists& raw, Options& o) {
+  for (const auto& [name, typed] : raw.corrections) {
+    if (typed.on && typed.off) fail_usage("--{0} contradicts --no-{0}", name);
+    if (typed.on || typed.off) o.corrections[name] = typed.on;
   }
 }
 
@@ -90,8 +89,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
   CLI::App* calibrate = app.add_subcommand("calibrate", "write the --calibration-table of --data (options as above)");
   calibrate->set_help_flag();
   calibrate->fallthrough();
-  CLI::App* table = app.add_subcommand(
-      "table", "every network in float32, the original research's int8, maxabs and best (options as above)");
+  CLI::App* table =
+      app.add_subcommand("table", "every network in float32, reference, maxabs and best (options as above)");
   table->set_help_flag();
   table->fallthrough();
   CLI::App* sensitivity =
@@ -124,7 +123,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
   }
   record_given(app, o);
   if (exporter->parsed() && !o.given.contains("--precision")) raw.precisions = "float32";
-  record_corrections(app, raw, o);
+  record_corrections(raw, o);
   o.precisions = split(raw.precisions);
   if (!raw.float_layers.empty()) o.float_layers = split(raw.float_layers);
   o.percentiles = parse_percentiles(raw.percentiles);

@@ -132,7 +132,11 @@ int sensitivity(const Options& options) {
   fmt::print("{}", to_text(report));
   std::fflush(stdout);
   write_results({{options.json, [&] { return to_json(report); }}, {options.html, [&] { return to_html(report); }}});
-  return static_cast<int>(ExitCode::kOk);
+  bool valid = true;
+  if (report.mixed) {
+    for (const MixedSpeed& row : report.mixed->speed) valid = valid && row.speed.valid;
+  }
+  return static_cast<int>(valid ? ExitCode::kOk : ExitCode::kInvalidMeasurement);
 }
 
 }  // namespace gpueval::cli

@@ -119,6 +119,15 @@ int finish(const Options& options, const TableReport& table, const std::vector<s
   write_results({{options.markdown == kToStdout ? "" : options.markdown, [&] { return to_markdown(table); }},
                  {options.json, [&] { return to_json(table); }},
                  {options.html, [&] { return to_html(table); }}});
+  bool written = true;
+  for (const TableNetwork& network : table.networks) {
+    if (!network.report) continue;
+    for (const std::string& error : network.report->output_errors) {
+      fmt::print(stderr, "gpu_eval: error: {}\n", error);
+      written = false;
+    }
+  }
+  if (!written) return static_cast<int>(ExitCode::kRuntime);
   const bool valid = std::all_of(table.networks.begin(), table.networks.end(), [](const TableNetwork& network) {
     return !network.report || network.report->valid();
   });

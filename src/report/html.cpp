@@ -159,7 +159,9 @@ std::string facts_section(const Report& report) {
     if (!data.skipped.empty()) facts.emplace_back("Not decodable", std::to_string(data.skipped.size()) + " images");
   }
   if (report.calibration) facts.emplace_back("Calibration", calibration_text(*report.calibration));
-  if (!report.speed_input.empty()) {
+  const bool timed =
+      std::any_of(report.runs.begin(), report.runs.end(), [](const RunReport& run) { return run.speed; });
+  if (timed) {
     facts.emplace_back("Timed on", report.speed_input == "data" ? "images of the data" : "synthetic images");
     facts.emplace_back("Speed measurement is", report.valid() ? "VALID" : "INVALID");
   }

@@ -63,7 +63,7 @@ TEST_F(Usage, ErrorsNameTheOption) {
       {{"--model", "demo", "--scheme", "auto", "--calibration-table", "t"},
        "--calibration-table contradicts --scheme auto"},
       {{"--model", "demo", "--scheme", "auto", "--calibration-images", "3"}, "needs at least 4 calibration images"},
-      {{"--model", "demo", "--gptq", "--no-gptq"}, "--gptq (or --no-gptq) is given 2 times"},
+      {{"--model", "demo", "--gptq", "--no-gptq"}, "--gptq contradicts --no-gptq"},
       {{"--model", "demo", "--scheme", "mse", "--asymmetric"}, "--asymmetric needs --gptq"},
       {{"--model", "demo", "--no-gptq", "--asymmetric"}, "--asymmetric needs --gptq"},
       {{"--model", "demo", "--no-bias-correction", "--bias-after-activation"},
@@ -93,7 +93,7 @@ TEST_F(Usage, HelpAndVersion) {
   const Outcome help = run({"--help"});
   EXPECT_EQ(help.code, 0);
   for (const char* option : {"--model", "--scheme", "--calibration-table", "--save-logits", "--resume", "Exit codes",
-                             "--no-gptq", "sensitivity", "table"}) {
+                             "--gptq", "--no-NAME", "sensitivity", "table"}) {
     EXPECT_NE(help.out.find(option), std::string::npos) << option;
   }
   EXPECT_EQ(run({"calibrate", "--help"}).code, 0);
