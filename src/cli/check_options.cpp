@@ -147,7 +147,9 @@ void check_device(const Options& o) {
   std::vector<std::string> names{"auto"};
   for (const DeviceInfo& device : devices()) names.push_back(device.name);
   if (std::find(names.begin(), names.end(), o.device) == names.end()) {
-    fail_usage("--device {}: this version has {}", o.device, fmt::join(names, ", "));
+    const std::string message = fmt::format("--device {}: this version has {}", o.device, fmt::join(names, ", "));
+    const bool of_another_build = o.device == "cuda" || o.device == "emu";
+    throw Error(message, of_another_build ? ExitCode::kNoDevice : ExitCode::kUsage);
   }
   if (o.kernel.empty()) return;
   const std::vector<KernelInfo> rows = kernels();

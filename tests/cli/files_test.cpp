@@ -78,6 +78,14 @@ TEST_F(Files, WrongLabels) {
   expect_error({"--model", "demo", "--image", "f/1.jpg", "--labels", "names.txt"}, 1, "has 2 class names");
 }
 
+TEST_F(Files, UnwritableLogitsStillPrintTheTable) {
+  const Outcome done = run({"--model", "demo", "--mode", "accuracy", "--precision", "float32", "--limit", "32",
+                            "--save-logits", path("no/such/folder.npy")});
+  EXPECT_EQ(done.code, 1);
+  EXPECT_NE(done.out.find("float32"), std::string::npos) << done.out;
+  EXPECT_NE(done.err.find("no/such/folder.npy"), std::string::npos) << done.err;
+}
+
 TEST_F(Files, UnwritableJsonStillPrintsTheTable) {
   const Outcome outcome = run({"--model", "demo", "--scheme", "maxabs", "--mode", "accuracy", "--limit", "20", "--json",
                                "/nonexistent/r.json", "--html", "r.html"});

@@ -22,7 +22,7 @@ TEST_F(Usage, ErrorsNameTheOption) {
       {{"--model", "demo", "--precision", "int8,"}, "--precision ''"},
       {{"--model", "demo", "--precision", "int8,int8"}, "--precision names int8 twice"},
       {{"--model", "demo", "--scheme", "kl"}, "--scheme kl: "},
-      {{"--model", "demo", "--device", "cuda"}, "--device cuda: this version has auto, cpu"},
+      {{"--model", "demo", "--device", "gpu"}, "--device gpu: this version has auto, cpu"},
       {{"--model", "demo", "--kernel", "fast"}, "--kernel fast"},
       {{"--model", "demo", "--batch", "0"}, "--batch"},
       {{"--model", "demo", "--batch", "many"}, "--batch"},
@@ -87,6 +87,10 @@ TEST_F(Usage, ErrorsNameTheOption) {
       {{"compare", "a.json"}, "B is required"},
   };
   for (const Case& c : cases) expect_error(c.args, 2, c.text);
+}
+
+TEST_F(Usage, ADeviceThatThisBuildLacksIsNoUsableDevice) {
+  expect_error({"--model", "demo", "--device", "cuda"}, 5, "--device cuda: this version has auto, cpu");
 }
 
 TEST_F(Usage, HelpAndVersion) {
