@@ -43,7 +43,7 @@ void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
   app.add_option("--precision", raw.precisions, "rows of the result: float32, int8 (default float32,int8)")
       ->group(group)
       ->type_name("P,...");
-  app.add_option("--scheme", o.scheme, "how int8 is found: best (default) or one of `gpu_eval list calibrators`")
+  app.add_option("--scheme", o.scheme, "best (default; maxabs where accuracy is not measured); see `list calibrators`")
       ->group(group)
       ->type_name("S");
   app.add_option("--depthwise", o.depthwise, "reference scheme: depthwise layers in int8 (default) or float32")

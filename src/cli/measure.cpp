@@ -41,12 +41,22 @@ int finish(const Options& options, const Report& report, const std::string& jour
   return static_cast<int>(failed ? ExitCode::kAccuracyGate : ExitCode::kOk);
 }
 
+// Where accuracy is not measured, or the weights are random, the minutes of the default recipe would buy nothing: its
+// kernels are those of maxabs.
+Options with_scheme_for(Options options, bool accuracy) {
+  const bool chosen = options.given.contains("--scheme") || !options.calibration_table.empty() ||
+                      !options.corrections.empty() || options.calibration_percentile;
+  if (!chosen && (!accuracy || options.weights == "random")) options.scheme = "maxabs";
+  return options;
+}
+
 }  // namespace
 
-int measure(const Options& options) {
-  const LoadedModel model = load_model(options);
-  const LoadedData data = load_data(options, *model.spec);
-  const bool accuracy = options.mode != "speed" && data.images;
+int measure(const Options& typed) {
+  const LoadedModel model = load_model(typed);
+  const LoadedData data = load_data(typed, *model.spec);
+  const bool accuracy = typed.mode != "speed" && data.images;
+  const Options options = with_scheme_for(typed, accuracy);
   if (!accuracy &&
       (options.mode == "accuracy" || options.reference_accuracy || !options.save_logits.empty() || options.resume)) {
     fail("{}", data.missing);

@@ -80,6 +80,13 @@ TEST_F(Measure, ResultMatchesItsSchema) {
   EXPECT_NE(std::system(command.c_str()), 0) << "the schema accepts a result without layers";
 }
 
+TEST_F(Measure, TheDefaultSchemeCalibratesAtLengthOnlyForAccuracy) {
+  ASSERT_EQ(run({"--model", "demo", "--mode", "speed", "--duration", "0.05", "--json", "speed.json"}).code, 0);
+  EXPECT_EQ(read_json("speed.json")["runs"][1]["scheme"], "maxabs");
+  ASSERT_EQ(run({"--model", "demo", "--mode", "accuracy", "--limit", "20", "--json", "accuracy.json"}).code, 0);
+  EXPECT_EQ(read_json("accuracy.json")["runs"][1]["scheme"], "best");
+}
+
 TEST_F(Measure, RandomWeightsAndSyntheticImagesAreNamed) {
   const Outcome outcome = run({"--model", "mobilenet", "--alpha", "0.25", "--weights", "random", "--scheme", "maxabs",
                                "--duration", "0.05", "--json", "r.json"});
