@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ResNet50: He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", 2015, with the stride on the first
-// 1x1. Two networks of this name have weights of the same shapes (docs/design.md, section 5):
+// 1x1. Two networks of this name have weights of the same shapes (docs/formats.md):
 //   published  eps 1e-3, max pool of the stem without padding (55x55), Add([main, shortcut]); layers res2a_branch2a,
 //   ... current    eps 1.001e-5, zero padding before that pool (56x56), Add([shortcut, main]); layers
 //   conv2_block1_1_conv, ...

@@ -76,7 +76,7 @@ struct TensorType {
   std::vector<float> scale = {};  // real = scale * q; one, or one per channel; empty for float32
 };
 
-// The integer form of a node (design section 4). Epilogue of output channel k:
+// The integer form of a node (docs/numerics.md). Epilogue of output channel k:
 //   v = fmaf((float)acc, m[k], b[k]); if (residual) v = fmaf((float)r, residual_scale, v); v = min(max(v, lo), hi); q =
 //   rint(v)
 // Float32 output (logits): v without clamp and rint, but not below lo.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Static int8: every tensor gets a type and a scale, every layer its integer form (docs/design.md "Numerics"), but for
+// Static int8: every tensor gets a type and a scale, every layer its integer form (docs/numerics.md), but for
 // the layers that QuantOptions::float_layers leaves in float32.
 // Float formulas are computed in double and stored as float.
 #include <algorithm>

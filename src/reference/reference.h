@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The integer operations of design section 4 as slow, plain loops: the specification in code. Every kernel of every
+// The integer operations of docs/numerics.md as slow, plain loops: the specification in code. Every kernel of every
 // backend must give these bits. Tensors are dense NHWC, weights [K][R][S][C] (depthwise [R][S][C]).
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Epilogue of 8 channels (design section 4) in AVX2 registers. Only for translation units with AVX2 flags.
+// Epilogue of 8 channels (docs/numerics.md) in AVX2 registers. Only for translation units with AVX2 flags.
 #pragma once
 
 #include <immintrin.h>

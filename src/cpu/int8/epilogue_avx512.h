@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Epilogue of one output row (design section 4) in AVX-512 registers. Only for translation units with AVX-512 flags.
+// Epilogue of one output row (docs/numerics.md) in AVX-512 registers. Only for translation units with AVX-512 flags.
 #pragma once
 
 #include <immintrin.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Epilogue of one output (design section 4) in plain C++.
+// Epilogue of one output (docs/numerics.md) in plain C++.
 #pragma once
 
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integer convolutions of the CPU backend (dense layers are 1x1 convolutions of one pixel). Exact: every kernel and ISA
-// level gives the bits of src/reference/. The formula, from docs/design.md "Numerics", for output channel k:
+// level gives the bits of src/reference/. The formula, from docs/numerics.md, for output channel k:
 //   v = fmaf((float)acc, m[k], b[k]); if (residual) v = fmaf((float)r, residual_scale, v); v = min(max(v, lo), hi); q =
 //   rint(v)
 // Float32 output: v = fmaf(...), residual likewise, v = max(v, lo); neither upper clamp nor rint.

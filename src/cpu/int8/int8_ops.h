@@ -35,7 +35,7 @@ void add(const QuantView& a, float m1, const QuantView& b, float m2, float lo, f
 // v = fmaf(q, m, 0); clamp to [lo, hi]; rint. ReLU: lo = 0. m = 1, equal types and no cut: a copy.
 void requantize(const QuantView& src, float m, float lo, float hi, const QuantView& dst);
 
-// Float32 -> integer: q = rint(clamp(x / scale)) with the division of design section 4, clamp to dst's range.
+// Float32 -> integer: q = rint(clamp(x / scale)) with the division of docs/numerics.md, clamp to dst's range.
 void quantize(const float* src, std::int64_t src_pitch, float scale, const QuantView& dst);
 
 // max |x| of one image's tensor (h * w pixels, c channels, pitch), for the reference scheme's run-time scale.

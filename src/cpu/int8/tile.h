@@ -14,7 +14,7 @@ namespace gpueval::cpu {
 enum class Out : std::uint8_t { kU8, kS8, kF32 };
 enum class Residual : std::uint8_t { kNone, kU8, kS8 };
 
-// The epilogue of design section 4, common to all tiles of one call.
+// The epilogue of docs/numerics.md, common to all tiles of one call.
 struct Epilogue {
   Out out = Out::kU8;
   Residual residual = Residual::kNone;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The layouts in which Keras stores weights in HDF5 (docs/design.md, section 5).
+// The layouts in which Keras stores weights in HDF5 (docs/formats.md).
 #pragma once
 
 #include "gpueval/weights.h"
