@@ -9,7 +9,7 @@ jobs=$(nproc)
 step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
 
 step "format"
-git ls-files '*.cpp' '*.h' | xargs clang-format --dry-run -Werror
+git ls-files '*.cpp' '*.h' '*.cu' | xargs clang-format --dry-run -Werror
 
 step "release build"
 cmake -S . -B build -G Ninja -DGPUEVAL_TESTS=ON -DGPUEVAL_BENCH=ON

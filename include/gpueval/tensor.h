@@ -11,9 +11,9 @@
 
 namespace gpueval {
 
-enum class DType { kF32, kS8, kU8, kS32 };
+enum class DType { kF32, kS8, kU8, kS32, kF16 };
 std::size_t size_of(DType type);    // bytes per element
-std::string to_string(DType type);  // "f32", "s8", "u8", "s32"
+std::string to_string(DType type);  // "f32", "s8", "u8", "s32", "f16"
 
 // NHWC extents. In a Graph n is 1: the batch is chosen when an engine is made.
 struct Shape {

@@ -11,7 +11,10 @@
 
 namespace gpueval {
 
-std::size_t size_of(DType type) { return type == DType::kF32 || type == DType::kS32 ? 4 : 1; }
+std::size_t size_of(DType type) {
+  if (type == DType::kF16) return 2;
+  return type == DType::kF32 || type == DType::kS32 ? 4 : 1;
+}
 
 std::string to_string(DType type) {
   switch (type) {
@@ -21,6 +24,8 @@ std::string to_string(DType type) {
       return "s8";
     case DType::kU8:
       return "u8";
+    case DType::kF16:
+      return "f16";
     case DType::kS32:
       return "s32";
   }

@@ -7,7 +7,15 @@
 namespace gpueval {
 namespace {
 
-constexpr std::int64_t kAlignment = 64;
+constexpr std::int64_t kAlignment = 256;  // what device memory promises
+
+std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
+
+std::int64_t pitch_of(const Node& node, PitchRule rule) {
+  const bool integer = node.type.dtype == DType::kS8 || node.type.dtype == DType::kU8;
+  if (rule == PitchRule::kDense || !integer) return node.shape.c;
+  return node.shape.c <= 4 ? 4 : round_up(node.shape.c, 16);
+}
 
 // Owner of a node's bytes and the tensor's channel offset in it, through nested concats.
 struct Owner {
@@ -46,7 +54,7 @@ std::int64_t lowest_free_offset(const std::vector<Block>& placed, const Block& b
 
 }  // namespace
 
-MemoryPlan plan_memory(const Graph& graph, int batch) {
+MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch) {
   const std::size_t count = graph.nodes.size();
   MemoryPlan plan;
   plan.tensors.resize(count);
@@ -56,7 +64,7 @@ MemoryPlan plan_memory(const Graph& graph, int batch) {
     const Owner owner = owner_of(graph, step);
     const auto root = static_cast<std::size_t>(owner.root);
     plan.tensors[i].root = owner.root;
-    plan.tensors[i].pitch = graph.nodes[root].shape.c;
+    plan.tensors[i].pitch = pitch_of(graph.nodes[root], pitch);
     plan.tensors[i].offset = owner.channel * static_cast<std::int64_t>(size_of(graph.nodes[root].type.dtype));
     blocks[root].first = std::min(blocks[root].first, step);
     blocks[root].last = std::max(blocks[root].last, step == graph.output ? static_cast<int>(count) : step);
@@ -69,9 +77,10 @@ MemoryPlan plan_memory(const Graph& graph, int batch) {
   for (std::size_t i = 0; i < count; ++i) {
     const Node& node = graph.nodes[i];
     if (node.slice_of >= 0 || std::holds_alternative<Input>(node.op)) continue;
-    const auto bytes = node.shape.elements() * batch * static_cast<std::int64_t>(size_of(node.type.dtype));
+    const std::int64_t bytes =
+        node.shape.pixels() * batch * plan.tensors[i].pitch * static_cast<std::int64_t>(size_of(node.type.dtype));
     blocks[i].node = static_cast<int>(i);
-    blocks[i].bytes = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    blocks[i].bytes = round_up(bytes, kAlignment);
     order.push_back(blocks[i]);
   }
   std::stable_sort(order.begin(), order.end(), [](const Block& a, const Block& b) { return a.bytes > b.bytes; });

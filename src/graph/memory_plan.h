@@ -24,6 +24,9 @@ struct MemoryPlan {
   std::int64_t arena_bytes = 0;
 };
 
-MemoryPlan plan_memory(const Graph& graph, int batch);
+// kDense: pitch = channels. kDevice: what the CUDA kernels read in 16-byte steps: integer tensors of up to 4 channels
+// have a pitch of 4, wider ones of a multiple of 16; float tensors are dense.
+enum class PitchRule { kDense, kDevice };
+MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch = PitchRule::kDense);
 
 }  // namespace gpueval

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asynchronous copies of 16 bytes from global to shared memory (sm_80). valid = false writes zeros and reads nothing,
+// but the address must still be one of the tensor. Copies of a group are visible to their own thread after
+// cp_async_wait, to the block after a barrier behind it.
+#pragma once
+
+#include "cuda/prim/shared.h"
+
+namespace gpueval::GPUEVAL_TARGET {
+
+#if defined(__CUDACC__)
+GPUEVAL_DEVICE void cp_async_16(std::uint32_t offset, const void* src, bool valid) {
+#if GPUEVAL_HAS_SM(80)
+  const int bytes = valid ? 16 : 0;
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
+               :
+               : "r"(shared_address(offset)), "l"(__cvta_generic_to_global(src)), "r"(bytes)
+               : "memory");
+#else
+  __trap();  // never launched there: the row's min_sm is 80
+#endif
+}
+GPUEVAL_DEVICE void cp_async_commit() {
+#if GPUEVAL_HAS_SM(80)
+  asm volatile("cp.async.commit_group;" ::: "memory");
+#endif
+}
+// Waits until at most kPending of the newest groups are under way.
+template <int kPending>
+GPUEVAL_DEVICE void cp_async_wait() {
+#if GPUEVAL_HAS_SM(80)
+  asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
+#endif
+}
+#else
+inline void cp_async_16(std::uint32_t offset, const void* src, bool valid) {
+  emulator::device::cp_async_16(offset, src, valid);
+}
+inline void cp_async_commit() { emulator::device::cp_async_commit(); }
+template <int kPending>
+void cp_async_wait() {
+  emulator::device::cp_async_wait(kPending);
+}
+#endif
+
+}  // namespace gpueval::GPUEVAL_TARGET
