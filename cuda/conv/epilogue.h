@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of every integer convolution, in one place: accumulator -> requantized output (the formula in conv_kernel.h).
+// A row is an output pixel of the batch, n * P * Q + p * Q + q.
+#pragma once
+
+#include "cuda/conv/conv_kernel.h"
+#include "cuda/prim/arithmetic.h"
+#include "cuda/prim/vector.h"
+
+namespace gpueval::GPUEVAL_TARGET {
+
+struct Epilogue {
+  const float* m;
+  const float* b;
+  const float* image_scale;  // null: m
+  const void* residual;      // null: none
+  void* dst;
+  int k, dst_pitch, residual_pitch, pixels_per_image;
+  float lo, hi, residual_scale;
+  bool dst_float, residual_unsigned;
+};
+
+inline Epilogue make_epilogue(const cuda::ConvProblem& problem, const cuda::ConvArgs& args) {
+  return {.m = args.m,
+          .b = args.b,
+          .image_scale = args.image_scale,
+          .residual = args.residual,
+          .dst = args.dst,
+          .k = problem.desc.k,
+          .dst_pitch = problem.dst_pitch,
+          .residual_pitch = problem.residual_pitch,
+          .pixels_per_image = problem.desc.p() * problem.desc.q(),
+          .lo = args.lo,
+          .hi = args.hi,
+          .residual_scale = args.residual_scale,
+          .dst_float = problem.dst == DType::kF32,
+          .residual_unsigned = problem.residual == DType::kU8};
+}
+
+// What a row needs of dynamic quantization: one number for all its channels. Unused otherwise.
+GPUEVAL_DEVICE float row_scale(const Epilogue& e, int row) {
+  return e.image_scale != nullptr ? e.image_scale[row / e.pixels_per_image] : 0.0f;
+}
+
+GPUEVAL_DEVICE int residual_at(const Epilogue& e, int row, int channel) {
+  const std::int64_t at = static_cast<std::int64_t>(row) * e.residual_pitch + channel;
+  return e.residual_unsigned ? static_cast<const std::uint8_t*>(e.residual)[at]
+                             : static_cast<const std::int8_t*>(e.residual)[at];
+}
+
+// v before the upper clamp, with m, b and the residual r (ignored without one) at hand.
+GPUEVAL_DEVICE float epilogue_value(const Epilogue& e, int acc, float m, float b, int r) {
+  float v = fma_rn(int_to_float(acc), m, b);
+  if (e.residual != nullptr) v = fma_rn(int_to_float(r), e.residual_scale, v);
+  return max_of(v, e.lo);
+}
+
+GPUEVAL_DEVICE int quantized(const Epilogue& e, float v) { return round_to_int(min_of(v, e.hi)); }
+
+// One output element, everything read from memory: correct anywhere, for naive kernels and ragged edges.
+GPUEVAL_DEVICE void store_output(const Epilogue& e, int row, int channel, int acc) {
+  const float m = e.image_scale != nullptr ? row_scale(e, row) : e.m[channel];
+  const int r = e.residual != nullptr ? residual_at(e, row, channel) : 0;
+  const float v = epilogue_value(e, acc, m, e.b[channel], r);
+  const std::int64_t at = static_cast<std::int64_t>(row) * e.dst_pitch + channel;
+  if (e.dst_float) {
+    static_cast<float*>(e.dst)[at] = v;
+  } else {
+    static_cast<std::uint8_t*>(e.dst)[at] = static_cast<std::uint8_t>(quantized(e, v));
+  }
+}
+
+}  // namespace gpueval::GPUEVAL_TARGET

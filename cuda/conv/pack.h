@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weight layouts that several kernels share.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cuda/conv/conv_kernel.h"
+
+namespace gpueval::cuda {
+
+constexpr int round_up(int value, int to) { return (value + to - 1) / to * to; }
+
+// [K][R][S][C] -> [round_up(K, k_multiple)][R][S][round_up(C, c_multiple)], the rest zero. Depthwise problems:
+// [R][S][C] -> [R][S][round_up(C, c_multiple)].
+std::vector<std::int8_t> pack_padded(const ConvProblem& problem, std::span<const std::int8_t> weights, int k_multiple,
+                                     int c_multiple);
+
+}  // namespace gpueval::cuda
