@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A device that runs the kernels of cuda/: the GPU (made by gpu_runtime.cu, where a CUDA toolkit was there to build it)
+// A device that runs the kernels of cuda/: the GPU (runtime/gpu/, where a CUDA toolkit was there to build it)
 // or the emulator (emu_runtime.cpp). Engine, selection, benchmarks and tests see only this interface; no CUDA headers.
 #pragma once
 
@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "cuda/conv/conv_kernel.h"
 #include "cuda/ops/ops.h"

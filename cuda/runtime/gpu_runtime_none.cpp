@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// In the place of runtime/gpu/ where no CUDA toolkit was there to build it.
+#include "cuda/runtime/runtime.h"
+
+#if !defined(GPUEVAL_WITH_GPU)
+namespace gpueval::cuda {
+
+Runtime* gpu_runtime(std::string* why) {
+  if (why != nullptr) *why = "this program was built without a CUDA toolkit";
+  return nullptr;
+}
+
+}  // namespace gpueval::cuda
+#endif
