@@ -13,9 +13,15 @@
 
 namespace gpueval {
 
+// How float32 layers are computed on a GPU: in float32 throughout, in TF32 on its tensor cores, or with float16 tensors
+// and float32 sums. The CPU knows kStrict only.
+enum class FloatMath { kStrict, kTf32, kHalf };
+
 struct EngineOptions {
   int batch = 1;       // largest batch run() will be given
   std::string kernel;  // forces one kernel (a name or an ISA level from `list kernels`); empty: the best
+  FloatMath math = FloatMath::kStrict;
+  bool cuda_graph = true;  // replay the forward pass as one captured graph (cuda, emu)
 };
 
 // Static facts of one executed step, for --per-layer and the JSON's layers[].
