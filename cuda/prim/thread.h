@@ -26,8 +26,10 @@ inline Index3 thread_index() { return to_index(emulator::device::thread_index())
 inline Index3 block_index() { return to_index(emulator::device::block_index()); }
 inline Index3 block_size() { return to_index(emulator::device::block_size()); }
 inline Index3 grid_size() { return to_index(emulator::device::grid_size()); }
-// Always inlined: the emulator tells barriers apart by their return addresses.
-[[gnu::always_inline]] inline void block_barrier() { emulator::device::block_barrier(); }
+// The emulator tells barriers apart by the place of the call.
+inline void block_barrier(const char* file = __builtin_FILE(), unsigned line = __builtin_LINE()) {
+  emulator::device::block_barrier(file, line);
+}
 inline void warp_barrier(unsigned mask = 0xffffffffu) { emulator::device::warp_barrier(mask); }
 #endif
 

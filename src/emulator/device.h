@@ -9,23 +9,53 @@
 
 namespace gpueval::emulator::device {
 
-const Dim3& thread_index();
-const Dim3& block_index();
-const Dim3& block_size();
-const Dim3& grid_size();
+// The running thread and its block. Inline readers, one thread_local pointer: kernels ask for these all the time.
+struct Context {
+  const Dim3* thread = nullptr;
+  Dim3 block, block_size, grid;
+  std::byte* arena = nullptr;
+  std::size_t arena_bytes = 0;
+};
+extern constinit thread_local Context* context;  // set while a kernel runs on this host thread
 
-void block_barrier();  // __syncthreads: every thread of the block, at the same place in the code
+inline const Dim3& thread_index() { return *context->thread; }
+inline const Dim3& block_index() { return context->block; }
+inline const Dim3& block_size() { return context->block_size; }
+inline const Dim3& grid_size() { return context->grid; }
+
+// __syncthreads: every thread of the block that has not returned, at the same place in the code.
+void block_barrier(const char* file = __builtin_FILE(), unsigned line = __builtin_LINE());
 void warp_barrier(unsigned mask);
 
 std::uint32_t shuffle_xor(unsigned mask, std::uint32_t value, int lanes);
 std::uint32_t shuffle(unsigned mask, std::uint32_t value, int from_lane);
 unsigned ballot(unsigned mask, bool predicate);
 
-std::byte* shared(std::uint32_t offset, std::size_t bytes, std::size_t alignment);  // checked
-void check_index(std::uint32_t index, std::uint32_t count);
-void check_alignment(const void* address, std::size_t alignment);
+[[noreturn]] void fail_shared(std::uint32_t offset, std::size_t bytes, std::size_t alignment);
+[[noreturn]] void fail_index(std::uint32_t index, std::uint32_t count);
+[[noreturn]] void fail_alignment(const void* address, std::size_t alignment);
 
-int dp4a(std::uint32_t a, std::uint32_t b, int c, bool unsigned_a);
+// The checked address of an offset. The arena is 1024-byte aligned, so the offset's alignment is the address's.
+inline std::byte* shared(std::uint32_t offset, std::size_t bytes, std::size_t alignment) {
+  const Context& c = *context;
+  if (offset + bytes > c.arena_bytes || (offset & (alignment - 1)) != 0) fail_shared(offset, bytes, alignment);
+  return c.arena + offset;
+}
+inline void check_index(std::uint32_t index, std::uint32_t count) {
+  if (index >= count) fail_index(index, count);
+}
+inline void check_alignment(const void* address, std::size_t alignment) {
+  if ((reinterpret_cast<std::uintptr_t>(address) & (alignment - 1)) != 0) fail_alignment(address, alignment);
+}
+
+inline int dp4a(std::uint32_t a, std::uint32_t b, int c, bool unsigned_a) {
+  int sum = 0;
+  for (int i = 0; i < 32; i += 8) {
+    const int x = unsigned_a ? static_cast<std::uint8_t>(a >> i) : static_cast<std::int8_t>(a >> i);
+    sum += x * static_cast<std::int8_t>(b >> i);
+  }
+  return static_cast<int>(static_cast<unsigned>(c) + static_cast<unsigned>(sum));
+}
 void ldmatrix_x4(std::uint32_t (&r)[4], std::uint32_t offset);
 void mma_m16n8k32(int (&acc)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1, bool unsigned_a);
 void mma_m8n8k16(int (&acc)[2], std::uint32_t a, std::uint32_t b, bool unsigned_a);

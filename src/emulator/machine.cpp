@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulator/machine.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <cstring>
+#include <numeric>
+#include <utility>
+
+#include "gpueval/error.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace gpueval::emulator {
+namespace device {
+constinit thread_local Context* context = nullptr;
+}
+
+namespace {
+
+constexpr std::size_t kArenaAlignment = 1024;
+
+std::uint64_t mix(std::uint64_t x) {  // splitmix64
+  x += 0x9e3779b97f4a7c15u;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+const char* name(WarpOp op) {
+  switch (op) {
+    case WarpOp::kBarrier:
+      return "a warp barrier";
+    case WarpOp::kShuffleXor:
+      return "shuffle_xor";
+    case WarpOp::kShuffle:
+      return "shuffle";
+    case WarpOp::kBallot:
+      return "ballot";
+    case WarpOp::kLdmatrix:
+      return "ldmatrix";
+    case WarpOp::kMma16832:
+      return "mma m16n8k32 s8";
+    case WarpOp::kMma16832Unsigned:
+      return "mma m16n8k32 u8";
+    case WarpOp::kMma8816:
+      return "mma m8n8k16 s8";
+    case WarpOp::kMma8816Unsigned:
+      return "mma m8n8k16 u8";
+  }
+  return "?";
+}
+
+}  // namespace
+
+Machine::~Machine() {
+#if defined(__SANITIZE_ADDRESS__)
+  if (memory_ != nullptr) ASAN_UNPOISON_MEMORY_REGION(memory_, memory_bytes_);
+#endif
+  std::free(memory_);
+}
+
+void Machine::run_block(const Launch& launch, std::uint64_t linear_block) {
+  prepare(launch, linear_block);
+  device::context = this;
+  try {
+    if (pick()) resume(host_);
+  } catch (...) {
+    error_ = std::current_exception();
+  }
+  device::context = nullptr;
+  if (error_ != nullptr) {
+    reset();
+    std::rethrow_exception(std::exchange(error_, nullptr));
+  }
+}
+
+void Machine::prepare(const Launch& launch, std::uint64_t linear_block) {
+  launch_ = &launch;
+  grid = launch.grid;
+  block = {static_cast<unsigned>(linear_block % grid.x), static_cast<unsigned>(linear_block / grid.x % grid.y),
+           static_cast<unsigned>(linear_block / grid.x / grid.y)};
+  if (thread_count_ == 0 || !(block_size == launch.block)) {
+    block_size = launch.block;
+    thread_count_ = block_size.x * block_size.y * block_size.z;
+    warp_count_ = (thread_count_ + kWarp - 1) / kWarp;
+    if (threads_.size() < thread_count_) threads_.resize(thread_count_);
+    if (warps_.size() < warp_count_) warps_.resize(warp_count_);
+    order_.resize(warp_count_);
+    for (unsigned i = 0; i < thread_count_; ++i) {
+      threads_[i].index = {i % block_size.x, i / block_size.x % block_size.y, i / block_size.x / block_size.y};
+    }
+  }
+  for (unsigned w = 0; w < warp_count_; ++w) {
+    const unsigned lanes = std::min(kWarp, thread_count_ - w * kWarp);
+    warps_[w].alive = warps_[w].ready = lanes == kWarp ? ~0u : (1u << lanes) - 1;
+    warps_[w].barrier = 0;
+    warps_[w].meetings = 0;
+  }
+  alive_ = thread_count_;
+  at_barrier_ = 0;
+  random_ = mix(launch.options.seed ^ mix(linear_block));
+  order_warps();
+  make_arena(launch.shared_bytes);
+}
+
+// Exactly as many bytes as asked for, filled with seeded ones: nothing of the block before can be seen.
+void Machine::make_arena(std::size_t bytes) {
+  const std::size_t needed = (bytes / kArenaAlignment + 2) * kArenaAlignment;
+#if defined(__SANITIZE_ADDRESS__)
+  if (memory_ != nullptr) ASAN_UNPOISON_MEMORY_REGION(memory_, memory_bytes_);
+#endif
+  if (needed > memory_bytes_) {
+    std::free(memory_);
+    memory_ = static_cast<std::byte*>(std::aligned_alloc(kArenaAlignment, needed));
+    memory_bytes_ = memory_ != nullptr ? needed : 0;
+    if (memory_ == nullptr) fail("kernel '{}': no memory for {} bytes of shared memory", launch_->kernel, bytes);
+  }
+  arena = memory_;
+  arena_bytes = bytes;
+  const std::uint64_t start = mix(random_);
+  for (std::size_t at = 0; at < bytes; at += 8) {  // the allocation is a multiple of 8
+    const std::uint64_t word = (start + at) * 0x9e3779b97f4a7c15u;
+    std::memcpy(memory_ + at, &word, 8);
+  }
+#if defined(__SANITIZE_ADDRESS__)
+  ASAN_POISON_MEMORY_REGION(memory_ + bytes, memory_bytes_ - bytes);
+#endif
+}
+
+void Machine::order_warps() {
+  std::iota(order_.begin(), order_.end(), 0u);
+  if (launch_->options.schedule == Schedule::kDescending) std::reverse(order_.begin(), order_.end());
+  if (launch_->options.schedule == Schedule::kRandom) {
+    for (unsigned i = warp_count_; i > 1; --i) {
+      random_ = mix(random_);
+      std::swap(order_[i - 1], order_[random_ % i]);
+    }
+  }
+  position_ = 0;
+  warp_ = &warps_[order_[0]];
+}
+
+unsigned Machine::choose(unsigned lanes) {
+  switch (launch_->options.schedule) {
+    case Schedule::kAscending:
+      return static_cast<unsigned>(std::countr_zero(lanes));
+    case Schedule::kDescending:
+      return 31u - static_cast<unsigned>(std::countl_zero(lanes));
+    case Schedule::kRandom:
+      break;
+  }
+  random_ = mix(random_);
+  const auto first = static_cast<int>(random_ % kWarp);
+  return (static_cast<unsigned>(std::countr_zero(std::rotr(lanes, first))) + static_cast<unsigned>(first)) % kWarp;
+}
+
+void Machine::become(unsigned lane) {
+  lane_ = lane;
+  warp_->ready &= ~(1u << lane);
+  running_ = &threads_[order_[position_] * kWarp + lane];
+  thread = &running_->index;
+}
+
+bool Machine::pick() {
+  for (;;) {
+    if (warp_->ready != 0) {
+      become(choose(warp_->ready));
+      return true;
+    }
+    if (position_ + 1 < warp_count_) {
+      warp_ = &warps_[order_[++position_]];
+    } else if (alive_ == 0) {
+      return false;
+    } else if (!release_barrier()) {
+      fail_deadlock();
+    }
+  }
+}
+
+bool Machine::release_barrier() {
+  if (at_barrier_ != alive_) return false;
+  for (unsigned w = 0; w < warp_count_; ++w) {
+    warps_[w].ready = warps_[w].barrier;
+    warps_[w].barrier = 0;
+  }
+  at_barrier_ = 0;
+  if (launch_->options.schedule == Schedule::kRandom) {
+    order_warps();
+  } else {
+    position_ = 0;
+    warp_ = &warps_[order_[0]];
+  }
+  return true;
+}
+
+Fiber& Machine::fiber_for_new_thread() {
+  if (idle_.empty()) {
+    fibers_.push_back(std::make_unique<Fiber>(&Machine::worker, this, static_cast<unsigned>(fibers_.size())));
+    return *fibers_.back();
+  }
+  Fiber& fiber = *idle_.back();
+  idle_.pop_back();
+  return fiber;
+}
+
+// Continues with the running thread on its own fiber; returns when somebody comes back to `from`.
+void Machine::resume(Fiber& from) {
+  if (running_->fiber == nullptr) running_->fiber = &fiber_for_new_thread();
+  if (running_->fiber == &from) return;
+  now_ = running_->fiber;
+  Fiber::change(from, *now_);
+}
+
+void Machine::worker(void* self) { static_cast<Machine*>(self)->work(); }
+
+// A fiber's life: threads, one after another, and sleep while another fiber's thread runs.
+void Machine::work() {
+  Fiber& own = *now_;
+  for (;;) {
+    bool more = false;
+    try {
+      run_thread();
+      more = pick();
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+    if (more && running_->fiber == nullptr) {
+      running_->fiber = &own;
+      continue;
+    }
+    idle_.push_back(&own);
+    if (more) {
+      resume(own);
+    } else {
+      Fiber::change(own, host_);
+    }
+  }
+}
+
+void Machine::run_thread() {
+  (*launch_->body)();
+  leave_thread();
+}
+
+void Machine::leave_thread() {
+  EmulatedThread& t = *running_;
+  if (!t.copies.empty()) {
+    fail_here(fmt::format("returned with {} asynchronous copies that no cp.async wait covered", t.copies.open()));
+  }
+  t.copies.clear();
+  t.fiber = nullptr;
+  Warp& warp = *warp_;
+  warp.alive &= ~(1u << lane_);
+  --alive_;
+  for (int i = warp.meetings - 1; i >= 0; --i) {  // lanes that have returned do not count
+    const Meeting& meeting = warp.meeting[i];
+    if (meeting.arrived == (meeting.mask & warp.alive)) complete(warp, i);
+  }
+}
+
+void Machine::arrive_at_barrier(const char* file, unsigned line) {
+  const unsigned me = linear(*warp_, lane_);
+  if (at_barrier_ == 0) {
+    barrier_file_ = file;
+    barrier_line_ = line;
+    barrier_thread_ = me;
+  } else if (line != barrier_line_ || (file != barrier_file_ && std::strcmp(file, barrier_file_) != 0)) {
+    fail_here(fmt::format("divergent barrier: waits at {}:{} while thread {} waits at {}:{}", file, line,
+                          where(barrier_thread_), barrier_file_, barrier_line_));
+  }
+  ++at_barrier_;
+  warp_->barrier |= 1u << lane_;
+  Fiber& own = *running_->fiber;
+  pick();
+  resume(own);
+}
+
+void Machine::meet(unsigned mask, WarpOp op, Finish finish) {
+  Warp& warp = *warp_;
+  const unsigned bit = 1u << lane_;
+  if ((mask & bit) == 0)
+    fail_here(fmt::format("calls {} with mask {:#010x}, which lacks its own lane", name(op), mask));
+  int i = 0;
+  for (; i < warp.meetings; ++i) {
+    const Meeting& other = warp.meeting[i];
+    if (other.mask == mask && other.op == op) break;
+    if ((other.mask & mask) != 0) {
+      fail_here(
+          fmt::format("calls {} with mask {:#010x} while lanes {:#010x} of its warp wait in {} with mask {:#010x}",
+                      name(op), mask, other.arrived, name(other.op), other.mask));
+    }
+  }
+  if (i == warp.meetings) warp.meeting[warp.meetings++] = {.mask = mask, .arrived = 0, .op = op, .finish = finish};
+  Meeting& meeting = warp.meeting[i];
+  meeting.arrived |= bit;
+  if (meeting.arrived == (mask & warp.alive)) {
+    complete(warp, i);
+    warp.ready &= ~bit;  // the last one goes on at once
+    return;
+  }
+  Fiber& own = *running_->fiber;
+  pick();
+  resume(own);
+}
+
+void Machine::complete(Warp& warp, int meeting) {
+  const Meeting done = warp.meeting[meeting];
+  warp.meeting[meeting] = warp.meeting[--warp.meetings];
+  if (done.finish != nullptr) done.finish(*this, warp, done.arrived);
+  warp.ready |= done.arrived;
+}
+
+unsigned Machine::linear(const Warp& warp, unsigned lane) const {
+  return static_cast<unsigned>(&warp - warps_.data()) * kWarp + lane;
+}
+
+std::string Machine::where(unsigned thread_number) const {
+  const Dim3& t = threads_[thread_number].index;
+  return fmt::format("({}, {}, {})", t.x, t.y, t.z);
+}
+
+void Machine::fail_here(const std::string& what) const {
+  fail("kernel '{}', block ({}, {}, {}), thread ({}, {}, {}): {}", launch_->kernel, block.x, block.y, block.z,
+       thread->x, thread->y, thread->z, what);
+}
+
+// Nobody can run: some threads wait at the barrier, others in a collective (or all in collectives).
+void Machine::fail_deadlock() const {
+  std::string what;
+  if (at_barrier_ > 0) {
+    what = fmt::format("{} threads, first thread {}, wait at the barrier {}:{}", at_barrier_, where(barrier_thread_),
+                       barrier_file_, barrier_line_);
+  }
+  for (unsigned w = 0; w < warp_count_; ++w) {
+    for (int i = 0; i < warps_[w].meetings; ++i) {
+      const Meeting& m = warps_[w].meeting[i];
+      const unsigned first = w * kWarp + static_cast<unsigned>(std::countr_zero(m.arrived));
+      what += fmt::format("{}lanes {:#010x} of warp {}, first thread {}, wait in {} with mask {:#010x}",
+                          what.empty() ? "" : "; ", m.arrived, w, where(first), name(m.op), m.mask);
+    }
+  }
+  fail("kernel '{}', block ({}, {}, {}): deadlock: {}", launch_->kernel, block.x, block.y, block.z, what);
+}
+
+// After an error: no thread goes on, their stacks are given up.
+void Machine::reset() {
+  for (EmulatedThread& t : threads_) {
+    t.fiber = nullptr;
+    t.copies.clear();
+  }
+  idle_.clear();
+  fibers_.clear();
+}
+
+}  // namespace gpueval::emulator

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// One host thread's emulated multiprocessor: runs the blocks of a grid one after another. Threads start on demand on
+// pooled fibers; a thread that returns hands its fiber to the next one, so kernels without barriers never switch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "emulator/copies.h"
+#include "emulator/device.h"
+#include "emulator/emulator.h"
+#include "emulator/fiber.h"
+
+namespace gpueval::emulator {
+
+inline constexpr unsigned kWarp = 32;
+
+enum class WarpOp : std::uint8_t {
+  kBarrier,
+  kShuffleXor,
+  kShuffle,
+  kBallot,
+  kLdmatrix,
+  kMma16832,
+  kMma16832Unsigned,
+  kMma8816,
+  kMma8816Unsigned
+};
+
+struct EmulatedThread {
+  Dim3 index;
+  Fiber* fiber = nullptr;  // null: not started yet, or returned
+  Copies copies;
+};
+
+class Machine;
+struct Warp;
+using Finish = void (*)(Machine& machine, Warp& warp, unsigned lanes);
+
+// Lanes of a mask that meet in a collective. Groups of one warp have disjoint masks.
+struct Meeting {
+  unsigned mask = 0, arrived = 0;
+  WarpOp op = WarpOp::kBarrier;
+  Finish finish = nullptr;
+};
+
+struct Warp {
+  unsigned alive = 0;    // lanes that have not returned
+  unsigned ready = 0;    // lanes that can run
+  unsigned barrier = 0;  // lanes at the block barrier
+  int meetings = 0;      // collectives some lanes wait in
+  Meeting meeting[kWarp];
+  // Operands and results, [word][lane]: results of a meeting stay until its lanes have read them, for no lane of the
+  // mask can complete another meeting before.
+  alignas(64) std::uint32_t in[10][kWarp];
+  alignas(64) std::uint32_t out[4][kWarp];
+};
+
+struct Launch {
+  const char* kernel = "";
+  Dim3 grid, block;
+  std::size_t shared_bytes = 0;
+  const std::function<void()>* body = nullptr;
+  Options options;
+};
+
+class Machine : public device::Context {
+ public:
+  Machine() = default;
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  // Runs one block to its end, or throws what its threads threw or the scheduler found.
+  void run_block(const Launch& launch, std::uint64_t linear_block);
+
+  // ---- for the operations of a running thread (device.h)
+  static Machine& current() { return static_cast<Machine&>(*device::context); }
+  EmulatedThread& thread_now() { return *running_; }
+  Warp& warp_now() { return *warp_; }
+  unsigned lane_now() const { return lane_; }
+  void arrive_at_barrier(const char* file, unsigned line);
+  // Waits until all living lanes of the mask have arrived; the last one computes finish(warp, lanes) for all.
+  void meet(unsigned mask, WarpOp op, Finish finish);
+  // Throws Error "kernel 'K', block (x, y, z), thread (x, y, z): WHAT".
+  [[noreturn]] void fail_here(const std::string& what) const;
+  bool late_copies() const { return launch_->options.late_copies; }
+
+ private:
+  static void worker(void* self);
+  void work();
+  void prepare(const Launch& launch, std::uint64_t linear_block);
+  void run_thread();
+  void leave_thread();
+  void complete(Warp& warp, int meeting);
+  bool pick();  // makes the next runnable thread the running one; false: the block is done
+  bool release_barrier();
+  void become(unsigned lane);
+  void resume(Fiber& from);
+  Fiber& fiber_for_new_thread();
+  unsigned choose(unsigned lanes);
+  void order_warps();
+  void reset();
+  [[noreturn]] void fail_deadlock() const;
+  std::string where(unsigned thread) const;
+  unsigned linear(const Warp& warp, unsigned lane) const;
+
+  const Launch* launch_ = nullptr;
+  unsigned thread_count_ = 0, warp_count_ = 0;
+  std::vector<EmulatedThread> threads_;
+  std::vector<Warp> warps_;
+  std::vector<unsigned> order_;  // of the warps
+  unsigned position_ = 0;        // in order_: the warp that runs
+  Warp* warp_ = nullptr;
+  unsigned lane_ = 0;
+  EmulatedThread* running_ = nullptr;
+
+  unsigned alive_ = 0, at_barrier_ = 0;
+  const char* barrier_file_ = nullptr;  // of the first thread that arrived
+  unsigned barrier_line_ = 0, barrier_thread_ = 0;
+
+  Fiber host_;
+  std::vector<std::unique_ptr<Fiber>> fibers_;
+  std::vector<Fiber*> idle_;
+  Fiber* now_ = nullptr;
+  std::exception_ptr error_;
+
+  std::byte* memory_ = nullptr;
+  std::size_t memory_bytes_ = 0;
+  std::uint64_t random_ = 1;
+  void make_arena(std::size_t bytes);
+};
+
+}  // namespace gpueval::emulator

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <mutex>
+
+#include "emulator/emulator.h"
+#include "emulator/machine.h"
+#include "gpueval/error.h"
+
+namespace gpueval::emulator {
+namespace {
+
+Options process_options;
+
+Machine& machine_of_this_thread() {
+  static thread_local const auto machine = std::make_unique<Machine>();
+  return *machine;
+}
+
+// Stacks stay mapped, two mappings each, and a process may have about 65,000 of them.
+int host_threads(unsigned threads_per_block) {
+  return std::min(omp_get_max_threads(), static_cast<int>(std::max(1u, 8192u / threads_per_block)));
+}
+
+void check_launch(const Launch& launch) {
+  const Dim3& b = launch.block;
+  const std::uint64_t threads = std::uint64_t{b.x} * b.y * b.z;
+  if (threads == 0 || threads > 1024) {
+    fail("kernel '{}': a block has 1 to 1024 threads, asked for {} x {} x {}", launch.kernel, b.x, b.y, b.z);
+  }
+  const Dim3& g = launch.grid;
+  if (g.x == 0 || g.y == 0 || g.z == 0 || g.x > 0x7fffffffu || g.y > 65535 || g.z > 65535) {
+    fail("kernel '{}': a grid has 1 to 2147483647 x 65535 x 65535 blocks, asked for {} x {} x {}", launch.kernel, g.x,
+         g.y, g.z);
+  }
+}
+
+void run_blocks(const Launch& launch, std::int64_t blocks) {
+  std::atomic<bool> failed = false;
+  std::exception_ptr error;
+  std::mutex guard;
+  const int hosts = host_threads(launch.block.x * launch.block.y * launch.block.z);
+  const std::int64_t chunk = std::clamp<std::int64_t>(blocks / (8 * hosts), 1, 64);
+#pragma omp parallel for schedule(dynamic, chunk) num_threads(hosts)
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    if (failed.load(std::memory_order_relaxed)) continue;
+    try {
+      machine_of_this_thread().run_block(launch, static_cast<std::uint64_t>(i));
+    } catch (...) {
+      failed = true;
+      const std::lock_guard lock(guard);
+      if (error == nullptr) error = std::current_exception();
+    }
+  }
+  if (error != nullptr) std::rethrow_exception(error);
+}
+
+}  // namespace
+
+void set_options(const Options& options) { process_options = options; }
+Options options() { return process_options; }
+
+void run(const char* kernel, Dim3 grid, Dim3 block, std::size_t shared_bytes, const std::function<void()>& body) {
+  const Launch launch{.kernel = kernel,
+                      .grid = grid,
+                      .block = block,
+                      .shared_bytes = shared_bytes,
+                      .body = &body,
+                      .options = options()};
+  check_launch(launch);
+  const std::int64_t blocks = std::int64_t{grid.x} * grid.y * grid.z;
+  if (blocks == 1) {
+    machine_of_this_thread().run_block(launch, 0);
+  } else {
+    run_blocks(launch, blocks);
+  }
+}
+
+}  // namespace gpueval::emulator
