@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/roof/roof.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+
+#include "core/threads.h"
+#include "cpu/roof/roof_loops.h"
+#include "gpueval/engine.h"
+#include "gpueval/tensor.h"
+
+namespace gpueval::cpu {
+namespace {
+
+constexpr int kParts = 5;
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+const RoofLoops& loops_of(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::kAvx512Vnni) return kRoofAvx512Vnni;
+  if (isa == Isa::kAvx2) return kRoofAvx2;
+#endif
+  return kRoofPortable;
+}
+
+// Runs work(units) on all threads with as many units as fill `seconds`; units a second of all threads, best of five.
+template <typename Work>
+double best_rate(double seconds, std::int64_t units, const Work& work) {
+  const auto timed = [&] {
+    const double begin = now();
+    parallel_for(threads(), [&](std::int64_t) { work(units); });
+    return now() - begin;
+  };
+  timed();  // threads and clocks awake
+  double elapsed = timed();
+  while (elapsed < seconds / kParts && units < (std::int64_t{1} << 50)) {
+    units = elapsed * 8 * kParts < seconds ? units * 4 : units * 2;
+    elapsed = timed();
+  }
+  double best = elapsed;
+  for (int part = 0; part < kParts; ++part) best = std::min(best, timed());
+  return static_cast<double>(units) * threads() / best;
+}
+
+double loop_rate(const RoofLoop& loop, double seconds) {
+  static std::atomic<std::int64_t> sink{0};
+  return best_rate(seconds, 1000, [&](std::int64_t rounds) { sink += loop.run(rounds); }) * loop.operations;
+}
+
+double copy_rate(std::size_t bytes, double seconds) {
+  const AlignedBuffer src(bytes), dst(bytes);
+  const auto count = static_cast<std::size_t>(threads());
+  const auto copy = [&] {
+    parallel_for(threads(), [&](std::int64_t thread) {
+      const std::size_t begin = bytes / count * static_cast<std::size_t>(thread);
+      std::memcpy(dst.data() + begin, src.data() + begin, bytes / count);
+    });
+  };
+  std::memset(src.data(), 1, bytes);  // every page its own memory, not the system's one page of zeros
+  copy();
+  double best = 1e30, total = 0;
+  for (int part = 0; part < kParts || total < seconds; ++part) {
+    const double begin = now();
+    copy();
+    best = std::min(best, now() - begin);
+    total += now() - begin;
+  }
+  return 2.0 * static_cast<double>(bytes / count * count) / best;
+}
+
+}  // namespace
+
+std::size_t last_level_cache_bytes() {
+  long bytes = 0;
+#ifdef _SC_LEVEL3_CACHE_SIZE
+  bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
+#endif
+  return bytes > 0 ? static_cast<std::size_t>(bytes) : 32 * kMiB;
+}
+
+Roofs measure_roofs(Isa isa, const RoofOptions& options) {
+  set_threads(options.threads);
+  Roofs roofs{.threads = threads(), .isa = to_string(isa)};
+  const RoofLoops& loops = loops_of(isa);
+  roofs.int8_tops = loop_rate(loops.int8, options.seconds) * 1e-12;
+  roofs.f32_tflops = loop_rate(loops.f32, options.seconds) * 1e-12;
+  roofs.copy_bytes =
+      options.copy_bytes > 0 ? options.copy_bytes : std::clamp(2 * last_level_cache_bytes(), 64 * kMiB, 256 * kMiB);
+  roofs.copy_gbs = copy_rate(roofs.copy_bytes, options.seconds) * 1e-9;
+  return roofs;
+}
+
+}  // namespace gpueval::cpu
