@@ -16,8 +16,8 @@ namespace {
 
 // in[0]: values, in[1]: the lane to read from; out[0]: what it holds.
 void finish_shuffle(Machine& machine, Warp& warp, unsigned lanes) {
-  for (unsigned rest = lanes; rest != 0; rest &= rest - 1) {
-    const auto lane = static_cast<unsigned>(std::countr_zero(rest));
+  for (unsigned lane = 0; lane < kWarp; ++lane) {
+    if ((lanes >> lane & 1) == 0) continue;
     const unsigned from = warp.in[1][lane];
     if ((lanes >> from & 1) == 0) {
       machine.fail_here(fmt::format("lane {} shuffles from lane {}, which does not take part", lane, from));

@@ -16,8 +16,9 @@
 #endif
 
 #if !defined(GPUEVAL_EMULATOR_UCONTEXT)
-// Saves the registers a callee must keep, changes stacks, restores. `jmp` instead of `ret`: the return predictor would
-// be wrong at every switch.
+// Saves the registers a callee must keep, changes stacks, restores. Its only caller is Fiber::change, which is never
+// inlined: all fibers sleep under the same chain of calls, so the processor predicts every return (2.5 times faster than
+// a jump, after which all returns up the chain are off by one).
 extern "C" void gpueval_emulator_switch(void** save, void* load);
 asm(R"(
 .text
@@ -40,8 +41,7 @@ gpueval_emulator_switch:
   popq %r12
   popq %rbx
   popq %rbp
-  popq %rcx
-  jmpq *%rcx
+  ret
 .size gpueval_emulator_switch, .-gpueval_emulator_switch
 )");
 #endif

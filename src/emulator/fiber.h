@@ -21,7 +21,7 @@ class Fiber {
   Fiber& operator=(const Fiber&) = delete;
 
   // Suspends the running fiber `from` and resumes (or starts) `to`.
-  static void change(Fiber& from, Fiber& to);
+  [[gnu::noinline]] static void change(Fiber& from, Fiber& to);
 
  private:
   static void start();

@@ -55,10 +55,11 @@ struct Warp {
   unsigned barrier = 0;  // lanes at the block barrier
   int meetings = 0;      // collectives some lanes wait in
   Meeting meeting[kWarp];
-  // Operands and results, [word][lane]: results of a meeting stay until its lanes have read them, for no lane of the
-  // mask can complete another meeting before.
-  alignas(64) std::uint32_t in[10][kWarp];
+  // Operands and results, [word][lane]: the results of a meeting stay until its lanes have read them, for no lane of
+  // the mask can complete another meeting before.
+  alignas(64) std::uint32_t in[6][kWarp];
   alignas(64) std::uint32_t out[4][kWarp];
+  alignas(64) std::uint32_t sums[2][8][8];  // mma: accumulators of rows 0..7 and 8..15
 };
 
 struct Launch {

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// ldmatrix and mma: every lane leaves its operands, the last one computes for the whole warp.
+// ldmatrix and mma: every lane leaves its operands, the last one computes for the whole warp. In the fragment layouts
+// (cuda/prim/mma.h) word `lane` of a register is bytes 4q.. of row g = lane / 4: the registers of a warp, side by side,
+// are an 8 x 16 byte matrix, and pairs of accumulators an 8 x 8 matrix.
 #include <cstring>
 
 #include "emulator/machine.h"
 #include "gpueval/error.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace gpueval::emulator::device {
 namespace {
@@ -22,75 +28,90 @@ void finish_ldmatrix(Machine& machine, Warp& warp, unsigned lanes) {
   }
 }
 
-// Four signed or unsigned bytes.
-template <bool kUnsigned>
-void widen(std::uint32_t word, std::int16_t* out) {
-  for (int i = 0; i < 4; ++i, word >>= 8) {
-    out[i] = kUnsigned ? static_cast<std::int16_t>(static_cast<std::uint8_t>(word))
-                       : static_cast<std::int16_t>(static_cast<std::int8_t>(word));
+// 8 rows of 16 bytes as 16-bit numbers.
+struct Wide {
+  alignas(16) std::int16_t at[8 * 16];
+};
+
+template <typename Byte>
+void widen(const std::uint32_t (&words)[kWarp], Wide& wide) {
+  Byte bytes[128];
+  std::memcpy(bytes, words, sizeof bytes);
+  for (int i = 0; i < 128; ++i) wide.at[i] = bytes[i];
+}
+
+// The columns of B^T as pairs along the depth, so that one multiply-add is half a row of C wide.
+struct Pairs {
+  alignas(16) std::uint32_t at[8][8];  // [k / 2][column]
+};
+
+void pair_up(const std::uint32_t (&words)[kWarp], Pairs& pairs) {
+  Wide wide;
+  widen<std::int8_t>(words, wide);
+  for (int column = 0; column < 8; ++column) {
+    std::uint32_t row[8];
+    std::memcpy(row, wide.at + 16 * column, sizeof row);
+    for (int k = 0; k < 8; ++k) pairs.at[k][column] = row[k];
   }
 }
 
-// C (kRows x 8) += A (kRows x kDepth) * B^T; b by pairs along the depth, so that a row of C is one multiply-add wide.
-template <int kRows, int kDepth>
-void multiply(const std::int16_t (&a)[kRows][kDepth], const std::int16_t (&b)[kDepth / 2][8][2],
-              std::uint32_t (&c)[kRows][8]) {
-  for (int row = 0; row < kRows; ++row) {
-    std::int32_t sum[8] = {};
-    for (int k = 0; k < kDepth / 2; ++k) {
-      const std::int16_t a0 = a[row][2 * k], a1 = a[row][2 * k + 1];
-      for (int col = 0; col < 8; ++col) sum[col] += a0 * b[k][col][0] + a1 * b[k][col][1];
+// C (8 x 8) += A (8 x 16) * B^T, wrapping. |sums| of 16 products stay below 2^24.
+#if defined(__SSE2__)
+void multiply(const Wide& a, const Pairs& b, std::uint32_t (&c)[8][8]) {
+  for (int row = 0; row < 8; ++row) {
+    auto* out = reinterpret_cast<__m128i*>(c[row]);
+    __m128i left = _mm_load_si128(out), right = _mm_load_si128(out + 1);
+    for (int k = 0; k < 8; ++k) {
+      int pair;
+      std::memcpy(&pair, &a.at[16 * row + 2 * k], sizeof pair);
+      const __m128i both = _mm_set1_epi32(pair);
+      const auto* columns = reinterpret_cast<const __m128i*>(b.at[k]);
+      left = _mm_add_epi32(left, _mm_madd_epi16(both, _mm_load_si128(columns)));
+      right = _mm_add_epi32(right, _mm_madd_epi16(both, _mm_load_si128(columns + 1)));
     }
-    for (int col = 0; col < 8; ++col) c[row][col] += static_cast<std::uint32_t>(sum[col]);
+    _mm_store_si128(out, left);
+    _mm_store_si128(out + 1, right);
   }
 }
+#else
+void multiply(const Wide& a, const Pairs& b, std::uint32_t (&c)[8][8]) {
+  for (int row = 0; row < 8; ++row) {
+    for (int k = 0; k < 8; ++k) {
+      for (int column = 0; column < 8; ++column) {
+        std::int16_t pair[2];
+        std::memcpy(pair, &b.at[k][column], sizeof pair);
+        const int sum = a.at[16 * row + 2 * k] * pair[0] + a.at[16 * row + 2 * k + 1] * pair[1];
+        c[row][column] += static_cast<std::uint32_t>(sum);
+      }
+    }
+  }
+}
+#endif
 
-// in[0..3]: a, in[4..5]: b, in[6..9]: accumulators; out: the new ones. Fragments: cuda/prim/mma.h.
-template <bool kUnsigned>
+// in[0..3]: a, in[4..5]: b; sums: accumulators, replaced by the new ones.
+template <typename ByteA>
 void finish_mma_16832(Machine& machine, Warp& warp, unsigned lanes) {
   require_whole_warp(machine, lanes, "mma m16n8k32");
-  alignas(64) std::int16_t a[16][32];
-  alignas(64) std::int16_t b[16][8][2];
-  alignas(64) std::uint32_t c[16][8];
-  for (unsigned lane = 0; lane < kWarp; ++lane) {
-    const unsigned g = lane / 4, q = lane % 4;
-    for (unsigned half = 0; half < 2; ++half) {
-      widen<kUnsigned>(warp.in[2 * half][lane], &a[g][16 * half + 4 * q]);
-      widen<kUnsigned>(warp.in[2 * half + 1][lane], &a[g + 8][16 * half + 4 * q]);
-      std::int16_t w[4];
-      widen<false>(warp.in[4 + half][lane], w);
-      std::memcpy(b[8 * half + 2 * q][g], w, 4);
-      std::memcpy(b[8 * half + 2 * q + 1][g], w + 2, 4);
+  for (int half = 0; half < 2; ++half) {  // of the depth
+    Pairs b;
+    pair_up(warp.in[4 + half], b);
+    for (int rows = 0; rows < 2; ++rows) {
+      Wide a;
+      widen<ByteA>(warp.in[2 * half + rows], a);
+      multiply(a, b, warp.sums[rows]);
     }
-    for (unsigned i = 0; i < 4; ++i) c[g + 8 * (i / 2)][2 * q + i % 2] = warp.in[6 + i][lane];
-  }
-  multiply<16, 32>(a, b, c);
-  for (unsigned lane = 0; lane < kWarp; ++lane) {
-    const unsigned g = lane / 4, q = lane % 4;
-    for (unsigned i = 0; i < 4; ++i) warp.out[i][lane] = c[g + 8 * (i / 2)][2 * q + i % 2];
   }
 }
 
-// in[0]: a, in[1]: b, in[2..3]: accumulators; out: the new ones.
-template <bool kUnsigned>
+// in[0]: a, in[1]: b; sums[0]: accumulators, replaced by the new ones.
+template <typename ByteA>
 void finish_mma_8816(Machine& machine, Warp& warp, unsigned lanes) {
   require_whole_warp(machine, lanes, "mma m8n8k16");
-  alignas(64) std::int16_t a[8][16];
-  alignas(64) std::int16_t b[8][8][2];
-  alignas(64) std::uint32_t c[8][8];
-  for (unsigned lane = 0; lane < kWarp; ++lane) {
-    const unsigned g = lane / 4, q = lane % 4;
-    widen<kUnsigned>(warp.in[0][lane], &a[g][4 * q]);
-    std::int16_t w[4];
-    widen<false>(warp.in[1][lane], w);
-    std::memcpy(b[2 * q][g], w, 4);
-    std::memcpy(b[2 * q + 1][g], w + 2, 4);
-    for (unsigned i = 0; i < 2; ++i) c[g][2 * q + i] = warp.in[2 + i][lane];
-  }
-  multiply<8, 16>(a, b, c);
-  for (unsigned lane = 0; lane < kWarp; ++lane) {
-    for (unsigned i = 0; i < 2; ++i) warp.out[i][lane] = c[lane / 4][2 * (lane % 4) + i];
-  }
+  Wide a;
+  Pairs b;
+  widen<ByteA>(warp.in[0], a);
+  pair_up(warp.in[1], b);
+  multiply(a, b, warp.sums[0]);
 }
 
 }  // namespace
@@ -109,18 +130,20 @@ void mma_m16n8k32(int (&acc)[4], const std::uint32_t (&a)[4], std::uint32_t b0, 
   Machine& machine = Machine::current();
   Warp& warp = machine.warp_now();
   const unsigned lane = machine.lane_now();
-  for (unsigned i = 0; i < 4; ++i) {
-    warp.in[i][lane] = a[i];
-    warp.in[6 + i][lane] = static_cast<std::uint32_t>(acc[i]);
-  }
+  for (unsigned i = 0; i < 4; ++i) warp.in[i][lane] = a[i];
   warp.in[4][lane] = b0;
   warp.in[5][lane] = b1;
+  std::uint32_t* const low = &warp.sums[0][lane / 4][2 * (lane % 4)];
+  std::uint32_t* const high = &warp.sums[1][lane / 4][2 * (lane % 4)];
+  std::memcpy(low, acc, 8);
+  std::memcpy(high, acc + 2, 8);
   if (unsigned_a) {
-    machine.meet(~0u, WarpOp::kMma16832Unsigned, finish_mma_16832<true>);
+    machine.meet(~0u, WarpOp::kMma16832Unsigned, finish_mma_16832<std::uint8_t>);
   } else {
-    machine.meet(~0u, WarpOp::kMma16832, finish_mma_16832<false>);
+    machine.meet(~0u, WarpOp::kMma16832, finish_mma_16832<std::int8_t>);
   }
-  for (unsigned i = 0; i < 4; ++i) acc[i] = static_cast<int>(warp.out[i][lane]);
+  std::memcpy(acc, low, 8);
+  std::memcpy(acc + 2, high, 8);
 }
 
 void mma_m8n8k16(int (&acc)[2], std::uint32_t a, std::uint32_t b, bool unsigned_a) {
@@ -129,13 +152,14 @@ void mma_m8n8k16(int (&acc)[2], std::uint32_t a, std::uint32_t b, bool unsigned_
   const unsigned lane = machine.lane_now();
   warp.in[0][lane] = a;
   warp.in[1][lane] = b;
-  for (unsigned i = 0; i < 2; ++i) warp.in[2 + i][lane] = static_cast<std::uint32_t>(acc[i]);
+  std::uint32_t* const sums = &warp.sums[0][lane / 4][2 * (lane % 4)];
+  std::memcpy(sums, acc, 8);
   if (unsigned_a) {
-    machine.meet(~0u, WarpOp::kMma8816Unsigned, finish_mma_8816<true>);
+    machine.meet(~0u, WarpOp::kMma8816Unsigned, finish_mma_8816<std::uint8_t>);
   } else {
-    machine.meet(~0u, WarpOp::kMma8816, finish_mma_8816<false>);
+    machine.meet(~0u, WarpOp::kMma8816, finish_mma_8816<std::int8_t>);
   }
-  for (unsigned i = 0; i < 2; ++i) acc[i] = static_cast<int>(warp.out[i][lane]);
+  std::memcpy(acc, sums, 8);
 }
 
 }  // namespace gpueval::emulator::device
