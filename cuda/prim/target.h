@@ -22,7 +22,8 @@
 #define GPUEVAL_TARGET gpu
 #define GPUEVAL_DEVICE __device__ __forceinline__
 #define GPUEVAL_HOST_DEVICE __host__ __device__ __forceinline__
-#define GPUEVAL_KERNEL(threads) __global__ void __launch_bounds__(threads)
+// Threads of a block; optionally, how many blocks a multiprocessor must have registers for.
+#define GPUEVAL_KERNEL(...) __global__ void __launch_bounds__(__VA_ARGS__)
 #define GPUEVAL_UNROLL _Pragma("unroll")
 // True where the code being compiled may use instructions of that compute capability. On the host side of nvcc: true.
 #if defined(__CUDA_ARCH__)
@@ -34,7 +35,7 @@
 #define GPUEVAL_TARGET emu
 #define GPUEVAL_DEVICE inline
 #define GPUEVAL_HOST_DEVICE inline
-#define GPUEVAL_KERNEL(threads) void
+#define GPUEVAL_KERNEL(...) void
 #define GPUEVAL_UNROLL
 #define GPUEVAL_HAS_SM(version) 1
 #endif
