@@ -168,8 +168,13 @@ struct MixedSpeed {
   SpeedResult speed;
 };
 struct MixedReport {  // --target-loss
-  double target_points = 0, loss_points = 0;
+  double target_points = 0;
   std::vector<std::string> float_layers;
+  double choosing_loss_points = 0;  // on the images that chose the layers: SensitivityReport's first, images
+  TrialReport choosing;
+  std::size_t first = 0;  // the rest: on images that chose nothing
+  int images = 0;
+  double loss_points = 0, int8_loss_points = 0;  // int8: with every layer int8
   TrialReport trial;
   std::vector<MixedSpeed> speed;
 };
@@ -181,7 +186,7 @@ struct SensitivityReport {
   QuantizationReport quantization;
   std::string data;  // path
   std::string preprocessing;
-  std::size_t first = 0;
+  std::size_t first = 0;  // images that the layers are ranked by
   int images = 0;
   std::optional<double> float_top1;
   TrialReport all_int8;

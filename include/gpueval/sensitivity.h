@@ -63,10 +63,19 @@ struct MixedPrecision {
 // The fewest layers in float32 with which top-1 is at most target_loss (fraction, >= 0) below float32's on the judged
 // images: takes layers by the ranking until that is measured, then gives back each that is not needed. Greedy: fewer
 // might do. Labels are needed.
-// The layers are chosen by these very images, so with few of them the loss on others is larger (MobileNet 0.25 with
-// maxabs: none on the 200 images that chose, 2.9 points on 172 others): judge the result on others.
+// The layers are chosen by these very images, so with few of them the loss on others is larger: judge the result on
+// others, with judge_network().
 MixedPrecision find_mixed_precision(const Graph& bound, const CalibrationTable& table, const QuantOptions& options,
                                     const JudgedImages& judged, const Sensitivity& ranking, double target_loss,
                                     const SensitivityOptions& how = {});
+
+// One network, options.float_layers in float32, on images that had no part in choosing it.
+struct Verdict {
+  int images = 0;
+  std::optional<double> float_top1;
+  Trial all_int8, trial;  // of every layer int8, of the network
+};
+Verdict judge_network(const Graph& bound, const CalibrationTable& table, const QuantOptions& options,
+                      const JudgedImages& judged, const SensitivityOptions& how = {});
 
 }  // namespace gpueval

@@ -119,12 +119,15 @@ void check_sensitivity(const Options& o) {
   if (!o.target_loss_points)
     refuse(o, {"--warm-up", "--duration", "--iterations", "--percentiles", "--batch"},
            "sensitivity without --target-loss, which times nothing");
+  if (!o.target_loss_points && o.choosing_images)
+    fail_usage("--choosing-images needs --target-loss: these images choose the layers that it leaves in float32");
   if (o.mode == "speed") fail_usage("--mode speed contradicts sensitivity, which is about accuracy");
 }
 
 void check_command(const Options& o) {
   if (o.command == Command::kSensitivity) check_sensitivity(o);
-  if (o.command != Command::kSensitivity) refuse(o, {"--target-loss"}, "everything but `gpu_eval sensitivity`");
+  if (o.command != Command::kSensitivity)
+    refuse(o, {"--target-loss", "--choosing-images"}, "everything but `gpu_eval sensitivity`");
   if (o.command == Command::kTable) check_table_command(o);
   if (o.command != Command::kTable) refuse(o, {"--markdown"}, "everything but `gpu_eval table`, which writes it");
   const std::vector<const char*> measure_only{

@@ -73,6 +73,12 @@ void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
       ->group(group)
       ->check(quiet(CLI::Range(0.0, 100.0)))
       ->type_name("POINTS");
+  app.add_option("--choosing-images", o.choosing_images,
+                 "--target-loss: N images behind the calibration ones choose the layers and are not judged (default "
+                 "half of what is left, at most 500)")
+      ->group(group)
+      ->check(quiet(CLI::PositiveNumber))
+      ->type_name("N");
   app.add_option("--float-layers", raw.float_layers, "static schemes: layers left in float32, by Keras name")
       ->group(group)
       ->type_name("L,...");

@@ -28,6 +28,7 @@ struct Options {
   std::map<std::string, bool> corrections;   // switched on or off: "gptq" (src/cli/recipe.h)
   std::vector<std::string> float_layers;     // left in float32
   std::optional<double> target_loss_points;  // `sensitivity`
+  std::optional<std::size_t> choosing_images;
   std::optional<std::size_t> calibration_images;
   std::string calibration_table;
   std::string preprocess = "default";

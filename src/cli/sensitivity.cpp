@@ -20,41 +20,76 @@
 namespace gpueval::cli {
 namespace {
 
-constexpr std::size_t kImages = 500;  // judged at most, unless --limit says otherwise: they are held in memory
+constexpr std::size_t kImages = 500;  // at most, unless --limit or --choosing-images asks for more: held in memory
+
+// Images [first, first + count) of the data.
+struct Part {
+  std::size_t first = 0, count = 0;
+};
+
+// Those that rank the layers, and choose them with --target-loss; then those that judge the choice.
+struct Parts {
+  Part choosing, judged;
+};
+
+Parts split_images(const Options& options, const LoadedData& data) {
+  const ImagePlan plan = plan_images(options, data);
+  const std::size_t left = data.images->size() - plan.first;
+  const std::string& path = data.images->path();
+  if (left == 0)
+    fail("{}: all {} images are used for calibration; lower --calibration-images", path, data.images->size());
+  if (!options.target_loss_points) return {{plan.first, std::min(plan.count, options.limit.value_or(kImages))}, {}};
+  const std::size_t choosing = options.choosing_images.value_or(std::min(kImages, left / 2));
+  if (choosing == 0 || choosing >= left) {
+    fail(
+        "{}: {} images are not calibrated on, too few for --target-loss: it chooses layers on {} of them and judges on "
+        "others",
+        path, left, options.choosing_images ? std::to_string(choosing) : "half");
+  }
+  return {{plan.first, choosing}, {plan.first + choosing, std::min(left - choosing, options.limit.value_or(kImages))}};
+}
 
 TrialReport trial_report(const Trial& trial) { return {trial.agreement, trial.sqnr_db, trial.kl, trial.top1}; }
 
-// The judged images and the labels of those that can be decoded.
-JudgedImages judged_images(const Options& options, const LoadedModel& model, const Dataset& images,
-                           const ImagePlan& plan, std::size_t count) {
+// The images and the labels of those that can be decoded.
+JudgedImages read_part(const Options& options, const LoadedModel& model, const Dataset& images, const Part& part) {
   const InputSpec input = model.spec->input;
   const Resizing resizing = parse_resizing(options.preprocess);
   std::vector<SkippedImage> skipped;
-  const auto source = image_source(images, input, resizing, plan.first, count, &skipped);
+  const auto source = image_source(images, input, resizing, part.first, part.count, &skipped);
   std::vector<float> batch;
   while (source(batch, 16) > 0) {
   }
   std::set<std::size_t> left_out;
   for (const SkippedImage& image : skipped) left_out.insert(image.index);
   JudgedImages judged;
-  judged.images = [&images, input, resizing, first = plan.first, count] {
-    return image_source(images, input, resizing, first, count, nullptr);
+  judged.images = [&images, input, resizing, part] {
+    return image_source(images, input, resizing, part.first, part.count, nullptr);
   };
-  for (std::size_t i = plan.first; i < plan.first + count; ++i) {
+  for (std::size_t i = part.first; i < part.first + part.count; ++i) {
     if (!left_out.contains(i)) judged.labels.push_back(images.label(i));
   }
   if (judged.labels.empty()) fail("{}: no image could be decoded", images.path());
   return judged;
 }
 
-MixedReport mixed_report(const Options& options, const LoadedModel& model, const LoadedData& data,
-                         const CalibrationTable& table, const MixedPrecision& mixed, Progress& progress) {
+MixedReport mixed_report(const Options& options, const MixedPrecision& mixed, const Verdict& verdict,
+                         const Part& judged) {
   MixedReport report;
   report.target_points = *options.target_loss_points;
-  report.loss_points = 100 * mixed.loss;
   report.float_layers = mixed.float_layers;
-  report.trial = trial_report(mixed.trial);
-  if (options.mode == "accuracy") return report;
+  report.choosing_loss_points = 100 * mixed.loss;
+  report.choosing = trial_report(mixed.trial);
+  report.first = judged.first;
+  report.images = verdict.images;
+  report.loss_points = 100 * (*verdict.float_top1 - *verdict.trial.top1);
+  report.int8_loss_points = 100 * (*verdict.float_top1 - *verdict.all_int8.top1);
+  report.trial = trial_report(verdict.trial);
+  return report;
+}
+
+std::vector<MixedSpeed> mixed_speed(const Options& options, const LoadedModel& model, const LoadedData& data,
+                                    const CalibrationTable& table, const MixedPrecision& mixed, Progress& progress) {
   Options with_float_layers = options;
   with_float_layers.float_layers = mixed.float_layers;
   std::vector<Graph> lowered{lower_float(model.graph), lower(options, "int8", model.graph, table)};
@@ -67,12 +102,12 @@ MixedReport mixed_report(const Options& options, const LoadedModel& model, const
   const EngineSet set = make_engines(options, lowered, batch);
   std::vector<SpeedResult> speeds =
       run_speed(set.engines, timing_inputs(options, model, data, batch), speed_options(options, batch, progress));
-  for (std::size_t i = 0; i < speeds.size(); ++i) report.speed.push_back({labels[i], std::move(speeds[i])});
-  return report;
+  std::vector<MixedSpeed> rows;
+  for (std::size_t i = 0; i < speeds.size(); ++i) rows.push_back({labels[i], std::move(speeds[i])});
+  return rows;
 }
 
-SensitivityReport start(const Options& options, const LoadedModel& model, const LoadedData& data,
-                        const ImagePlan& plan) {
+SensitivityReport start(const Options& options, const LoadedModel& model, const LoadedData& data, const Part& part) {
   SensitivityReport report;
   report.tool = tool_info();
   report.host = host_info();
@@ -80,17 +115,13 @@ SensitivityReport start(const Options& options, const LoadedModel& model, const 
   report.model = model.report;
   report.data = data.images->path();
   report.preprocessing = preprocessing_name(*data.images, model.spec->input, parse_resizing(options.preprocess));
-  report.first = plan.first;
+  report.first = part.first;
   return report;
 }
 
 SensitivityReport measure(const Options& options, const LoadedModel& model, const LoadedData& data) {
-  const ImagePlan plan = plan_images(options, data);
-  const std::size_t count = std::min(plan.count, options.limit.value_or(kImages));
-  if (count == 0)
-    fail("{}: all {} images are used for calibration; lower --calibration-images", data.images->path(),
-         data.images->size());
-  SensitivityReport report = start(options, model, data, plan);
+  const Parts parts = split_images(options, data);
+  SensitivityReport report = start(options, model, data, parts.choosing);
   Progress progress;
   CalibrationReport calibration;
   const CalibrationTable table = obtain_table(options, model, data, calibration,
@@ -99,14 +130,14 @@ SensitivityReport measure(const Options& options, const LoadedModel& model, cons
   QuantOptions quant = parse_recipe(table.scheme);
   quant.activations = options.activations == "s8" ? DType::kS8 : DType::kU8;
 
-  const JudgedImages judged = judged_images(options, model, *data.images, plan, count);
+  const JudgedImages choosing = read_part(options, model, *data.images, parts.choosing);
   SensitivityOptions how;
   how.device = options.device;
   how.kernel = options.kernel;
   how.progress = [&](int done, int total) {
     progress.show_now_and_then(fmt::format("{} of {} networks measured", done, total));
   };
-  const Sensitivity found = measure_sensitivity(model.graph, table, quant, judged, how);
+  const Sensitivity found = measure_sensitivity(model.graph, table, quant, choosing, how);
   report.images = found.images;
   report.float_top1 = found.float_top1;
   report.all_int8 = trial_report(found.all_int8);
@@ -116,8 +147,11 @@ SensitivityReport measure(const Options& options, const LoadedModel& model, cons
   }
   if (options.target_loss_points) {
     const MixedPrecision mixed =
-        find_mixed_precision(model.graph, table, quant, judged, found, *options.target_loss_points / 100, how);
-    report.mixed = mixed_report(options, model, data, table, mixed, progress);
+        find_mixed_precision(model.graph, table, quant, choosing, found, *options.target_loss_points / 100, how);
+    quant.float_layers = mixed.float_layers;
+    const JudgedImages judged = read_part(options, model, *data.images, parts.judged);
+    report.mixed = mixed_report(options, mixed, judge_network(model.graph, table, quant, judged, how), parts.judged);
+    if (options.mode != "accuracy") report.mixed->speed = mixed_speed(options, model, data, table, mixed, progress);
   }
   return report;
 }

@@ -169,4 +169,13 @@ MixedPrecision find_mixed_precision(const Graph& bound, const CalibrationTable& 
   return best;
 }
 
+Verdict judge_network(const Graph& bound, const CalibrationTable& table, const QuantOptions& options,
+                      const JudgedImages& judged, const SensitivityOptions& how) {
+  Trials trials(bound, table, options, judged, how);
+  Verdict verdict{.images = static_cast<int>(trials.images()), .float_top1 = trials.float_top1()};
+  verdict.all_int8 = trials.measure({});
+  verdict.trial = options.float_layers.empty() ? verdict.all_int8 : trials.measure(options.float_layers);
+  return verdict;
+}
+
 }  // namespace gpueval

@@ -189,6 +189,9 @@ Json mixed_json(const MixedReport& mixed) {
             {"loss_points", mixed.loss_points},
             {"float_layers", mixed.float_layers},
             {"result", trial_json(mixed.trial)},
+            {"int8_loss_points", mixed.int8_loss_points},
+            {"judged", {{"first", mixed.first}, {"images", mixed.images}}},
+            {"choosing", {{"loss_points", mixed.choosing_loss_points}, {"result", trial_json(mixed.choosing)}}},
             {"speed", Json::array()}};
   for (const MixedSpeed& row : mixed.speed)
     json["speed"].push_back({{"network", row.label}, {"speed", speed_json(row.speed)}});

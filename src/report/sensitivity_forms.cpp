@@ -71,17 +71,24 @@ std::vector<std::string> mixed_sentences(const SensitivityReport& report) {
   if (!report.mixed) return {};
   const MixedReport& mixed = *report.mixed;
   std::vector<std::string> text;
-  const std::string goal = fmt::format("Target: at most {:g} points of top-1 lost", mixed.target_points);
+  const std::string goal = fmt::format("Target: at most {:g} points of top-1 lost. On the {} images that chose,",
+                                       mixed.target_points, report.images);
   if (mixed.float_layers.empty()) {
-    text.push_back(fmt::format("{}: reached with every layer int8 (loss {:.2f} points).", goal, mixed.loss_points));
+    text.push_back(
+        fmt::format("{} every layer int8 reaches it: loss {:.2f} points.", goal, mixed.choosing_loss_points));
   } else {
-    text.push_back(fmt::format("{}: reached with {} of {} layers in float32 (loss {:.2f} points): {}.", goal,
-                               mixed.float_layers.size(), report.layers.size(), mixed.loss_points,
+    text.push_back(fmt::format("{} {} of {} layers in float32 reach it, loss {:.2f} points: {}.", goal,
+                               mixed.float_layers.size(), report.layers.size(), mixed.choosing_loss_points,
                                fmt::join(mixed.float_layers, ", ")));
     text.push_back(fmt::format("Use them with --float-layers {}.", fmt::join(mixed.float_layers, ",")));
   }
-  text.push_back(fmt::format("The network chosen: {}. Chosen on the judged images: expect a little less on others.",
-                             trial_text(mixed.trial)));
+  text.push_back(fmt::format("Judged on {} other images: loss {:.2f} points ({:.2f} with every layer int8), {}.",
+                             mixed.images, mixed.loss_points, mixed.int8_loss_points, trial_text(mixed.trial)));
+  if (mixed.loss_points > mixed.target_points) {
+    text.push_back(
+        "That is above the target: the images that chose were too few or too different. More of them "
+        "(--choosing-images) or a lower target leave a margin.");
+  }
   return text;
 }
 

@@ -141,8 +141,9 @@ TEST_F(Recipe, FloatLayersAreLeftAlone) {
 }
 
 TEST_F(Recipe, SensitivityRanksEveryLayer) {
-  const Outcome outcome = run({"sensitivity", "--model", "demo", "--scheme", "maxabs", "--limit", "60", "--json",
-                               "s.json", "--html", "s.html", "--target-loss", "0", "--duration", "0.05"});
+  const Outcome outcome =
+      run({"sensitivity", "--model", "demo", "--scheme", "maxabs", "--choosing-images", "60", "--limit", "40", "--json",
+           "s.json", "--html", "s.html", "--target-loss", "0", "--duration", "0.05"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const nlohmann::json json = read_json("s.json");
   EXPECT_EQ(json["kind"], "sensitivity");
@@ -152,9 +153,25 @@ TEST_F(Recipe, SensitivityRanksEveryLayer) {
     EXPECT_GT(layer["alone"]["logits_sqnr_db"], json["all_int8"]["logits_sqnr_db"]) << layer["name"];
     EXPECT_NE(outcome.out.find(layer["name"]), std::string::npos);
   }
-  EXPECT_LE(json["mixed"]["loss_points"], 0);
-  EXPECT_GE(json["mixed"]["speed"].size(), 2u);
+  const nlohmann::json& mixed = json["mixed"];
+  EXPECT_LE(mixed["choosing"]["loss_points"], 0);
+  EXPECT_EQ(mixed["judged"]["first"], json["data"]["first"].get<int>() + 60) << "behind the images that chose";
+  EXPECT_EQ(mixed["judged"]["images"], 40);
+  EXPECT_TRUE(mixed["loss_points"].is_number());
+  EXPECT_GE(mixed["speed"].size(), 2u);
+  EXPECT_NE(outcome.out.find("Judged on 40 other images"), std::string::npos) << outcome.out;
   EXPECT_NE(read("s.html").find("</html>"), std::string::npos);
+}
+
+TEST_F(Recipe, ChoosingImagesAreNotJudged) {
+  const std::vector<std::string> demo{"sensitivity", "--model", "demo", "--scheme", "maxabs", "--mode", "accuracy"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), demo.begin(), demo.end());
+    return more;
+  };
+  expect_error(with({"--choosing-images", "60"}), 2, "--target-loss");
+  expect_error(with({"--choosing-images", "100000", "--target-loss", "1"}), 1, "100000");
+  expect_error({"--model", "demo", "--choosing-images", "60"}, 2, "--choosing-images");
 }
 
 TEST_F(Recipe, TableOfTheDemo) {

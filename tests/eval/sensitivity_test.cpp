@@ -168,6 +168,24 @@ TEST_F(SensitivityOfLayers, FewestLayersThatReachTheTarget) {
   EXPECT_THROW(find_mixed_precision(bound_, table_, {}, judged_, ranking, NAN, how_), Error);
 }
 
+// The choice is judged on images that it never saw: their own float32 top-1, their own losses.
+TEST_F(SensitivityOfLayers, VerdictIsThatOfOtherImages) {
+  const Sensitivity ranking = measure_sensitivity(bound_, table_, {}, judged_, how_);
+  const QuantOptions mixed{.float_layers = {ranking.layers[0].name}};
+  const Verdict same = judge_network(bound_, table_, mixed, judged_, how_);
+  EXPECT_EQ(same.images, kImages);
+  EXPECT_EQ(same.float_top1, 1.0);
+  EXPECT_EQ(same.all_int8.sqnr_db, ranking.all_int8.sqnr_db);
+  EXPECT_EQ(same.trial.sqnr_db, ranking.layers[0].rest.sqnr_db);
+  // A label that no class has: float32 is always wrong.
+  JudgedImages others{.images = images(kCalibration + kImages, 30), .labels = std::vector<int>(30, 11)};
+  const Verdict other = judge_network(bound_, table_, mixed, others, how_);
+  EXPECT_EQ(other.images, 30);
+  EXPECT_EQ(other.float_top1, 0.0);
+  EXPECT_NE(other.trial.sqnr_db, same.trial.sqnr_db);
+  EXPECT_GT(other.trial.sqnr_db, other.all_int8.sqnr_db);
+}
+
 TEST_F(SensitivityOfLayers, NoImageIsAnError) {
   judged_.images = images(0, 0);
   judged_.labels.clear();
