@@ -48,11 +48,14 @@ GPUEVAL_DEVICE int residual_at(const Epilogue& e, int row, int channel) {
                              : static_cast<const std::int8_t*>(e.residual)[at];
 }
 
-// v before the upper clamp, with m, b and the residual r (ignored without one) at hand.
-GPUEVAL_DEVICE float epilogue_value(const Epilogue& e, int acc, float m, float b, int r) {
-  float v = fma_rn(int_to_float(acc), m, b);
+// v before the upper clamp, with m, b and the residual r (ignored without one) at hand; acc: the sum as a float.
+GPUEVAL_DEVICE float epilogue_value_of(const Epilogue& e, float acc, float m, float b, int r) {
+  float v = fma_rn(acc, m, b);
   if (e.residual != nullptr) v = fma_rn(int_to_float(r), e.residual_scale, v);
   return max_of(v, e.lo);
+}
+GPUEVAL_DEVICE float epilogue_value(const Epilogue& e, int acc, float m, float b, int r) {
+  return epilogue_value_of(e, int_to_float(acc), m, b, r);
 }
 
 GPUEVAL_DEVICE int quantized(const Epilogue& e, float v) { return round_to_int(min_of(v, e.hi)); }

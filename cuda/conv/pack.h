@@ -2,6 +2,7 @@
 // Weight layouts that several kernels share.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -16,5 +17,8 @@ constexpr int round_up(int value, int to) { return (value + to - 1) / to * to; }
 // [R][S][C] -> [R][S][round_up(C, c_multiple)].
 std::vector<std::int8_t> pack_padded(const ConvProblem& problem, std::span<const std::int8_t> weights, int k_multiple,
                                      int c_multiple);
+
+// Of kernels that need no scratch.
+inline std::size_t no_workspace(const ConvProblem&, int) { return 0; }
 
 }  // namespace gpueval::cuda

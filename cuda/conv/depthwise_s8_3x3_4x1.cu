@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// The 3x3 depthwise kernel of depthwise_3x3.h, four columns by 1 row a thread: for small maps and small batches.
+#include "cuda/conv/depthwise_3x3.h"
+
+namespace gpueval::GPUEVAL_TARGET {
+namespace {
+
+constexpr const char* kName = "depthwise_s8_3x3_4x1";
+
+void launch_row(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int, cuda::Stream stream) {
+  launch_depthwise_3x3<1>(kName, problem, args, stream);
+}
+
+}  // namespace
+
+extern const cuda::ConvKernel depthwise_s8_3x3_4x1;
+const cuda::ConvKernel depthwise_s8_3x3_4x1 = {.name = kName,
+                                               .op = cuda::ConvOp::kDepthwise,
+                                               .min_sm = 75,
+                                               .supports = supports_depthwise_3x3,
+                                               .pack = cuda::pack_depthwise_rows,
+                                               .workspace = cuda::no_workspace,
+                                               .launch = launch_row};
+
+}  // namespace gpueval::GPUEVAL_TARGET
