@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tests of every row of cuda/conv/kernels.inc, on the emulator and on the GPU (there named gpu_*; skipped, with the
+// reason, where there is none).
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "conv_case.h"
+#include "cuda/runtime/runtime.h"
+#include "cuda/runtime/tables.h"
+#include "emulator/emulator.h"
+
+namespace gpueval::cuda {
+
+struct RowParam {
+  std::string device;  // "emu" or "gpu"
+  std::string kernel;
+};
+inline void PrintTo(const RowParam& row, std::ostream* out) { *out << row.device << " " << row.kernel; }
+
+inline std::vector<RowParam> all_rows() {
+  std::vector<RowParam> rows;
+  for (const char* device : {"emu", "gpu"}) {
+    for (const ConvKernel& kernel : emu::conv_kernels()) rows.push_back({device, kernel.name});
+  }
+  return rows;
+}
+inline std::string row_name(const testing::TestParamInfo<RowParam>& row) {
+  return row.param.device + "_" + row.param.kernel;
+}
+
+class ConvRow : public testing::TestWithParam<RowParam> {
+ protected:
+  void SetUp() override {
+    std::string why;
+    runtime_ = GetParam().device == "emu" ? &emu_runtime() : gpu_runtime(&why);
+    if (runtime_ == nullptr) GTEST_SKIP() << why;
+    for (const ConvKernel& kernel : runtime_->conv_kernels()) {
+      if (kernel.name == GetParam().kernel) kernel_ = &kernel;
+    }
+    ASSERT_NE(kernel_, nullptr) << "not in the device's table";
+    if (runtime_->properties().sm < kernel_->min_sm) {
+      GTEST_SKIP() << runtime_->properties().name << " has compute capability x 10 " << runtime_->properties().sm
+                   << ", the kernel needs " << kernel_->min_sm;
+    }
+  }
+  void TearDown() override { emulator::set_options({}); }
+
+  const ConvKernel& kernel() const { return *kernel_; }
+  bool emulated() const { return GetParam().device == "emu"; }
+
+  // The emulator's six orders of execution: three schedules, asynchronous copies late or early. No effect on a GPU.
+  static constexpr int kOrders = 6;
+  static void set_order(int order, std::uint64_t seed) {
+    using emulator::Schedule;
+    constexpr Schedule kSchedules[] = {Schedule::kAscending, Schedule::kDescending, Schedule::kRandom};
+    emulator::set_options({.schedule = kSchedules[order % 3], .late_copies = order % kOrders < 3, .seed = seed});
+  }
+  // The emulator may be a GPU of any size: split-depth kernels cut differently.
+  int multiprocessors(std::uint64_t seed) const {
+    constexpr int kCounts[] = {132, 1, 20};
+    return emulated() ? kCounts[seed / kOrders % 3] : runtime_->properties().multiprocessors;
+  }
+
+  // False if the kernel does not do this problem.
+  bool expect_exact(const ConvCase& c) {
+    if (!kernel_->supports(c.problem())) return false;
+    set_order(static_cast<int>(c.options.seed % kOrders), c.options.seed);
+    expect_exact_in_this_order(c, c.expected());
+    return true;
+  }
+  void expect_exact_in_this_order(const ConvCase& c, const std::vector<std::uint8_t>& expected) {
+    const int count = multiprocessors(c.options.seed);
+    const ConvCase::Result result = c.run(*runtime_, *kernel_, count);
+    EXPECT_EQ(c.compare(result.dense, expected), "") << kernel_->name << " " << c.describe();
+    EXPECT_EQ(result.fault, "") << kernel_->name << " " << c.describe() << " multiprocessors=" << count;
+  }
+  // The output where no reference is needed.
+  std::vector<std::uint8_t> output(const ConvCase& c) {
+    const ConvCase::Result result = c.run(*runtime_, *kernel_, multiprocessors(c.options.seed));
+    EXPECT_EQ(result.fault, "") << kernel_->name << " " << c.describe();
+    return result.dense;
+  }
+
+  Runtime* runtime_ = nullptr;
+  const ConvKernel* kernel_ = nullptr;
+};
+
+}  // namespace gpueval::cuda

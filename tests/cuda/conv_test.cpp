@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every row of cuda/conv/kernels.inc on every shape must give the bits of src/reference/, write nothing else, leave its
+// workspace zero and give the same bits again, in every order of execution.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "conv_row.h"
+#include "gpueval/error.h"
+
+namespace gpueval::cuda {
+namespace {
+
+const char* const kShapes[] = {
+    // one element; tile sizes +-1 (pixels 64, 128; channels 32, 64, 128; depth 16, 32, 64)
+    "n1h1w1c1_k1r1s1_st1_pad0,0,0,0",
+    "n1h1w5c16_k15r1s1_st1_pad0,0,0,0",
+    "n1h7w9c17_k31r1s1_st1_pad0,0,0,0",
+    "n1h8w8c31_k32r1s1_st1_pad0,0,0,0",
+    "n1h5w13c32_k33r1s1_st1_pad0,0,0,0",
+    "n1h1w127c33_k63r1s1_st1_pad0,0,0,0",
+    "n1h8w16c63_k64r1s1_st1_pad0,0,0,0",
+    "n1h3w43c64_k65r1s1_st1_pad0,0,0,0",
+    "n2h5w13c65_k127r1s1_st1_pad0,0,0,0",
+    "n1h7w7c16_k128r1s1_st1_pad0,0,0,0",
+    "n2h3w5c24_k129r1s1_st1_pad0,0,0,0",
+    "n1h7w9c8_k12r3s3_st1_pad1,1,1,1",
+    // channels 1, 3, 728, 1000
+    "n1h6w7c1_k1r3s3_st1_pad1,1,1,1",
+    "n1h9w8c3_k3r3s3_st2_pad0,1,0,1",
+    "n1h4w5c728_k728r1s1_st1_pad0,0,0,0",
+    "n3h1w1c512_k1000r1s1_st1_pad0,0,0,0",
+    "n8h1w1c300_k130r1s1_st1_pad0,0,0,0",
+    "n1h1w1c2500_k40r1s1_st1_pad0,0,0,0",
+    // windows
+    "n1h8w8c16_k24r3s3_st1_pad1,1,1,1",
+    "n2h9w7c12_k20r3s3_st2_pad1,1,1,1",
+    "n1h8w8c20_k64r3s3_st2_pad0,1,0,1",
+    "n1h17w17c16_k48r1s7_st1_pad0,0,3,3",
+    "n1h9w9c16_k48r7s1_st1_pad3,3,0,0",
+    "n1h9w9c10_k32r5s5_st1_pad2,2,2,2",
+    "n1h6w9c8_k16r3s3_st2x1_pad1,1,0,0",
+    "n1h14w14c64_k128r1s1_st2_pad0,0,0,0",
+    "n1h5w5c6_k9r1s1_st1_pad1,2,0,3",
+    "n1h3w3c5_k5r5s5_st1_pad3,3,3,3",
+    "n1h7w7c160_k64r3s3_st1_pad1,1,1,1",
+    // first layers
+    "n1h32w31c3_k32r3s3_st2_pad0,1,0,1",
+    "n1h30w30c3_k64r7s7_st2_pad3,3,3,3",
+    "n1h20w20c3_k64r3s3_st1_pad1,1,1,1",
+    "n2h11w13c3_k16r3s3_st2_pad0,0,0,0",
+    "n1h9w9c4_k8r3s3_st1_pad1,1,1,1",
+    "n1h9w9c2_k8r1s5_st1x3_pad0,0,2,2",
+    // depthwise
+    "n1h1w1c1_dw_r1s1_st1_pad0,0,0,0",
+    "n1h7w7c1_dw_r3s3_st1_pad1,1,1,1",
+    "n1h7w6c3_dw_r3s3_st1_pad1,1,1,1",
+    "n1h12w11c8_dw_r3s3_st1_pad1,1,1,1",
+    "n2h12w11c16_dw_r3s3_st1_pad1,1,1,1",
+    "n1h9w10c32_dw_r3s3_st1_pad1,1,1,1",
+    "n1h9w10c32_dw_r3s3_st2_pad0,1,0,1",
+    "n1h13w23c8_dw_r3s3_st2_pad1,1,1,1",
+    "n2h3w40c32_dw_r3s3_st2_pad1,0,1,0",
+    "n1h8w8c63_dw_r3s3_st1_pad1,1,1,1",
+    "n1h7w7c65_dw_r3s3_st2_pad1,1,1,1",
+    "n1h5w5c728_dw_r3s3_st1_pad1,1,1,1",
+    "n1h4w4c1000_dw_r3s3_st1_pad1,1,1,1",
+    "n1h7w7c24_dw_r5s5_st1_pad2,2,2,2",
+    "n1h7w9c16_dw_r5s5_st2_pad1,2,1,2",
+    "n1h9w9c70_dw_r1s7_st1_pad0,0,3,3",
+    "n1h9w9c8_dw_r7s1_st1_pad3,3,0,0",
+    "n1h9w9c20_dw_r2s2_st2_pad0,0,0,0",
+    "n1h6w6c33_dw_r3s3_st3_pad0,0,0,0",
+    "n1h2w2c16_dw_r3s3_st1_pad2,2,2,2",
+};
+
+// Types of source, destination and residual, all 18 combinations.
+CaseOptions options_of(std::uint64_t seed) {
+  constexpr DType kTypes[] = {DType::kU8, DType::kS8, DType::kF32};
+  CaseOptions options{.src = kTypes[seed % 2], .dst = kTypes[seed / 2 % 3], .residual = {}, .seed = seed};
+  if (const auto residual = seed / 6 % 3; residual > 0) options.residual = kTypes[residual - 1];
+  return options;
+}
+
+TEST_P(ConvRow, MatchesReferenceOnListedShapes) {
+  std::uint64_t seed = 1;
+  int exact = 0;
+  for (const char* text : kShapes) {
+    const ConvDesc desc = parse_conv_desc(text);
+    // All combinations on small shapes, a few of them, in turn, on large ones.
+    const auto count = std::clamp<std::int64_t>(400'000 / desc.multiply_adds(), 3, 18);
+    for (std::int64_t i = 0; i < count; ++i, seed += 5) {  // 5 and 18 have no common factor
+      CaseOptions options = options_of(seed);
+      options.layout = static_cast<Layout>(seed / 3 % kLayouts);
+      exact += expect_exact(ConvCase(desc, options)) ? 1 : 0;
+    }
+  }
+  EXPECT_GE(exact, 20) << "the kernel supports next to nothing";
+}
+
+TEST_P(ConvRow, SaturatesByClampingBeforeRounding) {
+  int exact = 0;
+  for (const char* text : {"n1h7w7c64_k80r3s3_st1_pad1,1,1,1", "n2h1w1c512_k80r1s1_st1_pad0,0,0,0",
+                           "n1h9w9c3_k32r3s3_st1_pad1,1,1,1", "n1h7w7c72_dw_r3s3_st1_pad1,1,1,1"}) {
+    for (std::uint64_t seed = 0; seed < 4; ++seed) {
+      CaseOptions options = options_of(seed);
+      options.saturation = seed % 2 == 0 ? 20.0f : 1e9f;  // 1e9: far beyond what an int32 holds
+      exact += expect_exact(ConvCase(parse_conv_desc(text), options)) ? 1 : 0;
+    }
+  }
+  EXPECT_GE(exact, 4);
+}
+
+TEST_P(ConvRow, TakesAScaleForEachImage) {
+  std::uint64_t seed = 0;
+  int exact = 0;
+  for (const char* text :
+       {"n3h6w6c40_k70r3s3_st1_pad1,1,1,1", "n5h1w1c400_k70r1s1_st1_pad0,0,0,0", "n3h9w9c3_k32r3s3_st1_pad1,1,1,1",
+        "n3h7w7c72_dw_r3s3_st1_pad1,1,1,1", "n2h7w7c16_dw_r3s3_st2_pad1,1,1,1"}) {
+    for (const DType dst : {DType::kF32, DType::kS8, DType::kU8}) {
+      for (const Layout layout : {Layout::kTight, Layout::kPadded}) {
+        ++seed;
+        exact += expect_exact(ConvCase(parse_conv_desc(text),
+                                       {.src = DType::kS8,
+                                        .dst = dst,
+                                        .residual = seed % 2 == 0 ? std::optional(DType::kU8) : std::optional<DType>(),
+                                        .dynamic = true,
+                                        .layout = layout,
+                                        .seed = seed}))
+                     ? 1
+                     : 0;
+      }
+    }
+  }
+  EXPECT_GE(exact, 3);
+}
+
+TEST_P(ConvRow, TakesFewerImagesThanPlanned) {
+  std::uint64_t seed = 0;
+  int exact = 0;
+  for (const char* text : {"n5h6w6c40_k70r3s3_st1_pad1,1,1,1", "n7h1w1c400_k70r1s1_st1_pad0,0,0,0",
+                           "n4h9w9c3_k32r3s3_st2_pad1,1,1,1", "n4h7w7c72_dw_r3s3_st1_pad1,1,1,1"}) {
+    for (const int missing : {1, 3}) {
+      CaseOptions options = options_of(++seed);
+      options.missing_images = missing;
+      exact += expect_exact(ConvCase(parse_conv_desc(text), options)) ? 1 : 0;
+    }
+  }
+  EXPECT_GE(exact, 2);
+}
+
+TEST_P(ConvRow, GivesTheSameBitsInEveryOrderOfExecution) {
+  int orders = 0;
+  for (const char* text :
+       {"n2h9w9c80_k72r3s3_st1_pad1,1,1,1", "n3h1w1c700_k40r1s1_st1_pad0,0,0,0", "n1h19w21c3_k40r3s3_st2_pad0,1,0,1",
+        "n1h14w14c72_dw_r3s3_st1_pad1,1,1,1", "n2h11w9c40_dw_r3s3_st2_pad0,1,0,1"}) {
+    const ConvCase c(parse_conv_desc(text), {.src = DType::kS8, .dst = DType::kU8, .residual = DType::kS8, .seed = 3});
+    if (!kernel().supports(c.problem())) continue;
+    const std::vector<std::uint8_t> expected = c.expected();
+    for (int order = 0; order < kOrders; ++order, ++orders) {
+      set_order(order, static_cast<std::uint64_t>(order) + 7);
+      expect_exact_in_this_order(c, expected);
+    }
+  }
+  EXPECT_GE(orders, kOrders);
+}
+
+TEST_P(ConvRow, BatchOfFiveEqualsFiveImages) {
+  int compared = 0;
+  for (const char* text : {"n5h7w7c64_k96r3s3_st1_pad1,1,1,1", "n5h1w1c512_k96r1s1_st1_pad0,0,0,0",
+                           "n5h9w9c3_k24r3s3_st2_pad0,1,0,1", "n5h7w7c32_dw_r3s3_st1_pad1,1,1,1"}) {
+    const ConvCase whole(parse_conv_desc(text), {.src = DType::kS8, .dst = DType::kS8, .residual = {}});
+    if (!kernel().supports(whole.problem())) continue;
+    std::vector<std::uint8_t> parts;
+    for (int i = 0; i < 5; ++i) {
+      ConvCase part = whole;
+      part.desc.n = 1;
+      part.src = ConvCase::images_of(whole.src, i, 1);
+      part.image_scale.resize(1);
+      ASSERT_TRUE(kernel().supports(part.problem())) << part.describe();
+      const std::vector<std::uint8_t> image = output(part);
+      parts.insert(parts.end(), image.begin(), image.end());
+    }
+    EXPECT_EQ(output(whole), parts) << whole.describe();
+    ++compared;
+  }
+  EXPECT_GE(compared, 1);
+}
+
+// A shape that the row supports, of its kind.
+const char* property_shape(const ConvKernel& kernel, const char* conv, const char* dense) {
+  if (kernel.op == ConvOp::kDepthwise) return "n1h5w5c70_dw_r3s3_st1_pad1,1,1,1";
+  if (kernel.op == ConvOp::kConvFirst) return "n1h5w5c3_k70r3s3_st1_pad1,1,1,1";
+  const ConvCase c(parse_conv_desc(conv), {.src = DType::kS8, .dst = DType::kS8, .residual = {}});
+  return kernel.supports(c.problem()) ? conv : dense;
+}
+
+TEST_P(ConvRow, ZeroWeightsGiveBias) {
+  const char* text = property_shape(kernel(), "n1h5w5c30_k70r3s3_st1_pad1,1,1,1", "n2h1w1c512_k70r1s1_st1_pad0,0,0,0");
+  ConvCase c(parse_conv_desc(text), {.src = DType::kS8, .dst = DType::kS8, .residual = {}});
+  ASSERT_TRUE(kernel().supports(c.problem())) << text;
+  std::fill(c.weights.begin(), c.weights.end(), std::int8_t{0});
+  const std::vector<std::uint8_t> out = output(c);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    ASSERT_EQ(static_cast<std::int8_t>(out[i]), reference::round_clamped(c.b[i % 70], c.lo, c.hi)) << i;
+  }
+}
+
+TEST_P(ConvRow, IdentityWeightsCopyTheSource) {
+  if (kernel().op == ConvOp::kConvFirst) GTEST_SKIP() << "1x1 is not a first layer";
+  const bool depthwise = kernel().op == ConvOp::kDepthwise;
+  ConvDesc desc = parse_conv_desc(
+      depthwise ? "n1h4w5c37_dw_r1s1_st1_pad0,0,0,0"
+                : property_shape(kernel(), "n1h4w5c300_k300r1s1_st1_pad0,0,0,0", "n2h1w1c300_k300r1s1_st1_pad0,0,0,0"));
+  ConvCase c(desc, {.src = DType::kS8, .dst = DType::kS8, .residual = {}});
+  if (!kernel().supports(c.problem())) GTEST_SKIP() << "no 1x1: " << c.describe();
+  const auto next = static_cast<std::size_t>(desc.c + 1);
+  for (std::size_t i = 0; i < c.weights.size(); ++i) c.weights[i] = depthwise || i % next == 0 ? 1 : 0;
+  std::fill(c.m.begin(), c.m.end(), 1.0f);
+  std::fill(c.b.begin(), c.b.end(), 0.0f);
+  c.lo = -127;
+  c.hi = 127;
+  EXPECT_EQ(output(c), c.src.bytes);
+}
+
+TEST_P(ConvRow, PermutedOutputChannelsPermuteTheOutput) {
+  if (kernel().op == ConvOp::kDepthwise) GTEST_SKIP() << "depthwise has no free output channels";
+  const char* text = property_shape(kernel(), "n1h5w6c30_k77r3s3_st1_pad1,1,1,1", "n2h1w1c512_k77r1s1_st1_pad0,0,0,0");
+  ConvDesc desc = parse_conv_desc(text);
+  desc.k = 77;
+  const ConvCase c(desc, {.src = DType::kU8, .dst = DType::kU8, .residual = {}});
+  ASSERT_TRUE(kernel().supports(c.problem())) << c.describe();
+  ConvCase moved = c;
+  const auto target = [](std::size_t k) { return k * 10 % 77; };
+  const auto depth = static_cast<std::size_t>(desc.depth());
+  for (std::size_t k = 0; k < 77; ++k) {
+    std::copy_n(c.weights.begin() + static_cast<std::ptrdiff_t>(k * depth), depth,
+                moved.weights.begin() + static_cast<std::ptrdiff_t>(target(k) * depth));
+    moved.m[target(k)] = c.m[k];
+    moved.b[target(k)] = c.b[k];
+  }
+  const auto out = output(c), permuted = output(moved);
+  for (std::size_t i = 0; i < out.size(); ++i) ASSERT_EQ(out[i], permuted[i / 77 * 77 + target(i % 77)]) << i;
+}
+
+ConvDesc random_desc(Random& random, ConvOp op) {
+  ConvDesc d;
+  d.n = random.integer(1, 3);
+  d.depthwise = op == ConvOp::kDepthwise;
+  d.window.kernel_h = random.integer(1, 5);
+  d.window.kernel_w = random.integer(op == ConvOp::kConvFirst ? 2 : 1, 5);
+  d.window.stride_h = random.integer(1, 3);
+  d.window.stride_w = random.integer(1, 3);
+  d.window.pad = {random.integer(0, 2), random.integer(0, 2), random.integer(0, 2), random.integer(0, 2)};
+  d.h = random.integer(d.window.kernel_h, 12);
+  d.w = random.integer(d.window.kernel_w, 12);
+  d.c = op == ConvOp::kConvFirst ? random.integer(1, 4) : random.integer(1, 130);
+  d.k = d.depthwise ? d.c : random.integer(1, 150);
+  if (op == ConvOp::kConv && random.integer(0, 3) == 0) {  // dense
+    d.window = {};
+    d.h = d.w = 1;
+    d.c = random.integer(1, 2000);
+  }
+  return d;
+}
+
+TEST_P(ConvRow, MatchesReferenceOnRandomShapes) {
+  constexpr std::uint64_t kSeed = 20260;
+  Random random(kSeed);
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    const ConvDesc desc = random_desc(random, kernel().op);
+    CaseOptions options = options_of(random.next() % 18);
+    options.dynamic = random.integer(0, 5) == 0;
+    options.layout = static_cast<Layout>(random.integer(0, kLayouts - 1));
+    options.missing_images = random.integer(0, desc.n - 1);
+    options.seed = kSeed + i;
+    expect_exact(ConvCase(desc, options));
+    if (HasFailure()) return;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, ConvRow, testing::ValuesIn(all_rows()), row_name);
+
+}  // namespace
+}  // namespace gpueval::cuda
