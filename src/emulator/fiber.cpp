@@ -17,8 +17,8 @@
 
 #if !defined(GPUEVAL_EMULATOR_UCONTEXT)
 // Saves the registers a callee must keep, changes stacks, restores. Its only caller is Fiber::change, which is never
-// inlined: all fibers sleep under the same chain of calls, so the processor predicts every return (2.5 times faster than
-// a jump, after which all returns up the chain are off by one).
+// inlined: all fibers sleep under the same chain of calls, so the processor predicts every return (2.5 times faster
+// than a jump, after which all returns up the chain are off by one).
 extern "C" void gpueval_emulator_switch(void** save, void* load);
 asm(R"(
 .text

@@ -288,7 +288,7 @@ void Machine::meet(unsigned mask, WarpOp op, Finish finish) {
   for (; i < warp.meetings; ++i) {
     const Meeting& other = warp.meeting[i];
     if (other.mask == mask && other.op == op) break;
-    if ((other.mask & mask) != 0) {
+    if ((other.mask & bit) != 0 && (other.arrived & mask) != 0) {  // each waits for the other
       fail_here(
           fmt::format("calls {} with mask {:#010x} while lanes {:#010x} of its warp wait in {} with mask {:#010x}",
                       name(op), mask, other.arrived, name(other.op), other.mask));

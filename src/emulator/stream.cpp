@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <random>
@@ -41,6 +42,7 @@ bool runnable(const Stream& stream) {
 class Queues {
  public:
   bool deferred = false;
+  std::exception_ptr error;  // of work that nobody was there to hear of; the next synchronize() throws it
   std::vector<std::unique_ptr<Stream>> streams;
   std::vector<std::unique_ptr<std::shared_ptr<Event>>> events;
 
@@ -114,7 +116,11 @@ void* make_stream() {
 
 void destroy_stream(void* stream) {
   const std::lock_guard lock(guard);
-  synchronize(stream);
+  try {
+    queues.drain([&] { return stream_of(stream).items.empty(); });
+  } catch (...) {
+    if (queues.error == nullptr) queues.error = std::current_exception();
+  }
   remove(queues.streams, stream);
 }
 
@@ -155,6 +161,7 @@ void wait(void* stream, void* event) {
 
 void synchronize(void* stream) {
   const std::lock_guard lock(guard);
+  if (queues.error != nullptr) std::rethrow_exception(std::exchange(queues.error, nullptr));
   if (stream != nullptr) {
     queues.drain([&] { return stream_of(stream).items.empty(); });
   } else {
