@@ -118,6 +118,7 @@ class EmuRuntime : public Runtime {
     if (capture_ && capture_->has(stream.handle)) fail("graph capture: a captured stream cannot be waited for");
     emulator::synchronize(stream.handle);
   }
+  void synchronize(Event event) override { emulator::wait(nullptr, static_cast<EmuEvent*>(event.handle)->handle); }
 
   void begin_capture(Stream stream) override {
     if (stream.handle == nullptr) fail("graph capture: the default stream cannot be captured");

@@ -49,6 +49,7 @@ class Runtime {
   virtual void wait(Stream stream, Event event) = 0;   // the stream waits, the caller does not
   virtual double seconds(Event begin, Event end) = 0;  // both recorded and reached
   virtual void synchronize(Stream stream) = 0;         // the caller waits; errors of kernels surface here
+  virtual void synchronize(Event event) = 0;           // the caller waits for the event's last record
 
   // Work put on `stream` (and on streams joined to it by events) between the two is recorded, not run.
   virtual void begin_capture(Stream stream) = 0;

@@ -11,37 +11,10 @@
 #include "cpu/int8/int8_conv.h"
 #include "cpu/step.h"
 #include "gpueval/error.h"
+#include "graph/layer_info.h"
 
 namespace gpueval::cpu {
 namespace {
-
-std::int64_t tensor_bytes(const Node& node) {
-  return node.shape.elements() * static_cast<std::int64_t>(size_of(node.type.dtype));
-}
-
-std::int64_t weight_bytes(const Node& node) {
-  if (node.integer && node.integer->weights) {
-    return static_cast<std::int64_t>(node.integer->weights->size() + 8 * node.integer->m.size());
-  }
-  std::int64_t bytes = 0;
-  for (const Param& param : node.params) bytes += 4 * param.array.elements();
-  return bytes;
-}
-
-LayerInfo layer_info(const Graph& graph, int index, const Step& step) {
-  const Node& node = graph.nodes[static_cast<std::size_t>(index)];
-  LayerInfo info{.name = node.name, .op = op_name(node.op), .kernel = step.kernel(), .shape = to_string(node.shape)};
-  if (const auto desc = conv_desc(graph, index)) {
-    info.shape = to_string(*desc);
-    info.ops = 2 * desc->multiply_adds();
-  }
-  const bool in_place = step.kernel() == "in place";
-  if (!in_place) {
-    info.bytes = tensor_bytes(node) + weight_bytes(node);
-    for (const int input : node.inputs) info.bytes += tensor_bytes(graph.nodes[static_cast<std::size_t>(input)]);
-  }
-  return info;
-}
 
 class CpuEngine : public Engine {
  public:
@@ -50,7 +23,7 @@ class CpuEngine : public Engine {
     for (std::size_t i = 1; i < graph_.nodes.size(); ++i) {
       const int node = static_cast<int>(i);
       steps_.push_back(make_step({graph_, node, options_.batch, options_.kernel}));
-      layers_.push_back(layer_info(graph_, node, *steps_.back()));
+      layers_.push_back(layer_info(graph_, node, steps_.back()->kernel()));
       for (Param& param : graph_.nodes[i].params) param.array.data.reset();  // packed by the step
     }
   }

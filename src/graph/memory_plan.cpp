@@ -36,12 +36,22 @@ struct Block {
   int node;
   std::int64_t bytes, offset;
   int first, last;
+  bool kept = false;            // read after the last step: the graph's output
+  std::vector<int> steps = {};  // that write or read it
 };
 
-std::int64_t lowest_free_offset(const std::vector<Block>& placed, const Block& block) {
+bool all_before(const Block& a, const Block& b, const StepsBefore& before) {
+  if (!before) return a.last < b.first;
+  if (a.kept) return false;
+  return std::all_of(a.steps.begin(), a.steps.end(), [&](int i) {
+    return std::all_of(b.steps.begin(), b.steps.end(), [&](int j) { return before(i, j); });
+  });
+}
+
+std::int64_t lowest_free_offset(const std::vector<Block>& placed, const Block& block, const StepsBefore& before) {
   std::vector<const Block*> rivals;  // alive together, by offset
   for (const Block& other : placed) {
-    if (other.first <= block.last && block.first <= other.last) rivals.push_back(&other);
+    if (!all_before(block, other, before) && !all_before(other, block, before)) rivals.push_back(&other);
   }
   std::sort(rivals.begin(), rivals.end(), [](const Block* a, const Block* b) { return a->offset < b->offset; });
   std::int64_t offset = 0;
@@ -54,7 +64,7 @@ std::int64_t lowest_free_offset(const std::vector<Block>& placed, const Block& b
 
 }  // namespace
 
-MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch) {
+MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch, const StepsBefore& before) {
   const std::size_t count = graph.nodes.size();
   MemoryPlan plan;
   plan.tensors.resize(count);
@@ -68,9 +78,12 @@ MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch) {
     plan.tensors[i].offset = owner.channel * static_cast<std::int64_t>(size_of(graph.nodes[root].type.dtype));
     blocks[root].first = std::min(blocks[root].first, step);
     blocks[root].last = std::max(blocks[root].last, step == graph.output ? static_cast<int>(count) : step);
+    blocks[root].kept = blocks[root].kept || step == graph.output;
+    blocks[root].steps.push_back(step);
     for (const int input : graph.nodes[i].inputs) {
       Block& read = blocks[static_cast<std::size_t>(owner_of(graph, input).root)];
       read.last = std::max(read.last, step);
+      read.steps.push_back(step);
     }
   }
   std::vector<Block> order;
@@ -87,7 +100,7 @@ MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch) {
 
   std::vector<Block> placed;
   for (Block& block : order) {
-    block.offset = lowest_free_offset(placed, block);
+    block.offset = lowest_free_offset(placed, block, before);
     placed.push_back(block);
     blocks[static_cast<std::size_t>(block.node)] = block;
     plan.arena_bytes = std::max(plan.arena_bytes, block.offset + block.bytes);

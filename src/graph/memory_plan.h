@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "gpueval/graph.h"
@@ -27,6 +28,10 @@ struct MemoryPlan {
 // kDense: pitch = channels. kDevice: what the CUDA kernels read in 16-byte steps: integer tensors of up to 4 channels
 // have a pitch of 4, wider ones of a multiple of 16; float tensors are dense.
 enum class PitchRule { kDense, kDevice };
-MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch = PitchRule::kDense);
+// before(a, b), a strict partial order: step a is certain to be over when step b begins. Tensors share bytes only if
+// all steps that touch the one are before all that touch the other. Empty: steps run one by one, in the graph's order.
+using StepsBefore = std::function<bool(int a, int b)>;
+MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch = PitchRule::kDense,
+                       const StepsBefore& before = {});
 
 }  // namespace gpueval

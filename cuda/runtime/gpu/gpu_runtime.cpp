@@ -105,6 +105,7 @@ class GpuRuntime : public Runtime {
     return milliseconds * 1e-3;
   }
   void synchronize(Stream stream) override { GPUEVAL_CUDA_CHECK(cudaStreamSynchronize(native(stream))); }
+  void synchronize(Event event) override { GPUEVAL_CUDA_CHECK(cudaEventSynchronize(native(event))); }
 
   void begin_capture(Stream stream) override {
     GPUEVAL_CUDA_CHECK(cudaStreamBeginCapture(native(stream), cudaStreamCaptureModeThreadLocal));

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+// One forward pass: input -> pinned staging -> device (own stream) -> steps -> logits -> pinned staging -> caller.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <exception>
+#include <utility>
+
+#include "cuda/engine/engine.h"
+#include "cuda/engine/half.h"
+#include "cuda/engine/pipeline.h"
+#include "gpueval/error.h"
+#include "graph/layer_info.h"
+
+namespace gpueval::cuda {
+namespace {
+
+class DeviceEngine : public Engine {
+ public:
+  DeviceEngine(Runtime& runtime, std::string device, Graph lowered, const EngineOptions& options,
+               const DeviceEngineOptions& device_options)
+      : runtime_(runtime),
+        device_(std::move(device)),
+        graph_(std::move(lowered)),
+        device_graph_(options.math == FloatMath::kHalf ? with_half_tensors(graph_) : graph_),
+        options_(options),
+        main_(make_stream(runtime)),
+        upload_(make_stream(runtime)) {
+    prepare(device_options);
+    allocate_staging();
+    runtime_.synchronize(main_.get());
+  }
+
+  ~DeviceEngine() override {
+    try {  // nothing may be freed that is still in use
+      runtime_.synchronize(upload_.get());
+      runtime_.synchronize(main_.get());
+    } catch (const std::exception&) {  // an earlier failure, already reported
+    }
+  }
+
+  void run(std::span<const float> input, int n, std::span<float> logits) override {
+    submit(input, n);
+    collect(logits);
+  }
+
+  void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) override {
+    begin(input, n);
+    pipeline_->run_in_order(*tensors_, n, slot_, [&](int done) {
+      runtime_.synchronize(main_.get());
+      download(done, n, tap);
+    });
+    finish(n, logits);
+  }
+
+  void run_timed(std::span<const float> input, int n, std::span<float> logits, std::span<double> seconds) override {
+    GPUEVAL_CHECK(seconds.size() == layers_.size(), "{} times for {} steps", seconds.size(), layers_.size());
+    while (clock_.size() <= layers_.size()) clock_.push_back(make_event(runtime_));
+    begin(input, n);
+    pipeline_->run_in_order(*tensors_, n, slot_, [&](int done) {
+      runtime_.record(clock_[static_cast<std::size_t>(done)].get(), main_.get());
+    });
+    finish(n, logits);
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      seconds[i] += runtime_.seconds(clock_[i].get(), clock_[i + 1].get());
+    }
+  }
+
+  const std::vector<LayerInfo>& layers() const override { return layers_; }
+  const Graph& graph() const override { return graph_; }
+  std::string device() const override { return device_; }
+  std::size_t arena_bytes() const override { return tensors_->arena_bytes(); }
+
+ private:
+  bool half() const { return options_.math == FloatMath::kHalf; }
+  std::size_t image() const { return static_cast<std::size_t>(graph_.input_node().shape.elements()); }
+  std::size_t classes() const { return static_cast<std::size_t>(graph_.output_node().shape.elements()); }
+  std::size_t batch() const { return static_cast<std::size_t>(options_.batch); }
+  void prepare(const DeviceEngineOptions& device_options);
+  void allocate_staging();
+  void wrap_half();
+
+  // ---- a pass: submit() returns while it runs, collect() waits for the oldest one. At most kSlots are under way.
+  void submit(std::span<const float> input, int n) {
+    begin(input, n);
+    // The first pass runs as it is: the driver may load kernels then, which a capture must not make it do.
+    if (options_.cuda_graph && warm_) {
+      pipeline_->run_as_graph(*tensors_, n, slot_);
+    } else {
+      pipeline_->run_in_order(*tensors_, n, slot_);
+      warm_ = true;
+    }
+    end(n);
+  }
+  void begin(std::span<const float> input, int n);
+  void end(int n);
+  void collect(std::span<float> logits);
+  void finish(int n, std::span<float> logits) {
+    end(n);
+    while (under_way_.size() > 1) under_way_.erase(under_way_.begin());
+    collect(logits);
+  }
+  void download(int node, int n, const LayerTap& tap);
+
+  struct Slot {
+    PinnedBuffer input, logits;
+    EventHandle uploaded, done;
+    DeviceBuffer staging;  // float32 input of a float16 network
+  };
+  struct UnderWay {
+    int slot, n;
+  };
+
+  Runtime& runtime_;
+  std::string device_;
+  Graph graph_, device_graph_;  // as given; as it runs
+  EngineOptions options_;
+  StreamHandle main_, upload_;
+  std::unique_ptr<DeviceTensors> tensors_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::vector<LayerInfo> layers_;
+  std::array<Slot, kSlots> slots_;
+  DeviceBuffer logits_;  // float32 logits of a float16 network
+  std::vector<EventHandle> clock_;
+  std::vector<UnderWay> under_way_;
+  int slot_ = 0;  // of the newest pass
+  bool warm_ = false;
+};
+
+void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
+  LanePlan lanes = plan_lanes(device_graph_, options_.cuda_graph ? device_options.max_lanes : 1);
+  const StepOrder order(device_graph_, lanes);
+  MemoryPlan plan =
+      plan_memory(device_graph_, options_.batch, PitchRule::kDevice, [&](int a, int b) { return order.before(a, b); });
+  KernelSelector selector(runtime_, device_options.selector, main_.get());
+  std::vector<ScratchNeeds> scratch(static_cast<std::size_t>(lanes.lanes));
+  std::vector<std::unique_ptr<Step>> steps;
+  for (std::size_t i = 1; i < device_graph_.nodes.size(); ++i) {
+    const int node = static_cast<int>(i);
+    steps.push_back(make_step({.runtime = runtime_,
+                               .graph = device_graph_,
+                               .plan = plan,
+                               .node = node,
+                               .batch = options_.batch,
+                               .math = options_.math,
+                               .selector = selector,
+                               .scratch = scratch[static_cast<std::size_t>(lanes.lane[i])],
+                               .stream = main_.get()}));
+    layers_.push_back(layer_info(device_graph_, node, steps.back()->kernel()));
+    for (Graph* graph : {&graph_, &device_graph_}) {  // on the device by now
+      for (Param& param : graph->nodes[i].params) param.array.data.reset();
+    }
+  }
+  selector.save();
+  tensors_ =
+      std::make_unique<DeviceTensors>(runtime_, device_graph_, options_.batch, std::move(plan), scratch, main_.get());
+  pipeline_ = std::make_unique<Pipeline>(runtime_, std::move(lanes), std::move(steps), main_.get());
+}
+
+void DeviceEngine::allocate_staging() {
+  for (Slot& slot : slots_) {
+    slot.input = PinnedBuffer(runtime_, batch() * image() * sizeof(float));
+    slot.logits = PinnedBuffer(runtime_, batch() * classes() * sizeof(float));
+    slot.uploaded = make_event(runtime_);
+    slot.done = make_event(runtime_);
+    if (half()) slot.staging = DeviceBuffer(runtime_, slot.input.size());
+  }
+  if (half()) wrap_half();
+}
+
+// float32 -> float16 in front of the steps, and back behind them.
+void DeviceEngine::wrap_half() {
+  logits_ = DeviceBuffer(runtime_, batch() * classes() * sizeof(float));
+  pipeline_->before = [this](const Pass& pass) {
+    const DeviceView to = pass.view(0);
+    DeviceView from = to;
+    from.data = slots_[static_cast<std::size_t>(pass.slot)].staging.data();
+    from.dtype = DType::kF32;
+    runtime_.ops().cast(from, to, pass.stream);
+  };
+  pipeline_->after = [this](const Pass& pass) {
+    const DeviceView from = pass.view(graph_.output);
+    DeviceView to = from;
+    to.data = logits_.data();
+    to.dtype = DType::kF32;
+    runtime_.ops().cast(from, to, pass.stream);
+  };
+}
+
+void DeviceEngine::begin(std::span<const float> input, int n) {
+  const auto images = static_cast<std::size_t>(n);
+  GPUEVAL_CHECK(n >= 1 && n <= options_.batch, "{} images for a batch of {}", n, options_.batch);
+  GPUEVAL_CHECK(input.size() >= images * image(), "{} inputs for {} images", input.size(), n);
+  GPUEVAL_CHECK(under_way_.size() < kSlots, "{} passes are under way", under_way_.size());
+  slot_ = (slot_ + 1) % kSlots;
+  const Slot& slot = slots_[static_cast<std::size_t>(slot_)];
+  const std::size_t bytes = images * image() * sizeof(float);
+  std::memcpy(slot.input.data(), input.data(), bytes);
+  void* to = half() ? slot.staging.data() : tensors_->input(slot_);
+  runtime_.copy_to_device(to, slot.input.data(), bytes, upload_.get());
+  runtime_.record(slot.uploaded.get(), upload_.get());
+  runtime_.wait(main_.get(), slot.uploaded.get());
+}
+
+void DeviceEngine::end(int n) {
+  const Slot& slot = slots_[static_cast<std::size_t>(slot_)];
+  const void* logits = half() ? logits_.data() : tensors_->view(graph_.output, n, slot_).data;
+  runtime_.copy_to_host(slot.logits.data(), logits, static_cast<std::size_t>(n) * classes() * sizeof(float),
+                        main_.get());
+  runtime_.record(slot.done.get(), main_.get());
+  under_way_.push_back({slot_, n});
+}
+
+void DeviceEngine::collect(std::span<float> logits) {
+  GPUEVAL_CHECK(!under_way_.empty(), "no pass is under way");
+  const UnderWay oldest = under_way_.front();
+  under_way_.erase(under_way_.begin());
+  const Slot& slot = slots_[static_cast<std::size_t>(oldest.slot)];
+  const std::size_t count = static_cast<std::size_t>(oldest.n) * classes();
+  GPUEVAL_CHECK(logits.size() >= count, "{} logits for {} images", logits.size(), oldest.n);
+  runtime_.synchronize(slot.done.get());
+  std::memcpy(logits.data(), slot.logits.data(), count * sizeof(float));
+}
+
+void DeviceEngine::download(int node, int n, const LayerTap& tap) {
+  DeviceView view = tensors_->view(node, n, slot_);
+  DeviceBuffer widened;
+  if (view.dtype == DType::kF16) {
+    DeviceView wide = view;
+    wide.dtype = DType::kF32;
+    widened = DeviceBuffer(runtime_, static_cast<std::size_t>(view.shape.pixels() * view.pitch) * sizeof(float));
+    wide.data = widened.data();
+    runtime_.ops().cast(view, wide, main_.get());
+    view = wide;
+  }
+  const std::int64_t elements = (view.shape.pixels() - 1) * view.pitch + view.shape.c;
+  AlignedBuffer host(static_cast<std::size_t>(elements) * size_of(view.dtype));
+  runtime_.copy_to_host(host.data(), view.data, static_cast<std::size_t>(elements) * size_of(view.dtype), main_.get());
+  runtime_.synchronize(main_.get());
+  tap(node, {.data = host.data(), .dtype = view.dtype, .shape = view.shape, .pitch = view.pitch});
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_device_engine(Runtime& runtime, std::string device, Graph lowered,
+                                           const EngineOptions& options, const DeviceEngineOptions& device_options) {
+  GPUEVAL_CHECK(options.batch >= 1, "batch {}", options.batch);
+  return std::make_unique<DeviceEngine>(runtime, std::move(device), std::move(lowered), options, device_options);
+}
+
+}  // namespace gpueval::cuda

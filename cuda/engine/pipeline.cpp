@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cuda/engine/pipeline.h"
+
+namespace gpueval::cuda {
+
+Pipeline::Pipeline(Runtime& runtime, LanePlan lanes, std::vector<std::unique_ptr<Step>> steps, Stream main)
+    : runtime_(runtime), lanes_(std::move(lanes)), steps_(std::move(steps)), main_(main) {
+  for (int lane = 1; lane < lanes_.lanes; ++lane) side_.push_back(make_stream(runtime));
+  for (const bool records : lanes_.records) events_.push_back(records ? make_event(runtime) : EventHandle());
+}
+
+void Pipeline::run_in_order(const DeviceTensors& tensors, int n, int slot,
+                            const std::function<void(int done)>& between) {
+  Pass pass{tensors, n, slot, 0, main_};
+  if (before) before(pass);
+  if (between) between(0);
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    pass.lane = lanes_.lane[i + 1];  // whose scratch memory the step reserved
+    steps_[i]->enqueue(pass);
+    if (between) between(static_cast<int>(i) + 1);
+  }
+  pass.lane = 0;
+  if (after) after(pass);
+}
+
+void Pipeline::run_in_lanes(const DeviceTensors& tensors, int n, int slot) {
+  if (before) before({tensors, n, slot, 0, main_});
+  if (lanes_.records[0]) runtime_.record(events_[0].get(), main_);
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const std::size_t node = i + 1;
+    const int lane = lanes_.lane[node];
+    for (const int other : lanes_.waits[node]) {
+      runtime_.wait(stream(lane), events_[static_cast<std::size_t>(other)].get());
+    }
+    steps_[i]->enqueue({tensors, n, slot, lane, stream(lane)});
+    if (lanes_.records[node]) runtime_.record(events_[node].get(), stream(lane));
+  }
+  for (const int node : lanes_.joins) runtime_.wait(main_, events_[static_cast<std::size_t>(node)].get());
+  if (after) after({tensors, n, slot, 0, main_});
+}
+
+void Pipeline::run_as_graph(const DeviceTensors& tensors, int n, int slot) {
+  auto found = graphs_.find({n, slot});
+  if (found == graphs_.end()) found = graphs_.emplace(std::pair(n, slot), capture(tensors, n, slot)).first;
+  runtime_.launch_graph(found->second.get(), main_);
+}
+
+GraphHandle Pipeline::capture(const DeviceTensors& tensors, int n, int slot) {
+  runtime_.begin_capture(main_);
+  try {
+    run_in_lanes(tensors, n, slot);
+  } catch (...) {
+    try {
+      const GraphHandle broken(runtime_, runtime_.end_capture(main_));
+    } catch (const std::exception&) {  // what began it is the better story
+    }
+    throw;
+  }
+  return {runtime_, runtime_.end_capture(main_)};
+}
+
+}  // namespace gpueval::cuda

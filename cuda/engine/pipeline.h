@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The forward pass as work on streams: steps in order on one stream, or branches on parallel ones, as a captured graph.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "cuda/engine/lanes.h"
+#include "cuda/engine/step.h"
+#include "cuda/runtime/handles.h"
+
+namespace gpueval::cuda {
+
+class Pipeline {
+ public:
+  // steps[i] runs node i + 1. `before` and `after` (may be empty) go around the steps, on the pass's stream.
+  Pipeline(Runtime& runtime, LanePlan lanes, std::vector<std::unique_ptr<Step>> steps, Stream main);
+
+  // Steps in order on the main stream; `between` is called before the first one and behind each (may be empty).
+  void run_in_order(const DeviceTensors& tensors, int n, int slot, const std::function<void(int done)>& between = {});
+  // The same work, branches in parallel, captured when it is first asked for with n and slot, and replayed.
+  void run_as_graph(const DeviceTensors& tensors, int n, int slot);
+
+  const std::vector<std::unique_ptr<Step>>& steps() const { return steps_; }
+  Enqueue before, after;
+
+ private:
+  void run_in_lanes(const DeviceTensors& tensors, int n, int slot);
+  GraphHandle capture(const DeviceTensors& tensors, int n, int slot);
+  Stream stream(int lane) const { return lane == 0 ? main_ : side_[static_cast<std::size_t>(lane) - 1].get(); }
+
+  Runtime& runtime_;
+  LanePlan lanes_;
+  std::vector<std::unique_ptr<Step>> steps_;
+  Stream main_;
+  std::vector<StreamHandle> side_;
+  std::vector<EventHandle> events_;                    // per node; empty handles where nobody waits
+  std::map<std::pair<int, int>, GraphHandle> graphs_;  // by n, slot
+};
+
+}  // namespace gpueval::cuda

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// One step of the device engine: what puts a node's work on a stream.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "cuda/engine/tensors.h"
+#include "cuda/runtime/runtime.h"
+#include "cuda/select/selector.h"
+#include "gpueval/engine.h"
+#include "gpueval/graph.h"
+#include "graph/memory_plan.h"
+
+namespace gpueval::cuda {
+
+// One forward pass of n images, as seen by a step.
+struct Pass {
+  const DeviceTensors& tensors;
+  int n;
+  int slot;  // of the graph's input
+  int lane;
+  Stream stream;  // the lane's
+  DeviceView view(int node) const { return tensors.view(node, n, slot); }
+};
+
+class Step {
+ public:
+  virtual ~Step() = default;
+  virtual void enqueue(const Pass& pass) = 0;      // allocates nothing and waits for nothing: a capture may record it
+  virtual std::string kernel() const = 0;          // as --per-layer shows it
+  virtual bool in_place() const { return false; }  // nothing to do
+};
+
+// What the makers below know.
+struct StepContext {
+  Runtime& runtime;
+  const Graph& graph;
+  const MemoryPlan& plan;
+  int node;
+  int batch;
+  FloatMath math;
+  KernelSelector& selector;
+  ScratchNeeds& scratch;  // of the node's lane
+  Stream stream;          // for uploads; the caller waits for it
+  const Node& self() const { return graph.nodes[static_cast<std::size_t>(node)]; }
+  const Node& input(std::size_t i) const { return graph.nodes[static_cast<std::size_t>(self().inputs[i])]; }
+  const TensorPlacement& placement(int index) const { return plan.tensors[static_cast<std::size_t>(index)]; }
+};
+
+// A step without preparation.
+using Enqueue = std::function<void(const Pass&)>;
+std::unique_ptr<Step> make_simple_step(std::string kernel, Enqueue enqueue);
+
+std::unique_ptr<Step> make_step(const StepContext& context);          // any node but Input
+std::unique_ptr<Step> make_int8_conv(const StepContext& context);     // static integer convolution, depthwise, dense
+std::unique_ptr<Step> make_dynamic_conv(const StepContext& context);  // the `reference` scheme's
+std::unique_ptr<Step> make_float_step(const StepContext& context);    // float32 and float16 tensors only
+std::unique_ptr<Step> make_integer_step(const StepContext& context);  // integer source or result
+
+// Device memory filled from the host; the copy is under way on the stream.
+template <typename T>
+DeviceBuffer upload(Runtime& runtime, std::span<const T> values, Stream stream) {
+  DeviceBuffer buffer(runtime, values.size_bytes());
+  runtime.copy_to_device(buffer.data(), values.data(), values.size_bytes(), stream);
+  return buffer;
+}
+
+// A dense layer's source as one pixel of h * w * c channels. Only where pixels lie without gaps.
+DeviceView flattened(const DeviceView& view);
+
+}  // namespace gpueval::cuda

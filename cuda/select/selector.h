@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chooses the kernel of each integer convolution of a network: by time where a GPU measures it (kept in a file), by an
+// estimate under the emulator, so that its choice is the same everywhere.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cuda/runtime/runtime.h"
+#include "cuda/select/choice.h"
+#include "cuda/select/kernel_timer.h"
+#include "cuda/select/tuning_cache.h"
+
+namespace gpueval::cuda {
+
+struct SelectorOptions {
+  std::string forced;      // a kernel's name or a part of it; empty: none
+  bool timed = false;      // else estimated
+  std::string cache_path;  // of the times; empty: not kept
+};
+
+class KernelSelector {
+ public:
+  // Usage error that lists the kernels where nothing has the forced name. stream: timings run on it.
+  KernelSelector(Runtime& runtime, const SelectorOptions& options, Stream stream);
+  // The best row; a forced one where it does the problem. Error naming layer and problem where no row does it.
+  const ConvKernel& choose(const ConvProblem& problem, const std::string& layer);
+  void save() { cache_.save(); }
+  const std::vector<std::string>& notes() const { return cache_.notes(); }
+
+ private:
+  double measured(const ConvKernel& row, const ConvProblem& problem, std::optional<KernelTimer>& timer);
+
+  Runtime& runtime_;
+  SelectorOptions options_;
+  Stream stream_;
+  TuningCache cache_;
+};
+
+}  // namespace gpueval::cuda

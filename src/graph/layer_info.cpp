@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/layer_info.h"
+
+#include <utility>
+
+namespace gpueval {
+namespace {
+
+std::int64_t tensor_bytes(const Node& node) {
+  return node.shape.elements() * static_cast<std::int64_t>(size_of(node.type.dtype));
+}
+
+std::int64_t weight_bytes(const Node& node) {
+  if (node.integer && node.integer->weights) {
+    return static_cast<std::int64_t>(node.integer->weights->size() + 8 * node.integer->m.size());
+  }
+  std::int64_t bytes = 0;
+  for (const Param& param : node.params) bytes += 4 * param.array.elements();
+  return bytes;
+}
+
+}  // namespace
+
+LayerInfo layer_info(const Graph& graph, int index, std::string kernel) {
+  const Node& node = graph.nodes[static_cast<std::size_t>(index)];
+  LayerInfo info{
+      .name = node.name, .op = op_name(node.op), .kernel = std::move(kernel), .shape = to_string(node.shape)};
+  if (const auto desc = conv_desc(graph, index)) {
+    info.shape = to_string(*desc);
+    info.ops = 2 * desc->multiply_adds();
+  }
+  if (info.kernel != "in place") {
+    info.bytes = tensor_bytes(node) + weight_bytes(node);
+    for (const int input : node.inputs) info.bytes += tensor_bytes(graph.nodes[static_cast<std::size_t>(input)]);
+  }
+  return info;
+}
+
+}  // namespace gpueval

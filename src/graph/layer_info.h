@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "gpueval/engine.h"
+#include "gpueval/graph.h"
+
+namespace gpueval {
+
+// The static facts of one step of any engine. kernel "in place": a step that moves nothing.
+LayerInfo layer_info(const Graph& graph, int node, std::string kernel);
+
+}  // namespace gpueval
