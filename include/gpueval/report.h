@@ -10,6 +10,7 @@
 #include "gpueval/accuracy.h"
 #include "gpueval/engine.h"
 #include "gpueval/latency.h"
+#include "gpueval/scenario.h"
 
 namespace gpueval {
 
@@ -103,6 +104,7 @@ struct RunReport {
   std::optional<AccuracyResult> accuracy;
   std::optional<PairedComparison> vs_first;
   std::optional<SpeedResult> speed;
+  std::optional<ServerResult> server;  // --scenario server
   std::size_t arena_bytes = 0;
   std::vector<LayerReport> layers;
 
@@ -119,6 +121,7 @@ struct Report {
   std::optional<CalibrationReport> calibration;
   std::string speed_input;                      // "data" or "synthetic"; empty without a speed part
   std::vector<double> percentiles{50, 90, 99};  // of the latency, in the table
+  std::string scenario;                         // "offline", "single-stream", "server" or ""
   std::vector<RunReport> runs;
   int layer_error_images = 0;
   std::vector<std::string> notes;          // whole sentences for the reader

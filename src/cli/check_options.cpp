@@ -70,6 +70,7 @@ void check_numbers(const Options& o) {
   };
   check("--warm-up", o.warm_up_ms);
   check("--duration", o.duration_s);
+  check("--latency-bound", o.latency_bound_ms);
   check("--threshold", o.threshold_points);
   check("--reference", o.reference_accuracy.value_or(0));
 }
@@ -80,8 +81,12 @@ void check_mode(const Options& o) {
            "--mode speed: it belongs to the accuracy part");
   }
   if (o.mode == "accuracy") {
-    refuse(o, {"--warm-up", "--duration", "--iterations", "--percentiles"},
+    refuse(o, {"--warm-up", "--duration", "--iterations", "--percentiles", "--scenario", "--latency-bound"},
            "--mode accuracy: it belongs to the speed part");
+  }
+  if (o.scenario != "server") refuse(o, {"--latency-bound"}, "every scenario but server");
+  if (o.scenario == "single-stream" && o.batch.value_or(1) != 1) {
+    fail_usage("--batch {} contradicts --scenario single-stream, which asks one image at a time", *o.batch);
   }
   if (o.given.contains("--threshold") && !o.reference_accuracy) fail_usage("--threshold needs --reference ACC");
   if (o.given.contains("--seed") && o.weights != "random") fail_usage("--seed needs --weights random");
@@ -105,6 +110,7 @@ void check_table_command(const Options& o) {
          {"--precision", "--scheme", "--depthwise", "--calibration-table", "--calibration-percentile", "--float-layers",
           "--image", "--save-logits", "--reference", "--threshold", "--per-layer"},
          "table, whose rows are given");
+  refuse(o, {"--scenario", "--latency-bound"}, "table, which measures speed one way");
   refuse_corrections(o, "table, whose rows are given");
   if (o.mode == "speed") fail_usage("--mode speed contradicts table, which is about accuracy");
   if (o.model.empty()) refuse(o, {"--alpha", "--weights"}, "table without --model");
@@ -116,6 +122,7 @@ void check_sensitivity(const Options& o) {
   if (o.given.contains("--precision") && !o.has_int8()) fail_usage("sensitivity is for int8, not --precision float32");
   if (!is_auto(o) && !needs_calibration(parse_scheme(o.scheme)))
     fail_usage("sensitivity contradicts --scheme {}: it is for static schemes", o.scheme);
+  refuse(o, {"--scenario", "--latency-bound"}, "sensitivity, which measures speed one way");
   if (!o.target_loss_points)
     refuse(o, {"--warm-up", "--duration", "--iterations", "--percentiles", "--batch"},
            "sensitivity without --target-loss, which times nothing");
@@ -130,9 +137,10 @@ void check_command(const Options& o) {
     refuse(o, {"--target-loss", "--choosing-images"}, "everything but `gpu_eval sensitivity`");
   if (o.command == Command::kTable) check_table_command(o);
   if (o.command != Command::kTable) refuse(o, {"--markdown"}, "everything but `gpu_eval table`, which writes it");
-  const std::vector<const char*> measure_only{
-      "--mode",      "--limit",   "--json",     "--save-logits", "--reference",   "--threshold", "--resume",
-      "--per-layer", "--warm-up", "--duration", "--iterations",  "--percentiles", "--html"};
+  const std::vector<const char*> measure_only{"--mode",      "--limit",     "--json",         "--save-logits",
+                                              "--reference", "--threshold", "--resume",       "--per-layer",
+                                              "--warm-up",   "--duration",  "--iterations",   "--percentiles",
+                                              "--html",      "--scenario",  "--latency-bound"};
   if (o.command != Command::kExport) refuse(o, {"--onnx"}, "everything but `gpu_eval export`, which writes it");
   if (o.command == Command::kExport) check_export(o, measure_only);
   if (o.command == Command::kClassify) refuse(o, measure_only, "--image, which only prints the classes");

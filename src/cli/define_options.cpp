@@ -125,6 +125,15 @@ void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
       ->group(group)
       ->check(quiet(CLI::PositiveNumber))
       ->type_name("N");
+  app.add_option("--scenario", o.scenario,
+                 "offline (batches of 16), single-stream (batch 1, p90) or server (random arrivals)")
+      ->group(group)
+      ->check(quiet(CLI::IsMember({"offline", "single-stream", "server"})))
+      ->type_name("NAME");
+  app.add_option("--latency-bound", o.latency_bound_ms, "server: most that p99 may take, in milliseconds (default 15)")
+      ->group(group)
+      ->check(quiet(CLI::PositiveNumber))
+      ->type_name("MS");
   app.add_option("--percentiles", raw.percentiles, "of the latency (default 50,90,99)")
       ->group(group)
       ->type_name("P,...");

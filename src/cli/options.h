@@ -35,7 +35,8 @@ struct Options {
   std::string device = "auto", kernel;
   std::optional<int> batch;
   int threads = 0;
-  std::string mode = "both";
+  std::string mode = "both", scenario;  // scenario: "", "offline", "single-stream", "server"
+  double latency_bound_ms = 15;
   double warm_up_ms = 200, duration_s = 3;
   std::int64_t iterations = 10;
   std::vector<double> percentiles{50, 90, 99};

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -7,6 +9,7 @@
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
 #include "gpueval/latency.h"
+#include "gpueval/scenario.h"
 
 namespace gpueval::cli {
 namespace {
@@ -68,15 +71,50 @@ SpeedOptions speed_options(const Options& options, int batch, Progress& progress
   return speed;
 }
 
+namespace {
+
+constexpr int kOfflineBatch = 16;
+
+int speed_batch(const Options& options) {
+  return options.batch.value_or(options.scenario == "offline" ? kOfflineBatch : 1);
+}
+
+void find_server_rates(const Options& options, const EngineSet& set, const std::vector<std::vector<float>>& batches,
+                       Progress& progress, Report& report) {
+  std::vector<std::vector<float>> images;
+  const std::size_t image = batches.front().size() / static_cast<std::size_t>(speed_batch(options));
+  for (const std::vector<float>& batch : batches) {
+    for (auto at = batch.begin(); at != batch.end(); at += static_cast<std::ptrdiff_t>(image)) {
+      images.emplace_back(at, at + static_cast<std::ptrdiff_t>(image));
+    }
+  }
+  for (std::size_t i = 0; i < set.engines.size() && !StopSignal::raised(); ++i) {
+    ServerOptions server{.batch = speed_batch(options),
+                         .latency_bound_ms = options.latency_bound_ms,
+                         .warm_up_ms = options.warm_up_ms,
+                         .duration_s = options.duration_s,
+                         .iterations = options.iterations};
+    server.stop = [] { return StopSignal::raised(); };
+    server.progress = [&](double fraction, double rate) {
+      progress.show(fmt::format("server scenario, {}: {:.0f}% of the search, trying {:.1f} queries/s",
+                                report.runs[i].label(), 100 * fraction, rate));
+    };
+    report.runs[i].server = find_server_rate(*set.engines[i], images, server);
+  }
+}
+
+}  // namespace
+
 void measure_speed(const Options& options, const LoadedModel& model, const LoadedData& data,
                    const std::vector<Graph>& lowered, Progress& progress, Report& report) {
-  const int batch = options.batch.value_or(1);
+  const int batch = speed_batch(options);
   report.speed_input = data.images ? "data" : "synthetic";
   const auto inputs = timing_inputs(options, model, data, batch);
   const EngineSet set = make_engines(options, lowered, batch);
   if (options.mode != "accuracy") {
     std::vector<SpeedResult> results = run_speed(set.engines, inputs, speed_options(options, batch, progress));
     for (std::size_t i = 0; i < results.size(); ++i) report.runs[i].speed = std::move(results[i]);
+    if (options.scenario == "server") find_server_rates(options, set, inputs, progress, report);
   }
   for (std::size_t i = 0; i < report.runs.size(); ++i) {
     RunReport& row = report.runs[i];

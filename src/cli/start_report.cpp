@@ -11,6 +11,7 @@ Report start_report(const Options& options, const LoadedModel& model) {
   report.model = model.report;
   report.per_layer = options.per_layer;
   report.percentiles = options.percentiles;
+  report.scenario = options.scenario;
   return report;
 }
 

@@ -124,6 +124,36 @@ std::string trial_footer(const Report& report) {
                      first.calibrated, first.measured, trial_table(trials).text());
 }
 
+// The number that a scenario is about, one line a row.
+std::string scenario_footer(const Report& report) {
+  std::string text;
+  for (const RunReport& run : report.runs) {
+    if (run.speed && report.scenario == "offline") {
+      text += fmt::format("Scenario offline: {}: {} images/s in batches of {}.\n", run.label(),
+                          rate(run.speed->images_per_second), run.speed->batch);
+    }
+    if (run.speed && report.scenario == "single-stream") {
+      text += fmt::format("Scenario single-stream: {}: p90 latency {} ms.\n", run.label(),
+                          milliseconds(run.speed->percentile_ms(90)));
+    }
+    if (!run.server) continue;
+    const ServerResult& server = *run.server;
+    if (const ServerTrial* best = server.best()) {
+      text += wrapped(fmt::format("Scenario server: {}: {} queries/s of random arrivals with p{:g} {} ms, within the "
+                                  "bound of {:g} ms ({} queries; {} images/s without waiting).",
+                                  run.label(), rate(server.queries_per_second), server.percentile,
+                                  milliseconds(best->bound_percentile_ms), server.latency_bound_ms,
+                                  grouped(best->queries), rate(server.capacity)),
+                      kWidth, 2);
+    }
+    for (const std::string& warning : server.warnings)
+      text += wrapped(fmt::format("Note: {}: {}.", run.label(), warning), kWidth, 6);
+    for (const std::string& reason : server.reasons)
+      text += wrapped(fmt::format("INVALID: {}: {}.", run.label(), reason), kWidth, 9);
+  }
+  return text;
+}
+
 std::string speed_footer(const Report& report) {
   std::string text;
   const SpeedResult* first = nullptr;
@@ -154,6 +184,7 @@ std::string speed_footer(const Report& report) {
     for (const std::string& reason : run.speed->reasons)
       text += wrapped(fmt::format("INVALID: {}: {}.", run.label(), reason), kWidth, 9);
   }
+  text += scenario_footer(report);
   return text + fmt::format("Result is: {}\n", report.valid() ? "VALID" : "INVALID");
 }
 
@@ -168,7 +199,9 @@ std::string RunReport::label() const {
 }
 
 bool Report::valid() const {
-  return std::all_of(runs.begin(), runs.end(), [](const RunReport& run) { return !run.speed || run.speed->valid; });
+  return std::all_of(runs.begin(), runs.end(), [](const RunReport& run) {
+    return (!run.speed || run.speed->valid) && (!run.server || run.server->valid);
+  });
 }
 
 std::string to_table(const Report& report) {

@@ -82,6 +82,28 @@ std::string scatter_section(const Report& report) {
                       scatter_chart(points, {"images per second", 1, true}, {"top-1 accuracy, percent", 100, false}));
 }
 
+std::string server_section(const Report& report) {
+  std::string text;
+  for (const RunReport& run : report.runs) {
+    if (!run.server) continue;
+    TextTable table;
+    for (const char* title : {"queries/s", "p50 ms", "p90 ms", "p99 ms", "images a run", "queries"})
+      table.column(title);
+    table.column("bound", TextTable::Align::kLeft);
+    for (const ServerTrial& trial : run.server->trials) {
+      table.row({rate(trial.rate), milliseconds(trial.p50_ms), milliseconds(trial.p90_ms), milliseconds(trial.p99_ms),
+                 fmt::format("{:.2f}", trial.mean_batch), grouped(trial.queries),
+                 trial.met        ? "kept"
+                 : trial.complete ? "missed"
+                                  : "missed, ended early"});
+    }
+    text += fmt::format("<h3>{}: {} queries/s within {:g} ms (p{:g})</h3>\n{}", escaped(run.label()),
+                        rate(run.server->queries_per_second), run.server->latency_bound_ms, run.server->percentile,
+                        table.html());
+  }
+  return html_section("Server scenario: random arrivals", text);
+}
+
 std::string latency_section(const Report& report) {
   std::vector<LatencyBox> boxes;
   for (const RunReport& run : report.runs) {
@@ -173,7 +195,8 @@ std::string facts_section(const Report& report) {
 std::string to_html(const Report& report) {
   std::string body = heading(report) + result_section(report);
   body += trial_section(report);
-  body += scatter_section(report) + latency_section(report) + layer_sections(report) + facts_section(report);
+  body += scatter_section(report) + latency_section(report) + server_section(report) + layer_sections(report) +
+          facts_section(report);
   body += html_environment(report.tool, report.host, report.device_description, report.command);
   return html_page("gpu_eval: " + network_name(report.model), body);
 }

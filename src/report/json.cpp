@@ -135,6 +135,35 @@ Json speed_json(const SpeedResult& speed) {
   return json;
 }
 
+Json server_trial_json(const ServerTrial& trial) {
+  return {{"rate", trial.rate},
+          {"queries", trial.queries},
+          {"seconds", trial.seconds},
+          {"latency_ms",
+           {{"mean", trial.mean_ms},
+            {"p50", trial.p50_ms},
+            {"p90", trial.p90_ms},
+            {"p99", trial.p99_ms},
+            {"max", trial.max_ms}}},
+          {"mean_batch", trial.mean_batch},
+          {"complete", trial.complete},
+          {"met", trial.met}};
+}
+
+Json server_json(const ServerResult& server) {
+  Json json{{"latency_bound_ms", server.latency_bound_ms},
+            {"percentile", server.percentile},
+            {"batch", server.batch},
+            {"queries_per_second", server.queries_per_second},
+            {"capacity", server.capacity},
+            {"trials", Json::array()},
+            {"valid", server.valid},
+            {"reasons", server.reasons},
+            {"warnings", server.warnings}};
+  for (const ServerTrial& trial : server.trials) json["trials"].push_back(server_trial_json(trial));
+  return json;
+}
+
 Json layers_json(const RunReport& run) {
   Json list = Json::array();
   for (const LayerReport& layer : run.layers) {
@@ -173,6 +202,7 @@ Json run_json(const RunReport& run) {
   }
   if (run.vs_first) json["vs_first"] = vs_first_json(*run.vs_first);
   if (run.speed) json["speed"] = speed_json(*run.speed);
+  if (run.server) json["server"] = server_json(*run.server);
   json["layers"] = layers_json(run);
   return json;
 }
@@ -210,6 +240,7 @@ Json report_json(const Report& report) {
             {"data", data_json(report)},
             {"calibration", calibration_json(report)},
             {"speed_input", text_or_null(report.speed_input)},
+            {"scenario", text_or_null(report.scenario)},
             {"interrupted", report.interrupted},
             {"valid", report.valid()},
             {"notes", report.notes},

@@ -53,6 +53,34 @@ TEST_F(Measure, DemoHasAccuracyAndSpeed) {
   EXPECT_FALSE(json["calibration"]["excluded_from_accuracy"].get<bool>()) << "the demo has images of their own for it";
 }
 
+TEST_F(Measure, ServerScenarioFindsARateWithinTheBound) {
+  const Outcome outcome = run({"--model", "demo", "--mode", "speed", "--scenario", "server", "--latency-bound", "50",
+                               "--duration", "0.1", "--json", "server.json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("Scenario server: int8"), std::string::npos) << outcome.out;
+  const nlohmann::json json = read_json("server.json");
+  EXPECT_EQ(json["scenario"], "server");
+  for (const nlohmann::json& row : json["runs"]) {
+    const nlohmann::json& server = row["server"];
+    EXPECT_GT(server["queries_per_second"], 0);
+    EXPECT_LT(server["queries_per_second"], server["capacity"]);
+    for (const nlohmann::json& trial : server["trials"]) {
+      const bool kept = trial["complete"].get<bool>() && trial["latency_ms"]["p99"] <= 50.0;
+      EXPECT_EQ(trial["met"].get<bool>(), kept);
+    }
+  }
+}
+
+TEST_F(Measure, OfflineAndSingleStreamNameTheirFigure) {
+  const Outcome offline =
+      run({"--model", "demo", "--mode", "speed", "--scenario", "offline", "--duration", "0.05", "--json", "o.json"});
+  EXPECT_NE(offline.out.find("Scenario offline: int8 maxabs:"), std::string::npos) << offline.out;
+  EXPECT_EQ(read_json("o.json")["runs"][0]["speed"]["batch"], 16);
+  const Outcome stream =
+      run({"--model", "demo", "--mode", "speed", "--scenario", "single-stream", "--duration", "0.05"});
+  EXPECT_NE(stream.out.find("Scenario single-stream: float32: p90 latency"), std::string::npos) << stream.out;
+}
+
 TEST_F(Measure, ResultMatchesItsSchema) {
   if (std::system("python3 -c 'import jsonschema' 2>/dev/null") != 0)
     GTEST_SKIP() << "python3-jsonschema is not installed";
@@ -62,7 +90,7 @@ TEST_F(Measure, ResultMatchesItsSchema) {
                 .code,
             0);
   ASSERT_EQ(run({"--model", "mobilenet", "--alpha", "0.25", "--weights", "random", "--scheme", "maxabs", "--mode",
-                 "speed", "--duration", "0.05", "--json", "speed.json"})
+                 "speed", "--duration", "0.05", "--scenario", "server", "--json", "speed.json"})
                 .code,
             0);
   const std::string script =

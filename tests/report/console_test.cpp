@@ -82,6 +82,23 @@ TEST(Console, InvalidNamesItsReasons) {
   EXPECT_TRUE(text.ends_with("Result is: INVALID\n"));
 }
 
+TEST(Console, ServerScenario) {
+  Report report = test::sample_report();
+  report.scenario = "server";
+  ServerResult& server = report.runs[1].server.emplace();
+  server = {.latency_bound_ms = 15, .queries_per_second = 80, .capacity = 100, .valid = true};
+  server.trials = {{.rate = 80, .queries = 2400, .bound_percentile_ms = 12.5, .complete = true, .met = true}};
+  EXPECT_NE(to_table(report).find("Scenario server: int8 maxabs: 80.00 queries/s of random arrivals with p99 12.50 ms"),
+            std::string::npos)
+      << to_table(report);
+  server.trials[0].met = false;
+  server.queries_per_second = 0;
+  server.valid = false;
+  server.reasons = {"no arrival rate keeps it"};
+  EXPECT_NE(to_table(report).find("INVALID: int8 maxabs: no arrival rate keeps it.\nResult is: INVALID"),
+            std::string::npos);
+}
+
 TEST(Console, LayerTable) {
   const std::string text = to_layer_tables(test::sample_report());
   EXPECT_NE(text.find("Layers of float32, batch 1: 0.500 ms together"), std::string::npos) << text;

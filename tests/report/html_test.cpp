@@ -94,6 +94,17 @@ TEST(Html, UserTextCannotBreakOut) {
   EXPECT_EQ(html.find('\xff'), std::string::npos);
 }
 
+TEST(Html, ServerTrials) {
+  Report report = report_with_errors();
+  ServerResult& server = report.runs[1].server.emplace();
+  server = {.latency_bound_ms = 15, .queries_per_second = 80, .capacity = 100, .valid = true};
+  server.trials = {{.rate = 90, .queries = 100}, {.rate = 80, .queries = 2400, .complete = true, .met = true}};
+  const std::string html = to_html(report);
+  expect_balanced(html);
+  EXPECT_NE(html.find("int8 maxabs: 80.00 queries/s within 15 ms (p99)"), std::string::npos);
+  EXPECT_NE(html.find("missed, ended early"), std::string::npos);
+}
+
 TEST(Html, WithoutAccuracyOrSpeed) {
   Report report = test::sample_report();
   for (RunReport& run : report.runs) {
