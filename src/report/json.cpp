@@ -9,6 +9,7 @@
 #include "eval/statistics.h"
 #include "gpueval/report.h"
 #include "report/bits.h"
+#include "report/published.h"
 
 namespace gpueval {
 namespace {
@@ -228,6 +229,15 @@ Json mixed_json(const MixedReport& mixed) {
   return json;
 }
 
+Json published_json(const std::string& network) {
+  const std::vector<PublishedRow> rows = published_rows(network);
+  if (rows.empty()) return {};
+  Json json{{"source", kPublishedSource}, {"images", kPublishedImages}, {"rows", Json::array()}};
+  for (const PublishedRow& row : rows)
+    json["rows"].push_back({{"row", row.label}, {"top1", row.top1}, {"top5", row.top5}});
+  return json;
+}
+
 // A file name may hold bytes that are no UTF-8.
 std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
@@ -294,7 +304,8 @@ std::string to_json(const TableReport& table) {
     json["networks"].push_back({{"name", network.name},
                                 {"weight_files", network.weight_files},
                                 {"missing", text_or_null(network.missing)},
-                                {"result", network.report ? report_json(*network.report) : Json()}});
+                                {"result", network.report ? report_json(*network.report) : Json()},
+                                {"published", published_json(network.name)}});
   }
   return dump(json);
 }

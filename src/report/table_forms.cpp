@@ -8,6 +8,7 @@
 #include "report/cells.h"
 #include "report/conclusion.h"
 #include "report/html_page.h"
+#include "report/published.h"
 #include "report/svg_chart.h"
 #include "report/text_table.h"
 
@@ -107,12 +108,16 @@ std::string scatter(const TableReport& table) {
 std::string to_text(const TableReport& table) {
   std::string text = machine(table) + "\n\n" + networks_table(table).text() + '\n';
   for (const std::string& sentence : sentences(table)) text += wrapped(sentence, kWidth, 2);
+  if (const auto published = published_table(table))
+    text += "\nThe original research\n\n" + published->text() + '\n' + wrapped(published_note(table), kWidth, 2);
   return text;
 }
 
 std::string to_markdown(const TableReport& table) {
   std::string text = networks_table(table).markdown() + '\n';
   for (const std::string& sentence : sentences(table)) text += "- " + sentence + '\n';
+  if (const auto published = published_table(table))
+    text += "\n### The original research\n\n" + published->markdown() + "\n- " + published_note(table) + '\n';
   return text + fmt::format("\n{}. Command: `{}`\n", machine(table), table.command);
 }
 
@@ -121,6 +126,9 @@ std::string to_html(const TableReport& table) {
   std::string notes;
   for (const std::string& sentence : sentences(table)) notes += html_paragraph(sentence, "note");
   body += html_section("Result", networks_table(table).html() + notes);
+  if (const auto published = published_table(table)) {
+    body += html_section("The original research", published->html() + html_paragraph(published_note(table), "note"));
+  }
   body += html_section("Accuracy against speed", scatter(table));
   std::string device;
   for (const TableNetwork& network : table.networks) {
