@@ -81,14 +81,6 @@ GPUEVAL_DEVICE ChannelFactors channel_factors(const Epilogue& e, int channel, in
   return f;
 }
 
-// Adding 1.5 * 2^23 leaves an integer of less than 22 bits in the low bits of a float, rounded to nearest even: one
-// addition instead of a conversion, which GPUs do at a quarter or less of that rate. Accumulators start at its bits.
-inline constexpr int kFloatOffsetBits = 0x4b400000;
-inline constexpr float kFloatOffset = 12582912.0f;
-
-// An accumulator that started at kFloatOffsetBits.
-GPUEVAL_DEVICE float offset_to_float(int acc) { return bits_float(acc) - kFloatOffset; }
-
 // Requantizes and stores four channels of one output pixel; acc: the sums as floats.
 GPUEVAL_DEVICE void store_four(const DepthwiseParams& a, const ChannelFactors& f, int row, int channel,
                                const float (&acc)[4]) {
@@ -100,7 +92,7 @@ GPUEVAL_DEVICE void store_four(const DepthwiseParams& a, const ChannelFactors& f
     const int r = e.residual != nullptr && i < f.count ? residual_at(e, row, channel + i) : 0;
     const float v = epilogue_value_of(e, acc[i], f.m[i], f.b[i], r);
     if (e.dst_float && i < f.count) static_cast<float*>(e.dst)[at + i] = v;
-    bits[i] = static_cast<std::uint32_t>(float_bits(min_of(v, e.hi) + kFloatOffset));
+    bits[i] = round_to_low_bits(min_of(v, e.hi));
   }
   if (e.dst_float) return;
   auto* dst = static_cast<std::uint8_t*>(e.dst) + at;

@@ -75,7 +75,7 @@ GPUEVAL_DEVICE void sum_column(const TapRow<kStride>& top, const TapRow<kStride>
   const TapRow<kStride>* rows[3] = {&top, &middle, &bottom};
   GPUEVAL_UNROLL
   for (int i = 0; i < 4; ++i) {
-    int acc = kFloatOffsetBits;
+    int acc = kSmallIntBits;
     GPUEVAL_UNROLL
     for (int r = 0; r < 3; ++r) {
       const std::uint32_t w = weights[r].word[i];
@@ -85,7 +85,7 @@ GPUEVAL_DEVICE void sum_column(const TapRow<kStride>& top, const TapRow<kStride>
         acc = dp4a<kUnsigned>(rows[r]->taps[j][i], w, acc);
       }
     }
-    sums[i] = offset_to_float(acc);
+    sums[i] = small_int_to_float(acc);
   }
 }
 

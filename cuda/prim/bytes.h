@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words of four bytes: permutation and maxima. Byte 0 is the lowest.
+// Words of four bytes: permutation and maximum. Byte 0 is the lowest.
 #pragma once
 
 #include "cuda/prim/target.h"
@@ -20,7 +20,7 @@ GPUEVAL_DEVICE std::uint32_t byte_permute(std::uint32_t a, std::uint32_t b, std:
 #endif
 }
 
-// The larger of each pair of bytes.
+// The larger of each pair of unsigned bytes.
 GPUEVAL_DEVICE std::uint32_t max_u8x4(std::uint32_t a, std::uint32_t b) {
 #if defined(__CUDACC__)
   return __vmaxu4(a, b);
@@ -31,16 +31,6 @@ GPUEVAL_DEVICE std::uint32_t max_u8x4(std::uint32_t a, std::uint32_t b) {
     result |= (x > y ? x : y) << i;
   }
   return result;
-#endif
-}
-
-// Signed bytes order as unsigned ones do with the sign turned over.
-GPUEVAL_DEVICE std::uint32_t max_s8x4(std::uint32_t a, std::uint32_t b) {
-#if defined(__CUDACC__)
-  return __vmaxs4(a, b);
-#else
-  constexpr std::uint32_t kSigns = 0x80808080u;
-  return max_u8x4(a ^ kSigns, b ^ kSigns) ^ kSigns;
 #endif
 }
 
