@@ -20,6 +20,7 @@ struct NaiveParams {
   GemmShape shape;
   const std::uint8_t* src;
   const std::int8_t* weights;
+  int src_pitch;
   int pixel_bytes;  // of a tap's packed weights
   Epilogue epilogue;
 };
@@ -40,18 +41,18 @@ template <bool kUnsigned, typename Chunk>
 GPUEVAL_KERNEL(kThreads)
 conv_naive(const NaiveParams p) {
   const GemmShape& g = p.shape;
-  const std::int64_t index = static_cast<std::int64_t>(block_index().x) * kThreads + thread_index().x;
-  const int row = static_cast<int>(index / g.k), channel = static_cast<int>(index % g.k);
+  const unsigned index = block_index().x * kThreads + thread_index().x, k = static_cast<unsigned>(g.k);
+  const int row = static_cast<int>(index / k), channel = static_cast<int>(index % k);
   if (row >= g.rows) return;
   const SourceRow at = source_row(g, row);
-  const std::int8_t* weights =
-      p.weights + static_cast<std::int64_t>(channel) * (g.kernel_h * g.kernel_w) * p.pixel_bytes;
+  const int pixel_bytes = sizeof(Chunk) == 16 ? p.pixel_bytes : static_cast<int>(sizeof(Chunk));
+  const std::int8_t* weights = p.weights + static_cast<std::int64_t>(channel) * (g.kernel_h * g.kernel_w) * pixel_bytes;
   int acc = 0;
   for (int r = 0; r < g.kernel_h; ++r) {
-    for (int s = 0; s < g.kernel_w; ++s, weights += p.pixel_bytes) {
+    for (int s = 0; s < g.kernel_w; ++s, weights += pixel_bytes) {
       if (!is_inside(g, at, r, s)) continue;
-      const std::uint8_t* src = p.src + at.offset + (r * g.w + s) * g.src_pitch;
-      for (int i = 0; i < p.pixel_bytes; i += static_cast<int>(sizeof(Chunk))) {
+      const std::uint8_t* src = p.src + static_cast<std::int64_t>(at.pixel + r * g.w + s) * p.src_pitch;
+      for (int i = 0; i < pixel_bytes; i += static_cast<int>(sizeof(Chunk))) {
         acc = dot<kUnsigned>(load_global<Chunk>(src + i), load_global<Chunk>(weights + i), acc);
       }
     }
@@ -62,7 +63,8 @@ conv_naive(const NaiveParams p) {
 bool packed_pixels(const cuda::ConvProblem& problem) { return problem.src_pitch % 16 != 0; }
 
 bool supports(const cuda::ConvProblem& problem) {
-  return !problem.desc.depthwise &&
+  constexpr std::int64_t kMostOutputs = (std::int64_t{1} << 32) - kThreads;  // threads are counted in 32 bits
+  return !problem.desc.depthwise && problem.desc.output_pixels() * problem.desc.k <= kMostOutputs &&
          (problem.src_pitch % 16 == 0 || (problem.desc.c <= 4 && problem.src_pitch % 4 == 0));
 }
 
@@ -74,6 +76,7 @@ void launch_naive(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, 
   const NaiveParams params{.shape = gemm_shape(problem, args.n),
                            .src = static_cast<const std::uint8_t*>(args.src),
                            .weights = static_cast<const std::int8_t*>(args.weights),
+                           .src_pitch = problem.src_pitch,
                            .pixel_bytes = cuda::round_up(problem.desc.c, packed_pixels(problem) ? 4 : 16),
                            .epilogue = make_epilogue(problem, args)};
   const bool is_unsigned = problem.src == DType::kU8;

@@ -18,7 +18,13 @@ struct Epilogue {
   int k, dst_pitch, residual_pitch, pixels_per_image;
   float lo, hi, residual_scale;
   bool dst_float, residual_unsigned;
+  bool quads;  // destination and residual allow four channels, from a multiple of 4 on, to be moved at once
 };
+
+// True if four elements at every fourth channel of a tensor are aligned to their size.
+inline bool moves_quads(const void* data, int pitch, std::size_t element_bytes) {
+  return pitch % 4 == 0 && reinterpret_cast<std::uintptr_t>(data) % (4 * element_bytes) == 0;
+}
 
 inline Epilogue make_epilogue(const cuda::ConvProblem& problem, const cuda::ConvArgs& args) {
   return {.m = args.m,
@@ -34,7 +40,9 @@ inline Epilogue make_epilogue(const cuda::ConvProblem& problem, const cuda::Conv
           .hi = args.hi,
           .residual_scale = args.residual_scale,
           .dst_float = problem.dst == DType::kF32,
-          .residual_unsigned = problem.residual == DType::kU8};
+          .residual_unsigned = problem.residual == DType::kU8,
+          .quads = moves_quads(args.dst, problem.dst_pitch, size_of(problem.dst)) &&
+                   (args.residual == nullptr || moves_quads(args.residual, problem.residual_pitch, 1))};
 }
 
 // What a row needs of dynamic quantization: one number for all its channels. Unused otherwise.
@@ -70,6 +78,77 @@ GPUEVAL_DEVICE void store_output(const Epilogue& e, int row, int channel, int ac
     static_cast<float*>(e.dst)[at] = v;
   } else {
     static_cast<std::uint8_t*>(e.dst)[at] = static_cast<std::uint8_t>(quantized(e, v));
+  }
+}
+
+struct alignas(16) Quad {
+  float value[4];
+};
+
+// m and b of the four channels from `channel`, a multiple of 4, on; zeros behind the last one.
+struct QuadScale {
+  float m[4], b[4];
+};
+
+GPUEVAL_DEVICE QuadScale quad_scale(const Epilogue& e, int channel) {
+  QuadScale scale;
+  GPUEVAL_UNROLL
+  for (int j = 0; j < 4; ++j) {
+    const bool real = channel + j < e.k;
+    scale.m[j] = real && e.image_scale == nullptr ? e.m[channel + j] : 0.0f;
+    scale.b[j] = real ? e.b[channel + j] : 0.0f;
+  }
+  return scale;
+}
+
+// Four neighbouring output channels of a row; dynamic: row_scale(e, row). Of a ragged edge only the real ones.
+GPUEVAL_DEVICE void store_quad(const Epilogue& e, int row, int channel, const QuadScale& scale, float dynamic,
+                               const int (&acc)[4]) {
+  const bool whole = e.quads && channel + 4 <= e.k;
+  std::uint32_t residual = 0;
+  if (e.residual != nullptr) {
+    const auto* from =
+        static_cast<const std::uint8_t*>(e.residual) + static_cast<std::int64_t>(row) * e.residual_pitch + channel;
+    if (whole) {
+      residual = *reinterpret_cast<const std::uint32_t*>(from);
+    } else {
+      GPUEVAL_UNROLL
+      for (int j = 0; j < 4; ++j) {
+        if (channel + j < e.k) residual |= static_cast<std::uint32_t>(from[j]) << 8 * j;
+      }
+    }
+  }
+  float v[4];
+  GPUEVAL_UNROLL
+  for (int j = 0; j < 4; ++j) {
+    const int r = e.residual_unsigned ? static_cast<std::uint8_t>(residual >> 8 * j)
+                                      : static_cast<std::int8_t>(residual >> 8 * j);
+    v[j] = epilogue_value(e, acc[j], e.image_scale != nullptr ? dynamic : scale.m[j], scale.b[j], r);
+  }
+  const std::int64_t at = static_cast<std::int64_t>(row) * e.dst_pitch + channel;
+  if (e.dst_float) {
+    float* const to = static_cast<float*>(e.dst) + at;
+    if (whole) {
+      store_global(to, Quad{{v[0], v[1], v[2], v[3]}});
+    } else {
+      GPUEVAL_UNROLL
+      for (int j = 0; j < 4; ++j) {
+        if (channel + j < e.k) to[j] = v[j];
+      }
+    }
+    return;
+  }
+  std::uint32_t bytes = 0;
+  GPUEVAL_UNROLL
+  for (int j = 0; j < 4; ++j) bytes |= (static_cast<std::uint32_t>(quantized(e, v[j])) & 0xffu) << 8 * j;
+  auto* const to = static_cast<std::uint8_t*>(e.dst) + at;
+  if (whole) {
+    store_global(to, bytes);
+  } else {
+    GPUEVAL_UNROLL
+    for (int j = 0; j < 4; ++j) {
+      if (channel + j < e.k) to[j] = static_cast<std::uint8_t>(bytes >> 8 * j);
+    }
   }
 }
 

@@ -18,8 +18,8 @@ struct GemmShape {
   int pixels;  // P * Q
   int h, w, q;
   int kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left;
-  int src_pitch;
-  int chunks;  // of 16 bytes in one source pixel
+  int pitch;   // from source pixel to pixel, in chunks of 16 bytes
+  int chunks;  // of one source pixel
 };
 
 inline GemmShape gemm_shape(const cuda::ConvProblem& problem, int n) {
@@ -37,14 +37,14 @@ inline GemmShape gemm_shape(const cuda::ConvProblem& problem, int n) {
           .stride_w = window.stride_w,
           .pad_top = window.pad.top,
           .pad_left = window.pad.left,
-          .src_pitch = problem.src_pitch,
+          .pitch = problem.src_pitch / 16,
           .chunks = cuda::round_up(d.c, 16) / 16};
 }
 
-// Where the first tap of a row lies: row and column in its image, and bytes from the tensor's start (both may be
+// Where the first tap of a row lies: pixels from the tensor's start, and row and column in its image (all may be
 // outside). A row behind the last one lies outside with every tap.
 struct SourceRow {
-  std::int64_t offset;
+  int pixel;
   int h, w;
 };
 
@@ -53,7 +53,7 @@ GPUEVAL_DEVICE SourceRow source_row(const GemmShape& g, int row) {
   const int image = row / g.pixels, pixel = row % g.pixels;
   const int h = pixel / g.q * g.stride_h - g.pad_top;
   const int w = pixel % g.q * g.stride_w - g.pad_left;
-  return {((static_cast<std::int64_t>(image) * g.h + h) * g.w + w) * g.src_pitch, h, w};
+  return {(image * g.h + h) * g.w + w, h, w};
 }
 
 // True if tap (r, s) of the row is a real pixel.
@@ -83,16 +83,17 @@ GPUEVAL_DEVICE void advance(const GemmShape& g, DepthCursor& at, int chunks) {
   }
 }
 
-// Bytes from a row's first tap to the cursor's chunk.
-GPUEVAL_DEVICE int tap_offset(const GemmShape& g, const DepthCursor& at) {
-  return (at.r * g.w + at.s) * g.src_pitch + at.chunk * 16;
+// Chunks from the tensor's start to the cursor's chunk of a row (2^31 of them are 34 GB: 32 bits are enough);
+// valid = false: outside, and the offset is 0.
+GPUEVAL_DEVICE int source_chunk(const GemmShape& g, const SourceRow& row, const DepthCursor& at, bool* valid) {
+  *valid = at.r < g.kernel_h && is_inside(g, row, at.r, at.s);
+  return *valid ? (row.pixel + at.r * g.w + at.s) * g.pitch + at.chunk : 0;
 }
 
-// Bytes from the tensor's start to the cursor's chunk of a row; valid = false: outside, and the offset is 0.
-GPUEVAL_DEVICE std::int64_t source_offset(const GemmShape& g, const SourceRow& row, const DepthCursor& at,
-                                          bool* valid) {
-  *valid = at.r < g.kernel_h && is_inside(g, row, at.r, at.s);
-  return *valid ? row.offset + tap_offset(g, at) : 0;
+// The bytes of a chunk.
+template <typename Byte>
+GPUEVAL_DEVICE const Byte* chunk_address(const Byte* tensor, int chunk) {
+  return tensor + static_cast<std::int64_t>(chunk) * 16;
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -23,4 +23,19 @@ std::vector<std::int8_t> pack_padded(const ConvProblem& problem, std::span<const
   return packed;
 }
 
+std::vector<std::int8_t> pack_gemm(const ConvProblem& problem, std::span<const std::int8_t> weights, int k_multiple,
+                                   int depth_multiple) {
+  const std::vector<std::int8_t> dense = pack_padded(problem, weights, k_multiple, 16);
+  const ConvDesc& d = problem.desc;
+  const int depth = d.window.kernel_h * d.window.kernel_w * round_up(d.c, 16);
+  const auto from = static_cast<std::ptrdiff_t>(depth),
+             to = static_cast<std::ptrdiff_t>(round_up(depth, depth_multiple));
+  const std::ptrdiff_t filters = static_cast<std::ptrdiff_t>(dense.size()) / from;
+  std::vector<std::int8_t> packed(static_cast<std::size_t>(filters * to), 0);
+  for (std::ptrdiff_t i = 0; i < filters; ++i) {
+    std::copy_n(dense.begin() + i * from, from, packed.begin() + i * to);
+  }
+  return packed;
+}
+
 }  // namespace gpueval::cuda

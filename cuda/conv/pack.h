@@ -18,6 +18,11 @@ constexpr int round_up(int value, int to) { return (value + to - 1) / to * to; }
 std::vector<std::int8_t> pack_padded(const ConvProblem& problem, std::span<const std::int8_t> weights, int k_multiple,
                                      int c_multiple);
 
+// The same for an implicit GEMM that reads the depth in steps: [round_up(K, k_multiple)][round_up(R * S *
+// round_up(C, 16), depth_multiple)].
+std::vector<std::int8_t> pack_gemm(const ConvProblem& problem, std::span<const std::int8_t> weights, int k_multiple,
+                                   int depth_multiple);
+
 // Of kernels that need no scratch.
 inline std::size_t no_workspace(const ConvProblem&, int) { return 0; }
 
