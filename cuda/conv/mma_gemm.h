@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolution by mma m16n8k32 (sm_80), as an implicit matrix product (mma_tile.h).
+//
+// Tiling: a block computes tile.m output pixels x tile.n channels; its warps share the tile out, warp_m x warp_n each,
+// sums in registers. A step multiplies tile.depth bytes of R * S * C: 64 (or 128) bytes of each source row, gathered by
+// 16-byte asynchronous copies that write zeros for taps outside the image, and of each weight row, an unbroken stream.
+// tile.stages steps are in flight: while one is multiplied, the next stages - 2 are complete or on their way, and one
+// barrier a step does for both "the next is here" and "the last may be overwritten".
+//
+// Shared memory: stages x (source rows, weight rows), 16-byte chunks turned row by row (swizzled_chunk) so that copies
+// and ldmatrix are free of bank conflicts; m and b of the channels behind them; at the end the output tile lies over
+// the stages (mma_output.h).
+//
+// Why it beats conv_s8_dp4a: one instruction of a warp does 4096 products, where dp4a does 128, and ldmatrix feeds it
+// 512 bytes at a time; copies go around the registers. Products for each byte read from shared memory grow with the
+// warp's share of the tile: 64 x 64 has 32, 64 x 32 has 21, 32 x 32 has 16, where the tensor cores of sm_80 take 16.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "cuda/conv/conv_kernel.h"
+#include "cuda/conv/mma_operands.h"
+#include "cuda/conv/mma_output.h"
+#include "cuda/conv/mma_params.h"
+#include "cuda/conv/mma_plan.h"
+#include "cuda/conv/mma_split.h"
+#include "cuda/conv/mma_tile.h"
+#include "cuda/prim/cp_async.h"
+#include "cuda/prim/ldmatrix.h"
+#include "cuda/prim/mma.h"
+#include "cuda/prim/target.h"
+#include "cuda/prim/thread.h"
+
+namespace gpueval::GPUEVAL_TARGET {
+
+// A warp's sums, operands of 32 bytes of depth, and where it finds them in a stage.
+template <cuda::MmaTile kTile, bool kUnsigned>
+struct MmaWarp {
+  static constexpr int kRows = kTile.warp_m() / 16, kColumns = kTile.warp_n() / 8;
+  struct Fragments {
+    std::uint32_t source[kRows][4], weights[kColumns / 2][4];
+  };
+
+  int acc[kRows][kColumns][4];
+  std::uint32_t source_row, weight_row;      // bytes from a stage's begin
+  std::uint32_t source_chunk, weight_chunk;  // bytes, of the first 32 of depth; the next 32 differ in higher bits
+
+  GPUEVAL_DEVICE MmaWarp() {
+    const std::uint32_t warp = thread_index().x / 32, lane = thread_index().x % 32;
+    const cuda::LaneChunk s = cuda::source_lane(lane), w = cuda::weight_lane(lane);
+    constexpr std::uint32_t kChunks = kTile.chunks(), kWarpsN = kTile.warps_n;
+    // Warps begin at multiples of 16 rows, which do not turn the chunks.
+    source_row = (warp / kWarpsN * kTile.warp_m() + s.row) * kTile.depth;
+    weight_row = kTile.source_bytes() + (warp % kWarpsN * kTile.warp_n() + w.row) * kTile.depth;
+    source_chunk = cuda::swizzled_chunk(s.row, s.chunk, kChunks) * 16;
+    weight_chunk = cuda::swizzled_chunk(w.row, w.chunk, kChunks) * 16;
+    GPUEVAL_UNROLL
+    for (int i = 0; i < kRows; ++i) {
+      GPUEVAL_UNROLL
+      for (int j = 0; j < kColumns; ++j) {
+        GPUEVAL_UNROLL
+        for (int e = 0; e < 4; ++e) acc[i][j][e] = 0;
+      }
+    }
+  }
+
+  GPUEVAL_DEVICE int& at(int i, int j, int e) { return acc[i / 2][j][i % 2 * 2 + e]; }
+  GPUEVAL_DEVICE const int& at(int i, int j, int e) const { return acc[i / 2][j][i % 2 * 2 + e]; }
+
+  // part: which 32 bytes of the step.
+  GPUEVAL_DEVICE void load(Fragments& f, std::uint32_t stage, std::uint32_t part) const {
+    GPUEVAL_UNROLL
+    for (int i = 0; i < kRows; ++i) {
+      ldmatrix_x4(f.source[i],
+                  stage + source_row + (source_chunk ^ part * 32) + static_cast<std::uint32_t>(i * 16 * kTile.depth));
+    }
+    GPUEVAL_UNROLL
+    for (int j = 0; j < kColumns / 2; ++j) {
+      ldmatrix_x4(f.weights[j],
+                  stage + weight_row + (weight_chunk ^ part * 32) + static_cast<std::uint32_t>(j * 16 * kTile.depth));
+    }
+  }
+
+  GPUEVAL_DEVICE void multiply(const Fragments& f) {
+    GPUEVAL_UNROLL
+    for (int i = 0; i < kRows; ++i) {
+      GPUEVAL_UNROLL
+      for (int j = 0; j < kColumns; ++j) {
+        mma_m16n8k32<kUnsigned>(acc[i][j], f.source[i], f.weights[j / 2][j % 2 * 2], f.weights[j / 2][j % 2 * 2 + 1]);
+      }
+    }
+  }
+};
+
+// Copies of one thread: a step of source rows and weights into a stage.
+template <cuda::MmaTile kTile, bool kPointwise>
+struct StageCopies {
+  SourceReader<kTile, kPointwise> source;
+  const std::uint8_t* weights;
+  std::uint32_t slot;
+
+  GPUEVAL_DEVICE StageCopies(const MmaParams& p, cuda::TilePosition tile, int step)
+      : source(p, tile.m, step), weights(weight_stream<kTile>(p, tile.n, step)), slot(source_slot<kTile>()) {}
+
+  GPUEVAL_DEVICE void issue(const MmaParams& p, std::uint32_t stage) {
+    GPUEVAL_UNROLL
+    for (int i = 0; i < kTile.source_copies(); ++i) {
+      const bool inside = source.inside(p, i);
+      cp_async_16(stage + slot + static_cast<std::uint32_t>(i * kTile.row_step() * kTile.depth),
+                  inside ? source.address(i) : p.src, inside);
+    }
+    GPUEVAL_UNROLL
+    for (int i = 0; i < kTile.weight_copies(); ++i) {
+      const std::uint32_t at = (thread_index().x + static_cast<std::uint32_t>(i * kTile.threads())) * 16;
+      cp_async_16(stage + kTile.source_bytes() + at, weights + i * kTile.threads() * 16, true);
+    }
+    source.advance(p);
+    weights += kTile.weight_bytes();
+  }
+};
+
+// Offset of the stage behind this one.
+template <cuda::MmaTile kTile>
+GPUEVAL_DEVICE std::uint32_t next_stage(std::uint32_t stage) {
+  constexpr std::uint32_t kLast = (kTile.stages - 1) * kTile.stage_bytes();
+  return stage == kLast ? 0 : stage + kTile.stage_bytes();
+}
+
+// One step after the other; fragments are loaded right before they are multiplied, and the other warps of the
+// multiprocessor fill the gap. Fewest registers.
+template <cuda::MmaTile kTile, typename Warp, typename Copies>
+GPUEVAL_DEVICE void multiply_steps(const MmaParams& p, Warp& warp, Copies& copies, int steps) {
+  std::uint32_t read = 0, write = (kTile.stages - 1) * kTile.stage_bytes();
+  for (int step = 0; step < steps; ++step) {
+    cp_async_wait<kTile.stages - 2>();
+    block_barrier();
+    if (step + kTile.stages - 1 < steps) copies.issue(p, write);
+    cp_async_commit();  // also an empty group: the wait counts groups
+    GPUEVAL_UNROLL
+    for (std::uint32_t part = 0; part < kTile.depth / 32; ++part) {
+      typename Warp::Fragments f;
+      warp.load(f, read, part);
+      warp.multiply(f);
+    }
+    read = next_stage<kTile>(read);
+    write = next_stage<kTile>(write);
+  }
+}
+
+// The same with the next fragments, at the end of a step those of the next stage, on their way while these are
+// multiplied: for tiles whose warps have the registers and are too few to hide each other's loads.
+template <cuda::MmaTile kTile, typename Warp, typename Copies>
+GPUEVAL_DEVICE void multiply_steps_ahead(const MmaParams& p, Warp& warp, Copies& copies, int steps) {
+  constexpr std::uint32_t kParts = kTile.depth / 32;
+  std::uint32_t read = 0, write = (kTile.stages - 1) * kTile.stage_bytes();
+  typename Warp::Fragments f[2];
+  cp_async_wait<kTile.stages - 2>();
+  block_barrier();
+  warp.load(f[0], read, 0);
+  for (int step = 0; step < steps; ++step) {
+    GPUEVAL_UNROLL
+    for (std::uint32_t part = 0; part < kParts; ++part) {
+      if (part + 1 < kParts) {
+        warp.load(f[(part + 1) % 2], read, part + 1);
+      }
+      if (part == 0) {
+        // Every warp has read the stage that this one overwrites: it was the last before the barrier.
+        if (step + kTile.stages - 1 < steps) copies.issue(p, write);
+        cp_async_commit();
+      }
+      if (part + 1 == kParts) {
+        cp_async_wait<kTile.stages - 2>();
+        block_barrier();
+        read = next_stage<kTile>(read);
+        write = next_stage<kTile>(write);
+        if (step + 1 < steps) warp.load(f[0], read, 0);
+      }
+      warp.multiply(f[part % 2]);
+    }
+  }
+}
+
+// Row: static constexpr kName and kTile. (nvcc's host stubs take types, not values of class type.)
+template <typename Row, bool kUnsigned, bool kPointwise>
+GPUEVAL_KERNEL(Row::kTile.threads(), Row::kTile.blocks)
+conv_mma(const MmaParams p) {
+  constexpr cuda::MmaTile kTile = Row::kTile;
+  static_assert(kTile.valid(16, 16) && kTile.shared_bytes() <= 99 * 1024);
+  const int block = static_cast<int>(block_index().x);
+  const cuda::TilePosition tile = p.order.at(block);
+  const int row0 = tile.m * kTile.m, channel0 = tile.n * kTile.n;
+  const int begin = kTile.split_depth ? static_cast<int>(block_index().z) * p.part_steps : 0;
+  const int left = p.steps - begin, steps = left < p.part_steps ? left : p.part_steps;
+
+  StageCopies<kTile, kPointwise> copies(p, tile, begin);
+  GPUEVAL_UNROLL
+  for (int i = 0; i < kTile.stages - 1; ++i) {
+    if (i < steps) copies.issue(p, static_cast<std::uint32_t>(i) * kTile.stage_bytes());
+    cp_async_commit();
+  }
+  stage_scales<kTile>(p.epilogue, channel0);
+  MmaWarp<kTile, kUnsigned> warp;
+  if constexpr (kTile.prefetch) {
+    multiply_steps_ahead<kTile>(p, warp, copies, steps);
+  } else {
+    multiply_steps<kTile>(p, warp, copies, steps);
+  }
+  cp_async_wait<0>();
+  block_barrier();
+  if constexpr (kTile.split_depth) {
+    if (!join_parts<kTile>(p, warp, block)) return;
+  }
+  write_tile<kTile>(p, warp, row0, channel0);
+}
+
+template <typename Row>
+struct MmaRow {
+  static bool supports(const cuda::ConvProblem& problem) { return cuda::mma_supports(problem, Row::kTile); }
+  static std::vector<std::int8_t> pack(const cuda::ConvProblem& problem, std::span<const std::int8_t> weights) {
+    return cuda::pack_mma(problem, weights, Row::kTile);
+  }
+  static std::size_t workspace(const cuda::ConvProblem& problem, int multiprocessors) {
+    return cuda::mma_workspace(problem, Row::kTile, multiprocessors);
+  }
+  static void launch(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int multiprocessors,
+                     cuda::Stream stream) {
+    constexpr MmaVariants kVariants = {{{conv_mma<Row, false, false>, conv_mma<Row, false, true>},
+                                        {conv_mma<Row, true, false>, conv_mma<Row, true, true>}}};
+    launch_mma(Row::kName, kVariants, Row::kTile, problem, args, multiprocessors, stream);
+  }
+  static constexpr cuda::ConvKernel kernel() {
+    return {Row::kName, cuda::ConvOp::kConv, 80, supports, pack, workspace, launch};
+  }
+};
+
+}  // namespace gpueval::GPUEVAL_TARGET

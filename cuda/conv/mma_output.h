@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of the tensor-core convolutions: sums in the fragments' registers -> output tile. The tile lies in shared
+// memory, one byte an element and swizzled, so that memory sees whole rows: the residual comes in by 16-byte loads,
+// each thread replaces the bytes of its own elements by its results, and the result leaves by 16-byte stores. float32
+// results leave from the registers: 4 lanes hold 32 contiguous bytes.
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/conv/epilogue.h"
+#include "cuda/conv/mma_params.h"
+#include "cuda/conv/mma_tile.h"
+#include "cuda/prim/shared.h"
+#include "cuda/prim/target.h"
+#include "cuda/prim/thread.h"
+#include "cuda/prim/vector.h"
+
+namespace gpueval::GPUEVAL_TARGET {
+
+struct alignas(8) FloatPair {
+  float first, second;
+};
+
+// Before the main loop, whose barriers publish it: m and b of the tile's channels, 0 behind the last.
+template <cuda::MmaTile kTile>
+GPUEVAL_DEVICE void stage_scales(const Epilogue& e, int channel0) {
+  const Shared<float> scale(kTile.scale_offset(), kTile.n), bias(kTile.bias_offset(), kTile.n);
+  for (int i = static_cast<int>(thread_index().x); i < kTile.n; i += kTile.threads()) {
+    const int channel = channel0 + i;
+    const bool real = channel < e.k;
+    scale[i] = real && e.image_scale == nullptr ? e.m[channel] : 0.0f;
+    bias[i] = real ? e.b[channel] : 0.0f;
+  }
+}
+
+// Calls move(row, column, global row, global channel) for every 16 channels of the tile that have real ones.
+template <cuda::MmaTile kTile, typename Move>
+GPUEVAL_DEVICE void for_each_chunk(const MmaParams& p, int row0, int channel0, const Move& move) {
+  constexpr int kChunks = kTile.n / 16;
+  GPUEVAL_UNROLL
+  for (int i = 0; i < kTile.m * kChunks / kTile.threads(); ++i) {
+    const int at = static_cast<int>(thread_index().x) + i * kTile.threads();
+    const int row = at / kChunks, column = at % kChunks * 16;
+    if (row0 + row < p.rows && channel0 + column < p.epilogue.k) move(row, column, row0 + row, channel0 + column);
+  }
+}
+
+template <cuda::MmaTile kTile>
+GPUEVAL_DEVICE std::uint32_t output_slot(int row, int column) {
+  return cuda::output_offset(static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(column), kTile.n);
+}
+
+template <cuda::MmaTile kTile>
+GPUEVAL_DEVICE void stage_residual(const MmaParams& p, int row0, int channel0) {
+  const Epilogue& e = p.epilogue;
+  for_each_chunk<kTile>(p, row0, channel0, [&](int row, int column, int pixel, int channel) {
+    const auto* from =
+        static_cast<const std::uint8_t*>(e.residual) + (static_cast<std::int64_t>(pixel) * e.residual_pitch + channel);
+    const std::uint32_t to = output_slot<kTile>(row, column);
+    if (p.residual_vector && channel + 16 <= e.k) {
+      shared_at<Bytes16>(to) = load_global<Bytes16>(from);
+    } else {
+      for (int c = 0; c < 16 && channel + c < e.k; ++c) {
+        shared_at<std::uint8_t>(to + static_cast<std::uint32_t>(c)) = from[c];
+      }
+    }
+  });
+}
+
+template <cuda::MmaTile kTile>
+GPUEVAL_DEVICE void store_tile(const MmaParams& p, int row0, int channel0) {
+  const Epilogue& e = p.epilogue;
+  for_each_chunk<kTile>(p, row0, channel0, [&](int row, int column, int pixel, int channel) {
+    auto* to = static_cast<std::uint8_t*>(e.dst) + (static_cast<std::int64_t>(pixel) * e.dst_pitch + channel);
+    const std::uint32_t from = output_slot<kTile>(row, column);
+    if (p.dst_vector && channel + 16 <= e.k) {
+      store_global(to, shared_at<Bytes16>(from));
+    } else {
+      for (int c = 0; c < 16 && channel + c < e.k; ++c) {
+        to[c] = shared_at<std::uint8_t>(from + static_cast<std::uint32_t>(c));
+      }
+    }
+  });
+}
+
+GPUEVAL_DEVICE int widen(std::uint32_t byte, bool is_unsigned) {
+  return is_unsigned ? static_cast<int>(byte & 0xff) : static_cast<std::int8_t>(byte & 0xff);
+}
+
+GPUEVAL_DEVICE void store_floats(const MmaParams& p, int pixel, int channel, float v0, float v1) {
+  const Epilogue& e = p.epilogue;
+  if (pixel >= p.rows || channel >= e.k) return;
+  auto* to = static_cast<float*>(e.dst) + (static_cast<std::int64_t>(pixel) * e.dst_pitch + channel);
+  if (p.dst_pair && channel + 1 < e.k) {
+    store_global(to, FloatPair{v0, v1});
+  } else {
+    to[0] = v0;
+    if (channel + 1 < e.k) to[1] = v1;
+  }
+}
+
+// Sums: at(i, j, e) is the lane's element e of rows 8i..8i+7 and columns 8j..8j+7 of its warp's part of the tile: row
+// lane / 4, column 2 * (lane % 4) + e. All copies into shared memory and all reads of the stages must be over.
+template <cuda::MmaTile kTile, typename Sums>
+GPUEVAL_DEVICE void write_tile(const MmaParams& p, const Sums& sums, int row0, int channel0) {
+  constexpr int kRows = kTile.warp_m() / 8, kColumns = kTile.warp_n() / 8;
+  const Epilogue& e = p.epilogue;
+  const int thread = static_cast<int>(thread_index().x), warp = thread / 32, lane = thread % 32;
+  const int my_row = warp / kTile.warps_n * kTile.warp_m() + lane / 4;
+  const int my_column = warp % kTile.warps_n * kTile.warp_n() + lane % 4 * 2;
+  if (e.residual != nullptr) {
+    stage_residual<kTile>(p, row0, channel0);
+    block_barrier();
+  }
+  float dynamic[kRows];
+  if (e.image_scale != nullptr) {
+    GPUEVAL_UNROLL
+    for (int i = 0; i < kRows; ++i) {
+      const int pixel = row0 + my_row + i * 8;
+      dynamic[i] = e.image_scale[p.image_pixels.quotient(pixel < p.rows ? pixel : p.rows - 1)];
+    }
+  }
+  GPUEVAL_UNROLL
+  for (int j = 0; j < kColumns; ++j) {
+    const int column = my_column + j * 8;
+    const auto at = static_cast<std::uint32_t>(column) * 4;
+    const FloatPair m = shared_at<FloatPair>(kTile.scale_offset() + at);
+    const FloatPair b = shared_at<FloatPair>(kTile.bias_offset() + at);
+    GPUEVAL_UNROLL
+    for (int i = 0; i < kRows; ++i) {
+      const int row = my_row + i * 8;
+      const std::uint32_t slot = output_slot<kTile>(row, column);
+      const std::uint32_t r = e.residual != nullptr ? shared_at<std::uint16_t>(slot) : 0u;
+      const bool fixed = e.image_scale == nullptr;
+      const float v0 =
+          epilogue_value(e, sums.at(i, j, 0), fixed ? m.first : dynamic[i], b.first, widen(r, e.residual_unsigned));
+      const float v1 = epilogue_value(e, sums.at(i, j, 1), fixed ? m.second : dynamic[i], b.second,
+                                      widen(r >> 8, e.residual_unsigned));
+      if (e.dst_float) {
+        store_floats(p, row0 + row, channel0 + column, v0, v1);
+      } else {
+        const int low = quantized(e, v0) & 0xff, high = quantized(e, v1) & 0xff;
+        shared_at<std::uint16_t>(slot) = static_cast<std::uint16_t>(low | high << 8);
+      }
+    }
+  }
+  if (e.dst_float) return;
+  block_barrier();
+  store_tile<kTile>(p, row0, channel0);
+}
+
+}  // namespace gpueval::GPUEVAL_TARGET
