@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The integer operations between convolutions, at the sizes that the networks have; GB/s counts bytes read and written.
+#include "ops_bench.h"
+
 #include <benchmark/benchmark.h>
 
 #include <vector>
@@ -72,19 +74,30 @@ void max_abs(benchmark::State& state) {
   time(state, 4 * shape.elements(), [&] { benchmark::DoNotOptimize(cpu::max_abs(src.data(), shape, shape.c)); });
 }
 
-void thread_counts(benchmark::internal::Benchmark* row) {
-  row->ArgName("t")->Arg(1)->Unit(benchmark::kMicrosecond)->UseRealTime();
-  set_threads(0);
-  if (threads() > 1) row->Arg(threads());
-}
-BENCHMARK(max_pool_3x3_st2)->Apply(thread_counts);
-BENCHMARK(max_pool_2x2_st2)->Apply(thread_counts);
-BENCHMARK(avg_pool_3x3_same)->Apply(thread_counts);
-BENCHMARK(global_avg_pool)->Apply(thread_counts);
-BENCHMARK(add)->Apply(thread_counts);
-BENCHMARK(requantize)->Apply(thread_counts);
-BENCHMARK(quantize)->Apply(thread_counts);
-BENCHMARK(max_abs)->Apply(thread_counts);
-
 }  // namespace
+
+void register_ops() {
+  struct Entry {
+    const char* name;
+    void (*run)(benchmark::State&);
+  };
+  constexpr Entry kEntries[] = {
+      {"max_pool_3x3_st2", max_pool_3x3_st2},
+      {"max_pool_2x2_st2", max_pool_2x2_st2},
+      {"avg_pool_3x3_same", avg_pool_3x3_same},
+      {"global_avg_pool", global_avg_pool},
+      {"add", add},
+      {"requantize", requantize},
+      {"quantize", quantize},
+      {"max_abs", max_abs},
+  };
+  set_threads(0);
+  const int all = threads();
+  for (const Entry& entry : kEntries) {
+    auto* row = benchmark::RegisterBenchmark(entry.name, entry.run)->ArgName("t")->Arg(1);
+    row->Unit(benchmark::kMicrosecond)->UseRealTime();
+    if (all > 1) row->Arg(all);
+  }
+}
+
 }  // namespace gpueval::bench

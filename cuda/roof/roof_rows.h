@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of cuda/roof/table.cu, defined in roof_loops.cu and roof_copy.cu.
+#pragma once
+
+#include "cuda/prim/target.h"
+#include "cuda/roof/roof.h"
+
+namespace gpueval::GPUEVAL_TARGET {
+
+extern const cuda::RoofKernel kRoofDp4a, kRoofMma16832, kRoofMma8816, kRoofFmaF32, kRoofCopy;
+
+}  // namespace gpueval::GPUEVAL_TARGET
