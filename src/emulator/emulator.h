@@ -14,7 +14,8 @@ struct Dim3 {
   bool operator==(const Dim3&) const = default;
 };
 
-enum class Schedule { kAscending, kDescending, kRandom };  // of warps in a block and of lanes in a warp
+// The order of the blocks, of the warps in a block and of the lanes in a warp.
+enum class Schedule { kAscending, kDescending, kRandom };
 
 struct Options {
   Schedule schedule = Schedule::kAscending;

@@ -6,7 +6,9 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <numeric>
 
+#include "core/random.h"
 #include "emulator/emulator.h"
 #include "emulator/machine.h"
 #include "gpueval/error.h"
@@ -39,7 +41,29 @@ void check_launch(const Launch& launch) {
   }
 }
 
+// The i-th block to run. Blocks are independent, so their order must not matter either.
+class BlockOrder {
+ public:
+  BlockOrder(const Options& options, std::uint64_t blocks) : blocks_(blocks) {
+    if (options.schedule == Schedule::kDescending) first_ = step_ = blocks - 1;
+    if (options.schedule == Schedule::kRandom) {
+      Random random(options.seed);
+      first_ = random.next() % blocks;
+      step_ = random.next() % blocks;
+      while (std::gcd(step_, blocks) != 1) step_ = (step_ + 1) % blocks;
+    }
+  }
+  std::uint64_t operator()(std::int64_t i) const {  // fewer than 2^63 blocks in all; the products may need 128 bits
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::uint64_t>((first_ + static_cast<Wide>(i) * step_) % blocks_);
+  }
+
+ private:
+  std::uint64_t blocks_, first_ = 0, step_ = 1;
+};
+
 void run_blocks(const Launch& launch, std::int64_t blocks) {
+  const BlockOrder order(launch.options, static_cast<std::uint64_t>(blocks));
   std::atomic<bool> failed = false;
   std::exception_ptr error;
   std::mutex guard;
@@ -49,7 +73,7 @@ void run_blocks(const Launch& launch, std::int64_t blocks) {
   for (std::int64_t i = 0; i < blocks; ++i) {
     if (failed.load(std::memory_order_relaxed)) continue;
     try {
-      machine_of_this_thread().run_block(launch, static_cast<std::uint64_t>(i));
+      machine_of_this_thread().run_block(launch, order(i));
     } catch (...) {
       failed = true;
       const std::lock_guard lock(guard);
@@ -71,6 +95,7 @@ void run(const char* kernel, Dim3 grid, Dim3 block, std::size_t shared_bytes, co
                       .shared_bytes = shared_bytes,
                       .body = &body,
                       .options = options()};
+  if (device::context != nullptr) fail("kernel '{}': launched by a kernel", kernel);
   check_launch(launch);
   const std::int64_t blocks = std::int64_t{grid.x} * grid.y * grid.z;
   if (blocks == 1) {

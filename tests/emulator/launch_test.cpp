@@ -3,6 +3,7 @@
 // runs, shared memory that keeps what the block before left, an emulator that is broken after an error.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <atomic>
 #include <cstring>
@@ -53,6 +54,30 @@ TEST(Launch, SchedulesOrderWarpsAndLanes) {
   EXPECT_NE(one, order_of_threads({.schedule = Schedule::kRandom, .seed = 2}));
   EXPECT_NE(one, up);
   EXPECT_EQ(std::set<unsigned>(one.begin(), one.end()).size(), 70u);
+}
+
+std::vector<unsigned> order_of_blocks(const Options& options, unsigned blocks) {
+  const WithOptions with(options);
+  const int threads = omp_get_max_threads();
+  omp_set_num_threads(1);
+  std::vector<unsigned> order;
+  run("probe", {blocks, 1, 1}, {}, 0, [&] { order.push_back(device::block_index().x); });
+  omp_set_num_threads(threads);
+  return order;
+}
+
+TEST(Launch, SchedulesOrderBlocks) {
+  EXPECT_EQ(order_of_blocks({.schedule = Schedule::kAscending}, 4), (std::vector<unsigned>{0, 1, 2, 3}));
+  EXPECT_EQ(order_of_blocks({.schedule = Schedule::kDescending}, 4), (std::vector<unsigned>{3, 2, 1, 0}));
+  for (const unsigned blocks : {2u, 3u, 64u, 90u, 101u}) {
+    for (const std::uint64_t seed : {1u, 2u, 3u}) {
+      const auto order = order_of_blocks({.schedule = Schedule::kRandom, .seed = seed}, blocks);
+      EXPECT_EQ(order.size(), blocks);
+      EXPECT_EQ(std::set<unsigned>(order.begin(), order.end()).size(), blocks) << "seed " << seed;
+    }
+  }
+  EXPECT_NE(order_of_blocks({.schedule = Schedule::kRandom, .seed = 1}, 64),
+            order_of_blocks({.schedule = Schedule::kRandom, .seed = 2}, 64));
 }
 
 // A warp runs to the block barrier before the next one starts: what round robin would hide shows.
@@ -146,6 +171,11 @@ TEST(Launch, AnExceptionOfTheBodyReachesTheCaller) {
                      }),
                  std::out_of_range);
   }
+}
+
+TEST(Launch, KernelsCannotLaunchKernels) {
+  EXPECT_EQ(error_of([] { run_block(1, 0, [] { run("inner", {}, {}, 0, [] {}); }); }),
+            "kernel 'inner': launched by a kernel");
 }
 
 TEST(Launch, WorksAgainAfterAnError) {
