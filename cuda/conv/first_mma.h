@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// First layers on tensor cores (m16n8k32): 32 bytes of depth are any eight taps of four channels, so a 7x7 window of
+// three channels takes 7 steps (49 of 56 words useful) where depth padded to 16 channels would take 25. A row of A is a
+// pixel and its words are pixels of the patch: a lane loads its four words straight from there, at the offsets of its
+// two taps, without ldmatrix or a copy in between. 16 columns make the 16 rows of A; a warp computes kParts rows of
+// pixels for all channels of the block, so a B fragment is loaded once for kParts products. Columns of B are permuted
+// (first_channel_of) so that a lane ends up with a run of channels and stores it at once, without staging.
+// Shared memory: patch (first_tile.h); offset of each tap in it, a word each; weights as B fragments.
+#pragma once
+
+#include "cuda/conv/first_tile.h"
+#include "cuda/prim/bytes.h"
+#include "cuda/prim/mma.h"
+
+namespace gpueval::GPUEVAL_TARGET {
+
+inline constexpr int kFirstWarps = static_cast<int>(kFirstThreads / 32);
+
+template <int kParts, int kChannels>
+inline constexpr FirstTile kFirstMmaTile{.rows = kFirstWarps * kParts, .channels = kChannels};
+
+// The sums of a lane: pixels lane / 4 and lane / 4 + 8 of each of kParts rows, kChannels / 4 channels of each.
+template <int kParts, int kChannels>
+struct FirstSums {
+  int acc[kParts][kChannels / 8][4];
+};
+
+// Where each tap lies in the patch, in bytes; padded taps, of zero weights, at its first pixel.
+GPUEVAL_DEVICE void write_tap_offsets(const FirstParams& a) {
+  const Shared<std::uint32_t> offsets(a.patch_bytes, static_cast<std::uint32_t>(a.steps) * 8);
+  for (int tap = static_cast<int>(thread_index().x); tap < a.steps * 8; tap += static_cast<int>(kFirstThreads)) {
+    const int r = tap / a.kernel_w, s = tap % a.kernel_w;
+    offsets[tap] = r < a.kernel_h ? static_cast<std::uint32_t>(r * a.patch_w + s) * 4 : 0u;
+  }
+}
+
+template <bool kUnsigned, int kParts, int kChannels>
+GPUEVAL_DEVICE void multiply_first(const FirstParams& a, FirstSums<kParts, kChannels>& sums) {
+  const int lane = static_cast<int>(thread_index().x % 32), warp = static_cast<int>(thread_index().x / 32);
+  const std::uint32_t offsets = a.patch_bytes + static_cast<std::uint32_t>(lane % 4) * 4;
+  std::uint32_t weights = a.patch_bytes + static_cast<std::uint32_t>(a.steps * 32 + lane * 8);
+  const auto pixel = static_cast<std::uint32_t>(warp * kParts * a.stride_h * a.patch_w + lane / 4 * a.stride_w) * 4;
+  const auto row_step = static_cast<std::uint32_t>(a.stride_h * a.patch_w) * 4;
+  const auto half_step = static_cast<std::uint32_t>(8 * a.stride_w) * 4;
+  for (int step = 0; step < a.steps; ++step) {
+    const auto at = offsets + static_cast<std::uint32_t>(step) * 32;
+    const std::uint32_t low = pixel + shared_at<std::uint32_t>(at), high = pixel + shared_at<std::uint32_t>(at + 16);
+    std::uint32_t x[kParts][4];
+    GPUEVAL_UNROLL
+    for (int i = 0; i < kParts; ++i) {
+      const std::uint32_t down = static_cast<std::uint32_t>(i) * row_step;
+      x[i][0] = shared_at<std::uint32_t>(low + down);
+      x[i][1] = shared_at<std::uint32_t>(low + down + half_step);
+      x[i][2] = shared_at<std::uint32_t>(high + down);
+      x[i][3] = shared_at<std::uint32_t>(high + down + half_step);
+    }
+    GPUEVAL_UNROLL
+    for (int part = 0; part < kChannels / 8; ++part, weights += 256) {
+      const auto b = shared_at<Bytes8>(weights);
+      GPUEVAL_UNROLL
+      for (int i = 0; i < kParts; ++i) mma_m16n8k32<kUnsigned>(sums.acc[i][part], x[i], b.word[0], b.word[1]);
+    }
+  }
+}
+
+template <bool kUnsigned, int kParts, int kChannels>
+GPUEVAL_KERNEL(kFirstThreads)
+conv_first_mma(const FirstParams a) {
+  constexpr FirstTile kTile = kFirstMmaTile<kParts, kChannels>;
+  constexpr int kRun = kChannels / 4, kQuads = kRun / 4;  // of a lane
+  static_assert(kQuads == 4 || kQuads == 2);
+  const FirstPlace at = first_place(kTile, a);
+  load_patch(a, at);
+  write_tap_offsets(a);
+  load_first_weights(a, a.patch_bytes + static_cast<std::uint32_t>(a.steps) * 32);
+  block_barrier();
+  FirstSums<kParts, kChannels> sums = {};
+  multiply_first<kUnsigned, kParts, kChannels>(a, sums);
+
+  const Epilogue& e = a.epilogue;
+  const int lane = static_cast<int>(thread_index().x % 32), warp = static_cast<int>(thread_index().x / 32);
+  const int channel = at.channel + lane % 4 * kRun;
+  const bool wide = a.wide_stores && e.residual == nullptr && channel + kRun <= e.k;
+  const float dynamic = e.image_scale != nullptr ? e.image_scale[at.image] : 0.0f;
+  std::uint32_t words[kParts][2][kQuads] = {};
+  GPUEVAL_UNROLL
+  for (int j = 0; j < kQuads; ++j) {
+    const QuadScale scale = quad_scale(e, channel + j * 4);
+    GPUEVAL_UNROLL
+    for (int i = 0; i < kParts; ++i) {
+      GPUEVAL_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        const int p = at.p + warp * kParts + i, q = at.q + lane / 4 + half * 8;
+        const int(&first)[4] = sums.acc[i][2 * j], (&second)[4] = sums.acc[i][2 * j + 1];
+        const int acc[4] = {first[2 * half], first[2 * half + 1], second[2 * half], second[2 * half + 1]};
+        if (wide) {
+          GPUEVAL_UNROLL
+          for (int c = 0; c < 4; ++c) {
+            const float v = epilogue_value(e, acc[c], e.image_scale != nullptr ? dynamic : scale.m[c], scale.b[c], 0);
+            words[i][half][j] |= (round_to_low_bits(min_of(v, e.hi)) & 0xffu) << 8 * c;
+          }
+        } else if (p < a.p && q < a.q && channel + j * 4 < e.k) {
+          store_quad(e, (at.image * a.p + p) * a.q + q, channel + j * 4, scale, dynamic, acc);
+        }
+      }
+    }
+  }
+  if (!wide) return;
+  GPUEVAL_UNROLL
+  for (int i = 0; i < kParts; ++i) {
+    GPUEVAL_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      const int p = at.p + warp * kParts + i, q = at.q + lane / 4 + half * 8;
+      if (p >= a.p || q >= a.q) continue;
+      const std::int64_t row = (static_cast<std::int64_t>(at.image) * a.p + p) * a.q + q;
+      auto* dst = static_cast<std::uint8_t*>(e.dst) + row * e.dst_pitch + channel;
+      const std::uint32_t(&w)[kQuads] = words[i][half];
+      if constexpr (kQuads == 4) {
+        store_global(dst, Bytes16{{w[0], w[1], w[2], w[3]}});
+      } else {
+        store_global(dst, Bytes8{{w[0], w[1]}});
+      }
+    }
+  }
+}
+
+template <int kParts, int kChannels>
+bool supports_first_mma(const cuda::ConvProblem& problem) {
+  return supports_first(kFirstMmaTile<kParts, kChannels>, problem, 4 + kChannels * 4);
+}
+
+template <int kParts, int kChannels>
+std::vector<std::int8_t> pack_first_mma(const cuda::ConvProblem& problem, std::span<const std::int8_t> weights) {
+  return cuda::pack_first_fragments(problem, weights, kChannels);
+}
+
+template <int kParts, int kChannels>
+void launch_first_mma(const char* name, const cuda::ConvProblem& problem, const cuda::ConvArgs& args,
+                      cuda::Stream stream) {
+  constexpr FirstTile kTile = kFirstMmaTile<kParts, kChannels>;
+  FirstParams params = make_first_params(kTile, problem, args);
+  params.weight_bytes = static_cast<unsigned>(params.steps * kChannels * 32);
+  const std::size_t shared = params.patch_bytes + static_cast<unsigned>(params.steps) * 32 + params.weight_bytes;
+  const auto kernel =
+      problem.src == DType::kU8 ? conv_first_mma<true, kParts, kChannels> : conv_first_mma<false, kParts, kChannels>;
+  launch(stream, name, first_grid(kTile, params, args.n), kFirstThreads, shared, kernel, params);
+}
+
+}  // namespace gpueval::GPUEVAL_TARGET
