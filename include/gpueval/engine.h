@@ -26,12 +26,13 @@ struct EngineOptions {
 
 // Static facts of one executed step, for --per-layer and the JSON's layers[].
 struct LayerInfo {
-  std::string name;        // Keras layer name
-  std::string op;          // "Conv2D", ...
-  std::string kernel;      // "conv_u8s8_avx512vnni", "oneDNN:brgconv:avx512_core", ...
-  std::string shape;       // ConvDesc text for convolutions, else the output's shape
-  std::int64_t ops = 0;    // 2 x multiply-adds, whole batch of one
-  std::int64_t bytes = 0;  // read + written (activations and weights), batch of one
+  std::string name;               // Keras layer name
+  std::string op;                 // "Conv2D", ...
+  std::string kernel;             // "conv_u8s8_avx512vnni", "oneDNN:brgconv:avx512_core", ...
+  std::string shape;              // ConvDesc text for convolutions, else the output's shape
+  std::int64_t ops = 0;           // 2 x multiply-adds, whole batch of one
+  std::int64_t bytes = 0;         // read + written (activations and weights), batch of one
+  std::int64_t weight_bytes = 0;  // of these, what a batch reads once
 };
 
 // A node's tensor as the kernels really produced it: `images` x h x w pixels, c channels, `pitch` elements from pixel

@@ -10,6 +10,7 @@
 #include "gpueval/accuracy.h"
 #include "gpueval/engine.h"
 #include "gpueval/latency.h"
+#include "gpueval/roofline.h"
 #include "gpueval/scenario.h"
 
 namespace gpueval {
@@ -90,6 +91,7 @@ struct LayerReport {
   LayerInfo info;
   std::optional<double> ms;  // one batch
   std::optional<LayerErrorReport> error;
+  std::optional<LayerProfile> profile;  // with ms, where the device's roofs are measured
 };
 
 struct RunReport {
@@ -111,6 +113,8 @@ struct RunReport {
   std::string label() const;  // "int8 maxabs"
 };
 
+double layers_ms(const RunReport& run);  // all timed layers together
+
 struct Report {
   ToolInfo tool;
   HostInfo host;
@@ -126,6 +130,7 @@ struct Report {
   int layer_error_images = 0;
   std::vector<std::string> notes;          // whole sentences for the reader
   std::vector<std::string> output_errors;  // files that could not be written: exit code 1
+  std::optional<DeviceRoofs> roofs;        // --per-layer
   bool interrupted = false;
   bool per_layer = false;
 

@@ -9,6 +9,7 @@
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
 #include "gpueval/latency.h"
+#include "gpueval/roofline.h"
 #include "gpueval/scenario.h"
 
 namespace gpueval::cli {
@@ -23,6 +24,16 @@ void fill_layers(RunReport& row, Engine& engine, const std::vector<float>& input
   row.layers.clear();
   for (std::size_t i = 0; i < engine.layers().size(); ++i) {
     row.layers.push_back({engine.layers()[i], timed ? std::optional(ms[i]) : std::nullopt});
+  }
+}
+
+void profile_layers(RunReport& row, const Graph& graph, const DeviceRoofs& roofs) {
+  const double total = layers_ms(row);
+  for (LayerReport& layer : row.layers) {
+    if (!layer.ms || total <= 0) continue;
+    const int node = graph.find(layer.info.name);
+    const bool integer = node >= 0 && graph.nodes[static_cast<std::size_t>(node)].integer.has_value();
+    layer.profile = profile_layer(layer.info, integer, row.batch, *layer.ms, *layer.ms / total, roofs, threads());
   }
 }
 
@@ -116,12 +127,18 @@ void measure_speed(const Options& options, const LoadedModel& model, const Loade
     for (std::size_t i = 0; i < results.size(); ++i) report.runs[i].speed = std::move(results[i]);
     if (options.scenario == "server") find_server_rates(options, set, inputs, progress, report);
   }
+  if (options.per_layer && !StopSignal::raised()) {
+    progress.show("measuring the roofs");
+    const DeviceRoofs roofs = measure_roofs(set.engines.front()->device());
+    if (!roofs.device.empty()) report.roofs = roofs;
+  }
   for (std::size_t i = 0; i < report.runs.size(); ++i) {
     RunReport& row = report.runs[i];
     row.device = set.engines[i]->device();
     row.batch = batch;
     row.arena_bytes = set.engines[i]->arena_bytes();
     fill_layers(row, *set.engines[i], inputs.front(), options.per_layer && !StopSignal::raised());
+    if (report.roofs) profile_layers(row, set.engines[i]->graph(), *report.roofs);
   }
   report.interrupted = report.interrupted || StopSignal::raised();
 }

@@ -30,7 +30,8 @@ LayerInfo layer_info(const Graph& graph, int index, std::string kernel) {
     info.ops = 2 * desc->multiply_adds();
   }
   if (info.kernel != "in place") {
-    info.bytes = tensor_bytes(node) + weight_bytes(node);
+    info.weight_bytes = weight_bytes(node);
+    info.bytes = tensor_bytes(node) + info.weight_bytes;
     for (const int input : node.inputs) info.bytes += tensor_bytes(graph.nodes[static_cast<std::size_t>(input)]);
   }
   return info;

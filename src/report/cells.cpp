@@ -88,6 +88,36 @@ TextTable layer_error_table(const RunReport& run) {
   return table;
 }
 
+double layers_ms(const RunReport& run) {
+  double total = 0;
+  for (const LayerReport& layer : run.layers) total += layer.ms.value_or(0);
+  return total;
+}
+
+TextTable layer_time_table(const RunReport& run) {
+  TextTable table;
+  for (const char* title : {"layer", "kernel", "shape"}) table.column(title, TextTable::Align::kLeft);
+  for (const char* title : {"ms", "Mop", "GOPS", "roof", "GB/s", "share"}) table.column(title);
+  const double total = layers_ms(run);
+  for (const LayerReport& layer : run.layers) {
+    const double ms = layer.ms.value_or(0);
+    const double ops = static_cast<double>(layer.info.ops) * run.batch;
+    const bool counted = layer.info.ops > 0;
+    table.row({layer.info.name, layer.info.kernel, layer.info.shape, fmt::format("{:.3f}", ms),
+               counted ? fmt::format("{:.1f}", ops / 1e6) : "",
+               counted && ms > 0 ? fmt::format("{:.1f}", ops / ms / 1e6) : "",
+               counted && layer.profile ? fmt::format("{:.0f}%", layer.profile->compute_percent) : "",
+               layer.profile && layer.profile->gbs > 0 ? fmt::format("{:.1f}", layer.profile->gbs) : "",
+               total > 0 ? fmt::format("{:.1f}%", 100 * ms / total) : ""});
+  }
+  return table;
+}
+
+std::string roof_sentence(const DeviceRoofs& roofs) {
+  return fmt::format("Roofs of this machine, measured ({}): int8 {:.0f} GOPS, float32 {:.0f} GFLOPS, copy {:.1f} GB/s.",
+                     roofs.unit, roofs.int8_gops, roofs.f32_gflops, roofs.copy_gbs);
+}
+
 TextTable trial_table(const std::vector<SchemeTrial>& trials) {
   TextTable table;
   table.column("recipe", TextTable::Align::kLeft);

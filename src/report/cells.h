@@ -18,6 +18,8 @@ std::string network_name(const ModelReport& model);  // "mobilenet 0.25"
 TextTable result_table(const Report& report);                   // one row a precision
 TextTable layer_error_table(const RunReport& run);              // one row a layer that has an error
 TextTable trial_table(const std::vector<SchemeTrial>& trials);  // --scheme auto
+TextTable layer_time_table(const RunReport& run);               // one row a layer
+std::string roof_sentence(const DeviceRoofs& roofs);
 bool has_layer_errors(const RunReport& run);
 bool has_layer_times(const RunReport& run);
 

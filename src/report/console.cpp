@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::size_t kWidth = 110;
 constexpr std::size_t kIndent = 9;
+constexpr std::size_t kRemarks = 8;
 
 std::string field(const char* name, const std::string& text) {
   return wrapped(fmt::format("{:<8} {}", name, text), kWidth, kIndent);
@@ -124,6 +126,25 @@ std::string trial_footer(const Report& report) {
                      first.calibrated, first.measured, trial_table(trials).text());
 }
 
+// Sentences on slow layers, the slowest first.
+std::string layer_remarks(const RunReport& run) {
+  std::vector<const LayerReport*> slow;
+  for (const LayerReport& layer : run.layers) {
+    if (layer.profile && !layer.profile->remark.empty()) slow.push_back(&layer);
+  }
+  std::stable_sort(slow.begin(), slow.end(),
+                   [](const LayerReport* a, const LayerReport* b) { return *a->ms > *b->ms; });
+  const std::size_t shown = std::min(slow.size(), kRemarks);
+  std::string text;
+  for (const LayerReport* layer : std::span(slow).first(shown)) {
+    text += wrapped(fmt::format("{}: {:.0f}% of the time; {}.", layer->info.name, 100 * *layer->ms / layers_ms(run),
+                                layer->profile->remark),
+                    kWidth, 2);
+  }
+  if (shown < slow.size()) text += fmt::format("And {} more slow layers, in the JSON.\n", slow.size() - shown);
+  return text;
+}
+
 // The number that a scenario is about, one line a row.
 std::string scenario_footer(const Report& report) {
   std::string text;
@@ -218,27 +239,15 @@ std::string to_table(const Report& report) {
 
 std::string to_layer_tables(const Report& report) {
   std::string text;
+  if (report.roofs) text += '\n' + wrapped(roof_sentence(*report.roofs), kWidth, 0);
   for (const RunReport& run : report.runs) {
     if (has_layer_errors(run)) {
       text += fmt::format("\nLayer errors of {} against float32, {} images\n{}", run.label(), report.layer_error_images,
                           layer_error_table(run).text());
     }
     if (!has_layer_times(run)) continue;
-    double total = 0;
-    for (const LayerReport& layer : run.layers) total += layer.ms.value_or(0);
-    text += fmt::format("\nLayers of {}, batch {}: {:.3f} ms together\n", run.label(), run.batch, total);
-    TextTable table;
-    for (const char* title : {"layer", "kernel", "shape"}) table.column(title, TextTable::Align::kLeft);
-    for (const char* title : {"ms", "Mop", "GOPS", "share"}) table.column(title);
-    for (const LayerReport& layer : run.layers) {
-      const double ms = layer.ms.value_or(0);
-      const double ops = static_cast<double>(layer.info.ops) * run.batch;
-      table.row({layer.info.name, layer.info.kernel, layer.info.shape, fmt::format("{:.3f}", ms),
-                 layer.info.ops > 0 ? fmt::format("{:.1f}", ops / 1e6) : "",
-                 layer.info.ops > 0 && ms > 0 ? fmt::format("{:.1f}", ops / ms / 1e6) : "",
-                 total > 0 ? fmt::format("{:.1f}%", 100 * ms / total) : ""});
-    }
-    text += table.text();
+    text += fmt::format("\nLayers of {}, batch {}: {:.3f} ms together\n", run.label(), run.batch, layers_ms(run));
+    text += layer_time_table(run).text() + layer_remarks(run);
   }
   return text;
 }

@@ -153,6 +153,39 @@ std::string error_bars(const Report& report, const RunReport& run, std::size_t c
       layer_error_table(run).html());
 }
 
+std::string slow_layers(const RunReport& run) {
+  TextTable table;
+  for (const char* title : {"layer", "why it is slow"}) table.column(title, TextTable::Align::kLeft);
+  table.column("of the time");
+  bool any = false;
+  for (const LayerReport& layer : run.layers) {
+    if (!layer.profile || layer.profile->remark.empty()) continue;
+    table.row({layer.info.name, layer.profile->remark, fmt::format("{:.1f}%", 100 * *layer.ms / layers_ms(run))});
+    any = true;
+  }
+  return any ? fmt::format("<h3>{}: slow layers</h3>\n{}", escaped(run.label()), table.html()) : "";
+}
+
+std::string roofline_section(const Report& report) {
+  if (!report.roofs) return "";
+  std::vector<RooflinePoint> points;
+  std::string remarks;
+  for (const RunReport& run : report.runs) {
+    for (const LayerReport& layer : run.layers) {
+      if (!layer.profile || layer.profile->gops <= 0) continue;
+      const double share = *layer.ms / layers_ms(run);
+      points.push_back({layer.info.name, run.label(), layer.profile->intensity, layer.profile->gops, share});
+    }
+    remarks += slow_layers(run);
+  }
+  const std::string chart = roofline_chart(
+      points, {{"int8", report.roofs->int8_gops}, {"float32", report.roofs->f32_gflops}}, report.roofs->copy_gbs);
+  if (chart.empty()) return "";
+  const std::string note =
+      " A disc is a layer, its area the share of the time; layers above the slope work in the caches.";
+  return html_section("Roofline", chart + html_paragraph(roof_sentence(*report.roofs) + note, "note") + remarks);
+}
+
 std::string layer_sections(const Report& report) {
   std::string times, errors;
   for (std::size_t i = 0; i < report.runs.size(); ++i) {
@@ -160,7 +193,8 @@ std::string layer_sections(const Report& report) {
     if (has_layer_times(run)) times += time_bars(run, i, slowest_layer(report));
     if (has_layer_errors(run)) errors += error_bars(report, run, i);
   }
-  return html_section("Error layer by layer", errors) + html_section("Time layer by layer", times);
+  return html_section("Error layer by layer", errors) + roofline_section(report) +
+         html_section("Time layer by layer", times);
 }
 
 std::string calibration_text(const CalibrationReport& c) {

@@ -165,6 +165,14 @@ Json server_json(const ServerResult& server) {
   return json;
 }
 
+Json roofs_json(const DeviceRoofs& roofs) {
+  return {{"device", roofs.device},
+          {"unit", roofs.unit},
+          {"int8_gops", roofs.int8_gops},
+          {"f32_gflops", roofs.f32_gflops},
+          {"copy_gbs", roofs.copy_gbs}};
+}
+
 Json layers_json(const RunReport& run) {
   Json list = Json::array();
   for (const LayerReport& layer : run.layers) {
@@ -172,6 +180,13 @@ Json layers_json(const RunReport& run) {
               {"shape", layer.info.shape}, {"ms", Json()},        {"ops", layer.info.ops},
               {"bytes", layer.info.bytes}};
     if (layer.ms) json["ms"] = *layer.ms;
+    if (layer.profile) {
+      json["gops"] = layer.profile->gops;
+      json["gbs"] = layer.profile->gbs;
+      json["roof_percent"] = layer.profile->compute_percent;
+      json["copy_percent"] = layer.profile->memory_percent;
+      json["remark"] = text_or_null(layer.profile->remark);
+    }
     if (layer.error) {
       json["sqnr_db"] = finite_or_null(layer.error->sqnr_db);
       json["cosine"] = finite_or_null(layer.error->cosine);
@@ -251,6 +266,7 @@ Json report_json(const Report& report) {
             {"calibration", calibration_json(report)},
             {"speed_input", text_or_null(report.speed_input)},
             {"scenario", text_or_null(report.scenario)},
+            {"roofs", report.roofs ? roofs_json(*report.roofs) : Json()},
             {"interrupted", report.interrupted},
             {"valid", report.valid()},
             {"notes", report.notes},

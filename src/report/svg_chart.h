@@ -38,4 +38,16 @@ struct LatencyBox {
 };
 std::string latency_chart(const std::vector<LatencyBox>& boxes);
 
+// Layers over two logarithmic axes, under the roofs: a slope (bytes a second) that meets a ceiling for each kind of
+// arithmetic. Layers of one group share a colour; the area of a disc is the layer's share of its group's time.
+struct RooflinePoint {
+  std::string label, group;
+  double intensity = 0, gops = 0, share = 0;
+};
+struct Ceiling {
+  std::string label;
+  double gops = 0;
+};
+std::string roofline_chart(const std::vector<RooflinePoint>& points, const std::vector<Ceiling>& ceilings, double gbs);
+
 }  // namespace gpueval

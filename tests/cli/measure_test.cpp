@@ -50,6 +50,8 @@ TEST_F(Measure, DemoHasAccuracyAndSpeed) {
   EXPECT_TRUE(json["runs"][1]["speed"]["latency_ms"].contains("p95"));
   EXPECT_GE(json["runs"][1]["speed"]["samples"], 10);
   EXPECT_GT(json["runs"][1]["layers"][0]["ms"], 0);
+  EXPECT_GT(json["roofs"]["int8_gops"], 0);
+  EXPECT_TRUE(json["runs"][1]["layers"][1].contains("roof_percent"));
   EXPECT_FALSE(json["calibration"]["excluded_from_accuracy"].get<bool>()) << "the demo has images of their own for it";
 }
 
@@ -84,7 +86,8 @@ TEST_F(Measure, OfflineAndSingleStreamNameTheirFigure) {
 TEST_F(Measure, ResultMatchesItsSchema) {
   if (std::system("python3 -c 'import jsonschema' 2>/dev/null") != 0)
     GTEST_SKIP() << "python3-jsonschema is not installed";
-  ASSERT_EQ(run({"--model", "demo", "--limit", "50", "--duration", "0.05", "--json", "both.json"}).code, 0);
+  ASSERT_EQ(run({"--model", "demo", "--limit", "50", "--duration", "0.05", "--per-layer", "--json", "both.json"}).code,
+            0);
   ASSERT_EQ(run({"--model", "demo", "--limit", "50", "--mode", "accuracy", "--scheme", "reference", "--json",
                  "accuracy.json"})
                 .code,

@@ -105,6 +105,17 @@ TEST(Console, LayerTable) {
   EXPECT_NE(text.find("conv1  some_kernel  n1h224  0.500  2.0   4.0  100.0%"), std::string::npos) << text;
 }
 
+TEST(Console, LayerTableHasRoofsAndRemarks) {
+  Report report = test::sample_report();
+  report.roofs = DeviceRoofs{"cpu", "avx2, 2 threads", 500, 100, 10};
+  report.runs[1].layers[0].profile = LayerProfile{
+      .gops = 40, .gbs = 0.8, .intensity = 488, .compute_percent = 8, .memory_percent = 8, .remark = "tail: few"};
+  const std::string text = to_layer_tables(report);
+  EXPECT_NE(text.find("int8 500 GOPS, float32 100 GFLOPS, copy 10.0 GB/s"), std::string::npos) << text;
+  EXPECT_NE(text.find("conv1: 100% of the time; tail: few."), std::string::npos) << text;
+  EXPECT_NE(text.find(" 8%"), std::string::npos) << text;
+}
+
 TEST(Console, ConclusionTellsSignificance) {
   Report report = test::sample_report();
   PairedComparison& paired = *report.runs[1].vs_first;

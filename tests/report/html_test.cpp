@@ -94,6 +94,19 @@ TEST(Html, UserTextCannotBreakOut) {
   EXPECT_EQ(html.find('\xff'), std::string::npos);
 }
 
+TEST(Html, RooflineAndRemarks) {
+  Report report = report_with_errors();
+  EXPECT_EQ(to_html(report).find("Roofline"), std::string::npos);
+  report.roofs = DeviceRoofs{"cpu", "avx2, 2 threads", 500, 100, 10};
+  report.runs[1].layers[0].profile = LayerProfile{
+      .gops = 40, .gbs = 0.8, .intensity = 488, .compute_percent = 8, .memory_percent = 8, .remark = "tail: a<b"};
+  const std::string html = to_html(report);
+  expect_balanced(html);
+  EXPECT_NE(html.find("<h2>Roofline</h2>"), std::string::npos);
+  EXPECT_NE(html.find("tail: a&lt;b"), std::string::npos);
+  EXPECT_NE(html.find("int8 500"), std::string::npos);
+}
+
 TEST(Html, ServerTrials) {
   Report report = report_with_errors();
   ServerResult& server = report.runs[1].server.emplace();

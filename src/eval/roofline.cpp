@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gpueval/roofline.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "cpu/roof/roof.h"
+#include "gpueval/error.h"
+
+namespace gpueval {
+namespace {
+
+constexpr double kLeastShare = 0.02, kSlowPercent = 50;
+constexpr double kMemoryBoundPercent = 60;
+constexpr double kShortCall_ms = 0.02;
+constexpr int kFewChannels = 16, kShortDepth = 64, kPixelsPerThread = 32;
+
+std::optional<ConvDesc> conv_of(const LayerInfo& layer) {
+  if (layer.ops == 0) return std::nullopt;
+  return parse_conv_desc(layer.shape);
+}
+
+// Of several reasons the one that weighs most comes first.
+std::string convolution_remark(const ConvDesc& desc, const LayerProfile& p, int batch, double ms, int threads) {
+  if (desc.depthwise) {
+    return fmt::format(
+        "depthwise: {:.1f} operations a byte, so loads and stores decide ({:.1f} GB/s, {:.0f}% of a copy)", p.intensity,
+        p.gbs, p.memory_percent);
+  }
+  if (p.memory_percent >= kMemoryBoundPercent) {
+    return fmt::format("memory-bound: {:.1f} operations a byte, {:.1f} GB/s are {:.0f}% of a copy", p.intensity, p.gbs,
+                       p.memory_percent);
+  }
+  if (desc.c < kFewChannels) {
+    return fmt::format("too few channels: {} in, so most lanes of a multiply-add have nothing to do", desc.c);
+  }
+  const std::int64_t pixels = desc.output_pixels() * batch;
+  if (pixels < std::int64_t{kPixelsPerThread} * threads) {
+    return fmt::format("tail: {} output pixels for {} threads; the weights are read for few products", pixels, threads);
+  }
+  if (ms < kShortCall_ms) {
+    return fmt::format("launch: {:.0f} us in all, so starting the threads counts", 1e3 * ms);
+  }
+  if (desc.depth() < kShortDepth) {
+    return fmt::format("short sums: {} products an output, so rounding and storing weigh as much", desc.depth());
+  }
+  return fmt::format("compute-bound below its roof: {:.0f}% of it with {:.0f} operations a byte", p.compute_percent,
+                     p.intensity);
+}
+
+std::string remark(const LayerInfo& layer, const LayerProfile& p, int batch, double ms, int threads) {
+  if (const auto desc = conv_of(layer)) return convolution_remark(*desc, p, batch, ms, threads);
+  if (ms < kShortCall_ms) return fmt::format("launch: {:.0f} us in all, so starting the threads counts", 1e3 * ms);
+  return fmt::format("memory-bound: no products, only {:.1f} GB/s of loads and stores ({:.0f}% of a copy)", p.gbs,
+                     p.memory_percent);
+}
+
+}  // namespace
+
+LayerProfile profile_layer(const LayerInfo& layer, bool integer, int batch, double ms, double share,
+                           const DeviceRoofs& roofs, int threads) {
+  LayerProfile p;
+  // A batch reads the weights once.
+  const double ops = static_cast<double>(layer.ops) * batch;
+  const double bytes =
+      static_cast<double>(layer.bytes - layer.weight_bytes) * batch + static_cast<double>(layer.weight_bytes);
+  if (ms <= 0 || bytes <= 0) return p;
+  p.gops = ops / ms / 1e6;
+  p.gbs = bytes / ms / 1e6;
+  p.intensity = ops / bytes;
+  p.compute_percent = 100 * p.gops / (integer ? roofs.int8_gops : roofs.f32_gflops);
+  p.memory_percent = 100 * p.gbs / roofs.copy_gbs;
+  if (share >= kLeastShare && p.compute_percent < kSlowPercent) p.remark = remark(layer, p, batch, ms, threads);
+  return p;
+}
+
+DeviceRoofs measure_roofs(const std::string& device) {
+  if (device != "cpu") return {};
+  const cpu::Roofs roofs = cpu::measure_roofs(cpu::best_isa_level(), {.threads = threads()});
+  return {.device = device,
+          .unit = fmt::format("{}, {} threads", roofs.isa, roofs.threads),
+          .int8_gops = 1e3 * roofs.int8_tops,
+          .f32_gflops = 1e3 * roofs.f32_tflops,
+          .copy_gbs = roofs.copy_gbs};
+}
+
+}  // namespace gpueval
