@@ -136,12 +136,14 @@ GPUEVAL_DEVICE void multiply_steps(const MmaParams& p, Warp& warp, Copies& copie
   for (int step = 0; step < steps; ++step) {
     cp_async_wait<kTile.stages - 2>();
     block_barrier();
-    if (step + kTile.stages - 1 < steps) copies.issue(p, write);
-    cp_async_commit();  // also an empty group: the wait counts groups
     GPUEVAL_UNROLL
     for (std::uint32_t part = 0; part < kTile.depth / 32; ++part) {
       typename Warp::Fragments f;
       warp.load(f, read, part);
+      if (part == 0) {  // behind the loads, so that the tensor cores wait for nothing else
+        if (step + kTile.stages - 1 < steps) copies.issue(p, write);
+        cp_async_commit();  // also an empty group: the wait counts groups
+      }
       warp.multiply(f);
     }
     read = next_stage<kTile>(read);
