@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// emulator_bench: what the emulator's threads cost, on one core. items_per_second counts thread steps: one thread
-// that starts, or that passes one barrier or collective; macs for mma.
+// emulator_bench, first part: what a step of an emulated thread costs, on one core. items_per_second counts steps: a
+// thread that starts, or one that passes a barrier or collective; macs: multiply-adds of mma.
 #include <benchmark/benchmark.h>
 #include <omp.h>
 
