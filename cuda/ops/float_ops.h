@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The float entries of ops.h, by their files: float_elementwise.cu, float_pool.cu, float_conv.cu.
+// The float entries of ops.h, by their files: float_elementwise.cu, float_pool.cu, float_conv.cu, float_finish.cu.
 #pragma once
 
 #include "cuda/ops/ops.h"
@@ -22,5 +22,10 @@ void global_avg_pool_float(const cuda::DeviceView& src, const cuda::DeviceView& 
 
 void conv_float(const ConvDesc& desc, const cuda::DeviceView& src, const void* weights, const float* bias,
                 const cuda::DeviceView& residual, Activation act, const cuda::DeviceView& dst, cuda::Stream stream);
+
+void finish_float(const cuda::DeviceView& src, const float* bias, const cuda::DeviceView& residual, Activation act,
+                  const cuda::DeviceView& dst, cuda::Stream stream);
+void finish_integer(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, const void* sums, DType sum_type,
+                    cuda::Stream stream);
 
 }  // namespace gpueval::GPUEVAL_TARGET

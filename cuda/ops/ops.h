@@ -12,6 +12,9 @@
 
 namespace gpueval::cuda {
 
+struct ConvProblem;  // cuda/conv/conv_kernel.h
+struct ConvArgs;
+
 // A device tensor, or a channel slice of one: NHWC, pitch in elements.
 struct DeviceView {
   void* data = nullptr;
@@ -65,6 +68,14 @@ struct Ops {
                      const DeviceView& residual, Activation act, const DeviceView& dst, Stream stream);
   // Element type of dst from src's: float32 <-> float16.
   void (*cast)(const DeviceView& src, const DeviceView& dst, Stream stream);
+
+  // ---- the end of a convolution whose sums a library made
+  // act(src + bias + residual); bias: device, float32, or null; residual.data may be null; dst may be src.
+  void (*finish_float)(const DeviceView& src, const float* bias, const DeviceView& residual, Activation act,
+                       const DeviceView& dst, Stream stream);
+  // The integer epilogue on the dense sums (device, n * p * q x k) of args.n images, s32 or, as rounded integers, f32.
+  void (*finish_integer)(const ConvProblem& problem, const ConvArgs& args, const void* sums, DType sum_type,
+                         Stream stream);
 
   // ---- images and results
   // u8 RGB pixels (n x h x w x 3, pitch 3) -> network input: bilinear resize bit-exact with OpenCV's u8 INTER_LINEAR,

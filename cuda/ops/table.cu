@@ -26,6 +26,8 @@ const cuda::Ops& ops() {
       .global_avg_pool_float = global_avg_pool_float,
       .conv_float = conv_float,
       .cast = cast,
+      .finish_float = finish_float,
+      .finish_integer = finish_integer,
       .preprocess = preprocess,
       .top_k = top_k,
   };

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cuda/library/baselines.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <limits>
+#include <utility>
+
+#include "cuda/library/cublaslt_api.h"
+#include "cuda/library/cudnn_api.h"
+#include "cuda/library/cudnn_conv.h"
+#include "cuda/library/matmul_conv.h"
+#include "cuda/library/support.h"
+
+namespace gpueval::cuda {
+namespace {
+
+constexpr FloatBaseline kFloatBaselines[] = {
+    {"cudnn_f32", DType::kF32, FloatMath::kStrict, make_cudnn_float_conv},
+    {"cudnn_tf32", DType::kF32, FloatMath::kTf32, make_cudnn_float_conv},
+    {"cudnn_f16", DType::kF16, FloatMath::kHalf, make_cudnn_float_conv},
+    {"cublaslt_f32", DType::kF32, FloatMath::kStrict, make_matmul_float_conv},
+    {"cublaslt_tf32", DType::kF32, FloatMath::kTf32, make_matmul_float_conv},
+    {"cublaslt_f16", DType::kF16, FloatMath::kHalf, make_matmul_float_conv},
+};
+
+constexpr IntegerBaseline kIntegerBaselines[] = {
+    {"cudnn_s8", make_cudnn_integer_conv},
+    {"cublaslt_s8", make_matmul_integer_conv},
+};
+
+double seconds_of(Runtime& runtime, FloatConv& conv, const FloatConvParams& params, Stream stream) {
+  const ConvDesc& d = params.desc;
+  const Shape in{d.n, d.h, d.w, d.c}, out{d.n, d.p(), d.q(), d.k};
+  const DeviceBuffer src = timing_buffer(runtime, in.elements(), params.type, stream);
+  const DeviceBuffer add = timing_buffer(runtime, params.residual ? out.elements() : 0, params.type, stream);
+  const DeviceBuffer dst = timing_buffer(runtime, out.elements(), params.type, stream);
+  const DeviceView src_view{src.data(), params.type, in, in.c}, dst_view{dst.data(), params.type, out, out.c};
+  const DeviceView add_view = params.residual ? DeviceView{add.data(), params.type, out, out.c} : DeviceView{};
+  return least_seconds(runtime, stream, [&] { conv.run(src_view, add_view, dst_view, stream); });
+}
+
+}  // namespace
+
+std::span<const FloatBaseline> float_baselines() { return kFloatBaselines; }
+std::span<const IntegerBaseline> integer_baselines() { return kIntegerBaselines; }
+
+std::vector<LibraryInfo> library_infos() {
+  std::vector<LibraryInfo> infos{{"cuDNN", cudnn_version(), ""}, {"cuBLASLt", cublaslt_version(), ""}};
+  cudnn_api(&infos[0].why);
+  cublaslt_api(&infos[1].why);
+  return infos;
+}
+
+std::string library_description() {
+  std::vector<std::string> parts;
+  for (const LibraryInfo& info : library_infos()) {
+    parts.push_back(info.version.empty() ? info.why : info.name + " " + info.version);
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+// The fastest of the libraries' kernels; of a depthwise layer our own one counts too.
+std::unique_ptr<FloatConv> make_library_float_conv(Runtime& runtime, const FloatConvParams& params, Stream stream,
+                                                   std::string* why) {
+  std::string reasons;
+  std::unique_ptr<FloatConv> best;
+  if (&runtime != gpu_runtime(&reasons)) {
+    if (why != nullptr) *why = "cuDNN and cuBLAS run on a GPU only";
+    return nullptr;
+  }
+  double best_seconds = std::numeric_limits<double>::infinity();
+  const auto consider = [&](std::unique_ptr<FloatConv> conv) {
+    const double seconds = seconds_of(runtime, *conv, params, stream);
+    if (seconds >= best_seconds) return;
+    best_seconds = seconds;
+    best = std::move(conv);
+  };
+  for (const FloatBaseline& baseline : kFloatBaselines) {
+    if (baseline.type != params.type || baseline.math != params.math) continue;
+    std::string reason;
+    std::unique_ptr<FloatConv> conv = baseline.make(runtime, params, stream, &reason);
+    if (conv) {
+      consider(std::move(conv));
+    } else {
+      reasons += (reasons.empty() ? "" : "; ") + reason;
+    }
+  }
+  if (best && params.desc.depthwise) consider(make_own_float_conv(runtime, params, stream));
+  if (!best && why != nullptr) *why = reasons;
+  return best;
+}
+
+}  // namespace gpueval::cuda

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the library convolutions share: weights in other layouts and types on the device, and timing.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "cuda/prim/half.h"
+#include "cuda/runtime/handles.h"
+#include "cuda/runtime/runtime.h"
+
+namespace gpueval::cuda {
+
+inline std::vector<std::byte> to_elements(std::span<const float> values, DType type) {
+  std::vector<std::byte> bytes(values.size() * size_of(type));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (type == DType::kF16) {
+      const emu::Half half = emu::to_half(values[i]);
+      std::memcpy(&bytes[i * sizeof(half)], &half, sizeof(half));
+    } else {
+      std::memcpy(&bytes[i * sizeof(float)], &values[i], sizeof(float));
+    }
+  }
+  return bytes;
+}
+
+// Waits for the copy.
+inline DeviceBuffer upload(Runtime& runtime, std::span<const std::byte> bytes, Stream stream) {
+  DeviceBuffer buffer(runtime, bytes.size());
+  runtime.copy_to_device(buffer.data(), bytes.data(), bytes.size(), stream);
+  runtime.synchronize(stream);
+  return buffer;
+}
+
+// rows x columns -> columns x rows: [R][S][C][K] -> [K][R][S][C] with rows = R * S * C.
+inline std::vector<float> transposed(std::span<const float> values, std::int64_t rows, std::int64_t columns) {
+  std::vector<float> result(values.size());
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < columns; ++c) {
+      result[static_cast<std::size_t>(c * rows + r)] = values[static_cast<std::size_t>(r * columns + c)];
+    }
+  }
+  return result;
+}
+
+// Device memory for timing; small numbers in every element type.
+inline DeviceBuffer timing_buffer(Runtime& runtime, std::int64_t elements, DType type, Stream stream) {
+  DeviceBuffer buffer(runtime, static_cast<std::size_t>(elements) * size_of(type));
+  constexpr int kSmall = 0x2c;  // 0x2c2c: 0.065 in float16
+  runtime.fill(buffer.data(), kSmall, buffer.size(), stream);
+  return buffer;
+}
+
+// Least seconds of five runs, after two that warm up.
+template <typename Run>
+double least_seconds(Runtime& runtime, Stream stream, Run&& run) {
+  const EventHandle begin = make_event(runtime), end = make_event(runtime);
+  for (int i = 0; i < 2; ++i) run();
+  runtime.synchronize(stream);
+  double least = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < 5; ++i) {
+    runtime.record(begin.get(), stream);
+    run();
+    runtime.record(end.get(), stream);
+    runtime.synchronize(stream);
+    least = std::min(least, runtime.seconds(begin.get(), end.get()));
+  }
+  return least;
+}
+
+}  // namespace gpueval::cuda
