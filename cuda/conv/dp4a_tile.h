@@ -221,8 +221,12 @@ conv_dp4a(const Dp4aParams p) {
 
 // ---- host: the row of a tile
 
+// Rows, pixels and chunks are counted in 32 bits.
 inline bool dp4a_supports(const cuda::ConvProblem& problem) {
-  return !problem.desc.depthwise && problem.src_pitch % 16 == 0;
+  constexpr std::int64_t kLimit = 1 << 30;
+  const ConvDesc& d = problem.desc;
+  return !d.depthwise && problem.src_pitch % 16 == 0 && d.output_pixels() <= kLimit &&
+         std::int64_t{d.n} * d.h * d.w * (problem.src_pitch / 16) <= kLimit;
 }
 
 template <typename Tile>

@@ -25,6 +25,7 @@
 // Threads of a block; optionally, how many blocks a multiprocessor must have registers for.
 #define GPUEVAL_KERNEL(...) __global__ void __launch_bounds__(__VA_ARGS__)
 #define GPUEVAL_UNROLL _Pragma("unroll")
+#define GPUEVAL_NO_UNROLL _Pragma("unroll 1")  // where unrolled copies would ask for too many registers
 // True where the code being compiled may use instructions of that compute capability. On the host side of nvcc: true.
 #if defined(__CUDA_ARCH__)
 #define GPUEVAL_HAS_SM(version) (__CUDA_ARCH__ >= (version)*10)
@@ -37,5 +38,6 @@
 #define GPUEVAL_HOST_DEVICE inline
 #define GPUEVAL_KERNEL(...) void
 #define GPUEVAL_UNROLL
+#define GPUEVAL_NO_UNROLL
 #define GPUEVAL_HAS_SM(version) 1
 #endif

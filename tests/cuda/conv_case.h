@@ -43,6 +43,40 @@ struct Slice {
   int offset = 0, pitch = 0;
 };
 
+// A first layer's pixels of four bytes.
+inline bool packed_source(const ConvDesc& desc, Layout layout) {
+  return desc.c <= 4 && (layout == Layout::kTight || layout == Layout::kOddSlices);
+}
+inline Slice src_slice(const ConvDesc& desc, Layout layout) {
+  const bool wide = layout == Layout::kSlices || layout == Layout::kOddSlices;
+  if (packed_source(desc, layout)) return {.offset = 0, .pitch = wide ? 8 : 4};
+  const int channels = round_up(desc.c, 16);
+  return wide ? Slice{.offset = 16, .pitch = channels + 48} : Slice{.offset = 0, .pitch = channels};
+}
+// Destination (shift 1) or residual (shift 2).
+inline Slice output_slice(const ConvDesc& desc, Layout layout, int shift) {
+  const int padded = round_up(desc.k, 16);
+  switch (layout) {
+    case Layout::kTight:
+      return {.offset = 0, .pitch = desc.k};
+    case Layout::kPadded:
+      return {.offset = 0, .pitch = padded};
+    case Layout::kSlices:
+      return {.offset = 16 * shift, .pitch = padded + 16 * shift + 16};
+    default:
+      return {.offset = 2 + shift, .pitch = desc.k + 7 + shift};
+  }
+}
+inline ConvProblem problem_of(const ConvDesc& desc, const CaseOptions& options) {
+  return {.desc = desc,
+          .src = options.src,
+          .dst = options.dst,
+          .residual = options.residual,
+          .src_pitch = src_slice(desc, options.layout).pitch,
+          .dst_pitch = output_slice(desc, options.layout, 1).pitch,
+          .residual_pitch = options.residual ? output_slice(desc, options.layout, 2).pitch : 0};
+}
+
 struct ConvCase {
   ConvDesc desc;
   CaseOptions options;
@@ -90,41 +124,7 @@ struct ConvCase {
 
   int images() const { return desc.n - options.missing_images; }
   int element_bytes() const { return options.dst == DType::kF32 ? 4 : 1; }
-  bool packed_source() const {
-    return desc.c <= 4 && (options.layout == Layout::kTight || options.layout == Layout::kOddSlices);
-  }
-  Slice src_slice() const {
-    const bool wide = options.layout == Layout::kSlices || options.layout == Layout::kOddSlices;
-    if (packed_source()) return {.offset = 0, .pitch = wide ? 8 : 4};
-    const int channels = round_up(desc.c, 16);
-    return wide ? Slice{.offset = 16, .pitch = channels + 48} : Slice{.offset = 0, .pitch = channels};
-  }
-  // Destination or residual; shift tells the two apart.
-  Slice output_slice(int shift) const {
-    const int padded = round_up(desc.k, 16);
-    switch (options.layout) {
-      case Layout::kTight:
-        return {.offset = 0, .pitch = desc.k};
-      case Layout::kPadded:
-        return {.offset = 0, .pitch = padded};
-      case Layout::kSlices:
-        return {.offset = 16 * shift, .pitch = padded + 16 * shift + 16};
-      default:
-        return {.offset = 2 + shift, .pitch = desc.k + 7 + shift};
-    }
-  }
-  Slice dst_slice() const { return output_slice(1); }
-  Slice residual_slice() const { return output_slice(2); }
-
-  ConvProblem problem() const {
-    return {.desc = desc,
-            .src = options.src,
-            .dst = options.dst,
-            .residual = options.residual,
-            .src_pitch = src_slice().pitch,
-            .dst_pitch = dst_slice().pitch,
-            .residual_pitch = options.residual ? residual_slice().pitch : 0};
-  }
+  ConvProblem problem() const { return problem_of(desc, options); }
 
   // Dense images [first, first + count) of a tensor.
   static reference::QuantTensor images_of(const reference::QuantTensor& tensor, int first, int count) {
@@ -185,32 +185,34 @@ struct ConvCase {
     std::string fault;                // empty, or what else the kernel did wrong
   };
 
-  // Runs twice on one workspace.
+  // Every third case runs twice on one workspace.
   Result run(Runtime& runtime, const ConvKernel& kernel, int multiprocessors) const {
     const ConvProblem p = problem();
-    const DeviceBuffer in = upload(runtime, spread(src, src_slice(), round_up(desc.c, packed_source() ? 4 : 16)));
+    const Slice from = src_slice(desc, options.layout), to = output_slice(desc, options.layout, 1);
+    const Slice residual_from = output_slice(desc, options.layout, 2);
+    const DeviceBuffer in =
+        upload(runtime, spread(src, from, round_up(desc.c, packed_source(desc, options.layout) ? 4 : 16)));
     const DeviceBuffer packed = upload(runtime, kernel.pack(p, weights));
     const DeviceBuffer m_buffer = upload(runtime, m), b_buffer = upload(runtime, b);
     const DeviceBuffer scales = upload(runtime, std::span(image_scale).first(static_cast<std::size_t>(images())));
-    const DeviceBuffer r =
-        options.residual ? upload(runtime, spread(residual, residual_slice(), desc.k)) : DeviceBuffer();
+    const DeviceBuffer r = options.residual ? upload(runtime, spread(residual, residual_from, desc.k)) : DeviceBuffer();
     const std::vector<std::uint8_t> zeros(kernel.workspace(p, multiprocessors));
     const DeviceBuffer workspace = upload(runtime, zeros);
 
     const auto element = static_cast<std::size_t>(element_bytes());
     const auto pixels = static_cast<std::size_t>(desc.output_pixels() / desc.n * images());
     const std::size_t step = static_cast<std::size_t>(p.dst_pitch) * element;
-    const std::size_t begin = kMargin + static_cast<std::size_t>(dst_slice().offset) * element;
+    const std::size_t begin = kMargin + static_cast<std::size_t>(to.offset) * element;
     const std::size_t row = static_cast<std::size_t>(desc.k) * element;
     const std::size_t end = begin + (pixels - 1) * step + row;
     const std::vector<std::uint8_t> guard(end + (options.seed % 2 == 0 ? 0 : kMargin), kGuard);
 
     const ConvArgs args{
         .n = images(),
-        .src = static_cast<const std::uint8_t*>(in.data()) + src_slice().offset,
+        .src = static_cast<const std::uint8_t*>(in.data()) + from.offset,
         .weights = packed.data(),
         .dst = nullptr,
-        .residual = options.residual ? static_cast<const std::uint8_t*>(r.data()) + residual_slice().offset : nullptr,
+        .residual = options.residual ? static_cast<const std::uint8_t*>(r.data()) + residual_from.offset : nullptr,
         .m = static_cast<const float*>(m_buffer.data()),
         .b = static_cast<const float*>(b_buffer.data()),
         .lo = lo,
@@ -226,10 +228,10 @@ struct ConvCase {
       runtime.synchronize(Stream{});
       return download(runtime, out);
     };
-    const std::vector<std::uint8_t> first = once(), second = once();
+    const std::vector<std::uint8_t> first = once();
 
     Result result;
-    if (first != second) result.fault = "the second run gave other bytes";
+    if (options.seed % 3 == 0 && once() != first) result.fault = "the second run gave other bytes";
     if (download(runtime, workspace) != zeros) result.fault = "the workspace was not left zero";
     for (std::size_t i = 0; i < first.size(); ++i) {
       if (i >= begin && i < end && (i - begin) % step < row) {

@@ -68,9 +68,10 @@ class ConvRow : public testing::TestWithParam<RowParam> {
   }
 
   // False if the kernel does not do this problem.
-  bool expect_exact(const ConvCase& c) {
-    if (!kernel_->supports(c.problem())) return false;
-    set_order(static_cast<int>(c.options.seed % kOrders), c.options.seed);
+  bool expect_exact(const ConvDesc& desc, const CaseOptions& options) {
+    if (!kernel_->supports(problem_of(desc, options))) return false;
+    set_order(static_cast<int>(options.seed % kOrders), options.seed);
+    const ConvCase c(desc, options);
     expect_exact_in_this_order(c, c.expected());
     return true;
   }
