@@ -17,6 +17,7 @@ struct OneDnnConv::Impl {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
   dnnl::convolution_forward conv;
+  std::string implementation;
   std::unordered_map<int, memory> args;
 
   // `values` in the plain layout, reordered to what the convolution wants.
@@ -87,6 +88,7 @@ OneDnnConv::OneDnnConv(const Problem& problem, Type type) : impl_(std::make_uniq
   attr.set_post_ops(post);
   const dnnl::convolution_forward::primitive_desc primitive(desc, attr, impl_->engine);
   impl_->conv = dnnl::convolution_forward(primitive);
+  impl_->implementation = primitive.impl_info_str();
   if (real) {
     impl_->fill<float>(primitive, src, plain, bias);
   } else {
@@ -100,6 +102,8 @@ void OneDnnConv::run() {
   impl_->conv.execute(impl_->stream, impl_->args);
   impl_->stream.wait();
 }
+
+std::string OneDnnConv::implementation() const { return impl_->implementation; }
 
 std::string OneDnnConv::verify() const {
   const auto k = static_cast<std::size_t>(impl_->problem.desc.k);

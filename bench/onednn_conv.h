@@ -19,6 +19,7 @@ class OneDnnConv {
   OneDnnConv(const Problem& problem, Type type);
   ~OneDnnConv();
   void run();
+  std::string implementation() const;  // "brgconv:avx512_core_amx_int8"
   // Empty, or where the last result leaves the tolerance: one for int8; for float32, one beyond the rounding of the
   // integer the reference gives.
   std::string verify() const;

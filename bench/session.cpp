@@ -61,15 +61,21 @@ void measure(benchmark::State& state, Stage& stage, Case& c) {
       state.SetIterationTime(samples.back());
     }
     if (samples.empty()) return;
-    row.note = subject.verify();
-    row.failed = !row.note.empty();
-    if (row.failed) state.SkipWithError(row.note.c_str());
+    row.note = subject.describe();
+    if (const std::string wrong = subject.verify(); !wrong.empty()) {
+      row.failed = true;
+      row.note = wrong;
+      state.SkipWithError(wrong.c_str());
+    }
     // Calls with more samples replace those that only found the count; of repetitions the fastest counts.
     const int count = static_cast<int>(samples.size());
     const double middle = median(std::move(samples));
     if (count > row.samples || (count == row.samples && middle < row.seconds)) row.seconds = middle;
     row.samples = std::max(count, row.samples);
     state.counters["TOPS"] = row.tops();
+  } catch (const Unsupported& error) {
+    row.note = fmt::format("unsupported: {}", error.what());
+    state.SkipWithError(row.note.c_str());
   } catch (const std::exception& error) {
     row.failed = true;
     row.note = error.what();
@@ -186,10 +192,10 @@ void register_case(const Options& options, Stage& stage, Case& c) {
   auto* row =
       benchmark::RegisterBenchmark(row_name(c.row).c_str(), [&](benchmark::State& state) { measure(state, stage, c); });
   row->Unit(benchmark::kMicrosecond)->UseManualTime();
-  if (c.row.cold) {
-    row->Iterations(kColdRuns);
-  } else if (c.row.device == "emu") {
+  if (c.row.device == "emu") {
     row->Iterations(1);  // its time says nothing
+  } else if (c.row.cold) {
+    row->Iterations(kColdRuns);
   } else {
     row->MinTime(c.row.device == "cuda" ? options.min_time / 16 : options.min_time);  // a sample is 16 launches
   }
@@ -228,7 +234,7 @@ Result run_session(const Options& options, const std::vector<std::string>& rest,
       run_benchmarks(rest, "gpu_bench");
       stage.clear();
       // What --benchmark_filter left out was not asked for.
-      std::erase_if(cases, [](const Case& c) { return c.make && c.row.samples == 0 && !c.row.failed; });
+      std::erase_if(cases, [](const Case& c) { return c.make && c.row.samples == 0 && c.row.note.empty(); });
     }
     for (Case& c : cases) result.rows.push_back(std::move(c.row));
   }

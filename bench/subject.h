@@ -11,9 +11,16 @@
 #include "bench_row.h"
 #include "cuda/runtime/runtime.h"
 #include "gpueval/conv_desc.h"
+#include "gpueval/error.h"
 #include "problem.h"
 
 namespace gpueval::bench {
+
+// There is no kernel for the shape: a row that says why, not an error.
+class Unsupported : public Error {
+ public:
+  explicit Unsupported(const std::string& why) : Error(why) {}
+};
 
 class Subject {
  public:
@@ -26,6 +33,8 @@ class Subject {
   virtual double cold() = 0;
   // Empty, or what is wrong with the last result.
   virtual std::string verify() const = 0;
+  // The algorithm that a library chose; empty for our own kernels.
+  virtual std::string describe() const { return ""; }
 };
 
 // A row of the table with the means to measure it. No `make`: the row says why in its note.

@@ -21,7 +21,7 @@ struct Roofs {
 
 struct RoofOptions {
   int threads = 0;             // 0: all
-  double seconds = 0.2;        // of each of the three; the best of five parts counts
+  double seconds = 0.2;        // of each of the three; the best of its short parts counts
   std::size_t copy_bytes = 0;  // 0: twice the last-level cache, at least 64 and at most 256 MiB
 };
 // Leaves set_threads() at options.threads.
