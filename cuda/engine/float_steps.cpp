@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps whose tensors are all float32, or all float16: cuDNN and cuBLAS where they are there, else our own kernels.
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <utility>
@@ -7,6 +8,7 @@
 
 #include "cuda/engine/float_conv.h"
 #include "cuda/engine/step.h"
+#include "cuda/library/baselines.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cuda {
@@ -27,6 +29,9 @@ class FloatConvStep : public Step {
     for (const int tensor : node_.inputs) check_dense(context, tensor);
     check_dense(context, self_);
     conv_ = make_library_float_conv(context.runtime, params, context.stream, nullptr);
+    if (!conv_ && context.math == FloatMath::kTf32 && !has_libraries()) {
+      fail("precision tf32 needs cuDNN or cuBLAS: {}", library_description());
+    }
     if (!conv_) conv_ = make_own_float_conv(context.runtime, params, context.stream);
   }
 
@@ -39,6 +44,10 @@ class FloatConvStep : public Step {
   std::string kernel() const override { return conv_->name(); }
 
  private:
+  static bool has_libraries() {
+    const std::vector<LibraryInfo> infos = library_infos();
+    return std::any_of(infos.begin(), infos.end(), [](const LibraryInfo& info) { return !info.version.empty(); });
+  }
   static Activation activation(const Op& op) {
     if (const auto* conv = std::get_if<Conv2D>(&op)) return conv->act;
     if (const auto* depthwise = std::get_if<DepthwiseConv2D>(&op)) return depthwise->act;

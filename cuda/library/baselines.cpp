@@ -66,7 +66,7 @@ std::unique_ptr<FloatConv> make_library_float_conv(Runtime& runtime, const Float
                                                    std::string* why) {
   std::string reasons;
   std::unique_ptr<FloatConv> best;
-  if (&runtime != gpu_runtime(&reasons)) {
+  if (&runtime != gpu_runtime(nullptr)) {
     if (why != nullptr) *why = "cuDNN and cuBLAS run on a GPU only";
     return nullptr;
   }
@@ -88,7 +88,10 @@ std::unique_ptr<FloatConv> make_library_float_conv(Runtime& runtime, const Float
     }
   }
   if (best && params.desc.depthwise) consider(make_own_float_conv(runtime, params, stream));
-  if (!best && why != nullptr) *why = reasons;
+  if (!best && why != nullptr) {
+    *why = reasons.empty() ? "no library kernel mixes " + to_string(params.type) + " tensors with this precision"
+                           : reasons;
+  }
   return best;
 }
 
