@@ -23,37 +23,6 @@ namespace {
 
 constexpr std::size_t kArenaAlignment = 1024;
 
-std::uint64_t mix(std::uint64_t x) {  // splitmix64
-  x += 0x9e3779b97f4a7c15u;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
-
-const char* name(WarpOp op) {
-  switch (op) {
-    case WarpOp::kBarrier:
-      return "a warp barrier";
-    case WarpOp::kShuffleXor:
-      return "shuffle_xor";
-    case WarpOp::kShuffle:
-      return "shuffle";
-    case WarpOp::kBallot:
-      return "ballot";
-    case WarpOp::kLdmatrix:
-      return "ldmatrix";
-    case WarpOp::kMma16832:
-      return "mma m16n8k32 s8";
-    case WarpOp::kMma16832Unsigned:
-      return "mma m16n8k32 u8";
-    case WarpOp::kMma8816:
-      return "mma m8n8k16 s8";
-    case WarpOp::kMma8816Unsigned:
-      return "mma m8n8k16 u8";
-  }
-  return "?";
-}
-
 }  // namespace
 
 Machine::~Machine() {
@@ -102,7 +71,7 @@ void Machine::prepare(const Launch& launch, std::uint64_t linear_block) {
   }
   alive_ = thread_count_;
   at_barrier_ = 0;
-  random_ = mix(launch.options.seed ^ mix(linear_block));
+  random_ = Random(launch.options.seed + Random(linear_block).next());
   order_warps();
   make_arena(launch.shared_bytes);
 }
@@ -121,7 +90,7 @@ void Machine::make_arena(std::size_t bytes) {
   }
   arena = memory_;
   arena_bytes = bytes;
-  const std::uint64_t start = mix(random_);
+  const std::uint64_t start = random_.next();
   for (std::size_t at = 0; at < bytes; at += 8) {  // the allocation is a multiple of 8
     const std::uint64_t word = (start + at) * 0x9e3779b97f4a7c15u;
     std::memcpy(memory_ + at, &word, 8);
@@ -136,8 +105,7 @@ void Machine::order_warps() {
   if (launch_->options.schedule == Schedule::kDescending) std::reverse(order_.begin(), order_.end());
   if (launch_->options.schedule == Schedule::kRandom) {
     for (unsigned i = warp_count_; i > 1; --i) {
-      random_ = mix(random_);
-      std::swap(order_[i - 1], order_[random_ % i]);
+      std::swap(order_[i - 1], order_[random_.next() % i]);
     }
   }
   position_ = 0;
@@ -153,8 +121,7 @@ unsigned Machine::choose(unsigned lanes) {
     case Schedule::kRandom:
       break;
   }
-  random_ = mix(random_);
-  const auto first = static_cast<int>(random_ % kWarp);
+  const auto first = static_cast<int>(random_.next() % kWarp);
   return (static_cast<unsigned>(std::countr_zero(std::rotr(lanes, first))) + static_cast<unsigned>(first)) % kWarp;
 }
 
@@ -282,17 +249,12 @@ void Machine::arrive_at_barrier(const char* file, unsigned line) {
 void Machine::meet(unsigned mask, WarpOp op, Finish finish) {
   Warp& warp = *warp_;
   const unsigned bit = 1u << lane_;
-  if ((mask & bit) == 0)
-    fail_here(fmt::format("calls {} with mask {:#010x}, which lacks its own lane", name(op), mask));
+  if ((mask & bit) == 0) fail_meeting(mask, op, nullptr);
   int i = 0;
   for (; i < warp.meetings; ++i) {
     const Meeting& other = warp.meeting[i];
     if (other.mask == mask && other.op == op) break;
-    if ((other.mask & bit) != 0 && (other.arrived & mask) != 0) {  // each waits for the other
-      fail_here(
-          fmt::format("calls {} with mask {:#010x} while lanes {:#010x} of its warp wait in {} with mask {:#010x}",
-                      name(op), mask, other.arrived, name(other.op), other.mask));
-    }
+    if ((other.mask & bit) != 0 && (other.arrived & mask) != 0) fail_meeting(mask, op, &other);  // each for the other
   }
   if (i == warp.meetings) warp.meeting[warp.meetings++] = {.mask = mask, .arrived = 0, .op = op, .finish = finish};
   Meeting& meeting = warp.meeting[i];
@@ -316,34 +278,6 @@ void Machine::complete(Warp& warp, int meeting) {
 
 unsigned Machine::linear(const Warp& warp, unsigned lane) const {
   return static_cast<unsigned>(&warp - warps_.data()) * kWarp + lane;
-}
-
-std::string Machine::where(unsigned thread_number) const {
-  const Dim3& t = threads_[thread_number].index;
-  return fmt::format("({}, {}, {})", t.x, t.y, t.z);
-}
-
-void Machine::fail_here(const std::string& what) const {
-  fail("kernel '{}', block ({}, {}, {}), thread ({}, {}, {}): {}", launch_->kernel, block.x, block.y, block.z,
-       thread->x, thread->y, thread->z, what);
-}
-
-// Nobody can run: some threads wait at the barrier, others in a collective (or all in collectives).
-void Machine::fail_deadlock() const {
-  std::string what;
-  if (at_barrier_ > 0) {
-    what = fmt::format("{} threads, first thread {}, wait at the barrier {}:{}", at_barrier_, where(barrier_thread_),
-                       barrier_file_, barrier_line_);
-  }
-  for (unsigned w = 0; w < warp_count_; ++w) {
-    for (int i = 0; i < warps_[w].meetings; ++i) {
-      const Meeting& m = warps_[w].meeting[i];
-      const unsigned first = w * kWarp + static_cast<unsigned>(std::countr_zero(m.arrived));
-      what += fmt::format("{}lanes {:#010x} of warp {}, first thread {}, wait in {} with mask {:#010x}",
-                          what.empty() ? "" : "; ", m.arrived, w, where(first), name(m.op), m.mask);
-    }
-  }
-  fail("kernel '{}', block ({}, {}, {}): deadlock: {}", launch_->kernel, block.x, block.y, block.z, what);
 }
 
 // After an error: no thread goes on, their stacks are given up.

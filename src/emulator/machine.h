@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/random.h"
 #include "emulator/copies.h"
 #include "emulator/device.h"
 #include "emulator/emulator.h"
@@ -93,21 +94,25 @@ class Machine : public device::Context {
   bool late_copies() const { return launch_->options.late_copies; }
 
  private:
-  static void worker(void* self);
-  void work();
   void prepare(const Launch& launch, std::uint64_t linear_block);
-  void run_thread();
-  void leave_thread();
-  void complete(Warp& warp, int meeting);
+  void make_arena(std::size_t bytes);
+  void reset();
+  // The schedule: who runs next.
   bool pick();  // makes the next runnable thread the running one; false: the block is done
-  bool release_barrier();
   void become(unsigned lane);
-  void resume(Fiber& from);
-  Fiber& fiber_for_new_thread();
   unsigned choose(unsigned lanes);
   void order_warps();
-  void reset();
+  bool release_barrier();
+  void complete(Warp& warp, int meeting);
+  // Fibers.
+  static void worker(void* self);
+  void work();
+  void run_thread();
+  void leave_thread();
+  void resume(Fiber& from);
+  Fiber& fiber_for_new_thread();
   [[noreturn]] void fail_deadlock() const;
+  [[noreturn]] void fail_meeting(unsigned mask, WarpOp op, const Meeting* other) const;
   std::string where(unsigned thread) const;
   unsigned linear(const Warp& warp, unsigned lane) const;
 
@@ -133,8 +138,7 @@ class Machine : public device::Context {
 
   std::byte* memory_ = nullptr;
   std::size_t memory_bytes_ = 0;
-  std::uint64_t random_ = 1;
-  void make_arena(std::size_t bytes);
+  Random random_{1};
 };
 
 }  // namespace gpueval::emulator
