@@ -73,6 +73,14 @@ if(GPUEVAL_CUDA)
     if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)  # CMake 3.25 does not know that of nvcc 13
       set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
     endif()
+    # PyPI's runtime is libcudart.so.13 without the plain name that FindCUDAToolkit looks for.
+    cmake_path(GET CMAKE_CUDA_COMPILER PARENT_PATH cuda_root)
+    cmake_path(GET cuda_root PARENT_PATH cuda_root)
+    file(GLOB versioned_cudart ${cuda_root}/lib/libcudart.so.*)
+    if(versioned_cudart AND NOT EXISTS ${cuda_root}/lib/libcudart.so AND NOT EXISTS ${cuda_root}/lib64)
+      list(GET versioned_cudart 0 versioned_cudart)
+      set(CUDA_CUDART ${versioned_cudart} CACHE FILEPATH "The CUDA runtime of PyPI's packages")
+    endif()
     find_package(CUDAToolkit REQUIRED)
     # cuDNN and cuBLAS: only their headers, the libraries are loaded at run time. In the toolkit or the system, or where
     # PyPI's nvidia packages put them, next to their toolkit.
