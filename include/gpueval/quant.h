@@ -25,13 +25,13 @@ bool needs_calibration(Scheme scheme);
 struct Corrections {
   bool bias = false;                   // empirical, sequential: the mean of float minus int8 output goes into the bias
   bool bias_after_activation = false;  // then matches the mean behind ReLU or ReLU6
-  bool analytic_bias = false;          // data-free, from batch-norm statistics (Nagel et al. 2019)
+  bool analytic_bias = false;          // in place of `bias`: data-free, from batch norms (Nagel et al. 2019)
   bool channel_scales = false;         // u8 scales per channel where readers allow it (equalisation that ReLU6 allows)
   bool clip_search = false;            // mean-squared-error-optimal activation clips
   bool gptq = false;                   // error-compensating rounding, then coordinate descent (Frantar et al. 2022)
   bool asymmetric = false;             // GPTQ's target makes up for the error of the quantized input
   bool flips = false;                  // horizontally flipped copies of the calibration images
-  bool adaround = false;               // learned rounding (Nagel et al. 2020)
+  bool adaround = false;               // learned rounding (Nagel et al. 2020): not in this version, refused
   bool operator==(const Corrections&) const = default;
 };
 Corrections default_corrections(Scheme scheme);  // none but for kBest
@@ -95,5 +95,9 @@ using CalibrationImages = std::function<BatchSource()>;
 // and the like are the caller's. Deterministic. progress(done, total) may be empty.
 CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, const QuantOptions& options,
                            const std::function<void(int done, int total)>& progress = {});
+
+// Layers that keep weights rounded to the nearest although options ask for gptq: deeper than 4,608 inputs an output
+// (VGG16's first dense layer), their covariance would take gigabytes.
+std::vector<std::string> uncompensated_layers(const Graph& bound, const QuantOptions& options);
 
 }  // namespace gpueval

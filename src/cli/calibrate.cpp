@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/recipe.h"
 #include "cli/session.h"
 #include "gpueval/error.h"
 
@@ -20,6 +21,8 @@ int calibrate(const Options& options) {
   save_table(table, options.calibration_table);
   fmt::print("{}: ranges of {} tensors of {} from {} images of {}, scheme {}, {}\n", options.calibration_table,
              table.range.size(), table.model, table.images, report.path, table.scheme, table.preprocessing);
+  if (const auto note = rounding_note(model.graph, parse_recipe(table.scheme)))
+    fmt::print(stderr, "gpu_eval: note: {}\n", *note);
   if (!report.skipped.empty()) fmt::print("{} images could not be decoded and were skipped.\n", report.skipped.size());
   return 0;
 }

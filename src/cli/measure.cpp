@@ -3,10 +3,12 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "cli/commands.h"
 #include "cli/parts.h"
+#include "cli/recipe.h"
 #include "cli/session.h"
 #include "cli/start_report.h"
 #include "cli/stop_signal.h"
@@ -69,6 +71,7 @@ int measure(const Options& typed) {
   Report report = start_report(options, model);
   for (const std::string& precision : options.precisions) report.runs.push_back(empty_run(options, precision));
   std::string journal;
+  std::optional<std::string> note;
   {
     Progress progress;
     CalibrationTable table;
@@ -77,6 +80,7 @@ int measure(const Options& typed) {
       table = obtain_table(options, model, data, report.calibration.emplace(),
                            [&](const std::string& text) { progress.show_now_and_then(text); });
       report.calibration->quantization.float_layers = options.float_layers;
+      note = rounding_note(model.graph, parse_recipe(table.scheme));
       for (RunReport& run : report.runs) {
         if (run.precision == "int8") run.quantization = report.calibration->quantization;
       }
@@ -92,6 +96,10 @@ int measure(const Options& typed) {
     if (accuracy && options.per_layer) measure_layer_error(options, model, data, lowered, progress, report);
   }
   report.device_description = device_description(report.runs.front().device);
+  if (note) {
+    fmt::print(stderr, "gpu_eval: note: {}\n", *note);
+    report.notes.push_back(*note);
+  }
   add_notes(options, data, report);
   return finish(options, report, journal);
 }

@@ -2,6 +2,7 @@
 #include "cli/recipe.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <sstream>
@@ -11,9 +12,11 @@
 namespace gpueval::cli {
 namespace {
 
-constexpr std::array<CorrectionSwitch, 7> kSwitches{{
+constexpr std::array<CorrectionSwitch, 8> kSwitches{{
     {"bias-correction", &Corrections::bias, "put the mean error of each channel into its bias, layer by layer"},
     {"bias-after-activation", &Corrections::bias_after_activation, "then match the mean behind ReLU or ReLU6"},
+    {"analytic-bias", &Corrections::analytic_bias,
+     "in their place: the mean error that batch norms predict, no images"},
     {"channel-scales", &Corrections::channel_scales, "a scale for each channel of an activation, where possible"},
     {"clip-search", &Corrections::clip_search, "clip activations where the squared error is least"},
     {"gptq", &Corrections::gptq, "round weights so that their errors make up for each other"},
@@ -34,6 +37,7 @@ void check_switches(const QuantOptions& quant) {
   if (c.bias_after_activation && !c.bias) {
     fail_usage("--bias-after-activation needs --bias-correction: it goes on from there");
   }
+  if (c.analytic_bias && c.bias) fail_usage("--analytic-bias contradicts --bias-correction, which finds it on images");
 }
 
 }  // namespace
@@ -55,6 +59,7 @@ QuantOptions quant_options(const Options& options) {
   for (const auto& [name, on] : options.corrections) c.*find_switch(name).member = on;
   // Switching off what a default builds on switches that off too; what was typed must not contradict.
   if (!c.gptq && !options.corrections.contains("asymmetric")) c.asymmetric = false;
+  if (c.analytic_bias && !options.corrections.contains("bias-correction")) c.bias = false;
   if (!c.bias && !options.corrections.contains("bias-after-activation")) c.bias_after_activation = false;
   check_switches(quant);
   return quant;
@@ -97,6 +102,13 @@ QuantizationReport quantization_report(const QuantOptions& quant, int calibratio
   if (quant.scheme == Scheme::kPercentile) report.percentile = quant.percentile;
   report.float_layers = quant.float_layers;
   return report;
+}
+
+std::optional<std::string> rounding_note(const Graph& bound, const QuantOptions& quant) {
+  const std::vector<std::string> layers = uncompensated_layers(bound, quant);
+  if (layers.empty()) return std::nullopt;
+  return fmt::format("gptq leaves {} of {} rounded to the nearest: more than 4,608 inputs an output.",
+                     fmt::join(layers, ", "), bound.name);
 }
 
 void adopt_table(Options& options) {

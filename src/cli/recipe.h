@@ -2,6 +2,7 @@
 // The recipe of an int8 network: scheme, its parameters and the corrections switched on, as options and as text.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,6 +32,9 @@ std::string recipe_text(const QuantOptions& quant);
 QuantOptions parse_recipe(const std::string& text);  // Error if it is none
 
 QuantizationReport quantization_report(const QuantOptions& quant, int calibration_images);
+
+// A sentence on layers that gptq leaves alone; nullopt: there are none.
+std::optional<std::string> rounding_note(const Graph& bound, const QuantOptions& quant);
 
 // Where --calibration-table is read and --scheme or --activations was not typed: what the table was made with.
 void adopt_table(Options& options);

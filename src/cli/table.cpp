@@ -55,6 +55,10 @@ std::vector<Graph> lower_rows(const Options& options, const LoadedModel& model, 
         progress.show_now_and_then(fmt::format("{}, {}: {}", name, row.scheme, text));
       });
       run.quantization = calibration.quantization;
+      if (const auto note = rounding_note(model.graph, parse_recipe(table.scheme))) {
+        fmt::print(stderr, "gpu_eval: note: {}, {}: {}\n", name, row.scheme, *note);
+        report.notes.push_back(*note);
+      }
       report.calibration = std::move(calibration);
     }
     lowered.push_back(lower(row, row.precisions.front(), model.graph, table));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "gpueval/models.h"
 #include "program.h"
 
 namespace gpueval::test {
@@ -210,8 +211,30 @@ TEST_F(Recipe, TableWithoutFilesSaysSo) {
   expect_error({"table", "--mode", "accuracy"}, 1, "none of the weight files");
 }
 
+TEST(RoundingNote, NamesWhatGptqLeavesAlone) {
+  const Graph vgg16 = find_model("vgg16").build({});
+  const auto note = cli::rounding_note(vgg16, cli::parse_recipe("best"));
+  ASSERT_TRUE(note.has_value());
+  EXPECT_NE(note->find("fc1 of vgg16"), std::string::npos) << *note;
+  EXPECT_FALSE(cli::rounding_note(vgg16, cli::parse_recipe("maxabs")).has_value());
+  EXPECT_FALSE(cli::rounding_note(find_model("squeezenet").build({}), cli::parse_recipe("best")).has_value());
+}
+
+TEST_F(Recipe, AnalyticBiasTakesThePlaceOfTheEmpiricalOne) {
+  const nlohmann::json run = int8(few({"--analytic-bias"}));
+  const nlohmann::json& names = run["quantization"]["corrections"];
+  EXPECT_EQ(std::count(names.begin(), names.end(), "analytic-bias"), 1);
+  EXPECT_EQ(std::count(names.begin(), names.end(), "bias-correction"), 0);
+  EXPECT_EQ(std::count(names.begin(), names.end(), "bias-after-activation"), 0);
+  expect_error({"--model", "demo", "--analytic-bias", "--bias-correction"}, 2, "--analytic-bias");
+  expect_error({"--model", "squeezenet", "--weights", "random", "--mode", "speed", "--scheme", "maxabs",
+                "--calibration-images", "1", "--analytic-bias"},
+               2, "batch norm");
+}
+
 TEST(RecipeText, RoundTrip) {
-  for (const std::string text : {"best", "best -gptq -asymmetric", "maxabs +bias-correction", "percentile 99.9 +gptq"})
+  for (const std::string text :
+       {"best", "best -gptq -asymmetric", "maxabs +bias-correction", "maxabs +analytic-bias", "percentile 99.9 +gptq"})
     EXPECT_EQ(cli::recipe_text(cli::parse_recipe(text)), text);
   EXPECT_ANY_THROW(cli::parse_recipe("best gptq"));
   EXPECT_ANY_THROW(cli::parse_recipe("best +magic"));

@@ -197,7 +197,20 @@ TEST(Calibrate, RefusesWhatItDoesNotHave) {
   EXPECT_TRUE(usage({.scheme = Scheme::kReference}));
   EXPECT_TRUE(usage({.corrections = {.asymmetric = true}}));
   EXPECT_TRUE(usage({.corrections = {.adaround = true}}));
-  EXPECT_TRUE(usage({.corrections = {.analytic_bias = true}}));
+  EXPECT_TRUE(usage({.corrections = {.bias = true, .analytic_bias = true}}));
+  EXPECT_TRUE(usage({.corrections = {.analytic_bias = true}})) << "the network has no batch norm";
+}
+
+TEST(Calibrate, NamesLayersTooDeepForGptq) {
+  GraphBuilder g("deep");
+  const int wide = g.relu("relu", g.conv2d("conv", g.input(49, 49, 2), 2, 3, 3, {.pad = Pad::kSame}));
+  const Graph graph = random_weights(g.finish(g.dense("logits", g.flatten("flat", wide), 3)), 1);
+  EXPECT_EQ(uncompensated_layers(graph, best()), std::vector<std::string>{"logits"}) << "4,802 inputs";
+  EXPECT_TRUE(uncompensated_layers(graph, {}).empty()) << "nothing asks for gptq";
+  EXPECT_TRUE(uncompensated_layers(network(), best()).empty());
+  QuantOptions left = best();
+  left.float_layers = {"logits"};
+  EXPECT_TRUE(uncompensated_layers(graph, left).empty());
 }
 
 TEST(ChannelScales, FollowTheirFormulas) {

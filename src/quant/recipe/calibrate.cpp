@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <memory>
 
 #include "cpu/engine.h"
@@ -6,9 +7,11 @@
 #include "gpueval/quant.h"
 #include "graph/passes.h"
 #include "quant/calibrators/calibrators.h"
+#include "quant/recipe/analytic_bias.h"
 #include "quant/recipe/channel_scales.h"
 #include "quant/recipe/clip_search.h"
 #include "quant/recipe/images.h"
+#include "quant/recipe/layer_weights.h"
 #include "quant/recipe/recipe.h"
 
 namespace gpueval {
@@ -28,8 +31,9 @@ std::vector<ClipRequest> clip_requests(const Graph& lowered, const std::vector<b
 void check_options(const QuantOptions& options) {
   const Corrections& c = options.corrections;
   if (!needs_calibration(options.scheme)) fail_usage("scheme '{}' needs no calibration", to_string(options.scheme));
-  if (c.adaround || c.analytic_bias)
-    fail_usage("this version has neither learned rounding nor analytic bias correction");
+  if (c.adaround) fail_usage("this version has no learned rounding");
+  if (c.analytic_bias && (c.bias || c.bias_after_activation))
+    fail_usage("analytic bias correction contradicts the empirical one, which finds the same from images");
   if (c.asymmetric && !c.gptq) fail_usage("the asymmetric target is a part of gptq: switch both on");
 }
 
@@ -69,7 +73,24 @@ CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, 
     table.channel_scale = all_channel_scales(lowered, scalable, clips);
   }
   if (corrects_layers(options)) correct_layers(bound, all, options, table, progress);
+  if (corrections.analytic_bias) correct_biases_analytically(bound, options, table);
   return table;
+}
+
+std::vector<std::string> uncompensated_layers(const Graph& bound, const QuantOptions& options) {
+  std::vector<std::string> names;
+  if (!options.corrections.gptq) return names;
+  const Graph lowered = lower_float(bound);
+  for (std::size_t i = 0; i < lowered.nodes.size(); ++i) {
+    const auto desc = conv_desc(lowered, static_cast<int>(i));
+    const std::string& name = lowered.nodes[i].name;
+    const auto& left = options.float_layers;
+    if (desc && !desc->depthwise && desc->depth() > std::int64_t{kDeepestCompensated} &&
+        std::find(left.begin(), left.end(), name) == left.end()) {
+      names.push_back(name);
+    }
+  }
+  return names;
 }
 
 }  // namespace gpueval

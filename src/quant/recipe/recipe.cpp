@@ -2,13 +2,13 @@
 #include "quant/recipe/recipe.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <utility>
 
 #include "core/threads.h"
 #include "graph/passes.h"
 #include "quant/lowering.h"
+#include "quant/recipe/bias_steps.h"
 #include "quant/recipe/layer_weights.h"
 #include "quant/recipe/moments.h"
 #include "quant/recipe/twin_networks.h"
@@ -19,7 +19,6 @@ namespace {
 constexpr std::int64_t kSamples = 20000;  // positions of a layer's output that its covariance is taken from
 constexpr int kActivationSteps = 4;       // of the bias correction behind the activation
 constexpr double kStep = 0.8, kLeastLinear = 0.05;
-constexpr double kMostBiasSteps = 1 << 30;  // leaves the other half of int32 to the sum of products
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
@@ -33,13 +32,6 @@ struct FloatLayer {
 double scale_of(const Node& node, std::size_t k = 0) {
   const std::vector<float>& scale = node.type.scale;
   return scale.empty() ? 1.0 : double{scale[scale.size() > 1 ? k : 0]};
-}
-
-// The nearest bias that an int32 accumulator can hold. Runtimes that add the bias to the accumulator (ONNX Runtime)
-// then compute what we do.
-double whole_steps(double bias, double step) {
-  const double steps = bias / step;
-  return std::abs(steps) < kMostBiasSteps ? std::nearbyint(steps) * step : bias;
 }
 
 class Recipe {
