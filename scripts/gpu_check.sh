@@ -87,6 +87,11 @@ step() {  # part, step, limit in seconds, command...
   note "$part" "$name" "$result" "$((SECONDS - begin))" "$reason"
   return "$rc"
 }
+# A test program's step: a filter that matches no test is a failure, not a pass.
+test_step() {  # part, step, limit in seconds, program, filter
+  step "$1" "$2" "$3" bash -c '"$1" --gtest_filter="$2" --gtest_output="json:$3" && ! grep -q "^  \"tests\": 0," "$3"' \
+    - "$bin/$4" "$5" "$out/test_$2.json"
+}
 skip() { note "$1" "$2" skipped 0 "$3"; }
 clocks() {  # label
   command -v nvidia-smi >/dev/null || return 0
@@ -96,15 +101,15 @@ clocks() {  # label
 
 part_tests() {
   if (( dry )); then
-    step tests wrappers 120 "$bin/test_cuda" --gtest_filter='*Prim*/emu' --gtest_output="json:$out/test_wrappers.json"
-    step tests kernels 200 "$bin/test_cuda" --gtest_filter='*ConvRow.ZeroWeights*/emu*' --gtest_output="json:$out/test_cuda.json"
-    step tests roofs 60 "$bin/test_bench" --gtest_filter='*DeviceRoof*/emu' --gtest_output="json:$out/test_roofs.json"
+    test_step tests wrappers 120 test_cuda '*Prim*/emu'
+    test_step tests kernels 200 test_cuda '*ConvRow.ZeroWeights*/emu*'
+    test_step tests roofs 60 test_bench '*DeviceRoof*/emu'
     return
   fi
-  step tests wrappers 60 "$bin/test_cuda" --gtest_filter='*Prim*/gpu*' --gtest_output="json:$out/test_wrappers.json"
-  step tests roofs 60 "$bin/test_bench" --gtest_filter="$tests" --gtest_output="json:$out/test_roofs.json"
-  step tests all 320 "$bin/test_cuda" --gtest_filter="$tests" --gtest_output="json:$out/test_cuda.json"
-  step tests emulator 60 "$bin/test_emulator" --gtest_filter='-*Real*' --gtest_output="json:$out/test_emulator.json"
+  test_step tests wrappers 60 test_cuda '*Prim*/gpu*'
+  test_step tests roofs 60 test_bench "$tests"
+  test_step tests all 320 test_cuda "$tests"
+  test_step tests emulator 60 test_emulator '-*Real*'
 }
 
 find_sanitizer() {

@@ -43,3 +43,7 @@ ASAN_OPTIONS=quarantine_size_mb=4 ctest --test-dir build-asan -LE data -j "$jobs
 
 step "release tests"
 ctest --test-dir build -j "$jobs" --output-on-failure --no-tests=error --timeout 600
+
+step "GPU check on the emulator, GPU bundle"
+GPUEVAL_BUILD=build scripts/gpu_check.sh --dry-run --out build/gpu_check
+scripts/make_gpu_bundle.sh
