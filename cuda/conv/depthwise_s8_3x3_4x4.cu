@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The 3x3 depthwise kernel of depthwise_3x3.h, four columns by 4 rows a thread: for large maps, where one input row in
-// three is read twice instead of each row three times.
+// The 3x3 depthwise kernel of depthwise_3x3.h, four columns by four rows a thread: for large maps. With stride 1 four
+// rows of outputs take six loads of input rows where one row at a time takes twelve.
 #include "cuda/conv/depthwise_3x3.h"
 
 namespace gpueval::GPUEVAL_TARGET {

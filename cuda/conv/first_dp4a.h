@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // First layers by dp4a: a tap of a pixel is one word, its four channels, so a product of a tap and a filter is one
 // dp4a. A thread computes one column of kRows pixels for kQuads x 4 channels; eight threads cover the channels, in
-// interleaved fours, so that a warp stores 32 bytes of a pixel at once; the warp's weights are 128 bytes in a row and
-// its pixels broadcasts: no bank conflicts. Against conv_s8_naive neither pixels nor weights are read more than once a
-// block from memory; against the implicit-GEMM kernels depth is not padded from 3 channels to 16.
+// interleaved fours, so that a warp stores 32 bytes of a pixel at once. A warp's weights are 128 bytes in a row and its
+// pixels four words that eight lanes share: no bank conflicts below stride 16. Against conv_s8_naive neither pixels nor
+// weights are read more than once a block from memory; against the implicit-GEMM kernels depth is not padded from 3
+// channels to 16.
 // Shared memory: patch (first_tile.h), then weights [tap][channel] words.
 #pragma once
 
