@@ -40,11 +40,27 @@ class DeviceEngine : public Engine {
   }
 
   void run(std::span<const float> input, int n, std::span<float> logits) override {
+    check_idle();
     submit(input, n);
     collect(logits);
   }
 
+  int pipeline_depth() const override { return kSlots; }
+  void submit(std::span<const float> input, int n) override {
+    begin(input, n);
+    // The first pass runs as it is: the driver may load kernels then, which a capture must not make it do.
+    if (options_.cuda_graph && warm_) {
+      pipeline_->run_as_graph(*tensors_, n, slot_);
+    } else {
+      pipeline_->run_in_order(*tensors_, n, slot_);
+      warm_ = true;
+    }
+    end(n);
+  }
+  void collect(std::span<float> logits) override;
+
   void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) override {
+    check_idle();
     begin(input, n);
     pipeline_->run_in_order(*tensors_, n, slot_, [&](int done) {
       runtime_.synchronize(main_.get());
@@ -55,6 +71,7 @@ class DeviceEngine : public Engine {
 
   void run_timed(std::span<const float> input, int n, std::span<float> logits, std::span<double> seconds) override {
     GPUEVAL_CHECK(seconds.size() == layers_.size(), "{} times for {} steps", seconds.size(), layers_.size());
+    check_idle();
     while (clock_.size() <= layers_.size()) clock_.push_back(make_event(runtime_));
     begin(input, n);
     pipeline_->run_in_order(*tensors_, n, slot_, [&](int done) {
@@ -70,6 +87,7 @@ class DeviceEngine : public Engine {
   const Graph& graph() const override { return graph_; }
   std::string device() const override { return device_; }
   std::size_t arena_bytes() const override { return tensors_->arena_bytes(); }
+  std::vector<std::string> notes() const override { return notes_; }
 
  private:
   bool half() const { return options_.math == FloatMath::kHalf; }
@@ -80,24 +98,13 @@ class DeviceEngine : public Engine {
   void allocate_staging();
   void wrap_half();
 
-  // ---- a pass: submit() returns while it runs, collect() waits for the oldest one. At most kSlots are under way.
-  void submit(std::span<const float> input, int n) {
-    begin(input, n);
-    // The first pass runs as it is: the driver may load kernels then, which a capture must not make it do.
-    if (options_.cuda_graph && warm_) {
-      pipeline_->run_as_graph(*tensors_, n, slot_);
-    } else {
-      pipeline_->run_in_order(*tensors_, n, slot_);
-      warm_ = true;
-    }
-    end(n);
+  void check_idle() const {
+    GPUEVAL_CHECK(under_way_.empty(), "{} batches were submitted and not collected", under_way_.size());
   }
   void begin(std::span<const float> input, int n);
   void end(int n);
-  void collect(std::span<float> logits);
   void finish(int n, std::span<float> logits) {
     end(n);
-    while (under_way_.size() > 1) under_way_.erase(under_way_.begin());
     collect(logits);
   }
   void download(int node, int n, const LayerTap& tap);
@@ -119,6 +126,7 @@ class DeviceEngine : public Engine {
   std::unique_ptr<DeviceTensors> tensors_;
   std::unique_ptr<Pipeline> pipeline_;
   std::vector<LayerInfo> layers_;
+  std::vector<std::string> notes_;
   std::array<Slot, kSlots> slots_;
   DeviceBuffer logits_;  // float32 logits of a float16 network
   std::vector<EventHandle> clock_;
@@ -152,6 +160,7 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
     }
   }
   selector.save();
+  notes_ = selector.notes();
   tensors_ =
       std::make_unique<DeviceTensors>(runtime_, device_graph_, options_.batch, std::move(plan), scratch, main_.get());
   pipeline_ = std::make_unique<Pipeline>(runtime_, std::move(lanes), std::move(steps), main_.get());

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cuda/engine/engine.h"
+#include "cuda/library/baselines.h"
 #include "cuda/runtime/tables.h"
 #include "gpueval/error.h"
 
@@ -64,6 +65,7 @@ DeviceInfo gpu_device() {
   info.description = fmt::format("{}, compute capability {}, {} multiprocessors, {:.1f} GiB; driver for CUDA {}",
                                  p.name, capability(p.sm), p.multiprocessors,
                                  static_cast<double>(p.memory_bytes) / (std::size_t{1} << 30), p.driver);
+  info.description += "; " + library_description();
   return info;
 }
 
@@ -81,7 +83,8 @@ DeviceInfo emu_device() {
   return {.name = "emu",
           .usable = true,
           .description = fmt::format("the CUDA kernels on this CPU, {} threads: exact, slow, times mean nothing",
-                                     gpueval::threads())};
+                                     gpueval::threads()),
+          .automatic = false};
 }
 
 std::vector<KernelInfo> emu_kernels() { return kernel_infos("emu", emu_runtime().properties().sm); }

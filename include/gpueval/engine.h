@@ -50,14 +50,21 @@ class Engine {
   virtual ~Engine() = default;
   // input: n preprocessed images (NHWC float32); logits: n x classes. 1 <= n <= options.batch.
   virtual void run(std::span<const float> input, int n, std::span<float> logits) = 0;
+  // run() in two halves, for devices that compute while their caller does something else: submit() takes a copy of the
+  // input and returns at once, collect() waits for the logits of the oldest batch submitted. At most pipeline_depth()
+  // batches may be under way; 1: the engine has run() only.
+  virtual int pipeline_depth() const { return 1; }
+  virtual void submit(std::span<const float> input, int n);
+  virtual void collect(std::span<float> logits);
   // Same, calling tap after every step with the tensor it wrote. The same kernels run.
   virtual void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) = 0;
   // Same, adding each step's seconds to seconds[i] (size layers().size()).
   virtual void run_timed(std::span<const float> input, int n, std::span<float> logits, std::span<double> seconds) = 0;
   virtual const std::vector<LayerInfo>& layers() const = 0;
   virtual const Graph& graph() const = 0;
-  virtual std::string device() const = 0;       // "cpu"
-  virtual std::size_t arena_bytes() const = 0;  // activations
+  virtual std::string device() const = 0;                        // "cpu"
+  virtual std::size_t arena_bytes() const = 0;                   // activations
+  virtual std::vector<std::string> notes() const { return {}; }  // whole sentences for the reader
 };
 
 // device: "auto" or a name from devices(). Throws ExitCode::kNoDevice where the device is not usable, naming why.
@@ -67,8 +74,11 @@ struct DeviceInfo {
   std::string name;  // "cpu"
   bool usable = false;
   std::string description;  // "Intel(R) Xeon(R) Processor, 2 threads, int8: avx512_vnni" or why it is not usable
+  bool automatic = true;    // "auto" may choose it
 };
 std::vector<DeviceInfo> devices();
+// The name of the device that make_engine takes; throws as it does.
+std::string chosen_device(const std::string& device);
 
 struct KernelInfo {
   std::string name, device, op, types, isa;

@@ -25,6 +25,7 @@ struct HostInfo {
   int cores = 0;    // logical, usable by this process
   int threads = 0;  // used
   std::string os, compiler;
+  std::string gpu = {}, driver = {}, cuda = {}, cudnn = {};  // name and versions; empty: not there
 };
 HostInfo host_info();
 

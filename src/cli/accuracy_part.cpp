@@ -8,6 +8,7 @@
 
 #include "cli/lookup.h"
 #include "cli/parts.h"
+#include "cli/start_report.h"
 #include "cli/stop_signal.h"
 #include "core/sha256.h"
 #include "gpueval/accuracy.h"
@@ -63,10 +64,10 @@ std::string journal_key(const Options& options, const LoadedModel& model, const 
   const ToolInfo tool = tool_info();
   const HostInfo host = host_info();
   return fmt::format(
-      "tool {} {}\nhost {} threads {}\ndevice {} batch {}\nmodel {} {} weights {}\ndata {} {} {} first {} count {} "
+      "tool {} {}\nhost {} {} threads {}\ndevice {} batch {}\nmodel {} {} weights {}\ndata {} {} {} first {} count {} "
       "labels {}\n"
       "preprocessing {}\nprecisions {}\nscheme {} depthwise {} activations {}\nnetworks {}\n",
-      tool.version, tool.revision, host.cpu, host.threads, options.device, batch, model.graph.name,
+      tool.version, tool.revision, host.cpu, host.gpu, host.threads, options.device, batch, model.graph.name,
       model.report.variant, model.weights_id, data.images->kind(),
       std::filesystem::absolute(data.images->path()).string(), file_state(data.images->path()), plan.first, plan.count,
       target_sha256(*data.images, plan.first, plan.count),
@@ -79,6 +80,7 @@ std::string measure_accuracy(const Options& options, const LoadedModel& model, c
   const ImagePlan plan = plan_images(options, data);
   const int batch = options.mode == "accuracy" ? options.batch.value_or(kBatch) : kBatch;
   const EngineSet set = make_engines(options, lowered, batch);
+  add_engine_notes(set, report);
 
   AccuracyOptions accuracy;
   accuracy.input = model.spec->input;

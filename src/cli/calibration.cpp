@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cli/auto_part.h"
+#include "cli/engine_options.h"
 #include "cli/recipe.h"
 #include "cli/session.h"
 #include "core/sha256.h"
@@ -107,7 +108,7 @@ CalibrationTable obtain_table(const Options& options, const LoadedModel& model, 
 }
 
 Graph lower(const Options& options, const std::string& precision, const Graph& graph, const CalibrationTable& table) {
-  if (precision == "float32") return lower_float(graph);
+  if (precision != "int8") return lower_float(graph);  // tf32 and float16: the engine's matter
   if (options.scheme == to_string(Scheme::kReference)) return lower_reference(graph, quant_options(options));
   QuantOptions quant = parse_recipe(table.scheme);
   quant.activations = table.activations == "s8" ? DType::kS8 : DType::kU8;
@@ -117,8 +118,10 @@ Graph lower(const Options& options, const std::string& precision, const Graph& g
 
 EngineSet make_engines(const Options& options, const std::vector<Graph>& lowered, int batch) {
   EngineSet set;
-  for (const Graph& graph : lowered) {
-    set.owned.push_back(make_engine(options.device, graph, {batch, options.kernel}));
+  for (std::size_t i = 0; i < lowered.size(); ++i) {
+    // Commands with rows of their own take no --precision and have float32 and int8 only.
+    const std::string precision = i < options.precisions.size() ? options.precisions[i] : "int8";
+    set.owned.push_back(make_engine(options.device, lowered[i], engine_options(options, precision, batch)));
     set.engines.push_back(set.owned.back().get());
   }
   return set;

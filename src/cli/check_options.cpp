@@ -27,12 +27,30 @@ void refuse_corrections(const Options& o, const std::string& because) {
 }
 
 void check_precisions(const Options& o) {
+  const std::vector<std::string> known{"float32", "tf32", "float16", "int8"};
   for (const std::string& precision : o.precisions) {
-    if (precision != "float32" && precision != "int8") {
-      fail_usage("--precision {}: this version has float32 and int8", precision.empty() ? "''" : precision);
+    if (std::find(known.begin(), known.end(), precision) == known.end()) {
+      fail_usage("--precision {}: expected {}", precision.empty() ? "''" : precision, fmt::join(known, ", "));
     }
     if (std::count(o.precisions.begin(), o.precisions.end(), precision) > 1)
       fail_usage("--precision names {} twice", precision);
+    const bool compares = o.command == Command::kMeasure || o.command == Command::kClassify;
+    if (!compares && precision != "float32" && precision != "int8") {
+      fail_usage("--precision {}: only a measurement (and --image) has it; this command takes float32 and int8",
+                 precision);
+    }
+  }
+}
+
+// tf32 and float16 are ways of a GPU to compute; the emulated one has no TF32.
+void check_gpu_precisions(const Options& o, const std::string& device) {
+  for (const std::string& precision : o.precisions) {
+    if (device == "cpu" && (precision == "tf32" || precision == "float16")) {
+      fail_usage("--precision {}: it needs a GPU (--device cuda), and the device is cpu", precision);
+    }
+    if (device == "emu" && precision == "tf32") {
+      fail_usage("--precision tf32: it needs cuDNN on a GPU (--device cuda), and the device is emu");
+    }
   }
 }
 
@@ -158,15 +176,21 @@ void check_device(const Options& o) {
   std::vector<std::string> names{"auto"};
   for (const DeviceInfo& device : devices()) names.push_back(device.name);
   if (std::find(names.begin(), names.end(), o.device) == names.end()) {
-    const std::string message = fmt::format("--device {}: this version has {}", o.device, fmt::join(names, ", "));
-    const bool of_another_build = o.device == "cuda" || o.device == "emu";
-    throw Error(message, of_another_build ? ExitCode::kNoDevice : ExitCode::kUsage);
+    fail_usage("--device {}: this version has {}", o.device, fmt::join(names, ", "));
   }
+  const std::string device = chosen_device(o.device);
+  check_gpu_precisions(o, device);
+  if (!o.cuda_graph && device == "cpu") fail_usage("--no-cuda-graph is for the devices cuda and emu, not cpu");
   if (o.kernel.empty()) return;
-  const std::vector<KernelInfo> rows = kernels();
-  const bool known = std::any_of(rows.begin(), rows.end(),
-                                 [&](const KernelInfo& row) { return row.name == o.kernel || row.isa == o.kernel; });
-  if (!known) fail_usage("--kernel {}: no such kernel or instruction set; `gpu_eval list kernels` has them", o.kernel);
+  std::vector<std::string> names_of_device;
+  for (const KernelInfo& row : kernels()) {
+    if (row.device != device) continue;
+    const bool part = device != "cpu" && row.name.find(o.kernel) != std::string::npos;
+    if (row.name == o.kernel || row.isa == o.kernel || part) return;
+    names_of_device.push_back(row.name);
+  }
+  fail_usage("--kernel {}: the device {} has no such kernel or instruction set; it has {}", o.kernel, device,
+             fmt::join(names_of_device, ", "));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/engine_options.h"
 #include "cli/lookup.h"
 #include "cli/session.h"
 #include "eval/ranking.h"
@@ -60,7 +61,8 @@ int classify(const Options& options) {
   preprocess(image, false, spec, parse_resizing(options.preprocess), pixels);
   fmt::print("{}, {} x {} pixels\n", options.image, image.width, image.height);
   for (const std::string& precision : options.precisions) {
-    const auto engine = make_engine(options.device, lower(options, precision, model.graph, table), {1, options.kernel});
+    const auto engine = make_engine(options.device, lower(options, precision, model.graph, table),
+                                    engine_options(options, precision, 1));
     std::vector<float> logits(static_cast<std::size_t>(model.report.classes));
     engine->run(pixels, 1, logits);
     fmt::print("\n{}{}\n", precision, precision == "int8" ? " " + options.scheme : "");

@@ -40,7 +40,8 @@ void add_network_options(CLI::App& app, Options& o) {
 
 void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
   const char* group = "Precision";
-  app.add_option("--precision", raw.precisions, "rows of the result: float32, int8 (default float32,int8)")
+  app.add_option("--precision", raw.precisions,
+                 "rows of the result: float32, tf32, float16, int8 (default float32,int8); tf32 and float16 on a GPU")
       ->group(group)
       ->type_name("P,...");
   app.add_option("--scheme", o.scheme, "best (default; maxabs where accuracy is not measured); see `list calibrators`")
@@ -102,9 +103,13 @@ void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
   app.add_option("--device", o.device, "auto (default) or one of `gpu_eval list devices`")
       ->group(group)
       ->type_name("NAME");
-  app.add_option("--kernel", o.kernel, "force an int8 kernel or instruction set: see `gpu_eval list kernels`")
+  app.add_option("--kernel", o.kernel,
+                 "force an int8 kernel: a name of `gpu_eval list kernels`; on the CPU also an instruction set, on cuda "
+                 "and emu a part of a name (dp4a, mma)")
       ->group(group)
       ->type_name("NAME");
+  app.add_flag("--no-cuda-graph{false}", o.cuda_graph, "cuda, emu: launch kernel by kernel, not one captured graph")
+      ->group(group);
   app.add_option("--threads", o.threads, "CPU threads (default: all cores)")
       ->group(group)
       ->check(quiet(CLI::Range(1, 4096)))

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cli/engine_options.h"
 #include "cli/parts.h"
 #include "cli/stop_signal.h"
 #include "gpueval/accuracy.h"
@@ -33,12 +34,13 @@ void measure_layer_error(const Options& options, const LoadedModel& model, const
                          const std::vector<Graph>& lowered, Progress& progress, Report& report) {
   const ImagePlan plan = plan_images(options, data);
   const std::size_t count = std::min(plan.count, kImages);
-  const auto reference = make_engine(options.device, lower_float(model.graph), {kBatch, options.kernel});
+  const auto reference =
+      make_engine(options.device, lower_float(model.graph), engine_options(options, "float32", kBatch));
   for (std::size_t i = 0; i < report.runs.size() && !StopSignal::raised(); ++i) {
     RunReport& run = report.runs[i];
-    if (run.precision == "float32") continue;
+    if (run.precision != "int8") continue;
     progress.show(fmt::format("layer errors of {}", run.label()));
-    const auto engine = make_engine(options.device, lowered[i], {kBatch, options.kernel});
+    const auto engine = make_engine(options.device, lowered[i], engine_options(options, run.precision, kBatch));
     const LayerErrors errors = measure_layer_errors(
         *reference, *engine,
         image_source(*data.images, model.spec->input, parse_resizing(options.preprocess), plan.first, count, nullptr),

@@ -33,6 +33,7 @@ struct Options {
   std::string calibration_table;
   std::string preprocess = "default";
   std::string device = "auto", kernel;
+  bool cuda_graph = true;
   std::optional<int> batch;
   int threads = 0;
   std::string mode = "both", scenario;  // scenario: "", "offline", "single-stream", "server"

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/parts.h"
+#include "cli/start_report.h"
 #include "cli/stop_signal.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
@@ -122,6 +123,7 @@ void measure_speed(const Options& options, const LoadedModel& model, const Loade
   report.speed_input = data.images ? "data" : "synthetic";
   const auto inputs = timing_inputs(options, model, data, batch);
   const EngineSet set = make_engines(options, lowered, batch);
+  add_engine_notes(set, report);
   if (options.mode != "accuracy") {
     std::vector<SpeedResult> results = run_speed(set.engines, inputs, speed_options(options, batch, progress));
     for (std::size_t i = 0; i < results.size(); ++i) report.runs[i].speed = std::move(results[i]);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/start_report.h"
 
+#include <algorithm>
+
 namespace gpueval::cli {
 
 Report start_report(const Options& options, const LoadedModel& model) {
@@ -31,6 +33,14 @@ std::string device_description(const std::string& name) {
     if (device.name == name) return device.description;
   }
   return name;
+}
+
+void add_engine_notes(const EngineSet& set, Report& report) {
+  for (const Engine* engine : set.engines) {
+    for (const std::string& note : engine->notes()) {
+      if (std::find(report.notes.begin(), report.notes.end(), note) == report.notes.end()) report.notes.push_back(note);
+    }
+  }
 }
 
 void add_notes(const Options& options, const LoadedData& data, Report& report) {

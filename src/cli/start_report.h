@@ -11,6 +11,8 @@ namespace gpueval::cli {
 Report start_report(const Options& options, const LoadedModel& model);  // no runs yet
 RunReport empty_run(const Options& options, const std::string& precision);
 std::string device_description(const std::string& name);
+// What the engines have to say, once each.
+void add_engine_notes(const EngineSet& set, Report& report);
 void add_notes(const Options& options, const LoadedData& data, Report& report);
 
 }  // namespace gpueval::cli

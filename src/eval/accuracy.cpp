@@ -10,6 +10,7 @@
 #include "eval/judge.h"
 #include "eval/loader.h"
 #include "eval/npy_writer.h"
+#include "eval/overlap.h"
 #include "eval/statistics.h"
 #include "gpueval/error.h"
 
@@ -48,9 +49,10 @@ class AccuracySession {
   AccuracyRun run() {
     replay();
     start_ = std::chrono::steady_clock::now();
+    ReadAhead chunks(loader_, engines_.front()->pipeline_depth() > 1);
     LoadedChunk loaded;
     ChunkResult chunk;
-    while (!stopped() && loader_.next(loaded)) {
+    while (!stopped() && chunks.next(loaded)) {
       if (!infer(loaded, chunk)) break;
       if (journal_) append(chunk);
       accept(chunk);
@@ -123,12 +125,14 @@ class AccuracySession {
     const std::size_t elements = loader_.image_elements(), batch = static_cast<std::size_t>(options_.batch);
     for (std::size_t e = 0; e < engines_.size(); ++e) {
       const std::span<float> logits(chunk.logits[e]);
+      Pipelined engine(*engines_[e]);
       for (std::size_t i = 0; i < loaded.images.size(); i += batch) {
         if (stopped()) return false;
         const std::size_t n = std::min(batch, loaded.images.size() - i);
-        engines_[e]->run(pixels.subspan(i * elements, n * elements), static_cast<int>(n),
-                         logits.subspan(i * classes_, n * classes_));
+        engine.run(pixels.subspan(i * elements, n * elements), static_cast<int>(n),
+                   logits.subspan(i * classes_, n * classes_));
       }
+      engine.finish();
     }
     return true;
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cpu/engine.h"
+#include "cuda/engine/engine.h"
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
 
@@ -29,6 +30,18 @@ const std::vector<Backend>& backends() {
 
 [[noreturn]] void fail_device(const std::string& message) { throw Error(message, ExitCode::kNoDevice); }
 
+const Backend& choose(const std::string& device) {
+  std::vector<std::string> names{"auto"};
+  for (const Backend& backend : backends()) {
+    names.push_back(backend.name);
+    if (device != "auto" && device != backend.name) continue;
+    const DeviceInfo info = backend.info();
+    if (info.usable && (info.automatic || device != "auto")) return backend;
+    if (device == backend.name) fail_device(fmt::format("device '{}' is not usable: {}", device, info.description));
+  }
+  fail_device(fmt::format("no device '{}' in this build; it has: {}", device, fmt::join(names, ", ")));
+}
+
 }  // namespace
 
 std::vector<DeviceInfo> devices() {
@@ -46,16 +59,10 @@ std::vector<KernelInfo> kernels() {
   return result;
 }
 
+std::string chosen_device(const std::string& device) { return choose(device).name; }
+
 std::unique_ptr<Engine> make_engine(const std::string& device, Graph lowered, const EngineOptions& options) {
-  std::vector<std::string> names{"auto"};
-  for (const Backend& backend : backends()) {
-    names.push_back(backend.name);
-    if (device != "auto" && device != backend.name) continue;
-    const DeviceInfo info = backend.info();
-    if (info.usable) return backend.make(std::move(lowered), options);
-    if (device == backend.name) fail_device(fmt::format("device '{}' is not usable: {}", device, info.description));
-  }
-  fail_device(fmt::format("no device '{}' in this build; it has: {}", device, fmt::join(names, ", ")));
+  return choose(device).make(std::move(lowered), options);
 }
 
 }  // namespace gpueval

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <string>
 
+#include "cuda/library/baselines.h"
+#include "cuda/runtime/runtime.h"
 #include "gpueval/report.h"
 #include "gpueval_revision.h"
 
@@ -44,6 +46,20 @@ std::string compiler_name() {
 
 ToolInfo tool_info() { return {GPUEVAL_VERSION, GPUEVAL_REVISION}; }
 
-HostInfo host_info() { return {cpu_name(), usable_cores(), threads(), system_name(), compiler_name()}; }
+HostInfo host_info() {
+  HostInfo host{cpu_name(), usable_cores(), threads(), system_name(), compiler_name()};
+  if (const cuda::Runtime* runtime = cuda::gpu_runtime(nullptr)) {
+    host.gpu = runtime->properties().name;
+    host.driver = runtime->properties().driver;
+    host.cuda = runtime->properties().cuda;
+    for (const cuda::LibraryInfo& library : cuda::library_infos()) {
+      if (library.name == "cuDNN") host.cudnn = library.version;
+    }
+    for (const cuda::LibraryInfo& library : cuda::library_infos()) {
+      if (library.name == "cuDNN") host.cudnn = library.version;
+    }
+  }
+  return host;
+}
 
 }  // namespace gpueval

@@ -27,11 +27,18 @@ Json skipped_json(const std::vector<SkippedImage>& skipped) {
   return list;
 }
 
-// GPU fields are there, and null, so that a reader finds the same keys in every result.
+// GPU fields are there, null without a GPU, so that a reader finds the same keys in every result.
 Json host_json(const HostInfo& host) {
-  return {{"cpu", host.cpu},           {"cores", host.cores}, {"threads", host.threads}, {"os", host.os},
-          {"compiler", host.compiler}, {"gpu", Json()},       {"driver", Json()},        {"cuda", Json()},
-          {"cudnn", Json()},           {"clocks", Json()}};
+  return {{"cpu", host.cpu},
+          {"cores", host.cores},
+          {"threads", host.threads},
+          {"os", host.os},
+          {"compiler", host.compiler},
+          {"gpu", text_or_null(host.gpu)},
+          {"driver", text_or_null(host.driver)},
+          {"cuda", text_or_null(host.cuda)},
+          {"cudnn", text_or_null(host.cudnn)},
+          {"clocks", Json()}};
 }
 
 Json model_json(const ModelReport& model) {

@@ -50,6 +50,33 @@ class Accuracy : public ::testing::Test {
   std::filesystem::path folder_;
 };
 
+// Two batches under way and chunks loaded ahead: the same results as one by one.
+TEST_F(Accuracy, APipelineOverlapsBatches) {
+  const FakeDataset data(200, {7, 90});
+  test::FakePipelinedEngine pipelined(answer([](int grey) { return grey % 7; }));
+  FakeEngine plain(answer([](int grey) { return grey % 7; }));
+  Engine* one[]{&plain};
+  Engine* two[]{&pipelined};
+  const AccuracyRun want = run_accuracy(data, one, options(3, 197)), got = run_accuracy(data, two, options(3, 197));
+  EXPECT_EQ(got.rows[0].logits_sha256, want.rows[0].logits_sha256);
+  EXPECT_EQ(got.rows[0].images, 195);
+  EXPECT_EQ(got.skipped.size(), 2u);
+  EXPECT_EQ(pipelined.most_under_way, 2u);
+  EXPECT_TRUE(pipelined.under_way.empty());
+}
+
+TEST_F(Accuracy, AStoppedPipelineIsLeftEmpty) {
+  const FakeDataset data(200);
+  test::FakePipelinedEngine pipelined(answer([](int grey) { return grey % 7; }));
+  Engine* engines[]{&pipelined};
+  AccuracyOptions stopping = options(0, 200);
+  int asked = 0;
+  stopping.stop = [&] { return ++asked > 5; };
+  EXPECT_TRUE(run_accuracy(data, engines, stopping).interrupted);
+  EXPECT_EQ(pipelined.most_under_way, 2u);
+  EXPECT_TRUE(pipelined.under_way.empty());
+}
+
 TEST_F(Accuracy, CountsAndPairs) {
   const FakeDataset data(200);
   Engine* engines[]{&right_, &thirds_};

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <set>
@@ -80,6 +81,30 @@ class FakeEngine : public Engine {
   Answer answer_;
   Graph graph_;
   std::vector<LayerInfo> layers_;
+};
+
+// The same with a pipeline of two batches.
+class FakePipelinedEngine : public FakeEngine {
+ public:
+  using FakeEngine::FakeEngine;
+  int pipeline_depth() const override { return 2; }
+  void submit(std::span<const float> input, int n) override {
+    if (under_way.size() == 2) fail("three batches under way");
+    under_way.push_back({{input.begin(), input.end()}, n});
+    most_under_way = std::max(most_under_way, under_way.size());
+  }
+  void collect(std::span<float> logits) override {
+    const Batch oldest = under_way.at(0);
+    under_way.erase(under_way.begin());
+    run(oldest.input, oldest.n, logits);
+  }
+
+  struct Batch {
+    std::vector<float> input;
+    int n;
+  };
+  std::vector<Batch> under_way;
+  std::size_t most_under_way = 0;
 };
 
 // One-hot logits for the class that choose(grey) names, with the grey value in class 0 so that every image's logits

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What lets loading, copying and computing overlap where the device has a pipeline of batches.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <future>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "eval/loader.h"
+#include "gpueval/engine.h"
+
+namespace gpueval {
+
+// Keeps a device with a pipeline busy: the next batch is on its way while one is computed.
+class Pipelined {
+ public:
+  explicit Pipelined(Engine& engine) : engine_(engine), depth_(static_cast<std::size_t>(engine.pipeline_depth())) {}
+  // Whatever ends the work early leaves the engine without batches under way.
+  ~Pipelined() {
+    try {
+      finish();
+    } catch (const std::exception&) {  // the failure that led here is being reported
+    }
+  }
+  Pipelined(const Pipelined&) = delete;
+  Pipelined& operator=(const Pipelined&) = delete;
+
+  // logits are there after finish().
+  void run(std::span<const float> input, int n, std::span<float> logits) {
+    if (depth_ == 1) {
+      engine_.run(input, n, logits);
+      return;
+    }
+    if (under_way_.size() == depth_) collect();
+    engine_.submit(input, n);
+    under_way_.push_back(logits);
+  }
+  void finish() {
+    while (!under_way_.empty()) collect();
+  }
+
+ private:
+  void collect() {
+    const std::span<float> logits = under_way_.front();
+    under_way_.pop_front();
+    engine_.collect(logits);
+  }
+  Engine& engine_;
+  std::size_t depth_;
+  std::deque<std::span<float>> under_way_;
+};
+
+// Loads one chunk ahead, on a thread of its own, for devices that leave the CPU idle.
+class ReadAhead {
+ public:
+  ReadAhead(Loader& loader, bool ahead) : loader_(loader), ahead_(ahead) {}
+  bool next(LoadedChunk& chunk) {
+    if (!ahead_) return loader_.next(chunk);
+    if (!coming_.valid()) start();
+    std::optional<LoadedChunk> loaded = coming_.get();
+    if (!loaded) return false;
+    chunk = std::move(*loaded);
+    start();
+    return true;
+  }
+
+ private:
+  void start() {
+    coming_ = std::async(std::launch::async, [this]() -> std::optional<LoadedChunk> {
+      LoadedChunk chunk;
+      if (!loader_.next(chunk)) return std::nullopt;
+      return chunk;
+    });
+  }
+  Loader& loader_;
+  bool ahead_;
+  std::future<std::optional<LoadedChunk>> coming_;  // its destructor waits
+};
+
+}  // namespace gpueval

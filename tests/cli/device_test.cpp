@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The devices cuda and emu as the command line has them.
+#include "cuda/runtime/runtime.h"
+#include "program.h"
+
+namespace gpueval::test {
+namespace {
+
+class Device : public ProgramTest {
+ protected:
+  nlohmann::json measure(std::vector<std::string> more) {
+    std::vector<std::string> args{"--model", "demo",     "--precision", "int8", "--scheme", "maxabs",
+                                  "--mode",  "accuracy", "--limit",     "20",   "--json",   "r.json"};
+    args.insert(args.end(), more.begin(), more.end());
+    const Outcome outcome = run(args);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return read_json("r.json");
+  }
+  void expect_usage_error(const std::vector<std::string>& args, const std::string& text) {
+    const Outcome outcome = run(args);
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    EXPECT_NE(outcome.err.find(text), std::string::npos) << outcome.err;
+  }
+};
+
+TEST_F(Device, EmuGivesTheCpusLogits) {
+  const nlohmann::json cpu = measure({"--device", "cpu"});
+  const nlohmann::json emu = measure({"--device", "emu"});
+  EXPECT_EQ(emu["runs"][0]["logits_sha256"], cpu["runs"][0]["logits_sha256"]);
+  EXPECT_EQ(emu["runs"][0]["device"], "emu");
+  const nlohmann::json plain = measure({"--device", "emu", "--no-cuda-graph", "--kernel", "naive"});
+  EXPECT_EQ(plain["runs"][0]["logits_sha256"], cpu["runs"][0]["logits_sha256"]);
+}
+
+TEST_F(Device, LayersNameTheForcedKernel) {
+  const Outcome outcome = run(
+      {"--model",    "demo", "--precision",  "int8", "--scheme", "maxabs", "--mode",   "speed", "--warm-up", "0",
+       "--duration", "0",    "--iterations", "1",    "--device", "emu",    "--kernel", "naive", "--json",    "r.json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  bool found = false;
+  const nlohmann::json json = read_json("r.json");
+  for (const nlohmann::json& layer : json["runs"][0]["layers"]) found |= layer["kernel"] == "conv_s8_naive";
+  EXPECT_TRUE(found) << json["runs"][0]["layers"].dump();
+}
+
+TEST_F(Device, ListsHaveBoth) {
+  const std::string list = run({"list", "devices"}).out;
+  EXPECT_NE(list.find("cuda"), std::string::npos) << list;
+  EXPECT_NE(list.find("emu"), std::string::npos) << list;
+  EXPECT_LT(list.find("cuda"), list.find("cpu"));
+  EXPECT_LT(list.find("cpu"), list.find("emu"));
+  const std::string rows = run({"list", "kernels"}).out;
+  EXPECT_NE(rows.find("conv_s8_naive"), std::string::npos) << rows;
+}
+
+TEST_F(Device, AnUnknownKernelListsTheDevices) {
+  expect_usage_error({"--model", "demo", "--device", "emu", "--kernel", "wgmma9"}, "conv_s8_naive");
+  expect_usage_error({"--model", "demo", "--device", "cpu", "--kernel", "conv_s8_naive"}, "conv_s8_portable");
+}
+
+TEST_F(Device, AMissingGpuIsNoUsableDevice) {
+  std::string why;
+  if (cuda::gpu_runtime(&why) != nullptr) GTEST_SKIP() << "there is a GPU";
+  const Outcome outcome = run({"--model", "demo", "--device", "cuda"});
+  EXPECT_EQ(outcome.code, 5) << outcome.err;
+  EXPECT_NE(outcome.err.find(why), std::string::npos) << outcome.err;
+  EXPECT_NE(outcome.err.find("cuda"), std::string::npos) << outcome.err;
+}
+
+}  // namespace
+}  // namespace gpueval::test

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device engine against the CPU engine, tensor by tensor: bit for bit where arithmetic is on integers, to rounding
+// where sums of floats may be taken in another order.
+
+#include "engine_case.h"
+#include "gpueval/error.h"
+#include "gpueval/models.h"
+
+namespace gpueval::cuda {
+namespace {
+
+using test::everything;
+using test::random_images;
+
+constexpr int kBatch = 3;
+
+Graph bound_network(Activation last = Activation::kNone) {
+  Graph graph = everything(last);
+  test::bind_random(graph, 1);
+  return graph;
+}
+
+// Branches of unequal depth, nested, that meet in concats: what Inception is made of.
+Graph branches() {
+  GraphBuilder g("branches");
+  int x = g.relu("stem_relu", g.conv2d("stem", g.input(9, 9, 3), 16, 3, 3, {.pad = Pad::kSame}));
+  for (const std::string block : {"a", "b"}) {
+    const auto conv = [&](const std::string& name, int src, int filters, int h, int w) {
+      return g.relu(block + name + "_relu", g.conv2d(block + name, src, filters, h, w, {.pad = Pad::kSame}));
+    };
+    const int one = conv("one", x, 16, 1, 1);
+    const int two = conv("two2", conv("two1", x, 8, 1, 1), 16, 3, 3);
+    const int three = conv("three1", x, 8, 1, 1);
+    const int left = conv("left", three, 8, 1, 3), right = conv("right", three, 8, 3, 1);
+    const int pooled = conv("pooled", g.avg_pool(block + "average", x, 3, 1, Pad::kSame), 16, 1, 1);
+    x = g.concat(block + "mixed", {one, two, g.concat(block + "inner", {left, right}), pooled});
+  }
+  Graph graph = g.finish(g.dense("logits", g.global_avg_pool("mean", x), 10));
+  test::bind_random(graph, 2);
+  return graph;
+}
+
+// A network on smaller images. Right where SAME padding does not depend on the size: stride 1 only, as in Inception.
+Graph on_smaller_images(Graph graph, int size) {
+  graph.nodes[0].shape.h = graph.nodes[0].shape.w = size;
+  for (Node& node : graph.nodes) {
+    if (node.inputs.empty() || std::holds_alternative<Dense>(node.op)) continue;
+    const Shape& src = graph.nodes[static_cast<std::size_t>(node.inputs[0])].shape;
+    const Window* window = nullptr;
+    if (const auto* conv = std::get_if<Conv2D>(&node.op)) window = &conv->window;
+    if (const auto* pool = std::get_if<MaxPool>(&node.op)) window = &pool->window;
+    if (const auto* pool = std::get_if<AvgPool>(&node.op)) window = &pool->window;
+    const bool global = std::holds_alternative<GlobalAvgPool>(node.op);
+    node.shape.h = global ? 1 : window != nullptr ? window->out_h(src.h) : src.h;
+    node.shape.w = global ? 1 : window != nullptr ? window->out_w(src.w) : src.w;
+  }
+  return graph;
+}
+
+class DeviceEngine : public DeviceTest {
+ protected:
+  // Batch 3 with taps, alone, and as captured graph; one image as in the batch.
+  void expect_like_cpu(const Graph& graph, const EngineOptions& options) {
+    const std::vector<float> images = random_images(graph, kBatch, 77);
+    const auto cpu = cpu::make_cpu_engine(graph, {.batch = kBatch});
+    const Tapped want = run_tapped(*cpu, images, kBatch);
+    const auto device = engine(graph, options);
+    expect_equal_tensors(graph, run_tapped(*device, images, kBatch), want);
+    for (int pass = 0; pass < 4; ++pass) {  // as it is, captured for both input buffers, replayed
+      EXPECT_EQ(run(*device, images, kBatch), want.logits) << "pass " << pass;
+    }
+    const std::size_t image = images.size() / kBatch, classes = want.logits.size() / kBatch;
+    for (std::size_t i = 0; i < kBatch; ++i) {
+      const std::vector<float> one(images.begin() + static_cast<std::ptrdiff_t>(i * image),
+                                   images.begin() + static_cast<std::ptrdiff_t>((i + 1) * image));
+      const std::vector<float> expected(want.logits.begin() + static_cast<std::ptrdiff_t>(i * classes),
+                                        want.logits.begin() + static_cast<std::ptrdiff_t>((i + 1) * classes));
+      EXPECT_EQ(run(*device, one, 1), expected) << "image " << i << " alone";
+    }
+  }
+};
+
+TEST_P(DeviceEngine, EveryTensorOfStaticInt8EqualsTheCpus) {
+  for (const Activation last : {Activation::kNone, Activation::kRelu}) {
+    for (const DType activations : {DType::kU8, DType::kS8}) {
+      SCOPED_TRACE(to_string(activations) + (last == Activation::kRelu ? ", global average" : ", dense"));
+      expect_like_cpu(test::quantized(bound_network(last), activations), {.batch = kBatch});
+    }
+  }
+}
+
+TEST_P(DeviceEngine, EveryKernelFamilyGivesTheSameBits) {
+  const Graph graph = test::quantized(bound_network(), DType::kU8);
+  for (const char* family : {"naive", "dp4a", "mma", "m8n8k16", "split"}) {
+    SCOPED_TRACE(family);
+    expect_like_cpu(graph, {.batch = kBatch, .kernel = family});
+  }
+}
+
+TEST_P(DeviceEngine, LayersNameTheForcedKernelWhereItApplies) {
+  const Graph graph = test::quantized(bound_network(), DType::kU8);
+  const auto device = engine(graph, {.batch = 1, .kernel = "conv_s8_naive"});
+  ASSERT_EQ(device->layers().size(), graph.nodes.size() - 1);
+  int convolutions = 0;
+  for (const LayerInfo& layer : device->layers()) {
+    EXPECT_FALSE(layer.kernel.empty()) << layer.name;
+    if (layer.op == "Conv2D" || layer.op == "Dense") {
+      EXPECT_EQ(layer.kernel, "conv_s8_naive") << layer.name;
+      ++convolutions;
+    }
+    if (layer.op == "DepthwiseConv2D") {
+      EXPECT_NE(layer.kernel, "conv_s8_naive") << layer.name;
+    }
+    if (layer.kernel == "in place") {
+      EXPECT_EQ(layer.bytes, 0) << layer.name;
+    }
+  }
+  EXPECT_GE(convolutions, 9);
+  EXPECT_EQ(device->device(), GetParam());
+}
+
+TEST_P(DeviceEngine, UnknownKernelIsAUsageErrorThatListsThem) {
+  try {
+    engine(test::quantized(bound_network(), DType::kU8), {.kernel = "fastest"});
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_NE(std::string(error.what()).find("conv_s8_naive"), std::string::npos) << error.what();
+  }
+}
+
+TEST_P(DeviceEngine, WithoutGraphTheSameBits) {
+  expect_like_cpu(test::quantized(branches(), DType::kU8), {.batch = kBatch, .cuda_graph = false});
+}
+
+// Dynamic scales, their convolutions and batch norms take the same float operations in the same order: exact.
+TEST_P(DeviceEngine, ReferenceSchemeIsExactWithoutFloatSums) {
+  GraphBuilder g("dynamic");
+  int x = g.relu("bn1_relu", g.batch_norm("bn1", g.conv2d("one", g.input(9, 8, 3), 20, 3, 3, {.stride = 2})));
+  x = g.relu6("bn2_relu", g.batch_norm("bn2", g.depthwise_conv2d("dw", x, 3, {.pad = Pad::kSame, .bias = false})));
+  x = g.max_pool("pool", g.relu("two_relu", g.conv2d("two", x, 7, 1, 1, {})), 2, 1);
+  Graph bound = g.finish(g.dense("logits", g.flatten("flat", x), 11));
+  test::bind_random(bound, 4);
+  expect_like_cpu(lower_reference(bound, {.scheme = Scheme::kReference}), {.batch = kBatch});
+}
+
+// Average pools and the pointwise halves of separable layers sum floats, and a sum that differs in its last bit can
+// round to another int8 value behind it.
+TEST_P(DeviceEngine, ReferenceSchemeIsCloseWithFloatSums) {
+  const Graph graph = lower_reference(bound_network(), {.scheme = Scheme::kReference});
+  const std::vector<float> images = random_images(graph, kBatch, 77);
+  const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
+  const auto device = engine(graph, {.batch = kBatch});
+  EXPECT_LT(relative_error(run(*device, images, kBatch), want), 5e-3);
+  EXPECT_EQ(run(*device, images, kBatch), run(*device, images, kBatch)) << "graph and plain pass";
+}
+
+TEST_P(DeviceEngine, Float32IsCloseToTheCpus) {
+  for (const Activation last : {Activation::kNone, Activation::kRelu}) {
+    const Graph graph = lower_float(bound_network(last));
+    const std::vector<float> images = random_images(graph, kBatch, 77);
+    const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
+    const auto device = engine(graph, {.batch = kBatch});
+    const std::vector<float> got = run(*device, images, kBatch);
+    EXPECT_LT(relative_error(got, want), 1e-5);
+    EXPECT_EQ(run(*device, images, kBatch), got) << "captured";
+    const std::size_t image = images.size() / kBatch;
+    const std::vector<float> first(images.begin(), images.begin() + static_cast<std::ptrdiff_t>(image));
+    EXPECT_LT(relative_error(run(*device, first, 1), {want.begin(), want.begin() + std::ssize(want) / kBatch}), 1e-5);
+  }
+}
+
+TEST_P(DeviceEngine, Float16IsCloseToFloat32) {
+  const Graph graph = lower_float(bound_network());
+  const std::vector<float> images = random_images(graph, kBatch, 77);
+  const auto cpu = cpu::make_cpu_engine(graph, {.batch = kBatch});
+  const auto device = engine(graph, {.batch = kBatch, .math = FloatMath::kHalf});
+  const Tapped got = run_tapped(*device, images, kBatch), want = run_tapped(*cpu, images, kBatch);
+  const double error = relative_error(got.logits, want.logits);
+  EXPECT_LT(error, 1e-2);
+  EXPECT_GT(error, 1e-6) << "float16 tensors were not used";
+  for (std::size_t i = 0; i < want.tensors.size(); ++i) {
+    EXPECT_EQ(got.tensors[i].size(), want.tensors[i].size()) << "taps are float32";
+  }
+  EXPECT_EQ(run(*device, images, kBatch), got.logits);
+  EXPECT_EQ(run(*device, images, kBatch), got.logits) << "captured";
+  EXPECT_LT(device->arena_bytes(), engine(graph, {.batch = kBatch})->arena_bytes());
+}
+
+TEST_P(DeviceEngine, Float16RefusesAQuantizedNetwork) {
+  const Graph graph = test::quantized(bound_network(), DType::kU8);
+  EXPECT_THROW(engine(graph, {.batch = 1, .math = FloatMath::kHalf}), Error);
+}
+
+TEST_P(DeviceEngine, TimesEveryStep) {
+  const Graph graph = test::quantized(branches(), DType::kU8);
+  const auto device = engine(graph, {.batch = 2});
+  const std::vector<float> images = random_images(graph, 2, 3);
+  std::vector<float> logits(20);
+  std::vector<double> seconds(device->layers().size(), 0.0);
+  device->run_timed(images, 2, logits, seconds);
+  EXPECT_EQ(logits, run(*device, images, 2));
+  for (std::size_t i = 0; i < seconds.size(); ++i) {
+    EXPECT_GE(seconds[i], 0) << device->layers()[i].name;
+    if (device->layers()[i].op == "Conv2D") {
+      EXPECT_GT(seconds[i], 0) << device->layers()[i].name;
+    }
+  }
+  std::vector<double> wrong(1);
+  EXPECT_THROW(device->run_timed(images, 2, logits, wrong), Error);
+  EXPECT_THROW(device->run(images, 3, logits), Error);
+}
+
+// Streams that run in any order that events allow: a missing event or bytes shared between branches would show.
+TEST_P(DeviceEngine, BranchesKeepTheirOrderOnDeferredStreams) {
+  if (!emulated()) GTEST_SKIP() << "a GPU orders its streams itself";
+  for (const Graph& graph : {test::quantized(branches(), DType::kU8), test::quantized(bound_network(), DType::kU8)}) {
+    const std::vector<float> images = random_images(graph, 2, 5);
+    const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = 2}), images, 2);
+    const auto device = engine(graph, {.batch = 2});
+    emulator::set_deferred(true);
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      emulator::set_options({.seed = seed});
+      ASSERT_EQ(run(*device, images, 2), want) << "seed " << seed;
+    }
+    emulator::set_deferred(false);
+  }
+}
+
+// The whole of InceptionV3: eleven blocks of parallel branches.
+TEST_P(DeviceEngine, InceptionOnDeferredStreams) {
+  Graph bound = on_smaller_images(find_model("inceptionv3").build({.alpha = 1, .variant = ""}), 75);
+  test::bind_random(bound, 3);
+  const Graph graph = test::quantized(bound, DType::kU8);
+  const std::vector<float> images = random_images(graph, 1, 5);
+  const Tapped want = run_tapped(*cpu::make_cpu_engine(graph, {.batch = 1}), images, 1);
+  const auto device = engine(graph, {.batch = 1});
+  expect_equal_tensors(graph, run_tapped(*device, images, 1), want);
+  EXPECT_EQ(run(*device, images, 1), want.logits);
+  if (emulated()) emulator::set_deferred(true);
+  for (int pass = 0; pass < 2; ++pass) EXPECT_EQ(run(*device, images, 1), want.logits);
+}
+
+INSTANTIATE_TEST_SUITE_P(, DeviceEngine, testing::Values("emu", "gpu"),
+                         [](const auto& device) { return std::string(device.param); });
+
+}  // namespace
+}  // namespace gpueval::cuda

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small networks with every op and every odd case, random weights and images: what whole-network tests run on.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/random.h"
+#include "cpu/engine.h"
+#include "gpueval/quant.h"
+
+namespace gpueval::test {
+
+inline void bind_random(Graph& graph, std::uint64_t seed) {
+  Random random(seed);
+  for (Node& node : graph.nodes) {
+    for (Param& param : node.params) {
+      std::vector<float> values(static_cast<std::size_t>(param.array.elements()));
+      const double fan_in = param.array.shape.size() > 1
+                                ? static_cast<double>(values.size()) / static_cast<double>(param.array.shape.back())
+                                : 1;
+      for (float& x : values) {
+        switch (param.role) {
+          case Role::kVariance:
+            x = static_cast<float>(random.uniform(0.5, 2));
+            break;
+          case Role::kGamma:
+            x = static_cast<float>(random.uniform(0.5, 1.5));
+            break;
+          default:
+            x = static_cast<float>(random.normal() * std::sqrt(2 / fan_in));
+        }
+      }
+      param.array.data = std::make_shared<const std::vector<float>>(std::move(values));
+    }
+  }
+}
+
+inline std::vector<float> random_images(const Graph& graph, int n, std::uint64_t seed) {
+  Random random(seed);
+  std::vector<float> images(static_cast<std::size_t>(graph.input_node().shape.elements() * n));
+  for (float& x : images) x = static_cast<float>(random.uniform(-1, 1));
+  return images;
+}
+
+// Every op and every odd case that the nine networks have, small: SAME on odd maps, 1x7 and 7x1, signed max pools,
+// nested concats with requantized pools, residuals on both sides, a stand-alone ReLU and add, separable layers.
+inline Graph everything(Activation last) {
+  GraphBuilder g("everything");
+  int x = g.input(19, 17, 3);
+  x = g.relu("stem_relu",
+             g.batch_norm("stem_bn", g.conv2d("stem", x, 12, 3, 3, {.stride = 2, .pad = Pad::kSame, .bias = false})));
+  x = g.relu6("dw_relu", g.batch_norm("dw_bn", g.depthwise_conv2d("dw", x, 3, {.pad = Pad::kSame, .bias = false})));
+  const int left = g.relu("left_relu", g.conv2d("left", x, 7, 1, 7, {.pad = Pad::kSame}));
+  const int left2 = g.relu("left2_relu", g.conv2d("left2", left, 5, 7, 1, {.pad = Pad::kSame}));
+  const int right = g.relu("right_relu", g.conv2d("right", x, 8, 5, 5, {.pad = Pad::kSame}));
+  const int inner = g.concat("inner", {left2, right});
+  const int average = g.avg_pool("average", x, 3, 1, Pad::kSame);
+  const int peak = g.max_pool("peak", x, 3, 1, Pad::kSame);
+  x = g.concat("outer", {inner, average, peak});
+  const int signed_map =
+      g.batch_norm("signed_bn", g.separable_conv2d("signed", x, 21, 3, {.pad = Pad::kSame, .bias = false}));
+  const int pooled = g.max_pool("signed_pool", signed_map, 3, 2, Pad::kSame);
+  const int shortcut = g.batch_norm("shortcut_bn", g.conv2d("shortcut", x, 21, 1, 1, {.stride = 2, .bias = false}));
+  x = g.add("block", {pooled, shortcut});
+  const int branch = g.conv2d("branch", g.relu("lone_relu", x), 21, 3, 3, {.pad = Pad::kSame});
+  x = g.relu("block2_relu", g.add("block2", {branch, x}));
+  x = g.add("lone_add", {x, g.max_pool("again", x, 3, 1, Pad::kSame)});
+  x = g.conv2d("padded", g.zero_pad("zeros", x, {2, 1, 0, 1}), 6, 3, 3, {});
+  x = g.zero_pad("zeros2", x, {1, 0, 0, 1});
+  x = g.max_pool("signed_pool2", x, 2, 2);
+  if (last == Activation::kRelu) {
+    return g.finish(g.global_avg_pool("mean", g.relu("logits_relu", g.conv2d("logits", x, 10, 1, 1, {}))));
+  }
+  return g.finish(g.dense("logits", g.flatten("flat", x), 11));
+}
+
+inline Graph quantized(const Graph& bound, DType activations) {
+  auto engine = cpu::make_cpu_engine(lower_float(bound), {.batch = 2});
+  const std::vector<float> images = random_images(bound, 2, 5);
+  bool done = false;
+  CalibrationTable table;
+  table.range = observe_ranges(
+      *engine,
+      [&](std::vector<float>& batch, int) {
+        batch = images;
+        return std::exchange(done, true) ? 0 : 2;
+      },
+      2);
+  QuantOptions options;
+  options.activations = activations;
+  return lower_static(bound, table, options);
+}
+
+}  // namespace gpueval::test
