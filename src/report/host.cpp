@@ -55,9 +55,6 @@ HostInfo host_info() {
     for (const cuda::LibraryInfo& library : cuda::library_infos()) {
       if (library.name == "cuDNN") host.cudnn = library.version;
     }
-    for (const cuda::LibraryInfo& library : cuda::library_infos()) {
-      if (library.name == "cuDNN") host.cudnn = library.version;
-    }
   }
   return host;
 }
