@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The 3x3 depthwise kernel of depthwise_3x3.h, four columns by 1 row a thread: for small maps and small batches.
+// The 3x3 depthwise kernel of depthwise_3x3.h, four columns by one row a thread: for small maps and small batches.
 #include "cuda/conv/depthwise_3x3.h"
 
 namespace gpueval::GPUEVAL_TARGET {
