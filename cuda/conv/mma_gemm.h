@@ -4,7 +4,7 @@
 // Tiling: a block computes tile.m output pixels x tile.n channels; its warps share the tile out, warp_m x warp_n each,
 // sums in registers. A step multiplies tile.depth bytes of R * S * C: 64 (or 128) bytes of each source row, gathered by
 // 16-byte asynchronous copies that write zeros for taps outside the image, and of each weight row, an unbroken stream.
-// tile.stages steps are in flight: while one is multiplied, the next stages - 2 are complete or on their way, and one
+// tile.stages steps have a place: while one is multiplied, the next stages - 1 are there or on their way, and one
 // barrier a step does for both "the next is here" and "the last may be overwritten".
 //
 // Shared memory: stages x (source rows, weight rows), 16-byte chunks turned row by row (swizzled_chunk) so that copies

@@ -24,7 +24,7 @@ struct MmaParams {
   std::int64_t image_bytes;                    // of the source, as are the next three
   int h, w, pitch;                             // pixels, pixels, bytes
   int tap_step, line_step;                     // bytes from a tap's end to the next one, from line to line
-  int stride_h, stride_w, pad_top, pad_left;   //
+  int stride_h, stride_w, pad_top, pad_left;   // of the window, in pixels
   int rows, chunks, kernel_w;                  // output pixels; chunks of a tap; S
   int steps, part_steps;                       // of the whole depth, of the part of one block
   bool dst_vector, dst_pair, residual_vector;  // 16-byte stores, 8-byte stores of floats, 16-byte loads
