@@ -48,7 +48,12 @@ class EmuRuntime : public Runtime {
   std::span<const ConvKernel> conv_kernels() const override { return emu::conv_kernels(); }
   const Ops& ops() const override { return emu::ops(); }
 
-  void* allocate(std::size_t bytes) override { return allocate_aligned(bytes, "device"); }
+  void* allocate(std::size_t bytes) override {
+    if (bytes > properties_.memory_bytes) {
+      fail("the emulated device has {} bytes of memory, and {} were asked for", properties_.memory_bytes, bytes);
+    }
+    return allocate_aligned(bytes, "device");
+  }
   void release(void* memory) noexcept override { std::free(memory); }
 
   void* allocate_pinned(std::size_t bytes) override {
