@@ -2,6 +2,7 @@
 // int8 products on AVX2 as the kernels form them: vpmaddwd on 16-bit values, then an addition.
 #include <immintrin.h>
 
+#include "cpu/roof/roof_chains.h"
 #include "cpu/roof/roof_loops.h"
 
 namespace gpueval::cpu {
@@ -10,36 +11,46 @@ namespace {
 constexpr int kChains = 12;  // and two operands and a product: within the sixteen registers
 
 std::int64_t run_int8(std::int64_t rounds) {
-  __m256i acc[kChains];
   __m256i a = _mm256_set1_epi32(0x00030002), b = _mm256_set1_epi32(0x0005fffb);
   asm volatile("" : "+x"(a), "+x"(b));  // not constants to the compiler
-  for (auto& chain : acc) chain = _mm256_setzero_si256();
-  for (std::int64_t i = 0; i < rounds; ++i) {
-#pragma GCC unroll 12
-    for (auto& chain : acc) {
-      __m256i product = _mm256_madd_epi16(a, b);
-      asm volatile("" : "+x"(product));
-      chain = _mm256_add_epi32(chain, product);
-    }
+#define GPUEVAL_START(i) __m256i c##i = _mm256_setzero_si256();
+#define GPUEVAL_STEP(i)                        \
+  {                                            \
+    __m256i product = _mm256_madd_epi16(a, b); \
+    asm volatile("" : "+x"(product));          \
+    c##i = _mm256_add_epi32(c##i, product);    \
   }
-  for (int i = 1; i < kChains; ++i) acc[0] = _mm256_add_epi32(acc[0], acc[i]);
-  return _mm_cvtsi128_si32(_mm256_castsi256_si128(acc[0]));
+#define GPUEVAL_SUM(i) sum = _mm256_add_epi32(sum, c##i);
+  GPUEVAL_ROOF_CHAINS_12(GPUEVAL_START)
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    GPUEVAL_ROOF_CHAINS_12(GPUEVAL_STEP)
+  }
+  __m256i sum = _mm256_setzero_si256();
+  GPUEVAL_ROOF_CHAINS_12(GPUEVAL_SUM)
+#undef GPUEVAL_START
+#undef GPUEVAL_STEP
+#undef GPUEVAL_SUM
+  return _mm_cvtsi128_si32(_mm256_castsi256_si128(sum));
 }
 
 std::int64_t run_f32(std::int64_t rounds) {
-  __m256 acc[kChains];
   __m256 a = _mm256_set1_ps(0.5f), b = _mm256_set1_ps(1.0f);
-  asm volatile("" : "+x"(a), "+x"(b));
-  for (auto& chain : acc) chain = _mm256_setzero_ps();
-  for (std::int64_t i = 0; i < rounds; ++i) {
-#pragma GCC unroll 12
-    for (auto& chain : acc) {
-      chain = _mm256_fmadd_ps(chain, a, b);
-      asm volatile("" : "+x"(chain));
-    }
+  asm volatile("" : "+x"(a), "+x"(b));  // not constants to the compiler
+#define GPUEVAL_START(i) __m256 c##i = _mm256_setzero_ps();
+#define GPUEVAL_STEP(i)               \
+  c##i = _mm256_fmadd_ps(c##i, a, b); \
+  asm volatile("" : "+x"(c##i));
+#define GPUEVAL_SUM(i) sum = _mm256_add_ps(sum, c##i);
+  GPUEVAL_ROOF_CHAINS_12(GPUEVAL_START)
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    GPUEVAL_ROOF_CHAINS_12(GPUEVAL_STEP)
   }
-  for (int i = 1; i < kChains; ++i) acc[0] = _mm256_add_ps(acc[0], acc[i]);
-  return static_cast<std::int64_t>(_mm256_cvtss_f32(acc[0]));
+  __m256 sum = _mm256_setzero_ps();
+  GPUEVAL_ROOF_CHAINS_12(GPUEVAL_SUM)
+#undef GPUEVAL_START
+#undef GPUEVAL_STEP
+#undef GPUEVAL_SUM
+  return static_cast<std::int64_t>(_mm256_cvtss_f32(sum));
 }
 
 }  // namespace

@@ -9,28 +9,42 @@ namespace {
 
 constexpr int kCount = 256;
 
-template <typename In, typename Sum>
-std::int64_t run(std::int64_t rounds) {
+template <typename In>
+struct Operands {
   alignas(64) In a[kCount], b[kCount];
-  for (int i = 0; i < kCount; ++i) {
-    a[i] = static_cast<In>(i % 7);
-    b[i] = static_cast<In>(i % 5 - 2);
-  }
-  Sum total = 0;
-  for (std::int64_t round = 0; round < rounds; ++round) {
-    asm volatile("" ::: "memory");  // the operands may have changed
-    alignas(64) Sum sums[16] = {};  // independent: float sums are not reordered
-    for (int i = 0; i < kCount; i += 16) {
-      for (int j = 0; j < 16; ++j) sums[j] += static_cast<Sum>(a[i + j]) * static_cast<Sum>(b[i + j]);
+  Operands() {
+    for (int i = 0; i < kCount; ++i) {
+      a[i] = static_cast<In>(i % 7);
+      b[i] = static_cast<In>(i % 5 - 2);
     }
-    for (const Sum sum : sums) total = static_cast<Sum>(total + sum);
+  }
+};
+
+std::int64_t run_int8(std::int64_t rounds) {
+  Operands<std::int16_t> x;
+  std::uint32_t total = 0;  // wraps after many rounds
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    asm volatile("" : : "r"(&x) : "memory");  // the operands may have changed
+    int sum = 0;
+    for (int i = 0; i < kCount; ++i) sum += x.a[i] * x.b[i];
+    total += static_cast<std::uint32_t>(sum);
   }
   return static_cast<std::int64_t>(total);
 }
 
-// Unsigned: it wraps after many rounds.
-std::int64_t run_int8(std::int64_t rounds) { return run<std::int16_t, std::uint32_t>(rounds); }
-std::int64_t run_f32(std::int64_t rounds) { return run<float, float>(rounds); }
+std::int64_t run_f32(std::int64_t rounds) {
+  Operands<float> x;
+  float total = 0;
+  for (std::int64_t round = 0; round < rounds; ++round) {
+    asm volatile("" : : "r"(&x) : "memory");
+    alignas(64) float sums[16] = {};  // independent: float sums are not reordered
+    for (int i = 0; i < kCount; i += 16) {
+      for (int j = 0; j < 16; ++j) sums[j] += x.a[i + j] * x.b[i + j];
+    }
+    for (const float sum : sums) total += sum;
+  }
+  return static_cast<std::int64_t>(total);
+}
 
 }  // namespace
 
