@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device operations that are not integer convolutions. Exact, as src/cpu/int8/int8_ops.h has them; float32 ones are
-// plain and portable (cuDNN and cuBLAS have the fast ones, cuda/cudnn/). One file an operation family in cuda/ops/.
+// plain and portable (cuDNN and cuBLAS have the fast ones, cuda/library/). One file an operation family in cuda/ops/.
 #pragma once
 
 #include <cstdint>
