@@ -47,4 +47,4 @@ ctest --test-dir build -j "$jobs" --output-on-failure --no-tests=error --timeout
 
 step "GPU check on the emulator, GPU bundle"
 GPUEVAL_BUILD=build scripts/gpu_check.sh --dry-run --out build/gpu_check
-scripts/make_gpu_bundle.sh
+scripts/make_gpu_bundle.sh --build build
