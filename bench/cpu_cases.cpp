@@ -137,7 +137,7 @@ std::vector<Case> cpu_cases(const std::string& network, const ConvDesc& desc, in
   cases.push_back(std::move(f32));
   Case s8{base, [=] { return std::make_unique<OneDnnSubject>(desc, OneDnnConv::Type::kInt8, thread_count); }};
   s8.row.kernel = "onednn_int8";
-  // No roof: oneDNN uses AMX where there is one, our kernels and the loop behind the roof do not.
+  s8.row.roof = "int8 " + cpu::to_string(cpu::usable_isas().back());  // oneDNN uses AMX where there is one
   if (!cpu::usable(cpu::Isa::kAvx512Vnni)) {
     s8.make = nullptr;
     s8.row.note = "unsupported: without VNNI oneDNN's sums saturate at 16 bits and its results are wrong";

@@ -9,6 +9,7 @@
 #include "cpu/float_ops.h"
 #include "cpu/int8/int8_conv.h"
 #include "cpu/int8/int8_ops.h"
+#include "cpu/int8/isa.h"
 #include "cpu/step.h"
 #include "gpueval/error.h"
 
@@ -32,7 +33,7 @@ std::unique_ptr<Step> simple(std::string kernel, SimpleStep::Run run) {
   return std::make_unique<SimpleStep>(std::move(kernel), std::move(run));
 }
 
-std::string int8_name(const char* op) { return fmt::format("{}_{}", op, best_isa()); }
+std::string int8_name(const char* op) { return fmt::format("{}_{}", op, to_string(vector_isa(best_isa_level()))); }
 
 bool is_float(const StepContext& context) { return context.self().type.dtype == DType::kF32; }
 

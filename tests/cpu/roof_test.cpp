@@ -46,6 +46,9 @@ TEST(Roof, LoopsDoEveryRound) {
     EXPECT_EQ(kRoofAvx512Vnni.int8.run(1000), -12 * 16 * 1000);
     EXPECT_EQ(kRoofAvx512Vnni.f32.run(100), 2 * 16);
   }
+  if (usable(Isa::kAmx)) {
+    EXPECT_EQ(kRoofAmxInt8.run(1000), -12 * 16 * 6 * 1000);
+  }
 #endif
 }
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "cpu/int8/amx_conv.h"
+#include "cpu/int8/amx_line.h"
 #include "cpu/int8/depthwise.h"
 #include "cpu/int8/isa.h"
 #include "cpu/int8/tiled_conv.h"
@@ -40,6 +42,7 @@ bool applies(KernelOp op, const ConvDesc& desc) {
 }
 
 const KernelRow& row_for(const ConvDesc& desc, Isa isa) {
+  if (isa == Isa::kAmx && !amx_pays(desc)) isa = vector_isa(isa);
   for (const KernelRow& row : kRows) {
     if (row.isa == isa && applies(row.op, desc)) return row;
   }

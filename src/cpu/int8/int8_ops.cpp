@@ -15,11 +15,12 @@ namespace {
 
 const OpsSet& ops() {
 #if defined(__x86_64__)
-  switch (best_isa_level()) {
+  switch (vector_isa(best_isa_level())) {
     case Isa::kAvx512Vnni:
       return kOpsAvx512;
     case Isa::kAvx2:
       return kOpsAvx2;
+    case Isa::kAmx:
     case Isa::kPortable:
       break;
   }

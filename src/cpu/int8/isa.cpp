@@ -2,6 +2,10 @@
 #include "cpu/int8/isa.h"
 
 #include <unistd.h>
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#endif
 
 #include <array>
 #include <cstdlib>
@@ -11,7 +15,7 @@
 namespace gpueval::cpu {
 namespace {
 
-constexpr std::array kLevels = {Isa::kPortable, Isa::kAvx2, Isa::kAvx512Vnni};
+constexpr std::array kLevels = {Isa::kPortable, Isa::kAvx2, Isa::kAvx512Vnni, Isa::kAmx};
 
 CacheSizes read_cache_sizes() {
   CacheSizes sizes;
@@ -21,6 +25,24 @@ CacheSizes read_cache_sizes() {
 #endif
   return sizes;
 }
+
+#if defined(__x86_64__) && defined(__linux__)
+// The CPU has matrix tiles, and the system saves them and grants them to this process, which has to ask.
+bool request_amx() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned kOsXsave = 1u << 27, kTile = 1u << 24, kInt8 = 1u << 25;
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0 || (c & kOsXsave) == 0) return false;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & kTile) == 0 || (d & kInt8) == 0) return false;
+  unsigned low = 0, high = 0;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  constexpr unsigned kTileState = 3u << 17;
+  if ((low & kTileState) != kTileState) return false;
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+#else
+bool request_amx() { return false; }
+#endif
 
 }  // namespace
 
@@ -32,6 +54,8 @@ std::string to_string(Isa isa) {
       return "avx2";
     case Isa::kAvx512Vnni:
       return "avx512_vnni";
+    case Isa::kAmx:
+      return "amx";
   }
   return "unknown";
 }
@@ -41,9 +65,12 @@ bool usable(Isa isa) {
 #if defined(__x86_64__)
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (isa == Isa::kAvx2) return avx2;
-  return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-         __builtin_cpu_supports("avx512vnni");
+  const bool vnni = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512vnni");
+  if (isa == Isa::kAvx512Vnni) return vnni;
+  static const bool amx = request_amx();
+  return vnni && amx;
 #else
   return false;
 #endif
@@ -57,6 +84,8 @@ std::vector<Isa> usable_isas() {
   return found;
 }
 
+Isa vector_isa(Isa isa) { return isa == Isa::kAmx ? Isa::kAvx512Vnni : isa; }
+
 const Isa* find_isa(std::string_view name) {
   for (const Isa& isa : kLevels) {
     if (to_string(isa) == name) return &isa;
@@ -69,7 +98,7 @@ Isa best_isa_level() {
   if (forced == nullptr || *forced == '\0') return usable_isas().back();
   const Isa* isa = find_isa(forced);
   if (isa == nullptr) {
-    fail_usage("GPUEVAL_CPU_ISA is '{}', expected one of portable, avx2, avx512_vnni", forced);
+    fail_usage("GPUEVAL_CPU_ISA is '{}', expected one of portable, avx2, avx512_vnni, amx", forced);
   }
   if (!usable(*isa)) fail_usage("GPUEVAL_CPU_ISA asks for '{}', which this CPU does not have", forced);
   return *isa;

@@ -8,12 +8,13 @@
 
 namespace gpueval::cpu {
 
-enum class Isa { kPortable, kAvx2, kAvx512Vnni };
+enum class Isa { kPortable, kAvx2, kAvx512Vnni, kAmx };
 std::string to_string(
-    Isa isa);  // "portable", "avx2", "avx512_vnni": the names of the command line and of GPUEVAL_CPU_ISA
+    Isa isa);  // "portable", "avx2", "avx512_vnni", "amx": the names of the command line and of GPUEVAL_CPU_ISA
 bool usable(Isa isa);
 Isa best_isa_level();                        // best usable, or GPUEVAL_CPU_ISA (Error if unknown or not usable)
 std::vector<Isa> usable_isas();              // ascending
+Isa vector_isa(Isa isa);                     // of what has no matrix kernel: kAvx512Vnni for kAmx, else isa
 const Isa* find_isa(std::string_view name);  // nullptr if there is no such level
 
 // Data caches of one core in bytes; conservative guesses where the system does not tell.

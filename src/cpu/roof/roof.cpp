@@ -24,8 +24,9 @@ constexpr std::size_t kMiB = std::size_t{1} << 20;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-const RoofLoops& loops_of(Isa isa) {
+RoofLoops loops_of(Isa isa) {
 #if defined(__x86_64__)
+  if (isa == Isa::kAmx) return {kRoofAmxInt8, kRoofAvx512Vnni.f32};
   if (isa == Isa::kAvx512Vnni) return kRoofAvx512Vnni;
   if (isa == Isa::kAvx2) return kRoofAvx2;
 #endif
@@ -93,7 +94,7 @@ std::size_t last_level_cache_bytes() {
 Roofs measure_roofs(Isa isa, const RoofOptions& options) {
   set_threads(options.threads);
   Roofs roofs{.threads = threads(), .isa = to_string(isa)};
-  const RoofLoops& loops = loops_of(isa);
+  const RoofLoops loops = loops_of(isa);
   roofs.int8_tops = loop_rate(loops.int8, options.seconds) * 1e-12;
   roofs.f32_tflops = loop_rate(loops.f32, options.seconds) * 1e-12;
   roofs.copy_bytes =

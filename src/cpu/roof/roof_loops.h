@@ -20,6 +20,7 @@ extern const RoofLoops kRoofPortable;
 #if defined(__x86_64__)
 extern const RoofLoops kRoofAvx2;
 extern const RoofLoops kRoofAvx512Vnni;
+extern const RoofLoop kRoofAmxInt8;
 #endif
 
 }  // namespace gpueval::cpu

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolution on matrix tiles (Intel AMX): tasks of pixel tiles x channel blocks, see block_amx.cpp for the kernel and
+// amx_line.h for how tiles find their pixels. 1x1 convolutions, and others without stride and padding, read the
+// caller's tensor; the rest copies images into zero-bordered lines first.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cpu/int8/int8_conv.h"
+
+namespace gpueval::cpu {
+
+std::unique_ptr<Int8Conv> make_amx_conv(const Int8ConvParams& params, const std::string& name);
+
+}  // namespace gpueval::cpu
