@@ -66,6 +66,9 @@ AmxTile AmxLine::tile(std::int64_t index, std::int64_t images) const {
   return tile;
 }
 
-bool amx_pays(const ConvDesc& desc) { return !desc.depthwise && desc.c >= 32; }
+bool amx_pays(const ConvDesc& desc) {
+  if (desc.depthwise || std::int64_t{desc.p()} * desc.q() == 1) return false;
+  return desc.c >= 32 || (desc.c >= 16 && desc.window.kernel_h * desc.window.kernel_w > 1);
+}
 
 }  // namespace gpueval::cpu
