@@ -60,7 +60,7 @@ class AmxLine {
   std::vector<std::int64_t> starts_;  // first stored position of each tile of one image; unused if dense
 };
 
-// Whether tiles are quicker than vectors for this shape, as measured on the shapes of the nine networks. Not on one
+// Whether tiles are quicker than vectors for this shape, as measured on shapes of five networks. Not on one
 // pixel, where the weights are read once and limit both, nor on depth steps that leave most of a tile row empty.
 bool amx_pays(const ConvDesc& desc);
 
