@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The emulated device: device memory is host memory of exactly the size asked for (an address sanitizer sees overruns)
 // that starts as garbage, as a GPU's does; streams are src/emulator/stream.h's.
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/clock.h"
 #include "cuda/runtime/emu_capture.h"
 #include "cuda/runtime/runtime.h"
 #include "cuda/runtime/tables.h"
@@ -37,10 +37,6 @@ struct EmuEvent {
   void* handle = nullptr;
   std::shared_ptr<double> reached = std::make_shared<double>(-1.0);
 };
-
-double now_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 class EmuRuntime : public Runtime {
  public:
@@ -107,7 +103,7 @@ class EmuRuntime : public Runtime {
   }
   void record(Event event, Stream stream) override {
     auto* self = static_cast<EmuEvent*>(event.handle);
-    emulator::enqueue(stream.handle, [reached = self->reached] { *reached = now_seconds(); });
+    emulator::enqueue(stream.handle, [reached = self->reached] { *reached = steady_seconds(); });
     emulator::record(self->handle, stream.handle);
   }
   void wait(Stream stream, Event event) override {

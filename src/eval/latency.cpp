@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 
+#include "core/clock.h"
 #include "eval/statistics.h"
 #include "gpueval/error.h"
 
@@ -14,10 +14,6 @@ namespace gpueval {
 namespace {
 
 constexpr double kNoisyCv = 0.025;
-
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // One engine's samples.
 struct Lane {

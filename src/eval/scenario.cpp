@@ -8,6 +8,7 @@
 #include <cmath>
 #include <thread>
 
+#include "core/clock.h"
 #include "core/random.h"
 #include "eval/statistics.h"
 #include "gpueval/error.h"
@@ -15,12 +16,8 @@
 namespace gpueval {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr double kResolution = 0.02;  // of the capacity
 constexpr double kSpin_s = 200e-6;    // sleeping overshoots by about this: the rest of a wait is spent looking
-
-double steady_seconds() { return std::chrono::duration<double>(Clock::now().time_since_epoch()).count(); }
 
 void sleep_and_spin_until(double time) {
   const double left = time - steady_seconds();

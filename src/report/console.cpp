@@ -134,12 +134,13 @@ std::string layer_remarks(const RunReport& run) {
   }
   std::stable_sort(slow.begin(), slow.end(),
                    [](const LayerReport* a, const LayerReport* b) { return *a->ms > *b->ms; });
+  const double total = layers_ms(run);
   const std::size_t shown = std::min(slow.size(), kRemarks);
   std::string text;
   for (const LayerReport* layer : std::span(slow).first(shown)) {
-    text += wrapped(fmt::format("{}: {:.0f}% of the time; {}.", layer->info.name, 100 * *layer->ms / layers_ms(run),
-                                layer->profile->remark),
-                    kWidth, 2);
+    text += wrapped(
+        fmt::format("{}: {:.0f}% of the time; {}.", layer->info.name, 100 * *layer->ms / total, layer->profile->remark),
+        kWidth, 2);
   }
   if (shown < slow.size()) text += fmt::format("And {} more slow layers, in the JSON.\n", slow.size() - shown);
   return text;

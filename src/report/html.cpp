@@ -129,14 +129,12 @@ double slowest_layer(const Report& report) {
 
 std::string time_bars(const RunReport& run, std::size_t color, double slowest) {
   std::vector<Bar> bars;
-  double total = 0;
-  for (const LayerReport& layer : run.layers) total += layer.ms.value_or(0);
   for (const LayerReport& layer : run.layers) {
     const double ms = layer.ms.value_or(0);
     bars.push_back({layer.info.name, fmt::format("{:.3f} ms", ms), ms});
   }
   return fmt::format("<h3>{}: time of each layer, batch {}, {:.3f} ms together</h3>\n{}", escaped(run.label()),
-                     run.batch, total, bar_chart(bars, static_cast<int>(color), slowest));
+                     run.batch, layers_ms(run), bar_chart(bars, static_cast<int>(color), slowest));
 }
 
 std::string error_bars(const Report& report, const RunReport& run, std::size_t color) {
@@ -157,10 +155,11 @@ std::string slow_layers(const RunReport& run) {
   TextTable table;
   for (const char* title : {"layer", "why it is slow"}) table.column(title, TextTable::Align::kLeft);
   table.column("of the time");
+  const double total = layers_ms(run);
   bool any = false;
   for (const LayerReport& layer : run.layers) {
     if (!layer.profile || layer.profile->remark.empty()) continue;
-    table.row({layer.info.name, layer.profile->remark, fmt::format("{:.1f}%", 100 * *layer.ms / layers_ms(run))});
+    table.row({layer.info.name, layer.profile->remark, fmt::format("{:.1f}%", 100 * *layer.ms / total)});
     any = true;
   }
   return any ? fmt::format("<h3>{}: slow layers</h3>\n{}", escaped(run.label()), table.html()) : "";
@@ -171,10 +170,11 @@ std::string roofline_section(const Report& report) {
   std::vector<RooflinePoint> points;
   std::string remarks;
   for (const RunReport& run : report.runs) {
+    const double total = layers_ms(run);
     for (const LayerReport& layer : run.layers) {
       if (!layer.profile || layer.profile->gops <= 0) continue;
-      const double share = *layer.ms / layers_ms(run);
-      points.push_back({layer.info.name, run.label(), layer.profile->intensity, layer.profile->gops, share});
+      points.push_back(
+          {layer.info.name, run.label(), layer.profile->intensity, layer.profile->gops, *layer.ms / total});
     }
     remarks += slow_layers(run);
   }

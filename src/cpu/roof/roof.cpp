@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cstring>
 
+#include "core/clock.h"
 #include "core/threads.h"
 #include "cpu/roof/roof_loops.h"
 #include "gpueval/engine.h"
@@ -22,8 +22,6 @@ constexpr std::size_t kCopyPart = std::size_t{16} << 20;
 constexpr int kLeastParts = 5;
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
 RoofLoops loops_of(Isa isa) {
 #if defined(__x86_64__)
   if (isa == Isa::kAmx) return {kRoofAmxInt8, kRoofAvx512Vnni.f32};
@@ -37,9 +35,9 @@ RoofLoops loops_of(Isa isa) {
 template <typename Work>
 double best_rate(double seconds, std::int64_t units, const Work& work) {
   const auto timed = [&] {
-    const double begin = now();
+    const double begin = steady_seconds();
     parallel_for(threads(), [&](std::int64_t) { work(units); });
-    return now() - begin;
+    return steady_seconds() - begin;
   };
   timed();  // threads and clocks awake
   // The quickest of three: a disturbed call must not end the search for a part's size.
@@ -68,12 +66,12 @@ double copy_rate(std::size_t bytes, double seconds) {
   double best = 1e30, total = 0;
   std::size_t at = 0;
   for (int run = 0; run < kLeastParts || total < seconds; ++run) {
-    const double begin = now();
+    const double begin = steady_seconds();
     parallel_for(threads(), [&](std::int64_t thread) {
       const std::size_t from = at + share * static_cast<std::size_t>(thread);
       std::memcpy(dst.data() + from, src.data() + from, share);
     });
-    const double elapsed = now() - begin;
+    const double elapsed = steady_seconds() - begin;
     best = std::min(best, elapsed);
     total += elapsed;
     at = at + 2 * part <= bytes ? at + part : 0;
