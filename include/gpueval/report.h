@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gpueval/accuracy.h"
+#include "gpueval/conditions.h"
 #include "gpueval/engine.h"
 #include "gpueval/latency.h"
 #include "gpueval/roofline.h"
@@ -127,6 +128,7 @@ struct Report {
   std::string speed_input;                      // "data" or "synthetic"; empty without a speed part
   std::vector<double> percentiles{50, 90, 99};  // of the latency, in the table
   std::string scenario;                         // "offline", "single-stream", "server" or ""
+  std::optional<Conditions> conditions;         // of the machine during the speed part
   std::vector<RunReport> runs;
   int layer_error_images = 0;
   std::vector<std::string> notes;          // whole sentences for the reader

@@ -8,6 +8,7 @@
 #include "cli/start_report.h"
 #include "cli/stop_signal.h"
 #include "gpueval/accuracy.h"
+#include "gpueval/conditions.h"
 #include "gpueval/error.h"
 #include "gpueval/latency.h"
 #include "gpueval/roofline.h"
@@ -125,9 +126,11 @@ void measure_speed(const Options& options, const LoadedModel& model, const Loade
   const EngineSet set = make_engines(options, lowered, batch);
   add_engine_notes(set, report);
   if (options.mode != "accuracy") {
+    const SystemReading begin = read_system();
     std::vector<SpeedResult> results = run_speed(set.engines, inputs, speed_options(options, batch, progress));
     for (std::size_t i = 0; i < results.size(); ++i) report.runs[i].speed = std::move(results[i]);
     if (options.scenario == "server") find_server_rates(options, set, inputs, progress, report);
+    report.conditions = conditions_between(begin, read_system());
   }
   if (options.per_layer && !StopSignal::raised()) {
     progress.show("measuring the roofs");

@@ -109,6 +109,30 @@ void speed_rows(TextTable& table, const std::string& label, const Json& a, const
   }
 }
 
+// Rates found by --scenario server, which compare only under the same bound.
+std::string server_rows(TextTable& table, const std::string& label, const Json& a, const Json& b) {
+  const double x = a.at("queries_per_second"), y = b.at("queries_per_second");
+  table.row({label, "server queries/s", fmt::format("{:.4g}", x), fmt::format("{:.4g}", y),
+             x > 0 ? fmt::format("{:.3f}x", y / x) : ""});
+  const auto bound = [](const Json& server) {
+    return fmt::format("p{:g} within {:g} ms", server.at("percentile").get<double>(),
+                       server.at("latency_bound_ms").get<double>());
+  };
+  if (bound(a) == bound(b)) return fmt::format("{}: server: {}.\n", label, bound(a));
+  return fmt::format("{}: server: {} in A, {} in B: the rates do not compare.\n", label, bound(a), bound(b));
+}
+
+// What disturbed the timing of one of the two.
+std::string disturbances(const char* name, const Json& result) {
+  std::string text;
+  const auto conditions = result.find("conditions");  // absent in results of earlier versions
+  if (conditions == result.end() || !conditions->is_object()) return text;
+  for (const Json& warning : conditions->at("warnings")) {
+    text += wrapped(fmt::format("{}: {}.", name, warning.get<std::string>()), 110, 3);
+  }
+  return text;
+}
+
 void accuracy_rows(TextTable& table, const std::string& label, const Json& a, const Json& b) {
   for (const auto& [key, name] : {std::pair{"top1", "top-1"}, std::pair{"top5", "top-5"}}) {
     const double x = a.at(key), y = b.at(key);
@@ -142,7 +166,11 @@ std::string compare(const Json& a, const Json& b) {
         notes += fmt::format("{}: batch {} in A, {} in B.\n", label, speed_a["batch"].dump(), speed_b["batch"].dump());
       }
     }
+    if (run_a->contains("server") && run_b->contains("server")) {
+      notes += server_rows(table, label, run_a->at("server"), run_b->at("server"));
+    }
   }
+  notes += disturbances("A", a) + disturbances("B", b);
   return table.text() + (notes.empty() ? "" : "\n" + notes);
 }
 

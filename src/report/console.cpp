@@ -190,7 +190,13 @@ std::string speed_footer(const Report& report) {
       text += fmt::format("{} {} x {}", &run == &report.runs.front() ? "; samples" : ",", grouped(run.speed->samples),
                           run.label());
   }
+  if (report.conditions && report.conditions->ghz_end)
+    text += fmt::format("; core clock {:.2f} GHz", *report.conditions->ghz_end);
   text = wrapped(text + '.', kWidth, 0);
+  if (report.conditions) {
+    for (const std::string& warning : report.conditions->warnings())
+      text += wrapped(fmt::format("Note: {}.", warning), kWidth, 6);
+  }
   for (const RunReport& run : report.runs) {
     if (!run.speed) continue;
     if (run.speed->vs_first) {

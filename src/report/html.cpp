@@ -50,6 +50,10 @@ std::string result_section(const Report& report) {
   }
   for (const std::string& note : report.notes) text += html_paragraph(note, "note");
   if (report.interrupted) text += html_paragraph("Interrupted: the result covers what was done until then.", "warn");
+  if (report.conditions) {
+    for (const std::string& warning : report.conditions->warnings())
+      text += html_paragraph(fmt::format("During the speed part {}.", warning), "note");
+  }
   for (const RunReport& run : report.runs) {
     if (!run.speed) continue;
     for (const std::string& warning : run.speed->warnings)

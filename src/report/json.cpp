@@ -27,8 +27,28 @@ Json skipped_json(const std::vector<SkippedImage>& skipped) {
   return list;
 }
 
+template <class T>
+Json value_or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+Json clocks_json(const Conditions& conditions) {
+  return {{"core_ghz_begin", value_or_null(conditions.ghz_begin)},
+          {"core_ghz_end", value_or_null(conditions.ghz_end)},
+          {"governor", text_or_null(conditions.governor)}};
+}
+
+Json conditions_json(const Conditions& conditions) {
+  return {{"seconds", conditions.seconds},
+          {"others_cores", value_or_null(conditions.others_cores)},
+          {"stolen_cores", value_or_null(conditions.stolen_cores)},
+          {"quota_throttles", value_or_null(conditions.quota_throttles)},
+          {"thermal_throttles", value_or_null(conditions.thermal_throttles)},
+          {"warnings", conditions.warnings()}};
+}
+
 // GPU fields are there, null without a GPU, so that a reader finds the same keys in every result.
-Json host_json(const HostInfo& host) {
+Json host_json(const HostInfo& host, const std::optional<Conditions>& conditions = {}) {
   return {{"cpu", host.cpu},
           {"cores", host.cores},
           {"threads", host.threads},
@@ -38,7 +58,7 @@ Json host_json(const HostInfo& host) {
           {"driver", text_or_null(host.driver)},
           {"cuda", text_or_null(host.cuda)},
           {"cudnn", text_or_null(host.cudnn)},
-          {"clocks", Json()}};
+          {"clocks", conditions ? clocks_json(*conditions) : Json()}};
 }
 
 Json model_json(const ModelReport& model) {
@@ -51,7 +71,7 @@ Json model_json(const ModelReport& model) {
           {"multiply_adds", model.multiply_adds},
           {"weights", model.weights},
           {"weights_sha256", text_or_null(model.weights_sha256)},
-          {"seed", model.seed ? Json(*model.seed) : Json()}};
+          {"seed", value_or_null(model.seed)}};
 }
 
 Json data_json(const Report& report) {
@@ -102,7 +122,7 @@ Json quantization_json(const QuantizationReport& q) {
           {"activations", text_or_null(q.activations)},
           {"corrections", q.corrections},
           {"calibration_images", q.calibration_images},
-          {"percentile", q.percentile ? Json(*q.percentile) : Json()},
+          {"percentile", value_or_null(q.percentile)},
           {"float_layers", q.float_layers}};
 }
 
@@ -197,8 +217,8 @@ Json layers_json(const RunReport& run) {
     if (layer.error) {
       json["sqnr_db"] = finite_or_null(layer.error->sqnr_db);
       json["cosine"] = finite_or_null(layer.error->cosine);
-      json["range_used"] = layer.error->range_used ? Json(*layer.error->range_used) : Json();
-      json["saturation"] = layer.error->saturation ? Json(*layer.error->saturation) : Json();
+      json["range_used"] = value_or_null(layer.error->range_used);
+      json["saturation"] = value_or_null(layer.error->saturation);
     }
     list.push_back(std::move(json));
   }
@@ -234,7 +254,7 @@ Json trial_json(const TrialReport& trial) {
   return {{"agreement", trial.agreement},
           {"logits_sqnr_db", finite_or_null(trial.sqnr_db)},
           {"logits_kl", finite_or_null(trial.kl)},
-          {"top1", trial.top1 ? Json(*trial.top1) : Json()}};
+          {"top1", value_or_null(trial.top1)}};
 }
 
 Json mixed_json(const MixedReport& mixed) {
@@ -267,7 +287,8 @@ Json report_json(const Report& report) {
   Json json{{"schema", 1},
             {"tool", {{"name", "gpu_eval"}, {"version", report.tool.version}, {"revision", report.tool.revision}}},
             {"command", report.command},
-            {"host", host_json(report.host)},
+            {"host", host_json(report.host, report.conditions)},
+            {"conditions", report.conditions ? conditions_json(*report.conditions) : Json()},
             {"model", model_json(report.model)},
             {"data", data_json(report)},
             {"calibration", calibration_json(report)},
@@ -301,7 +322,7 @@ std::string to_json(const SensitivityReport& report) {
               {"first", report.first},
               {"images", report.images},
               {"preprocessing", report.preprocessing}}},
-            {"float32_top1", report.float_top1 ? Json(*report.float_top1) : Json()},
+            {"float32_top1", value_or_null(report.float_top1)},
             {"all_int8", trial_json(report.all_int8)},
             {"layers", Json::array()},
             {"mixed", report.mixed ? mixed_json(*report.mixed) : Json()}};

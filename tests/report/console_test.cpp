@@ -82,6 +82,16 @@ TEST(Console, InvalidNamesItsReasons) {
   EXPECT_TRUE(text.ends_with("Result is: INVALID\n"));
 }
 
+TEST(Console, ClockAndDisturbancesAreNamed) {
+  Report report = test::sample_report();
+  report.conditions = Conditions{.seconds = 3, .cores = 2, .ghz_begin = 2.5, .ghz_end = 2.5};
+  const std::string quiet = to_table(report);
+  EXPECT_NE(quiet.find("2.50 GHz."), std::string::npos) << quiet;
+  EXPECT_EQ(quiet.find("Note: "), std::string::npos) << quiet;
+  report.conditions->others_cores = 0.75;
+  EXPECT_NE(to_table(report).find("Note: other programs kept 0.8 of the 2 cores busy meanwhile"), std::string::npos);
+}
+
 TEST(Console, ServerScenario) {
   Report report = test::sample_report();
   report.scenario = "server";

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "report/bits.h"
@@ -45,53 +42,6 @@ TEST(ResultJson, PathsThatAreNoUtf8AreReplaced) {
   Report report = test::sample_report();
   report.data->path = "caf\xe9.pkl";
   EXPECT_EQ(nlohmann::json::parse(to_json(report))["data"]["path"], "caf\xef\xbf\xbd.pkl");
-}
-
-class Compare : public ::testing::Test {
- protected:
-  Compare()
-      : stem_((std::filesystem::temp_directory_path() / ("gpueval_compare_" + std::to_string(::getpid()))).string()) {}
-  ~Compare() override {
-    std::filesystem::remove(stem_ + "a");
-    std::filesystem::remove(stem_ + "b");
-  }
-  std::string text(const Report& a, const Report& b) const {
-    std::ofstream(stem_ + "a") << to_json(a);
-    std::ofstream(stem_ + "b") << to_json(b);
-    return compare_results(stem_ + "a", stem_ + "b");
-  }
-  std::string stem_;
-};
-
-TEST_F(Compare, PairsTheAnswersOfTheSameImages) {
-  Report b = test::sample_report();
-  b.runs.erase(b.runs.begin());
-  b.runs[0].precision = "float32";  // int8's answers against float32's: 1 only in B, 3 only in A
-  b.runs[0].scheme = b.runs[0].activations = "";
-  const std::string out = text(test::sample_report(), b);
-  EXPECT_NE(out.find("float32: same images: 1 right only in B, 3 only in A; exact McNemar test p 0.62."),
-            std::string::npos)
-      << out;
-  EXPECT_NE(out.find("-0.40 points"), std::string::npos) << out;
-  EXPECT_NE(out.find("3.100x"), std::string::npos) << out;
-}
-
-TEST_F(Compare, OtherImagesAreNotPaired) {
-  const auto unpaired = [&](auto&& change) {
-    Report b = test::sample_report();
-    change(b);
-    return text(test::sample_report(), b).find("two-proportion z-test (unpaired") != std::string::npos;
-  };
-  EXPECT_FALSE(unpaired([](Report&) {}));
-  EXPECT_TRUE(unpaired([](Report& b) { b.data->target_sha256 = std::string(64, 'd'); }));
-  EXPECT_TRUE(unpaired([](Report& b) { b.data->first = 0; }));
-  EXPECT_TRUE(unpaired([](Report& b) { b.data->skipped[0].index = 119; })) << "other images were skipped";
-}
-
-TEST_F(Compare, RunsWithoutACounterpartSaySo) {
-  Report b = test::sample_report();
-  for (RunReport& run : b.runs) run.precision = "float16";
-  EXPECT_NE(text(test::sample_report(), b).find("nothing to compare"), std::string::npos);
 }
 
 TEST(Host, IsNamed) {
