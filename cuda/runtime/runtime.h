@@ -23,6 +23,7 @@ struct DeviceProperties {
   std::size_t l2_bytes = 0;
   std::size_t memory_bytes = 0;
   std::string driver, cuda;  // versions, for reports
+  std::string pci_bus_id;    // "0000:1b:00.0"; empty: no GPU
 };
 
 class Runtime {

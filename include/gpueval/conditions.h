@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "gpueval/gpu_clock.h"
+
 namespace gpueval {
 
 // Counters since boot, at one moment. What the system does not tell is absent.
@@ -21,10 +23,11 @@ struct SystemReading {
   std::optional<std::int64_t> quota_throttles, thermal_throttles;  // times
   std::optional<double> core_ghz;                                  // of the core that this thread runs on
   std::string governor;                                            // "performance", ...; empty: not told
+  std::optional<GpuReading> gpu;
 };
 
-// root: where /proc and /sys lie. Takes about 2 ms, most of it for the clock.
-SystemReading read_system(const std::string& root = "/");
+// root: where /proc and /sys lie. Takes about 2 ms, most of it for the clock. gpu: of the GPU in use, if any.
+SystemReading read_system(const std::string& root = "/", const GpuClock* gpu = nullptr);
 
 // Between two readings.
 struct Conditions {
@@ -34,6 +37,7 @@ struct Conditions {
   std::optional<std::int64_t> quota_throttles, thermal_throttles;
   std::optional<double> ghz_begin, ghz_end;
   std::string governor;
+  std::optional<GpuReading> gpu;  // at the end
 
   std::vector<std::string> warnings() const;  // clauses, without a full stop
 };

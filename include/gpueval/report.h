@@ -27,6 +27,7 @@ struct HostInfo {
   int threads = 0;  // used
   std::string os, compiler;
   std::string gpu = {}, driver = {}, cuda = {}, cudnn = {};  // name and versions; empty: not there
+  std::string gpu_bus_id = {};                               // on PCI: "0000:1b:00.0"
 };
 HostInfo host_info();
 

@@ -126,11 +126,12 @@ void measure_speed(const Options& options, const LoadedModel& model, const Loade
   const EngineSet set = make_engines(options, lowered, batch);
   add_engine_notes(set, report);
   if (options.mode != "accuracy") {
-    const SystemReading begin = read_system();
+    const GpuClock gpu(set.engines.front()->device() == "cuda" ? report.host.gpu_bus_id : "");
+    const SystemReading begin = read_system("/", &gpu);
     std::vector<SpeedResult> results = run_speed(set.engines, inputs, speed_options(options, batch, progress));
     for (std::size_t i = 0; i < results.size(); ++i) report.runs[i].speed = std::move(results[i]);
     if (options.scenario == "server") find_server_rates(options, set, inputs, progress, report);
-    report.conditions = conditions_between(begin, read_system());
+    report.conditions = conditions_between(begin, read_system("/", &gpu));
   }
   if (options.per_layer && !StopSignal::raised()) {
     progress.show("measuring the roofs");

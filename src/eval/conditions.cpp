@@ -10,6 +10,7 @@
 #include <cmath>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "core/clock.h"
 
@@ -110,8 +111,9 @@ std::optional<T> difference(const std::optional<T>& begin, const std::optional<T
 
 }  // namespace
 
-SystemReading read_system(const std::string& root) {
+SystemReading read_system(const std::string& root, const GpuClock* gpu) {
   SystemReading reading;
+  if (gpu != nullptr) reading.gpu = gpu->read();  // first: its clock falls when it has nothing to do
   reading.core_ghz = core_ghz();
   cpu_set_t usable;
   CPU_ZERO(&usable);
@@ -134,6 +136,7 @@ Conditions conditions_between(const SystemReading& begin, const SystemReading& e
   result.ghz_begin = begin.core_ghz;
   result.ghz_end = end.core_ghz;
   result.governor = end.governor;
+  result.gpu = end.gpu;
   if (result.seconds < kLeastSeconds) return result;
   if (const auto busy = difference(begin.busy_s, end.busy_s)) {
     result.others_cores = std::max(0.0, *busy - (end.own_cpu_s - begin.own_cpu_s)) / result.seconds;
@@ -162,6 +165,9 @@ std::vector<std::string> Conditions::warnings() const {
     std::string text = fmt::format("the core clock went from {:.2f} to {:.2f} GHz meanwhile", *ghz_begin, *ghz_end);
     if (!governor.empty()) text += fmt::format(" (frequency governor \"{}\")", governor);
     list.push_back(text);
+  }
+  if (gpu) {
+    for (std::string& warning : gpu->warnings()) list.push_back(std::move(warning));
   }
   return list;
 }

@@ -52,6 +52,7 @@ HostInfo host_info() {
     host.gpu = runtime->properties().name;
     host.driver = runtime->properties().driver;
     host.cuda = runtime->properties().cuda;
+    host.gpu_bus_id = runtime->properties().pci_bus_id;
     for (const cuda::LibraryInfo& library : cuda::library_infos()) {
       if (library.name == "cuDNN") host.cudnn = library.version;
     }

@@ -33,9 +33,14 @@ Json value_or_null(const std::optional<T>& value) {
 }
 
 Json clocks_json(const Conditions& conditions) {
+  const std::optional<GpuReading>& gpu = conditions.gpu;
   return {{"core_ghz_begin", value_or_null(conditions.ghz_begin)},
           {"core_ghz_end", value_or_null(conditions.ghz_end)},
-          {"governor", text_or_null(conditions.governor)}};
+          {"governor", text_or_null(conditions.governor)},
+          {"gpu_sm_mhz", gpu ? value_or_null(gpu->sm_mhz) : Json()},
+          {"gpu_sm_max_mhz", gpu ? value_or_null(gpu->sm_max_mhz) : Json()},
+          {"gpu_celsius", gpu ? value_or_null(gpu->celsius) : Json()},
+          {"gpu_watts", gpu ? value_or_null(gpu->watts) : Json()}};
 }
 
 Json conditions_json(const Conditions& conditions) {

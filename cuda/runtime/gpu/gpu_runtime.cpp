@@ -43,6 +43,9 @@ DeviceProperties read_properties(int device) {
   properties.memory_bytes = native_properties.totalGlobalMem;
   properties.driver = version_text(driver);
   properties.cuda = version_text(runtime);
+  char bus_id[32] = "";
+  GPUEVAL_CUDA_CHECK(cudaDeviceGetPCIBusId(bus_id, sizeof(bus_id), device));
+  properties.pci_bus_id = bus_id;
   return properties;
 }
 
