@@ -19,7 +19,7 @@ std::int64_t source_pitch(const Tensors& tensors, int src, const ConvDesc& desc,
 class StaticConv : public Step {
  public:
   explicit StaticConv(const StepContext& context)
-      : node_(context.self()), index_(context.node), desc_(*conv_desc(context.graph, context.node)) {
+      : node_(context.self()), index_(context.node), desc_(*conv_desc(context.graph, context.node, context.batch)) {
     const IntegerOp& op = *node_.integer;
     Int8ConvParams params{.desc = desc_,
                           .src = context.input(0).type.dtype,

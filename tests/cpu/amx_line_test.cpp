@@ -106,6 +106,8 @@ TEST(AmxChoice, VectorsRunWhatTilesDoNotPayFor) {
   EXPECT_TRUE(amx_pays(parse_conv_desc("n1h56w56c16_k64r3s3_st1_pad1,1,1,1")));
   EXPECT_FALSE(amx_pays(parse_conv_desc("n1h56w56c16_k64r1s1_st1_pad0,0,0,0")));
   EXPECT_FALSE(amx_pays(parse_conv_desc("n1h1w1c2048_k1000r1s1_st1_pad0,0,0,0")));
+  EXPECT_FALSE(amx_pays(parse_conv_desc("n4h1w1c2048_k1000r1s1_st1_pad0,0,0,0")));
+  EXPECT_TRUE(amx_pays(parse_conv_desc("n16h1w1c2048_k1000r1s1_st1_pad0,0,0,0")));
   EXPECT_FALSE(amx_pays(parse_conv_desc("n1h30w30c3_k64r7s7_st2_pad3,3,3,3")));
   EXPECT_FALSE(amx_pays(parse_conv_desc("n1h14w14c64_dw_r3s3_st1_pad1,1,1,1")));
   if (!usable(Isa::kAmx)) GTEST_SKIP() << "this CPU has no amx";

@@ -73,6 +73,12 @@ const char* const kShapes[] = {
     "n1h6w9c8_k16r3s3_st2x1_pad1,1,0,0",
     "n1h14w14c64_k128r1s1_st2_pad0,0,0,0",
     "n1h5w5c6_k9r1s1_st1_pad1,2,0,3",
+    // matrix tiles: borders inside a tile, a tile more than pairs, 32 channels and their remainders, deep weights
+    "n3h7w7c64_k64r3s3_st1_pad1,1,1,1",
+    "n1h3w11c64_k32r1s1_st1_pad0,0,0,0",
+    "n2h5w9c32_k112r3s3_st2_pad0,1,0,1",
+    "n1h4w9c200_k96r3s3_st1_pad1,1,1,1",
+    "n17h1w1c96_k70r1s1_st1_pad0,0,0,0",
     "n1h3w3c4_k5r5s5_st1_pad3,3,3,3",
     // first layers
     "n1h32w31c3_k32r3s3_st2_pad0,1,0,1",

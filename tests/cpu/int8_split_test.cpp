@@ -82,6 +82,13 @@ TEST(ConvSplit, KeepsWeightsThatFitNoCoreOnSeveral) {
   EXPECT_EQ(split_conv(work(3136, 64, 64, 9, 2), kLarge).channel_groups, 1);
 }
 
+TEST(ConvSplit, SharesOutWhatIsLargerWhereBytesAreDear) {
+  ConvWork source = work(3136, 64, 256, 1, 2), weights = work(49, 512, 2048, 1, 2);
+  source.macs_per_byte = weights.macs_per_byte = 128;
+  EXPECT_EQ(split_conv(source, kLarge).channel_groups, 1);   // 200 KB of pixels, 16 KB of weights
+  EXPECT_EQ(split_conv(weights, kLarge).channel_groups, 2);  // 25 KB of pixels, 1 MB of weights
+}
+
 TEST(ChannelBlocks, AreEqualWithTheTailLast) {
   for (int channels = 1; channels <= 1100; ++channels) {
     const std::vector<ChannelBlock> blocks = channel_blocks(channels, 16, 4, 100);

@@ -10,6 +10,7 @@
 namespace gpueval::cpu {
 
 constexpr int kAmxBlockTiles = 2;  // a block is 2 x 2 tiles: 32 pixels x 32 output channels
+constexpr int kAmxSumBytes = 4096;
 
 // What LDTILECFG reads. Tiles 0 to 3 are sums, 4 and 5 pixels, 6 and 7 weights.
 struct alignas(64) AmxConfig {
@@ -37,13 +38,16 @@ struct AmxBlock {
   const std::byte* residual = nullptr;
   std::int64_t residual_pitch = 0;
   const Epilogue* epilogue = nullptr;
+  std::byte* sums = nullptr;  // kAmxSumBytes on a cache line, this block's own until it is stored
 };
 
 #if defined(__x86_64__)
 // The configuration belongs to the thread; other libraries change it, so each task loads its own.
 void amx_configure(const AmxConfig& config);
 void amx_release();
-void amx_block(const AmxBlock& block);
+// Leaves the block's sums in its buffer, and meanwhile stores the outputs of the block before, if there is one.
+void amx_multiply(const AmxBlock& block, const AmxBlock* before);
+void amx_store(const AmxBlock& block);
 #endif
 
 }  // namespace gpueval::cpu

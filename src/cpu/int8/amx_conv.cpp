@@ -10,6 +10,7 @@
 #include "cpu/int8/amx_block.h"
 #include "cpu/int8/amx_line.h"
 #include "cpu/int8/conv_split.h"
+#include "cpu/int8/make_epilogue.h"
 #include "cpu/int8/scratch.h"
 
 namespace gpueval::cpu {
@@ -17,10 +18,13 @@ namespace {
 
 constexpr int kBlockPixels = kAmxBlockTiles * kAmxRows;
 constexpr int kBlockChannels = kAmxBlockTiles * kAmxLanes;
+constexpr int kLineBlocks = 64 / kBlockChannels;  // blocks that fill a cache line of bytes
+constexpr double kMacsPerByte = 128;              // of ConvWork
 
 // One call, or some images of it.
 struct Call {
   const Int8ConvArgs* args;
+  const Epilogue* epilogue;
   const float* m;
   const std::byte* line;  // position 0
   std::int64_t pitch;     // bytes from position to position
@@ -40,7 +44,9 @@ class AmxConv final : public Int8Conv {
   const std::byte* copy_images(const Int8ConvArgs& args, int first, int images) const;
   const std::int64_t* fill_offsets(std::int64_t pitch, std::int64_t images) const;
   ConvSplit split(std::int64_t pairs) const;
+  int groupable() const { return (blocks_ + kLineBlocks - 1) / kLineBlocks; }
   void run_images(const Call& call) const;
+  void set_channels(const Call& call, int index, AmxBlock& block) const;
   void run_task(const Call& call, const AmxTile* tiles, std::int64_t count, int first_block, int end_block) const;
 
   std::string name_;
@@ -56,16 +62,11 @@ class AmxConv final : public Int8Conv {
   AlignedArray<float> m_, b_;
 };
 
-Out out_type(DType type) { return type == DType::kU8 ? Out::kU8 : type == DType::kS8 ? Out::kS8 : Out::kF32; }
-Residual residual_type(const std::optional<DType>& type) {
-  return !type ? Residual::kNone : *type == DType::kU8 ? Residual::kU8 : Residual::kS8;
-}
-
 AmxConv::AmxConv(const Int8ConvParams& params, const std::string& name)
     : name_(name),
       desc_(params.desc),
       is_signed_(params.src == DType::kS8),
-      epilogue_{out_type(params.dst), residual_type(params.residual), params.lo, params.hi, params.residual_scale},
+      epilogue_(make_epilogue(params)),
       dst_bytes_(static_cast<std::int64_t>(size_of(params.dst))),
       line_(params.desc),
       depth_(amx_depth(params.desc.c)),
@@ -162,46 +163,62 @@ ConvSplit AmxConv::split(std::int64_t pairs) const {
   const Window& window = desc_.window;
   ConvWork work;
   work.pixels = pairs * kBlockPixels;
-  work.blocks = blocks_;
+  // Threads that write halves of a cache line take it from each other: groups of whole lines.
+  work.blocks = groupable();
   work.rows = kBlockPixels;
+  work.macs_per_byte = kMacsPerByte;
   work.pixel_bytes =
       copied_pitch_ * std::min(window.stride_h, window.kernel_h) * std::min(window.stride_w, window.kernel_w);
-  work.block_bytes = block_bytes_;
+  work.block_bytes = kLineBlocks * block_bytes_;
   work.threads = threads();
   return split_conv(work, cache_sizes());
 }
 
 void AmxConv::run_task(const Call& call, const AmxTile* tiles, std::int64_t count, int first_block,
                        int end_block) const {
-  AmxBlock block;
-  block.rows = line_.rows(call.images);
-  block.src_pitch = call.pitch;
-  block.offsets = call.offsets;
-  block.steps = steps_;
-  block.is_signed = is_signed_;
-  block.weight_bytes = weight_bytes_;
-  block.dst_pitch = call.args->dst_pitch * dst_bytes_;
-  block.residual_pitch = call.args->residual_pitch;
-  block.epilogue = &epilogue_;
-  for (int i = first_block; i < end_block; ++i) {
-    const int channel = i * kBlockChannels;
-    block.weights = weights_.data() + i * block_bytes_;
-    block.m = call.m + channel;
-    block.b = b_.data() + channel;
-    block.channels = std::min(kBlockChannels, desc_.k - channel);
-    block.dst = static_cast<std::byte*>(call.args->dst) + call.first_pixel * block.dst_pitch + channel * dst_bytes_;
-    if (epilogue_.residual != Residual::kNone) {
-      block.residual =
-          static_cast<const std::byte*>(call.args->residual) + call.first_pixel * block.residual_pitch + channel;
+  AmxBlock common;
+  common.rows = line_.rows(call.images);
+  common.src_pitch = call.pitch;
+  common.offsets = call.offsets;
+  common.steps = steps_;
+  common.is_signed = is_signed_;
+  common.weight_bytes = weight_bytes_;
+  common.dst_pitch = call.args->dst_pitch * dst_bytes_;
+  common.residual_pitch = call.args->residual_pitch;
+  common.epilogue = call.epilogue;
+  AmxBlock blocks[2] = {common, common};  // one is multiplied, the other stored
+  std::byte* sums = scratch(ScratchSlot::kSums, 2 * kAmxSumBytes);
+  blocks[0].sums = sums;
+  blocks[1].sums = sums + kAmxSumBytes;
+  // Weights of a block that outgrow L1 are read from L2 for every pair of tiles: then the pixels at least should stay.
+  const bool pixels_stay = block_bytes_ > cache_sizes().l1 / 2;
+  const std::int64_t pairs = (count + kAmxBlockTiles - 1) / kAmxBlockTiles, channels = end_block - first_block;
+  const AmxBlock* before = nullptr;
+  for (std::int64_t i = 0; i < pairs * channels; ++i) {
+    const std::int64_t t = kAmxBlockTiles * (pixels_stay ? i / channels : i % pairs);
+    AmxBlock& block = blocks[i % 2];
+    set_channels(call, first_block + static_cast<int>(pixels_stay ? i % channels : i / pairs), block);
+    block.tiles = static_cast<int>(std::min<std::int64_t>(kAmxBlockTiles, count - t));
+    for (int j = 0; j < block.tiles; ++j) {
+      block.src[j] = call.line + tiles[t + j].start * call.pitch;
+      block.pixel[j] = tiles[t + j].pixel;
     }
-    for (std::int64_t t = 0; t < count; t += kAmxBlockTiles) {
-      block.tiles = static_cast<int>(std::min<std::int64_t>(kAmxBlockTiles, count - t));
-      for (int j = 0; j < block.tiles; ++j) {
-        block.src[j] = call.line + tiles[t + j].start * call.pitch;
-        block.pixel[j] = tiles[t + j].pixel;
-      }
-      amx_block(block);
-    }
+    amx_multiply(block, before);
+    before = &block;
+  }
+  if (before != nullptr) amx_store(*before);
+}
+
+void AmxConv::set_channels(const Call& call, int index, AmxBlock& block) const {
+  const int channel = index * kBlockChannels;
+  block.weights = weights_.data() + index * block_bytes_;
+  block.m = call.m + channel;
+  block.b = b_.data() + channel;
+  block.channels = std::min(kBlockChannels, desc_.k - channel);
+  block.dst = static_cast<std::byte*>(call.args->dst) + call.first_pixel * block.dst_pitch + channel * dst_bytes_;
+  if (epilogue_.residual != Residual::kNone) {
+    block.residual =
+        static_cast<const std::byte*>(call.args->residual) + call.first_pixel * block.residual_pitch + channel;
   }
 }
 
@@ -223,20 +240,24 @@ void AmxConv::run_images(const Call& call) const {
         scratch(ScratchSlot::kTable, static_cast<std::size_t>(end - first) * sizeof(AmxTile)));
     for (std::int64_t t = first; t < end; ++t) table[t - first] = line_.tile(t, call.images);
     amx_configure(config);
-    run_task(call, table, end - first, split.group_begin(group, blocks_), split.group_begin(group + 1, blocks_));
+    run_task(call, table, end - first, kLineBlocks * split.group_begin(group, groupable()),
+             std::min(blocks_, kLineBlocks * split.group_begin(group + 1, groupable())));
     amx_release();
   });
 }
 
 void AmxConv::run(const Int8ConvArgs& args) const {
   Call call{.args = &args,
+            .epilogue = &epilogue_,
             .m = m_.data(),
             .line = static_cast<const std::byte*>(args.src),
             .pitch = args.src_pitch,
             .offsets = nullptr,
             .first_pixel = 0,
             .images = args.n};
+  const Epilogue dynamic = with_dynamic_scale(epilogue_);
   if (args.scale) {
+    call.epilogue = &dynamic;
     auto* m = reinterpret_cast<float*>(scratch(ScratchSlot::kScale, m_.size() * sizeof(float)));
     std::fill_n(m, m_.size(), *args.scale);
     call.m = m;

@@ -67,7 +67,8 @@ AmxTile AmxLine::tile(std::int64_t index, std::int64_t images) const {
 }
 
 bool amx_pays(const ConvDesc& desc) {
-  if (desc.depthwise || std::int64_t{desc.p()} * desc.q() == 1) return false;
+  constexpr std::int64_t kFewestPixels = 8;
+  if (desc.depthwise || desc.output_pixels() < kFewestPixels) return false;
   return desc.c >= 32 || (desc.c >= 16 && desc.window.kernel_h * desc.window.kernel_w > 1);
 }
 

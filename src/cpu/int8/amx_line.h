@@ -60,8 +60,9 @@ class AmxLine {
   std::vector<std::int64_t> starts_;  // first stored position of each tile of one image; unused if dense
 };
 
-// Whether tiles are quicker than vectors for this shape, as measured on shapes of five networks. Not on one
-// pixel, where the weights are read once and limit both, nor on depth steps that leave most of a tile row empty.
+// Whether tiles are quicker than vectors for this shape and number of images, as measured on shapes of five networks.
+// Not on few pixels, as in a dense layer of few images, where the weights are read once and limit both, nor on depth
+// steps that leave most of a tile row empty.
 bool amx_pays(const ConvDesc& desc);
 
 }  // namespace gpueval::cpu

@@ -31,8 +31,12 @@ double cost(const ConvWork& work, const CacheSizes& caches, std::int64_t pixel_b
   const std::int64_t group_blocks = ceil_div(work.blocks, groups);
   double seconds = static_cast<double>(rounds * tiles * group_blocks) * tile;
   // A thread whose weights fit its L2 reads them once from memory, another one once per pixel block.
-  if (group_blocks * work.block_bytes > caches.l2 * 3 / 4) seconds *= 1.1;
-  return seconds;
+  const std::int64_t weights = group_blocks * work.block_bytes;
+  if (weights > caches.l2 * 3 / 4) seconds *= 1.1;
+  // Each group's threads share out the whole source; weights come from wherever the last layers left room for them.
+  const double bytes = static_cast<double>(weights) +
+                       static_cast<double>(work.pixels * work.pixel_bytes) * static_cast<double>(groups) / work.threads;
+  return seconds + bytes * work.macs_per_byte / static_cast<double>(work.rows * work.block_bytes);
 }
 
 }  // namespace

@@ -17,6 +17,8 @@ struct ConvWork {
   std::int64_t pixel_bytes = 1;  // source bytes that a new output pixel brings into the cache
   std::int64_t block_bytes = 1;  // weights of one channel block
   int threads = 1;
+  // Multiply-adds in the time in which a byte comes from beyond the core's own caches; 0: bytes cost nothing.
+  double macs_per_byte = 0;
 };
 
 struct ConvSplit {

@@ -7,6 +7,7 @@
 
 #include "core/threads.h"
 #include "cpu/int8/aligned_array.h"
+#include "cpu/int8/make_epilogue.h"
 #include "cpu/int8/scratch.h"
 
 namespace gpueval::cpu {
@@ -87,11 +88,7 @@ class Depthwise final : public Int8Conv {
 
 Depthwise::Depthwise(const Int8ConvParams& params, const DepthwiseSet& set, std::string name)
     : name_(std::move(name)), desc_(params.desc), src_type_(params.src), set_(set) {
-  epilogue_.out = params.dst == DType::kU8 ? Out::kU8 : params.dst == DType::kS8 ? Out::kS8 : Out::kF32;
-  if (params.residual) epilogue_.residual = *params.residual == DType::kU8 ? Residual::kU8 : Residual::kS8;
-  epilogue_.lo = params.lo;
-  epilogue_.hi = params.hi;
-  epilogue_.residual_scale = params.residual_scale;
+  epilogue_ = make_epilogue(params);
   dst_bytes_ = static_cast<int>(size_of(params.dst));
   const int lanes = ceil_div(desc_.c, set.block) * set.block;
   packed_ = pack(params, set, lanes, lanes);
@@ -168,7 +165,9 @@ void Depthwise::run(const Int8ConvArgs& args) const {
   row.dst_pitch = args.dst_pitch * dst_bytes_;
   row.residual_pitch = args.residual_pitch;
   row.epilogue = &epilogue_;
+  const Epilogue dynamic = with_dynamic_scale(epilogue_);
   if (args.scale) {
+    row.epilogue = &dynamic;
     auto* m = reinterpret_cast<float*>(scratch(ScratchSlot::kScale, packed.m.size() * sizeof(float)));
     std::fill_n(m, packed.m.size(), *args.scale);
     row.m = m;

@@ -33,10 +33,9 @@ inline void store(const __m512i* acc, const DepthwiseRow& a, std::int64_t dst, s
                   const EpilogueConstants& k) {
   const Epilogue& e = *a.epilogue;
   if (e.residual == Residual::kNone) {
-    store_shuffled<false>(acc[0], acc[1], acc[2], acc[3], a.m + c0, a.b + c0, nullptr, e, k, count, a.dst + dst);
+    store_shuffled<false>(acc, a.m + c0, a.b + c0, nullptr, e, k, count, a.dst + dst);
   } else {
-    store_shuffled<true>(acc[0], acc[1], acc[2], acc[3], a.m + c0, a.b + c0, a.residual + residual, e, k, count,
-                         a.dst + dst);
+    store_shuffled<true>(acc, a.m + c0, a.b + c0, a.residual + residual, e, k, count, a.dst + dst);
   }
 }
 

@@ -32,6 +32,7 @@ struct FourRows {
 };
 
 // Constants of one block of 64 lanes.
+template <bool kInRange>
 struct Block {
   const std::byte* upper;
   alignas(64) __m512i lower[12];
@@ -39,7 +40,7 @@ struct Block {
   const float* m;
   const float* b;
   int channels;
-  Out out;
+  const Epilogue epilogue;
   EpilogueConstants k;
 
   Block(const DepthwiseRow& a, int c0, int count)
@@ -48,7 +49,7 @@ struct Block {
         m(a.m + c0),
         b(a.b + c0),
         channels(count),
-        out(a.epilogue->out),
+        epilogue(*a.epilogue),
         k(load_constants(*a.epilogue)) {
     for (int i = 0; i < 12; ++i) lower[i] = _mm512_slli_epi32(_mm512_load_si512(upper + i * 64), 8);
   }
@@ -56,9 +57,9 @@ struct Block {
   void store(const __m512i* acc, int count, std::byte* dst) const {
     __m512i q[4];
 #pragma GCC unroll 4
-    for (int v = 0; v < 4; ++v) q[v] = rounded(scaled(acc[v], m + v * 16, b + v * 16), k);
+    for (int v = 0; v < 4; ++v) q[v] = rounded<kInRange>(scaled(acc[v], m + v * 16, b + v * 16), k);
     const __m512i lo = _mm512_packs_epi32(q[0], q[1]), hi = _mm512_packs_epi32(q[2], q[3]);
-    const __m512i packed = out == Out::kU8 ? _mm512_packus_epi16(lo, hi) : _mm512_packs_epi16(lo, hi);
+    const __m512i packed = packed_bytes<kInRange>(lo, hi, epilogue, k);
     if (count >= 64) {
       _mm512_storeu_si512(dst, packed);
     } else {
@@ -82,13 +83,13 @@ struct Block {
   }
 };
 
-template <bool kFlip>
+template <bool kFlip, bool kInRange>
 void pair(const DepthwiseRow& a) {
   const FourRows<kFlip> rows(a);
   const __m512i zero = FourRows<kFlip>::zero();
   for (int c0 = 0; c0 < a.channels; c0 += 64) {
     const int count = a.channels - c0;
-    const Block block(a, c0, count);
+    const Block<kInRange> block(a, c0, count);
     const __mmask64 mask = first_bytes(count);
     const auto column = [&](int x) __attribute__((always_inline)) {
       if (x < 0 || x >= a.w) return Column{{zero, zero, zero, zero}};
@@ -109,10 +110,10 @@ void pair(const DepthwiseRow& a) {
   }
 }
 
-template <bool kFlip>
+template <bool kFlip, bool kInRange>
 void flat_pair(const DepthwiseRow& a) {
   const FourRows<kFlip> rows(a);
-  const Block block(a, 0, 64);
+  const Block<kInRange> block(a, 0, 64);
   const std::int64_t outputs = std::int64_t{a.q} * a.channels, inputs = std::int64_t{a.w} * a.channels;
   for (std::int64_t f = 0; f < outputs; f += 64) {
     const auto column = [&](int s) __attribute__((always_inline)) {
@@ -128,9 +129,19 @@ void flat_pair(const DepthwiseRow& a) {
 
 }  // namespace
 
-void depthwise_row_pair_avx512(const DepthwiseRow& row) { row.src_s8 ? pair<true>(row) : pair<false>(row); }
+void depthwise_row_pair_avx512(const DepthwiseRow& row) {
+  if (row.epilogue->in_range) {
+    row.src_s8 ? pair<true, true>(row) : pair<false, true>(row);
+  } else {
+    row.src_s8 ? pair<true, false>(row) : pair<false, false>(row);
+  }
+}
 void depthwise_flat_row_pair_avx512(const DepthwiseRow& row) {
-  row.src_s8 ? flat_pair<true>(row) : flat_pair<false>(row);
+  if (row.epilogue->in_range) {
+    row.src_s8 ? flat_pair<true, true>(row) : flat_pair<false, true>(row);
+  } else {
+    row.src_s8 ? flat_pair<true, false>(row) : flat_pair<false, false>(row);
+  }
 }
 
 }  // namespace gpueval::cpu

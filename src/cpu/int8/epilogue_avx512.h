@@ -11,10 +11,12 @@ namespace {
 
 struct EpilogueConstants {
   __m512 lo, hi, residual_scale;
+  __m512i low_bytes, high_bytes;
 };
 
 inline EpilogueConstants load_constants(const Epilogue& e) {
-  return {_mm512_set1_ps(e.lo), _mm512_set1_ps(e.hi), _mm512_set1_ps(e.residual_scale)};
+  return {_mm512_set1_ps(e.lo), _mm512_set1_ps(e.hi), _mm512_set1_ps(e.residual_scale),
+          _mm512_set1_epi8(static_cast<char>(e.low_byte)), _mm512_set1_epi8(static_cast<char>(e.high_byte))};
 }
 
 inline __mmask64 first_bytes(int count) { return count >= 64 ? ~__mmask64{0} : (__mmask64{1} << count) - 1; }
@@ -26,8 +28,23 @@ inline __m512 scaled(__m512i acc, const float* m, const float* b) {
   return _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc), _mm512_loadu_ps(m), _mm512_loadu_ps(b));
 }
 
+template <bool kInRange = false>
 inline __m512i rounded(__m512 v, const EpilogueConstants& k) {
+  if constexpr (kInRange) return _mm512_cvtps_epi32(v);
   return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_max_ps(v, k.lo), k.hi));
+}
+
+// 16-bit integers to bytes; those of rounded<true>() are clamped here.
+template <bool kInRange = false>
+inline __m512i packed_bytes(__m512i lo, __m512i hi, const Epilogue& e, const EpilogueConstants& k) {
+  if (e.out == Out::kU8) {
+    const __m512i q = _mm512_packus_epi16(lo, hi);
+    if (!kInRange || !e.clamp_bytes) return q;
+    return _mm512_min_epu8(_mm512_max_epu8(q, k.low_bytes), k.high_bytes);
+  }
+  const __m512i q = _mm512_packs_epi16(lo, hi);
+  if (!kInRange || !e.clamp_bytes) return q;
+  return _mm512_min_epi8(_mm512_max_epi8(q, k.low_bytes), k.high_bytes);
 }
 
 // Bytes v * 4 + e of each 128-bit part, widened to 32 bits: the shuffled lane order of vector v.
@@ -68,7 +85,7 @@ inline __m512 shuffled_vector(__m512i acc, const float* m, const float* b, __m51
 }
 
 // 64 channels in shuffled lane order (the first `channels` of them are stored).
-template <bool kResidual>
+template <bool kResidual, bool kInRange>
 inline void store_shuffled(__m512i a0, __m512i a1, __m512i a2, __m512i a3, const float* m, const float* b,
                            const std::byte* residual, const Epilogue& e, const EpilogueConstants& k, int channels,
                            std::byte* dst) {
@@ -83,13 +100,23 @@ inline void store_shuffled(__m512i a0, __m512i a1, __m512i a2, __m512i a3, const
     store_shuffled_f32(v0, v1, v2, v3, e.lo, channels, dst);
     return;
   }
-  const __m512i lo = _mm512_packs_epi32(rounded(v0, k), rounded(v1, k));
-  const __m512i hi = _mm512_packs_epi32(rounded(v2, k), rounded(v3, k));
-  const __m512i q = e.out == Out::kU8 ? _mm512_packus_epi16(lo, hi) : _mm512_packs_epi16(lo, hi);
+  const __m512i lo = _mm512_packs_epi32(rounded<kInRange>(v0, k), rounded<kInRange>(v1, k));
+  const __m512i hi = _mm512_packs_epi32(rounded<kInRange>(v2, k), rounded<kInRange>(v3, k));
+  const __m512i q = packed_bytes<kInRange>(lo, hi, e, k);
   if (channels >= 64) {
     _mm512_storeu_si512(dst, q);
   } else {
     _mm512_mask_storeu_epi8(dst, mask, q);
+  }
+}
+
+template <bool kResidual>
+inline void store_shuffled(const __m512i* a, const float* m, const float* b, const std::byte* residual,
+                           const Epilogue& e, const EpilogueConstants& k, int channels, std::byte* dst) {
+  if (e.in_range) {
+    store_shuffled<kResidual, true>(a[0], a[1], a[2], a[3], m, b, residual, e, k, channels, dst);
+  } else {
+    store_shuffled<kResidual, false>(a[0], a[1], a[2], a[3], m, b, residual, e, k, channels, dst);
   }
 }
 

@@ -21,7 +21,7 @@ namespace gpueval::cpu {
 
 // Fixed at load time. Everything is copied or packed: the spans need not outlive the constructor.
 struct Int8ConvParams {
-  ConvDesc desc;                         // desc.n is ignored
+  ConvDesc desc;                         // desc.n: images of the usual call, for the choice of a kernel only
   DType src = DType::kU8;                // kU8 or kS8
   DType dst = DType::kU8;                // kU8, kS8 or kF32
   std::span<const std::int8_t> weights;  // [K][R][S][C]; depthwise [R][S][C]

@@ -19,6 +19,10 @@ struct Epilogue {
   Out out = Out::kU8;
   Residual residual = Residual::kNone;
   float lo = 0, hi = 0, residual_scale = 0;
+  // No v before the clamp is beyond what an int32 holds: v may be rounded and packed first, the packed bytes clamped.
+  bool in_range = false;
+  bool clamp_bytes = false;  // packing alone, which saturates, does not clamp to lo and hi
+  std::uint8_t low_byte = 0, high_byte = 255;
 };
 
 struct TileArgs {

@@ -16,7 +16,7 @@ inline void store_row(const __m512i* acc, const TileArgs& a, int row, const Epil
   const std::byte* residual = kResidual ? a.residual + row * a.residual_pitch : nullptr;
   const Epilogue& e = *a.epilogue;
   if constexpr (kVectors == 4) {
-    store_shuffled<kResidual>(acc[0], acc[1], acc[2], acc[3], a.m, a.b, residual, e, k, a.channels, dst);
+    store_shuffled<kResidual>(acc, a.m, a.b, residual, e, k, a.channels, dst);
   } else {
     store_natural<kVectors, kResidual>(acc, a.m, a.b, residual, e, k, a.channels, dst);
   }

@@ -6,6 +6,7 @@
 
 #include "core/threads.h"
 #include "cpu/int8/conv_split.h"
+#include "cpu/int8/make_epilogue.h"
 #include "cpu/int8/packed_weights.h"
 #include "cpu/int8/scratch.h"
 #include "cpu/int8/tap_table.h"
@@ -21,11 +22,6 @@ enum class SourceMode {
   kImages,  // whole images converted
   kRows     // whole images converted into zero-bordered rows
 };
-
-Out out_type(DType type) { return type == DType::kU8 ? Out::kU8 : type == DType::kS8 ? Out::kS8 : Out::kF32; }
-Residual residual_type(const std::optional<DType>& type) {
-  return !type ? Residual::kNone : *type == DType::kU8 ? Residual::kU8 : Residual::kS8;
-}
 
 // Pointers and types of one call, the images [first_image, first_image + images) of it.
 struct Call {
@@ -86,7 +82,7 @@ TiledConv::TiledConv(const Int8ConvParams& params, const TileSet& tiles, RunShap
   const std::int64_t lane_bytes = std::int64_t{depth_.taps} * depth_.groups * tiles.group * tiles.element_bytes;
   const bool deep = lane_bytes * tiles.lanes * tiles.max_vectors > cache_sizes().l2 / 2;
   packed_ = pack_weights(params, tiles, depth_, deep ? std::min(2, tiles.max_vectors) : tiles.max_vectors);
-  epilogue_ = {out_type(params.dst), residual_type(params.residual), params.lo, params.hi, params.residual_scale};
+  epilogue_ = make_epilogue(params);
   const std::int64_t channels = runs == RunShape::kKernelRow ? desc_.c : round_up(desc_.c, tiles.group);
   converted_pitch_ = channels * tiles.element_bytes;
   const Window& window = desc_.window;
@@ -255,6 +251,7 @@ void TiledConv::run_task(const Call& call, const ConvSplit& split, std::int64_t 
 void TiledConv::run(const Int8ConvArgs& args) const {
   Call call{.args = &args, .epilogue = epilogue_, .m = packed_.m.data(), .source = {}};
   if (args.scale) {
+    call.epilogue = with_dynamic_scale(epilogue_);
     auto* m = reinterpret_cast<float*>(scratch(ScratchSlot::kScale, packed_.m.size() * sizeof(float)));
     std::fill_n(m, packed_.m.size(), *args.scale);
     call.m = m;
