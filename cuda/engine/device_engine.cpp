@@ -48,16 +48,15 @@ class DeviceEngine : public Engine {
   int pipeline_depth() const override { return kSlots; }
   void submit(std::span<const float> input, int n) override {
     begin(input, n);
-    // The first pass runs as it is: the driver may load kernels then, which a capture must not make it do.
-    if (options_.cuda_graph && warm_) {
-      pipeline_->run_as_graph(*tensors_, n, slot_);
-    } else {
-      pipeline_->run_in_order(*tensors_, n, slot_);
-      warm_ = true;
-    }
+    run_pass(n);
     end(n);
   }
   void collect(std::span<float> logits) override;
+
+  bool has_own_memory() const override { return true; }
+  double load(std::span<const float> input, int n) override;
+  double run_loaded() override;
+  double fetch(std::span<float> logits) override;
 
   void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) override {
     check_idle();
@@ -102,6 +101,16 @@ class DeviceEngine : public Engine {
     GPUEVAL_CHECK(under_way_.empty(), "{} batches were submitted and not collected", under_way_.size());
   }
   void begin(std::span<const float> input, int n);
+  // The first pass runs as it is: the driver may load kernels then, which a capture must not make it do.
+  bool by_graph() const { return options_.cuda_graph && warm_; }
+  void run_pass(int n) {
+    if (by_graph()) {
+      pipeline_->run_as_graph(*tensors_, n, slot_);
+    } else {
+      pipeline_->run_in_order(*tensors_, n, slot_);
+      warm_ = true;
+    }
+  }
   void end(int n);
   void finish(int n, std::span<float> logits) {
     end(n);
@@ -111,7 +120,7 @@ class DeviceEngine : public Engine {
 
   struct Slot {
     PinnedBuffer input, logits;
-    EventHandle uploaded, done;
+    EventHandle upload_begins, uploaded, download_begins, done;
     DeviceBuffer staging;  // float32 input of a float16 network
   };
   struct UnderWay {
@@ -130,8 +139,10 @@ class DeviceEngine : public Engine {
   std::array<Slot, kSlots> slots_;
   DeviceBuffer logits_;  // float32 logits of a float16 network
   std::vector<EventHandle> clock_;
+  EventHandle pass_begins_, pass_ends_;
   std::vector<UnderWay> under_way_;
-  int slot_ = 0;  // of the newest pass
+  int slot_ = 0;    // of the newest pass
+  int loaded_ = 0;  // images that load() put there
   bool warm_ = false;
 };
 
@@ -170,10 +181,13 @@ void DeviceEngine::allocate_staging() {
   for (Slot& slot : slots_) {
     slot.input = PinnedBuffer(runtime_, batch() * image() * sizeof(float));
     slot.logits = PinnedBuffer(runtime_, batch() * classes() * sizeof(float));
-    slot.uploaded = make_event(runtime_);
-    slot.done = make_event(runtime_);
+    for (EventHandle* event : {&slot.upload_begins, &slot.uploaded, &slot.download_begins, &slot.done}) {
+      *event = make_event(runtime_);
+    }
     if (half()) slot.staging = DeviceBuffer(runtime_, slot.input.size());
   }
+  pass_begins_ = make_event(runtime_);
+  pass_ends_ = make_event(runtime_);
   if (half()) wrap_half();
 }
 
@@ -206,6 +220,8 @@ void DeviceEngine::begin(std::span<const float> input, int n) {
   const std::size_t bytes = images * image() * sizeof(float);
   std::memcpy(slot.input.data(), input.data(), bytes);
   void* to = half() ? slot.staging.data() : tensors_->input(slot_);
+  loaded_ = 0;
+  runtime_.record(slot.upload_begins.get(), upload_.get());
   runtime_.copy_to_device(to, slot.input.data(), bytes, upload_.get());
   runtime_.record(slot.uploaded.get(), upload_.get());
   runtime_.wait(main_.get(), slot.uploaded.get());
@@ -214,6 +230,7 @@ void DeviceEngine::begin(std::span<const float> input, int n) {
 void DeviceEngine::end(int n) {
   const Slot& slot = slots_[static_cast<std::size_t>(slot_)];
   const void* logits = half() ? logits_.data() : tensors_->view(graph_.output, n, slot_).data;
+  runtime_.record(slot.download_begins.get(), main_.get());
   runtime_.copy_to_host(slot.logits.data(), logits, static_cast<std::size_t>(n) * classes() * sizeof(float),
                         main_.get());
   runtime_.record(slot.done.get(), main_.get());
@@ -229,6 +246,32 @@ void DeviceEngine::collect(std::span<float> logits) {
   GPUEVAL_CHECK(logits.size() >= count, "{} logits for {} images", logits.size(), oldest.n);
   runtime_.synchronize(slot.done.get());
   std::memcpy(logits.data(), slot.logits.data(), count * sizeof(float));
+}
+
+double DeviceEngine::load(std::span<const float> input, int n) {
+  check_idle();
+  begin(input, n);
+  loaded_ = n;
+  const Slot& slot = slots_[static_cast<std::size_t>(slot_)];
+  runtime_.synchronize(slot.uploaded.get());
+  return runtime_.seconds(slot.upload_begins.get(), slot.uploaded.get());
+}
+
+double DeviceEngine::run_loaded() {
+  GPUEVAL_CHECK(loaded_ > 0, "no images were loaded");
+  if (by_graph()) pipeline_->prepare_graph(*tensors_, loaded_, slot_);  // capturing is no part of the pass
+  runtime_.record(pass_begins_.get(), main_.get());
+  run_pass(loaded_);
+  runtime_.record(pass_ends_.get(), main_.get());
+  runtime_.synchronize(pass_ends_.get());
+  return runtime_.seconds(pass_begins_.get(), pass_ends_.get());
+}
+
+double DeviceEngine::fetch(std::span<float> logits) {
+  GPUEVAL_CHECK(loaded_ > 0, "no images were loaded");
+  finish(loaded_, logits);
+  const Slot& slot = slots_[static_cast<std::size_t>(slot_)];
+  return runtime_.seconds(slot.download_begins.get(), slot.done.get());
 }
 
 void DeviceEngine::download(int node, int n, const LayerTap& tap) {

@@ -39,10 +39,14 @@ void Pipeline::run_in_lanes(const DeviceTensors& tensors, int n, int slot) {
   if (after) after({tensors, n, slot, 0, main_});
 }
 
+void Pipeline::prepare_graph(const DeviceTensors& tensors, int n, int slot) {
+  const std::pair key(n, slot);
+  if (!graphs_.contains(key)) graphs_.emplace(key, capture(tensors, n, slot));
+}
+
 void Pipeline::run_as_graph(const DeviceTensors& tensors, int n, int slot) {
-  auto found = graphs_.find({n, slot});
-  if (found == graphs_.end()) found = graphs_.emplace(std::pair(n, slot), capture(tensors, n, slot)).first;
-  runtime_.launch_graph(found->second.get(), main_);
+  prepare_graph(tensors, n, slot);
+  runtime_.launch_graph(graphs_.at({n, slot}).get(), main_);
 }
 
 GraphHandle Pipeline::capture(const DeviceTensors& tensors, int n, int slot) {

@@ -22,6 +22,8 @@ class Pipeline {
   void run_in_order(const DeviceTensors& tensors, int n, int slot, const std::function<void(int done)>& between = {});
   // The same work, branches in parallel, captured when it is first asked for with n and slot, and replayed.
   void run_as_graph(const DeviceTensors& tensors, int n, int slot);
+  // Captures it beforehand.
+  void prepare_graph(const DeviceTensors& tensors, int n, int slot);
 
   const std::vector<std::unique_ptr<Step>>& steps() const { return steps_; }
   Enqueue before, after;

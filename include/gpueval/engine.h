@@ -56,6 +56,13 @@ class Engine {
   virtual int pipeline_depth() const { return 1; }
   virtual void submit(std::span<const float> input, int n);
   virtual void collect(std::span<float> logits);
+  // Devices with memory of their own: run() in three steps, each giving its seconds by the device's clock. load()
+  // copies n images there, run_loaded() computes on them as often as it is called, fetch() copies the logits back.
+  // Elsewhere nothing needs to be copied: has_own_memory() is false, and there is run() only.
+  virtual bool has_own_memory() const { return false; }
+  virtual double load(std::span<const float> input, int n);
+  virtual double run_loaded();
+  virtual double fetch(std::span<float> logits);
   // Same, calling tap after every step with the tensor it wrote. The same kernels run.
   virtual void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) = 0;
   // Same, adding each step's seconds to seconds[i] (size layers().size()).

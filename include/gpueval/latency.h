@@ -29,6 +29,9 @@ struct SpeedOptions {
   std::int64_t iterations = 10;  // least measured iterations of each engine
   std::vector<double> percentiles{50, 90, 99};
   double slice_ms = 250;
+  // Of devices with memory of their own: time copies and pass together, by the host's clock. Else the pass alone, by
+  // the device's clock, on images that are there already.
+  bool include_transfers = false;
   std::function<bool()> stop;  // asked between iterations; true ends the session: INVALID if a minimum is missed
   std::function<void(const SpeedProgress&)> progress;
   std::function<double()> now;  // seconds; empty: the steady clock
@@ -38,6 +41,11 @@ struct SpeedOptions {
 struct SpeedRatio {
   double ratio = 1;  // of images per second over the whole session
   Interval spread;   // 10th and 90th percentile of the rounds' own ratios
+};
+
+// One batch on a device with memory of its own, step by step, by its clock: medians of passes between the slices.
+struct DeviceTimes {
+  double to_device_ms = 0, compute_ms = 0, to_host_ms = 0;
 };
 
 struct SpeedResult {
@@ -50,6 +58,7 @@ struct SpeedResult {
   double mean_ms = 0, min_ms = 0, max_ms = 0;             // latency of one batch
   std::vector<std::pair<double, double>> percentiles_ms;  // (50, ...), ... nearest rank
   double cv = 0;                                          // standard deviation / mean of the latencies
+  std::optional<DeviceTimes> device_times;                // absent where nothing is copied
   bool includes_transfers = false;
   bool valid = false;
   std::vector<std::string> reasons;    // why it is INVALID

@@ -99,7 +99,9 @@ void check_mode(const Options& o) {
            "--mode speed: it belongs to the accuracy part");
   }
   if (o.mode == "accuracy") {
-    refuse(o, {"--warm-up", "--duration", "--iterations", "--percentiles", "--scenario", "--latency-bound"},
+    refuse(o,
+           {"--warm-up", "--duration", "--iterations", "--percentiles", "--scenario", "--latency-bound",
+            "--include-data-transfers"},
            "--mode accuracy: it belongs to the speed part");
   }
   if (o.scenario != "server") refuse(o, {"--latency-bound"}, "every scenario but server");
@@ -142,7 +144,7 @@ void check_sensitivity(const Options& o) {
     fail_usage("sensitivity contradicts --scheme {}: it is for static schemes", o.scheme);
   refuse(o, {"--scenario", "--latency-bound"}, "sensitivity, which measures speed one way");
   if (!o.target_loss_points)
-    refuse(o, {"--warm-up", "--duration", "--iterations", "--percentiles", "--batch"},
+    refuse(o, {"--warm-up", "--duration", "--iterations", "--percentiles", "--batch", "--include-data-transfers"},
            "sensitivity without --target-loss, which times nothing");
   if (!o.target_loss_points && o.choosing_images)
     fail_usage("--choosing-images needs --target-loss: these images choose the layers that it leaves in float32");
@@ -155,10 +157,11 @@ void check_command(const Options& o) {
     refuse(o, {"--target-loss", "--choosing-images"}, "everything but `gpu_eval sensitivity`");
   if (o.command == Command::kTable) check_table_command(o);
   if (o.command != Command::kTable) refuse(o, {"--markdown"}, "everything but `gpu_eval table`, which writes it");
-  const std::vector<const char*> measure_only{"--mode",      "--limit",     "--json",         "--save-logits",
-                                              "--reference", "--threshold", "--resume",       "--per-layer",
-                                              "--warm-up",   "--duration",  "--iterations",   "--percentiles",
-                                              "--html",      "--scenario",  "--latency-bound"};
+  const std::vector<const char*> measure_only{
+      "--mode",      "--limit",     "--json",          "--save-logits",
+      "--reference", "--threshold", "--resume",        "--per-layer",
+      "--warm-up",   "--duration",  "--iterations",    "--percentiles",
+      "--html",      "--scenario",  "--latency-bound", "--include-data-transfers"};
   if (o.command != Command::kExport) refuse(o, {"--onnx"}, "everything but `gpu_eval export`, which writes it");
   if (o.command == Command::kExport) check_export(o, measure_only);
   if (o.command == Command::kClassify) refuse(o, measure_only, "--image, which only prints the classes");
@@ -181,6 +184,9 @@ void check_device(const Options& o) {
   const std::string device = chosen_device(o.device);
   check_gpu_precisions(o, device);
   if (!o.cuda_graph && device == "cpu") fail_usage("--no-cuda-graph is for the devices cuda and emu, not cpu");
+  if (o.include_transfers && device == "cpu") {
+    fail_usage("--include-data-transfers is for the devices cuda and emu: the device is cpu, which copies nothing");
+  }
   if (o.kernel.empty()) return;
   std::vector<std::string> names_of_device;
   for (const KernelInfo& row : kernels()) {

@@ -142,6 +142,9 @@ void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
   app.add_option("--percentiles", raw.percentiles, "of the latency (default 50,90,99)")
       ->group(group)
       ->type_name("P,...");
+  app.add_flag("--include-data-transfers", o.include_transfers,
+               "cuda, emu: the latency includes the copies to the device and back (else in a line of their own)")
+      ->group(group);
   app.add_flag("--per-layer", o.per_layer, "time of each layer, with its kernel; error of each int8 layer")
       ->group(group);
   app.add_flag("--resume", o.resume, "continue a run that was killed or interrupted")->group(group);

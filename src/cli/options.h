@@ -41,7 +41,7 @@ struct Options {
   double warm_up_ms = 200, duration_s = 3;
   std::int64_t iterations = 10;
   std::vector<double> percentiles{50, 90, 99};
-  bool per_layer = false, resume = false;
+  bool include_transfers = false, per_layer = false, resume = false;
   std::string json, html, markdown, image, save_logits;
   std::string onnx;  // `export`
   std::optional<double> reference_accuracy;

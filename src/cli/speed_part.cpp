@@ -74,6 +74,7 @@ SpeedOptions speed_options(const Options& options, int batch, Progress& progress
   speed.duration_s = options.duration_s;
   speed.iterations = options.iterations;
   speed.percentiles = options.percentiles;
+  speed.include_transfers = options.include_transfers;
   for (const double usual : {50.0, 90.0, 99.0}) {  // the result's schema has these in any case
     if (std::find(speed.percentiles.begin(), speed.percentiles.end(), usual) == speed.percentiles.end()) {
       speed.percentiles.push_back(usual);

@@ -25,7 +25,13 @@ struct Lane {
   std::int64_t warm_up_iterations = 0;
   double warm_up_seconds = 0;
   std::size_t next_input = 0;
+  std::vector<DeviceTimes> device_times;
 };
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return percentile(values, 50);
+}
 
 class SpeedSession {
  public:
@@ -60,14 +66,28 @@ class SpeedSession {
            static_cast<std::int64_t>(lane.latencies_ms.size()) >= options_.iterations;
   }
 
+  const std::vector<float>& next_input(Lane& lane) const { return inputs_[lane.next_input++ % inputs_.size()]; }
+
+  // Seconds of one iteration.
   double iterate(Lane& lane) {
-    const std::vector<float>& input = inputs_[lane.next_input++ % inputs_.size()];
+    if (lane.engine->has_own_memory() && !options_.include_transfers) return lane.engine->run_loaded();
+    const std::vector<float>& input = next_input(lane);
     const double start = now();
     lane.engine->run(input, options_.batch, lane.logits);
     return now() - start;
   }
 
+  // Brings other images to the device.
+  DeviceTimes exchange(Lane& lane) {
+    DeviceTimes times;
+    times.to_device_ms = lane.engine->load(next_input(lane), options_.batch) * 1e3;
+    times.compute_ms = lane.engine->run_loaded() * 1e3;
+    times.to_host_ms = lane.engine->fetch(lane.logits) * 1e3;
+    return times;
+  }
+
   void warm_up(Lane& lane) {
+    if (lane.engine->has_own_memory()) exchange(lane);
     do {
       lane.warm_up_seconds += iterate(lane);
       ++lane.warm_up_iterations;
@@ -79,7 +99,11 @@ class SpeedSession {
   void slice(Lane& lane) {
     if (stopped()) return;
     const bool slow = !lane.latencies_ms.empty() && lane.latencies_ms.back() > options_.slice_ms;
-    if (lanes_.size() > 1 && !slow) iterate(lane);
+    if (lane.engine->has_own_memory() && (!slow || lane.device_times.empty())) {
+      lane.device_times.push_back(exchange(lane));
+    } else if (lanes_.size() > 1 && !slow) {
+      iterate(lane);
+    }
     double seconds = 0;
     std::int64_t count = 0;
     do {
@@ -128,9 +152,20 @@ class SpeedSession {
     for (const double p : options_.percentiles) {
       result.percentiles_ms.emplace_back(p, sorted.empty() ? 0 : percentile(sorted, p));
     }
+    result.includes_transfers = lane.engine->has_own_memory() && options_.include_transfers;
+    if (!lane.device_times.empty()) result.device_times = device_times(lane);
     judge_validity(lane, result);
     if (&lane != &lanes_.front()) result.vs_first = ratio(lane);
     return result;
+  }
+
+  static DeviceTimes device_times(const Lane& lane) {
+    const auto middle = [&](double DeviceTimes::*part) {
+      std::vector<double> values;
+      for (const DeviceTimes& times : lane.device_times) values.push_back(times.*part);
+      return median(std::move(values));
+    };
+    return {middle(&DeviceTimes::to_device_ms), middle(&DeviceTimes::compute_ms), middle(&DeviceTimes::to_host_ms)};
   }
 
   void judge_validity(const Lane& lane, SpeedResult& result) const {
@@ -205,10 +240,7 @@ std::vector<double> time_layers(Engine& engine, std::span<const float> input, in
     for (std::size_t l = 0; l < layers; ++l) samples[l].push_back(seconds[l] * 1e3);
   }
   std::vector<double> medians;
-  for (std::vector<double>& sample : samples) {
-    std::sort(sample.begin(), sample.end());
-    medians.push_back(percentile(sample, 50));
-  }
+  for (std::vector<double>& sample : samples) medians.push_back(median(std::move(sample)));
   return medians;
 }
 

@@ -9,4 +9,10 @@ void Engine::submit(std::span<const float>, int) { fail("the device {} has no pi
 
 void Engine::collect(std::span<float>) { fail("the device {} has no pipeline of batches", device()); }
 
+double Engine::load(std::span<const float>, int) { fail("the device {} has no memory of its own", device()); }
+
+double Engine::run_loaded() { fail("the device {} has no memory of its own", device()); }
+
+double Engine::fetch(std::span<float>) { fail("the device {} has no memory of its own", device()); }
+
 }  // namespace gpueval

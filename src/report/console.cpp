@@ -176,6 +176,18 @@ std::string scenario_footer(const Report& report) {
   return text;
 }
 
+// Copies to the device and back, which its rows leave out unless they were asked to include them.
+std::string transfer_line(const RunReport& run) {
+  if (!run.speed || !run.speed->device_times) return "";
+  const DeviceTimes& times = *run.speed->device_times;
+  return wrapped(fmt::format("{}: copying a batch to the device takes {} ms, computing {} ms, copying back {} ms; the "
+                             "latency {}.",
+                             run.label(), milliseconds(times.to_device_ms), milliseconds(times.compute_ms),
+                             milliseconds(times.to_host_ms),
+                             run.speed->includes_transfers ? "includes the copies" : "is that of computing alone"),
+                 kWidth, 2);
+}
+
 std::string speed_footer(const Report& report) {
   std::string text;
   const SpeedResult* first = nullptr;
@@ -199,6 +211,7 @@ std::string speed_footer(const Report& report) {
   }
   for (const RunReport& run : report.runs) {
     if (!run.speed) continue;
+    text += transfer_line(run);
     if (run.speed->vs_first) {
       const SpeedRatio& ratio = *run.speed->vs_first;
       text += fmt::format("{}: {:.2f}x, {:.2f}x to {:.2f}x between rounds (10th to 90th percentile).\n", run.label(),

@@ -146,6 +146,10 @@ Json trials_json(const Report& report) {
   return list;
 }
 
+Json device_times_json(const DeviceTimes& times) {
+  return {{"to_device", times.to_device_ms}, {"compute", times.compute_ms}, {"to_host", times.to_host_ms}};
+}
+
 Json speed_json(const SpeedResult& speed) {
   Json latency{{"mean", speed.mean_ms}};
   for (const auto& [percentile, value] : speed.percentiles_ms) latency[fmt::format("p{:g}", percentile)] = value;
@@ -159,6 +163,7 @@ Json speed_json(const SpeedResult& speed) {
             {"latency_ms", std::move(latency)},
             {"cv", speed.cv},
             {"includes_transfers", speed.includes_transfers},
+            {"device_ms", speed.device_times ? device_times_json(*speed.device_times) : Json()},
             {"valid", speed.valid},
             {"reasons", speed.reasons},
             {"warnings", speed.warnings}};

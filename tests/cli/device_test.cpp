@@ -43,6 +43,28 @@ TEST_F(Device, LayersNameTheForcedKernel) {
   EXPECT_TRUE(found) << json["runs"][0]["layers"].dump();
 }
 
+TEST_F(Device, CopiesHaveALineOfTheirOwn) {
+  const std::vector<std::string> args{"--model",      "demo",  "--precision", "int8", "--scheme",   "maxabs",
+                                      "--mode",       "speed", "--warm-up",   "0",    "--duration", "0",
+                                      "--iterations", "1",     "--device",    "emu",  "--json",     "r.json"};
+  for (const bool included : {false, true}) {
+    std::vector<std::string> all = args;
+    if (included) all.push_back("--include-data-transfers");
+    const Outcome outcome = run(all);
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_NE(outcome.out.find("int8 maxabs: copying a batch to the device takes"), std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.out.find(included ? "latency includes the copies" : "latency is that of computing alone"),
+              std::string::npos)
+        << outcome.out;
+    const nlohmann::json speed = read_json("r.json")["runs"][0]["speed"];
+    EXPECT_EQ(speed["includes_transfers"], included);
+    for (const char* part : {"to_device", "compute", "to_host"}) EXPECT_GT(speed["device_ms"][part], 0) << part;
+  }
+  expect_usage_error({"--model", "demo", "--device", "cpu", "--include-data-transfers"}, "the device is cpu");
+  expect_usage_error({"--model", "demo", "--device", "emu", "--mode", "accuracy", "--include-data-transfers"},
+                     "--include-data-transfers contradicts --mode accuracy");
+}
+
 TEST_F(Device, ListsHaveBoth) {
   const std::string list = run({"list", "devices"}).out;
   EXPECT_NE(list.find("cuda"), std::string::npos) << list;

@@ -192,6 +192,28 @@ TEST_P(DeviceEngine, Float16RefusesAQuantizedNetwork) {
   EXPECT_THROW(engine(graph, {.batch = 1, .math = FloatMath::kHalf}), Error);
 }
 
+// The three steps of a pass: the logits of run(), as often as the middle one is repeated.
+TEST_P(DeviceEngine, LoadsComputesAndFetchesApart) {
+  for (const FloatMath math : {FloatMath::kStrict, FloatMath::kHalf}) {
+    for (const bool cuda_graph : {true, false}) {
+      const Graph graph =
+          math == FloatMath::kHalf ? lower_float(bound_network()) : test::quantized(bound_network(), DType::kU8);
+      const auto device = engine(graph, {.batch = kBatch, .math = math, .cuda_graph = cuda_graph});
+      ASSERT_TRUE(device->has_own_memory());
+      EXPECT_THROW(device->run_loaded(), Error);
+      for (const int n : {kBatch, 1, 2}) {
+        const std::vector<float> images = random_images(graph, n, static_cast<std::uint64_t>(n));
+        std::vector<float> logits(run(*device, images, n).size());
+        EXPECT_THROW(device->fetch(logits), Error) << "run() has taken the buffer";
+        EXPECT_GT(device->load(images, n), 0);
+        for (int pass = 0; pass < 3; ++pass) EXPECT_GT(device->run_loaded(), 0);
+        EXPECT_GT(device->fetch(logits), 0);
+        EXPECT_EQ(logits, run(*device, images, n)) << n << " images";
+      }
+    }
+  }
+}
+
 TEST_P(DeviceEngine, TimesEveryStep) {
   const Graph graph = test::quantized(branches(), DType::kU8);
   const auto device = engine(graph, {.batch = 2});

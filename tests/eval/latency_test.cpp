@@ -113,6 +113,65 @@ TEST_F(Latency, FewSamplesForAPercentileIsAWarning) {
   EXPECT_NE(result.warnings[0].find("p99 of only"), std::string::npos);
 }
 
+// Copies of 5 and 2 ms around a pass of 10 ms, by a clock of its own.
+class FakeDeviceEngine : public FakeEngine {
+ public:
+  explicit FakeDeviceEngine(double* clock) : clock_(clock) {
+    on_run = [this] { *clock_ += 0.040; };  // the host's time of the three, and more
+  }
+  bool has_own_memory() const override { return true; }
+  double load(std::span<const float>, int n) override {
+    ++loads;
+    loaded_ = n;
+    return spend(0.005);
+  }
+  double run_loaded() override {
+    EXPECT_GT(loaded_, 0);
+    ++passes;
+    return spend(0.010);
+  }
+  double fetch(std::span<float>) override { return spend(0.002); }
+  int loads = 0, passes = 0;
+
+ private:
+  double spend(double seconds) {
+    *clock_ += seconds;
+    return seconds;
+  }
+  double* clock_;
+  int loaded_ = 0;
+};
+
+TEST_F(Latency, OfADeviceIsThatOfThePassAlone) {
+  FakeDeviceEngine device(&clock_);
+  options_.duration_s = 0.995;
+  const std::vector<SpeedResult> results = run({&slow_, &device});
+  const SpeedResult& result = results[1];
+  EXPECT_FALSE(result.includes_transfers);
+  EXPECT_NEAR(result.mean_ms, 10, 1e-6);
+  EXPECT_NEAR(result.images_per_second, 100, 1e-6);
+  ASSERT_TRUE(result.device_times);
+  EXPECT_NEAR(result.device_times->to_device_ms, 5, 1e-6);
+  EXPECT_NEAR(result.device_times->compute_ms, 10, 1e-6);
+  EXPECT_NEAR(result.device_times->to_host_ms, 2, 1e-6);
+  EXPECT_EQ(device.runs, 0);
+  EXPECT_EQ(device.loads, 1 + 4);  // the warm-up, and each slice of 250 ms
+  EXPECT_NEAR(result.vs_first->ratio, 2.5, 1e-6);
+  EXPECT_FALSE(results[0].device_times);
+}
+
+TEST_F(Latency, OfADeviceIncludesCopiesIfAskedTo) {
+  FakeDeviceEngine device(&clock_);
+  options_.include_transfers = true;
+  options_.duration_s = 0.995;
+  const std::vector<SpeedResult> results = run({&fast_, &device});
+  EXPECT_TRUE(results[1].includes_transfers);
+  EXPECT_FALSE(results[0].includes_transfers);  // nothing is copied there
+  EXPECT_NEAR(results[1].mean_ms, 40, 1e-6);
+  EXPECT_NEAR(results[1].device_times->compute_ms, 10, 1e-6);
+  EXPECT_EQ(device.passes, device.loads);
+}
+
 TEST_F(Latency, LayerTimesAreMediansWithoutTheFirstRun) {
   const std::vector<double> ms = time_layers(fast_, inputs_.front(), 1, 5);
   ASSERT_EQ(ms.size(), 2u);
