@@ -8,6 +8,7 @@
 
 #include "cuda/engine/engine.h"
 #include "cuda/engine/half.h"
+#include "cuda/engine/library_note.h"
 #include "cuda/engine/pipeline.h"
 #include "gpueval/error.h"
 #include "graph/layer_info.h"
@@ -172,6 +173,9 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
   }
   selector.save();
   notes_ = selector.notes();
+  if (&runtime_ == gpu_runtime(nullptr)) {
+    if (const auto note = library_note(layers_, library_infos())) notes_.push_back(*note);
+  }
   tensors_ =
       std::make_unique<DeviceTensors>(runtime_, device_graph_, options_.batch, std::move(plan), scratch, main_.get());
   pipeline_ = std::make_unique<Pipeline>(runtime_, std::move(lanes), std::move(steps), main_.get());

@@ -16,6 +16,8 @@
 
 namespace gpueval::cuda {
 
+class TuningCache;
+
 // Fixed at load time. The spans need not outlive the maker.
 struct FloatConvParams {
   ConvDesc desc;             // desc.n: the batch, the most images run() will be given
@@ -25,6 +27,7 @@ struct FloatConvParams {
   bool residual = false;
   std::span<const float> weights;  // [R][S][C][K], depthwise [R][S][C]
   std::span<const float> bias;     // K, or empty
+  TuningCache* times = nullptr;    // of library plans; null: all are timed
 };
 
 class FloatConv {

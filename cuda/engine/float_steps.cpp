@@ -25,7 +25,8 @@ class FloatConvStep : public Step {
         .act = activation(node_.op),
         .residual = node_.inputs.size() > 1,
         .weights = *node_.params[0].array.data,
-        .bias = bias != nullptr ? std::span<const float>(*bias->array.data) : std::span<const float>()};
+        .bias = bias != nullptr ? std::span<const float>(*bias->array.data) : std::span<const float>(),
+        .times = &context.selector.times()};
     for (const int tensor : node_.inputs) check_dense(context, tensor);
     check_dense(context, self_);
     conv_ = make_library_float_conv(context.runtime, params, context.stream, nullptr);

@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "cuda/library/cublaslt_api.h"
@@ -12,6 +13,7 @@
 #include "cuda/library/cudnn_conv.h"
 #include "cuda/library/matmul_conv.h"
 #include "cuda/library/support.h"
+#include "cuda/select/plan_times.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -31,14 +33,8 @@ constexpr IntegerBaseline kIntegerBaselines[] = {
 };
 
 double seconds_of(Runtime& runtime, FloatConv& conv, const FloatConvParams& params, Stream stream) {
-  const ConvDesc& d = params.desc;
-  const Shape in{d.n, d.h, d.w, d.c}, out{d.n, d.p(), d.q(), d.k};
-  const DeviceBuffer src = timing_buffer(runtime, in.elements(), params.type, stream);
-  const DeviceBuffer add = timing_buffer(runtime, params.residual ? out.elements() : 0, params.type, stream);
-  const DeviceBuffer dst = timing_buffer(runtime, out.elements(), params.type, stream);
-  const DeviceView src_view{src.data(), params.type, in, in.c}, dst_view{dst.data(), params.type, out, out.c};
-  const DeviceView add_view = params.residual ? DeviceView{add.data(), params.type, out, out.c} : DeviceView{};
-  return least_seconds(runtime, stream, [&] { conv.run(src_view, add_view, dst_view, stream); });
+  const TimingTensors t(runtime, params, stream);
+  return least_seconds(runtime, stream, [&] { conv.run(t.src, t.residual, t.dst, stream); });
 }
 
 }  // namespace
@@ -70,11 +66,14 @@ std::unique_ptr<FloatConv> make_library_float_conv(Runtime& runtime, const Float
     if (why != nullptr) *why = "cuDNN and cuBLAS run on a GPU only";
     return nullptr;
   }
+  PlanTimes times(params.times,
+                  plan_problem(fmt::format("cuDNN {}, cuBLASLt {}", cudnn_version(), cublaslt_version()), params));
   double best_seconds = std::numeric_limits<double>::infinity();
   const auto consider = [&](std::unique_ptr<FloatConv> conv) {
-    const double seconds = seconds_of(runtime, *conv, params, stream);
-    if (seconds >= best_seconds) return;
-    best_seconds = seconds;
+    const std::optional<double> seconds =
+        times.seconds(conv->name(), [&] { return std::optional(seconds_of(runtime, *conv, params, stream)); });
+    if (!seconds || *seconds >= best_seconds) return;
+    best_seconds = *seconds;
     best = std::move(conv);
   };
   for (const FloatBaseline& baseline : kFloatBaselines) {

@@ -2,12 +2,14 @@
 #include "cuda/library/cudnn_conv.h"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "cuda/library/cudnn_problem.h"
 #include "cuda/library/support.h"
+#include "cuda/select/plan_times.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -65,17 +67,12 @@ class CudnnFloatConv : public FloatConv {
     }
   }
 
-  // Times all plans; false: none takes the problem.
-  bool choose(bool residual, Stream stream) {
-    const Shape in{desc_.n, desc_.h, desc_.w, desc_.c}, out{desc_.n, desc_.p(), desc_.q(), desc_.k};
-    const DeviceBuffer src = timing_buffer(runtime_, in.elements(), type_, stream);
-    const DeviceBuffer add = timing_buffer(runtime_, residual ? out.elements() : 0, type_, stream);
-    const DeviceBuffer dst = timing_buffer(runtime_, out.elements(), type_, stream);
-    const DeviceView src_view{src.data(), type_, in, in.c}, dst_view{dst.data(), type_, out, out.c};
-    const DeviceView add_view = residual ? DeviceView{add.data(), type_, out, out.c} : DeviceView{};
-    double best = 0;
+  // Times all plans that are not in the cache; false: none takes the problem.
+  bool choose(const FloatConvParams& params, Stream stream) {
+    PlanTimes times(params.times, plan_problem("cuDNN " + cudnn_version(), params));
+    std::optional<TimingTensors> tensors;
+    double best = std::numeric_limits<double>::infinity();
     std::optional<Plan> chosen;
-    DeviceBuffer chosen_workspace;
     for (const cudnnConvolutionFwdAlgo_t algorithm : kAlgorithms) {
       std::size_t all = 0, one = 0;
       if (strict_ && !sums_products(algorithm)) continue;
@@ -84,20 +81,19 @@ class CudnnFloatConv : public FloatConv {
       if (std::max(all, one) > kWorkspaceLimit) continue;
       for (const bool fused : {true, false}) {
         if (fused && !can_fuse(algorithm)) continue;
-        plan_ = {algorithm, fused};
-        workspace_ = DeviceBuffer(runtime_, std::max(all, one));
-        if (!try_run(src_view, add_view, dst_view, stream)) continue;
-        const double seconds = least_seconds(runtime_, stream, [&] { run(src_view, add_view, dst_view, stream); });
-        if (chosen && seconds >= best) continue;
-        best = seconds;
+        plan_ = {algorithm, fused, std::max(all, one)};
+        const std::optional<double> seconds = times.seconds(name(), [&] {
+          if (!tensors) tensors.emplace(runtime_, params, stream);
+          return measure(*tensors, stream);
+        });
+        if (!seconds || *seconds >= best) continue;
+        best = *seconds;
         chosen = plan_;
-        chosen_workspace = std::move(workspace_);
       }
     }
-    runtime_.synchronize(stream);  // before the buffers go
     if (!chosen) return false;
     plan_ = *chosen;
-    workspace_ = std::move(chosen_workspace);
+    workspace_ = DeviceBuffer(runtime_, plan_.workspace_bytes);
     return true;
   }
 
@@ -117,7 +113,15 @@ class CudnnFloatConv : public FloatConv {
   struct Plan {
     cudnnConvolutionFwdAlgo_t algorithm = CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_GEMM;
     bool fused = false;
+    std::size_t workspace_bytes = 0;
   };
+
+  // Of plan_; nothing where cuDNN refuses it.
+  std::optional<double> measure(const TimingTensors& t, Stream stream) {
+    workspace_ = DeviceBuffer(runtime_, plan_.workspace_bytes);
+    if (enqueue(t.src, t.residual, t.dst, stream) != CUDNN_STATUS_SUCCESS) return std::nullopt;
+    return least_seconds(runtime_, stream, [&] { run(t.src, t.residual, t.dst, stream); });
+  }
 
   bool is_padded() const { return problem_.desc().h != desc_.h || problem_.desc().w != desc_.w; }
   bool needs_finish(bool residual) const { return has_bias_ || residual || act_ != Activation::kNone; }
@@ -129,10 +133,6 @@ class CudnnFloatConv : public FloatConv {
   DeviceView padded_view(int n) const {
     const ConvDesc& d = problem_.desc();
     return {padded_.data(), type_, {n, d.h, d.w, d.c}, d.c};
-  }
-
-  bool try_run(const DeviceView& src, const DeviceView& residual, const DeviceView& dst, Stream stream) {
-    return enqueue(src, residual, dst, stream) == CUDNN_STATUS_SUCCESS;
   }
 
   cudnnStatus_t enqueue(const DeviceView& src, const DeviceView& residual, const DeviceView& dst, Stream stream) {
@@ -194,7 +194,7 @@ std::unique_ptr<FloatConv> make_cudnn_float_conv(Runtime& runtime, const FloatCo
     return nullptr;
   }
   auto conv = std::make_unique<CudnnFloatConv>(*api, runtime, params, stream);
-  if (conv->choose(params.residual, stream)) return conv;
+  if (conv->choose(params, stream)) return conv;
   *why = fmt::format("cuDNN {} has no {} kernel in NHWC for {}", cudnn_version(), to_string(params.type),
                      to_string(params.desc));
   return nullptr;

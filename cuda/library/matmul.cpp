@@ -91,8 +91,7 @@ cublasStatus_t Matmul::enqueue(const Plan& plan, const void* src, const void* we
                              plan.dst.get(), &plan.algorithm, workspace_.data(), workspace_.size(), native(stream));
 }
 
-bool Matmul::choose(std::int64_t rows, const void* src, const void* weights, const void* residual, void* dst,
-                    Stream stream, double* seconds) {
+bool Matmul::choose(std::int64_t rows, PlanTimes& times, const std::function<Operands()>& operands, Stream stream) {
   Plan plan = make_plan(rows);
   cublasLtMatmulHeuristicResult_t results[kMostAlgorithms] = {};
   const int count = find_algorithms(plan, results, kMostAlgorithms);
@@ -101,11 +100,15 @@ bool Matmul::choose(std::int64_t rows, const void* src, const void* weights, con
   for (int i = 0; i < count; ++i) {
     if (results[i].state != CUBLAS_STATUS_SUCCESS) continue;
     plan.algorithm = results[i].algo;
-    const auto multiply = [&] { return enqueue(plan, src, weights, residual, dst, stream); };
-    if (multiply() != CUBLAS_STATUS_SUCCESS) continue;
-    const double time = least_seconds(runtime_, stream, multiply);
-    if (time >= best) continue;
-    best = time;
+    const auto measure = [&]() -> std::optional<double> {
+      const Operands on = operands();
+      const auto multiply = [&] { return enqueue(plan, on.src, on.weights, on.residual, on.dst, stream); };
+      if (multiply() != CUBLAS_STATUS_SUCCESS) return std::nullopt;
+      return least_seconds(runtime_, stream, multiply);
+    };
+    const std::optional<double> seconds = times.seconds(fmt::format("heuristic {}", i), measure);
+    if (!seconds || *seconds >= best) continue;
+    best = *seconds;
     chosen = results[i];
   }
   if (!chosen) return false;
@@ -115,7 +118,6 @@ bool Matmul::choose(std::int64_t rows, const void* src, const void* weights, con
   GPUEVAL_CUBLASLT_CHECK(api_, cublasLtMatmulAlgoConfigGetAttribute(&plan.algorithm, CUBLASLT_ALGO_CONFIG_ID, &id_,
                                                                     sizeof(id_), &written));
   plans_.insert_or_assign(rows, std::move(plan));
-  *seconds = best;
   return true;
 }
 

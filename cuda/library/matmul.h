@@ -5,11 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
 #include "cuda/library/cublaslt_api.h"
 #include "cuda/runtime/runtime.h"
+#include "cuda/select/plan_times.h"
 
 namespace gpueval::cuda {
 
@@ -25,10 +27,13 @@ struct MatmulSpec {
 class Matmul {
  public:
   Matmul(const CublasLtApi& api, Runtime& runtime, const MatmulSpec& spec);
-  // Times what cuBLASLt offers for that many rows on these operands (residual: null, or added) and keeps the fastest;
-  // returns its seconds, or nothing where it offers nothing.
-  bool choose(std::int64_t rows, const void* src, const void* weights, const void* residual, void* dst, Stream stream,
-              double* seconds);
+  struct Operands {
+    const void *src, *weights, *residual;  // residual: null, or added
+    void* dst;
+  };
+  // Keeps the fastest of what cuBLASLt offers for that many rows; false where it offers nothing. operands() is asked
+  // for where a plan's time is not known.
+  bool choose(std::int64_t rows, PlanTimes& times, const std::function<Operands()>& operands, Stream stream);
   // Another count of rows than chosen for takes cuBLASLt's own first choice.
   void run(std::int64_t rows, const void* src, const void* weights, const void* residual, void* dst, Stream stream);
   int algorithm_id() const { return id_; }

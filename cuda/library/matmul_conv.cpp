@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/library/matmul_conv.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -35,21 +36,25 @@ class MatmulFloatConv : public FloatConv {
     return has_work && params.act != Activation::kRelu6;
   }
 
-  bool choose(bool residual, Stream stream, double* seconds) {
-    const Shape in{desc_.n, desc_.h, desc_.w, desc_.c}, out{desc_.n, desc_.h, desc_.w, desc_.k};
-    const DeviceBuffer src = timing_buffer(runtime_, in.elements(), type_, stream);
-    const DeviceBuffer add = timing_buffer(runtime_, residual ? out.elements() : 0, type_, stream);
-    const DeviceBuffer dst = timing_buffer(runtime_, out.elements(), type_, stream);
-    const bool found = matmul_.choose(in.pixels(), src.data(), weights_.data(),
-                                      fused_ && residual ? add.data() : nullptr, dst.data(), stream, seconds);
-    if (found) {
-      const DeviceView add_view = residual ? DeviceView{add.data(), type_, out, out.c} : DeviceView{};
-      *seconds = least_seconds(runtime_, stream, [&] {
-        run({src.data(), type_, in, in.c}, add_view, {dst.data(), type_, out, out.c}, stream);
-      });
-    }
-    runtime_.synchronize(stream);  // before the buffers go
-    return found;
+  // Seconds of the whole, bias and activation with it; nothing where cuBLASLt offers nothing.
+  std::optional<double> choose(const FloatConvParams& params, Stream stream) {
+    const std::string problem = plan_problem("cuBLASLt " + cublaslt_version(), params);
+    PlanTimes products(params.times, problem + (fused_ ? ", fused" : ", products"));
+    PlanTimes whole(params.times, problem + (fused_ ? ", fused whole" : ", whole"));
+    std::optional<TimingTensors> tensors;
+    const auto timed_on = [&]() -> const TimingTensors& {
+      if (!tensors) tensors.emplace(runtime_, params, stream);
+      return *tensors;
+    };
+    const auto operands = [&]() -> Matmul::Operands {
+      const TimingTensors& t = timed_on();
+      return {t.src.data, weights_.data(), fused_ ? t.residual.data : nullptr, t.dst.data};
+    };
+    if (!matmul_.choose(std::int64_t{desc_.n} * desc_.h * desc_.w, products, operands, stream)) return std::nullopt;
+    return whole.seconds(name(), [&]() -> std::optional<double> {
+      const TimingTensors& t = timed_on();
+      return least_seconds(runtime_, stream, [&] { run(t.src, t.residual, t.dst, stream); });
+    });
   }
 
   std::string name() const override {
@@ -112,8 +117,9 @@ class MatmulIntegerConv : public IntegerConv {
   bool choose(Stream stream) {
     const std::int64_t rows = problem_.desc.output_pixels();
     const DeviceBuffer src = timing_buffer(runtime_, rows * problem_.src_pitch, DType::kS8, stream);
-    double seconds = 0;
-    const bool found = matmul_.choose(rows, src.data(), weights_.data(), nullptr, sums_.data(), stream, &seconds);
+    PlanTimes times(nullptr, "");
+    const auto operands = [&]() -> Matmul::Operands { return {src.data(), weights_.data(), nullptr, sums_.data()}; };
+    const bool found = matmul_.choose(rows, times, operands, stream);
     runtime_.synchronize(stream);
     return found;
   }
@@ -157,10 +163,9 @@ std::unique_ptr<FloatConv> make_matmul_float_conv(Runtime& runtime, const FloatC
   for (const bool fused : {true, false}) {
     if (fused && !MatmulFloatConv::can_fuse(params)) continue;
     auto conv = std::make_unique<MatmulFloatConv>(*api, runtime, params, fused, stream);
-    double seconds = 0;
-    if (!conv->choose(params.residual, stream, &seconds)) continue;
-    if (best && seconds >= best_seconds) continue;
-    best_seconds = seconds;
+    const std::optional<double> seconds = conv->choose(params, stream);
+    if (!seconds || (best && *seconds >= best_seconds)) continue;
+    best_seconds = *seconds;
     best = std::move(conv);
   }
   if (!best) {

@@ -2,14 +2,20 @@
 // What the library convolutions share: weights in other layouts and types on the device, and timing.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <limits>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "cuda/engine/float_conv.h"
 #include "cuda/prim/half.h"
 #include "cuda/runtime/handles.h"
 #include "cuda/runtime/runtime.h"
@@ -54,6 +60,45 @@ inline DeviceBuffer timing_buffer(Runtime& runtime, std::int64_t elements, DType
   constexpr int kSmall = 0x2c;  // 0x2c2c: 0.065 in float16
   runtime.fill(buffer.data(), kSmall, buffer.size(), stream);
   return buffer;
+}
+
+// Operands of a float convolution to time it on. The stream is waited for before they go.
+struct TimingTensors {
+  TimingTensors(Runtime& runtime_in_use, const FloatConvParams& params, Stream stream_in_use)
+      : runtime(runtime_in_use), stream(stream_in_use) {
+    const ConvDesc& d = params.desc;
+    const Shape in{d.n, d.h, d.w, d.c}, out{d.n, d.p(), d.q(), d.k};
+    const auto make = [&](DeviceBuffer& buffer, const Shape& shape) {
+      buffer = timing_buffer(runtime, shape.elements(), params.type, stream);
+      return DeviceView{buffer.data(), params.type, shape, shape.c};
+    };
+    src = make(src_buffer, in);
+    dst = make(dst_buffer, out);
+    if (params.residual) residual = make(residual_buffer, out);
+  }
+  ~TimingTensors() {
+    try {
+      runtime.synchronize(stream);
+    } catch (const std::exception&) {  // the failure that led here is being reported
+    }
+  }
+  TimingTensors(const TimingTensors&) = delete;
+  TimingTensors& operator=(const TimingTensors&) = delete;
+
+  Runtime& runtime;
+  Stream stream;
+  DeviceBuffer src_buffer, residual_buffer, dst_buffer;
+  DeviceView src, residual, dst;
+};
+
+// What a plan's time depends on, in one line: "cudnn 9.19.0: n1h56w56c64_k64... f16 half relu +bias +residual".
+inline std::string plan_problem(const std::string& library, const FloatConvParams& params) {
+  const char* const math = params.math == FloatMath::kStrict ? "strict"
+                           : params.math == FloatMath::kTf32 ? "tf32"
+                                                             : "half";
+  const char* const act = params.act == Activation::kNone ? "" : params.act == Activation::kRelu ? " relu" : " relu6";
+  return fmt::format("{}: {} {} {}{}{}{}", library, to_string(params.desc), to_string(params.type), math, act,
+                     params.bias.empty() ? "" : " +bias", params.residual ? " +residual" : "");
 }
 
 // Least seconds of five runs, after two that warm up.

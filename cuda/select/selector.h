@@ -26,6 +26,7 @@ class KernelSelector {
   KernelSelector(Runtime& runtime, const SelectorOptions& options, Stream stream);
   // The best row; a forced one where it does the problem. Error naming layer and problem where no row does it.
   const ConvKernel& choose(const ConvProblem& problem, const std::string& layer);
+  TuningCache& times() { return cache_; }
   void save() { cache_.save(); }
   const std::vector<std::string>& notes() const { return cache_.notes(); }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measured kernel times, kept between runs in a JSON file:
 //   {"schema": 1, "devices": {KEY: {PROBLEM: {KERNEL: microseconds}}}}
+// PROBLEM: a convolution, and for the plans of cuDNN and cuBLASLt the library with its version in front.
 // KEY names GPU, driver and kernels, so that times of another machine or build are never used. A file that is missing,
 // damaged or of another kind is as good as an empty one: a note says so, nothing fails.
 #pragma once
@@ -28,6 +29,7 @@ class TuningCache {
   // path: empty = in memory only.
   TuningCache(std::string path, std::string key);
   std::optional<double> find(const std::string& problem, const std::string& kernel) const;
+  bool has(const std::string& problem) const { return times_.contains(problem); }
   void store(const std::string& problem, const std::string& kernel, double microseconds);
   // Writes what is new together with what the file holds by now, atomically (a temporary file, renamed).
   void save();

@@ -2,6 +2,7 @@
 // cuDNN and cuBLASLt against the reference, on a GPU; how they are looked for, anywhere.
 #include <gtest/gtest.h>
 
+#include "cuda/engine/library_note.h"
 #include "cuda/library/baselines.h"
 #include "float_conv_case.h"
 #include "reference/reference.h"
@@ -18,6 +19,23 @@ namespace {
 TEST(Libraries, AreDescribedWithVersionOrReason) {
   EXPECT_FALSE(library_description().empty());
   for (const LibraryInfo& info : library_infos()) EXPECT_NE(info.version.empty(), info.why.empty()) << info.name;
+}
+
+TEST(Libraries, AMissingOneThatWasNeededIsNoted) {
+  const auto layers = [](std::initializer_list<const char*> kernels) {
+    std::vector<LayerInfo> rows;
+    for (const char* kernel : kernels) rows.push_back({.name = "a layer", .kernel = kernel});
+    return rows;
+  };
+  const std::vector<LibraryInfo> none{{"cuDNN", "", "cuDNN is missing: x"}, {"cuBLASLt", "", "cuBLASLt is missing: y"}};
+  const std::vector<LibraryInfo> only_cudnn{{"cuDNN", "9.19.0", ""}, none[1]};
+  const std::vector<LibraryInfo> both{{"cuDNN", "9.19.0", ""}, {"cuBLASLt", "13.1.0", ""}};
+  EXPECT_EQ(library_note(layers({"conv_f16", "conv_f16"}), none),
+            "Float layers ran on this program's own, slower kernels. cuDNN is missing: x; cuBLASLt is missing: y.");
+  EXPECT_EQ(library_note(layers({"conv_first_s8_mma_128x64x32", "add"}), none), std::nullopt);
+  EXPECT_EQ(library_note(layers({"cudnn:GEMM", "depthwise_f32"}), only_cudnn), std::nullopt);
+  EXPECT_NE(library_note(layers({"conv_f32"}), only_cudnn), std::nullopt);
+  EXPECT_EQ(library_note(layers({"conv_f32", "depthwise_f32"}), both), std::nullopt);
 }
 
 TEST(Libraries, TheEmulatorHasNone) {
