@@ -8,6 +8,7 @@
 
 #include "cuda/engine/engine.h"
 #include "cuda/engine/half.h"
+#include "cuda/engine/image_upload.h"
 #include "cuda/engine/library_note.h"
 #include "cuda/engine/pipeline.h"
 #include "gpueval/error.h"
@@ -54,6 +55,9 @@ class DeviceEngine : public Engine {
   }
   void collect(std::span<float> logits) override;
 
+  bool preprocesses() const override { return true; }
+  void submit_decoded(std::span<const Image> images, const PixelTable& table) override;
+
   bool has_own_memory() const override { return true; }
   double load(std::span<const float> input, int n) override;
   double run_loaded() override;
@@ -98,9 +102,18 @@ class DeviceEngine : public Engine {
   void allocate_staging();
   void wrap_half();
 
+  struct Slot {
+    PinnedBuffer input, logits;
+    EventHandle upload_begins, uploaded, download_begins, done;
+    DeviceBuffer staging;  // float32 input of a float16 network
+    ImageUpload images;
+  };
+
   void check_idle() const {
     GPUEVAL_CHECK(under_way_.empty(), "{} batches were submitted and not collected", under_way_.size());
   }
+  Slot& next_slot(int n);
+  void* input_of(const Slot& slot) const { return half() ? slot.staging.data() : tensors_->input(slot_); }
   void begin(std::span<const float> input, int n);
   // The first pass runs as it is: the driver may load kernels then, which a capture must not make it do.
   bool by_graph() const { return options_.cuda_graph && warm_; }
@@ -119,11 +132,6 @@ class DeviceEngine : public Engine {
   }
   void download(int node, int n, const LayerTap& tap);
 
-  struct Slot {
-    PinnedBuffer input, logits;
-    EventHandle upload_begins, uploaded, download_begins, done;
-    DeviceBuffer staging;  // float32 input of a float16 network
-  };
   struct UnderWay {
     int slot, n;
   };
@@ -214,21 +222,37 @@ void DeviceEngine::wrap_half() {
   };
 }
 
-void DeviceEngine::begin(std::span<const float> input, int n) {
-  const auto images = static_cast<std::size_t>(n);
+// The one after the newest, for n images.
+DeviceEngine::Slot& DeviceEngine::next_slot(int n) {
   GPUEVAL_CHECK(n >= 1 && n <= options_.batch, "{} images for a batch of {}", n, options_.batch);
-  GPUEVAL_CHECK(input.size() >= images * image(), "{} inputs for {} images", input.size(), n);
   GPUEVAL_CHECK(under_way_.size() < kSlots, "{} passes are under way", under_way_.size());
   slot_ = (slot_ + 1) % kSlots;
-  const Slot& slot = slots_[static_cast<std::size_t>(slot_)];
+  loaded_ = 0;
+  return slots_[static_cast<std::size_t>(slot_)];
+}
+
+void DeviceEngine::begin(std::span<const float> input, int n) {
+  const auto images = static_cast<std::size_t>(n);
+  const Slot& slot = next_slot(n);
+  GPUEVAL_CHECK(input.size() >= images * image(), "{} inputs for {} images", input.size(), n);
   const std::size_t bytes = images * image() * sizeof(float);
   std::memcpy(slot.input.data(), input.data(), bytes);
-  void* to = half() ? slot.staging.data() : tensors_->input(slot_);
-  loaded_ = 0;
   runtime_.record(slot.upload_begins.get(), upload_.get());
-  runtime_.copy_to_device(to, slot.input.data(), bytes, upload_.get());
+  runtime_.copy_to_device(input_of(slot), slot.input.data(), bytes, upload_.get());
   runtime_.record(slot.uploaded.get(), upload_.get());
   runtime_.wait(main_.get(), slot.uploaded.get());
+}
+
+void DeviceEngine::submit_decoded(std::span<const Image> images, const PixelTable& table) {
+  const int n = static_cast<int>(images.size());
+  Slot& slot = next_slot(n);
+  const Shape& shape = graph_.input_node().shape;
+  const DeviceView input{input_of(slot), DType::kF32, {n, shape.h, shape.w, shape.c}, shape.c};
+  slot.images.enqueue(runtime_, images, table, input, upload_.get());
+  runtime_.record(slot.uploaded.get(), upload_.get());
+  runtime_.wait(main_.get(), slot.uploaded.get());
+  run_pass(n);
+  end(n);
 }
 
 void DeviceEngine::end(int n) {

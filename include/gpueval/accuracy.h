@@ -34,8 +34,9 @@ struct AccuracyProgress {
 struct AccuracyOptions {
   InputSpec input;
   Resizing resizing = Resizing::kDefault;
-  std::size_t first = 0, count = 0;  // judges images [first, first + count)
-  int batch = 16;                    // largest batch given to the engines
+  bool preprocess_on_device = false;  // engines that preprocess, data of which only_resizes() is true
+  std::size_t first = 0, count = 0;   // judges images [first, first + count)
+  int batch = 16;                     // largest batch given to the engines
   // Journal of finished images (src/eval/journal.h), empty: none. A resumed run replays the journal whose key is equal.
   // A journal that cannot be written ends no run: it goes on without.
   std::string journal, journal_key;

@@ -2,6 +2,7 @@
 // Labelled images and their preprocessing.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -77,6 +78,15 @@ enum class Resizing {
 };
 Resizing parse_resizing(const std::string& name);  // "default", "original"
 
+// The float32 value of each byte of a resized image, by channel of the network's input.
+struct PixelTable {
+  bool bgr = false;  // the input's channels are B, G, R
+  std::array<std::array<float, 256>, 3> values{};
+  bool operator==(const PixelTable&) const = default;
+};
+const PixelTable& pixel_table(Normalization normalization);
+// Nothing but a bilinear resize stands between the images and the table: what devices do, too.
+bool only_resizes(const Dataset& data);
 // Name of the whole preprocessing, part of every result: "crop224_bilinear227_caffe-bgr".
 std::string preprocessing_name(const Dataset& data, const InputSpec& spec, Resizing resizing);
 // Resizes, crops and normalises into dst: spec.height x spec.width x 3 float32. Thread-safe, and uses one thread.

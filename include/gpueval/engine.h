@@ -13,6 +13,9 @@
 
 namespace gpueval {
 
+struct Image;  // gpueval/dataset.h
+struct PixelTable;
+
 // How float32 layers are computed on a GPU: in float32 throughout, in TF32 on its tensor cores, or with float16 tensors
 // and float32 sums. The CPU knows kStrict only.
 enum class FloatMath { kStrict, kTf32, kHalf };
@@ -56,6 +59,10 @@ class Engine {
   virtual int pipeline_depth() const { return 1; }
   virtual void submit(std::span<const float> input, int n);
   virtual void collect(std::span<float> logits);
+  // submit() of images as decoded, for devices that preprocess: resized to the input (bilinear) and taken through the
+  // table there, with the very floats of gpueval/dataset.h's preprocess().
+  virtual bool preprocesses() const { return false; }
+  virtual void submit_decoded(std::span<const Image> images, const PixelTable& table);
   // Devices with memory of their own: run() in three steps, each giving its seconds by the device's clock. load()
   // copies n images there, run_loaded() computes on them as often as it is called, fetch() copies the logits back.
   // Elsewhere nothing needs to be copied: has_own_memory() is false, and there is run() only.

@@ -52,6 +52,7 @@ struct DataReport {
   std::vector<SkippedImage> skipped;
   std::size_t replayed = 0;
   double seconds = 0;
+  std::string preprocessed_on = "host";  // or "device"
 };
 
 // How int8 weights and activations were found.

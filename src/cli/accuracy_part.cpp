@@ -12,6 +12,7 @@
 #include "cli/stop_signal.h"
 #include "core/sha256.h"
 #include "gpueval/accuracy.h"
+#include "gpueval/error.h"
 
 namespace gpueval::cli {
 namespace {
@@ -85,6 +86,12 @@ std::string measure_accuracy(const Options& options, const LoadedModel& model, c
   AccuracyOptions accuracy;
   accuracy.input = model.spec->input;
   accuracy.resizing = parse_resizing(options.preprocess);
+  accuracy.preprocess_on_device = options.preprocess_on == "device";
+  if (accuracy.preprocess_on_device && !only_resizes(*data.images)) {
+    fail_usage(
+        "--preprocess-on device: a device only resizes, and the images of {} are resized bicubically and cropped",
+        data.images->path());
+  }
   accuracy.first = plan.first;
   accuracy.count = plan.count;
   accuracy.batch = batch;
@@ -104,7 +111,8 @@ std::string measure_accuracy(const Options& options, const LoadedModel& model, c
                            target_sha256(*data.images, plan.first, plan.count),
                            std::move(run.skipped),
                            run.replayed,
-                           run.seconds};
+                           run.seconds,
+                           options.preprocess_on};
   report.interrupted = run.interrupted;
   report.output_errors = std::move(run.output_errors);
   for (std::size_t i = 0; i < run.rows.size(); ++i) {

@@ -95,7 +95,7 @@ void check_numbers(const Options& o) {
 
 void check_mode(const Options& o) {
   if (o.mode == "speed") {
-    refuse(o, {"--save-logits", "--reference", "--threshold", "--resume", "--limit"},
+    refuse(o, {"--save-logits", "--reference", "--threshold", "--resume", "--limit", "--preprocess-on"},
            "--mode speed: it belongs to the accuracy part");
   }
   if (o.mode == "accuracy") {
@@ -128,7 +128,7 @@ void check_export(const Options& o, const std::vector<const char*>& measure_only
 void check_table_command(const Options& o) {
   refuse(o,
          {"--precision", "--scheme", "--depthwise", "--calibration-table", "--calibration-percentile", "--float-layers",
-          "--image", "--save-logits", "--reference", "--threshold", "--per-layer"},
+          "--image", "--save-logits", "--reference", "--threshold", "--per-layer", "--preprocess-on"},
          "table, whose rows are given");
   refuse(o, {"--scenario", "--latency-bound"}, "table, which measures speed one way");
   refuse_corrections(o, "table, whose rows are given");
@@ -137,7 +137,9 @@ void check_table_command(const Options& o) {
 }
 
 void check_sensitivity(const Options& o) {
-  refuse(o, {"--image", "--save-logits", "--reference", "--threshold", "--per-layer", "--resume", "--float-layers"},
+  refuse(o,
+         {"--image", "--save-logits", "--reference", "--threshold", "--per-layer", "--resume", "--float-layers",
+          "--preprocess-on"},
          "sensitivity, which ranks the layers");
   if (o.given.contains("--precision") && !o.has_int8()) fail_usage("sensitivity is for int8, not --precision float32");
   if (!is_auto(o) && !needs_calibration(parse_scheme(o.scheme)))
@@ -158,10 +160,11 @@ void check_command(const Options& o) {
   if (o.command == Command::kTable) check_table_command(o);
   if (o.command != Command::kTable) refuse(o, {"--markdown"}, "everything but `gpu_eval table`, which writes it");
   const std::vector<const char*> measure_only{
-      "--mode",      "--limit",     "--json",          "--save-logits",
-      "--reference", "--threshold", "--resume",        "--per-layer",
-      "--warm-up",   "--duration",  "--iterations",    "--percentiles",
-      "--html",      "--scenario",  "--latency-bound", "--include-data-transfers"};
+      "--mode",         "--limit",     "--json",          "--save-logits",
+      "--reference",    "--threshold", "--resume",        "--per-layer",
+      "--warm-up",      "--duration",  "--iterations",    "--percentiles",
+      "--html",         "--scenario",  "--latency-bound", "--include-data-transfers",
+      "--preprocess-on"};
   if (o.command != Command::kExport) refuse(o, {"--onnx"}, "everything but `gpu_eval export`, which writes it");
   if (o.command == Command::kExport) check_export(o, measure_only);
   if (o.command == Command::kClassify) refuse(o, measure_only, "--image, which only prints the classes");
@@ -184,6 +187,9 @@ void check_device(const Options& o) {
   const std::string device = chosen_device(o.device);
   check_gpu_precisions(o, device);
   if (!o.cuda_graph && device == "cpu") fail_usage("--no-cuda-graph is for the devices cuda and emu, not cpu");
+  if (o.preprocess_on == "device" && device == "cpu") {
+    fail_usage("--preprocess-on device is for the devices cuda and emu, not cpu");
+  }
   if (o.include_transfers && device == "cpu") {
     fail_usage("--include-data-transfers is for the devices cuda and emu: the device is cpu, which copies nothing");
   }

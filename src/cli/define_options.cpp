@@ -33,6 +33,11 @@ void add_network_options(CLI::App& app, Options& o) {
       ->group(group)
       ->check(quiet(CLI::IsMember({"default", "original"})))
       ->type_name("NAME");
+  app.add_option("--preprocess-on", o.preprocess_on,
+                 "host (default) or device: cuda and emu resize and normalise judged images themselves, same bits")
+      ->group(group)
+      ->check(quiet(CLI::IsMember({"host", "device"})))
+      ->type_name("WHERE");
   app.add_option("--image", o.image, "print the five likeliest classes of one JPEG image")
       ->group(group)
       ->type_name("F.jpg");

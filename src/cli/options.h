@@ -31,7 +31,7 @@ struct Options {
   std::optional<std::size_t> choosing_images;
   std::optional<std::size_t> calibration_images;
   std::string calibration_table;
-  std::string preprocess = "default";
+  std::string preprocess = "default", preprocess_on = "host";
   std::string device = "auto", kernel;
   bool cuda_graph = true;
   std::optional<int> batch;

@@ -40,7 +40,8 @@ class AccuracySession {
         options_(options),
         classes_(class_count(*engines.front())),
         judge_(data, engines.size(), classes_),
-        loader_(data, options.input, options.resizing, options.first, options.count, chunk_size(options.batch)) {
+        loader_(data, options.input, options.resizing, options.first, options.count, chunk_size(options.batch),
+                !options.preprocess_on_device) {
     check_labels(data, options, classes_);
     if (!options.save_logits.empty()) save([&] { saved_.emplace(options.save_logits, classes_); });
     if (!options.journal.empty()) open_journal();
@@ -129,6 +130,11 @@ class AccuracySession {
       for (std::size_t i = 0; i < loaded.images.size(); i += batch) {
         if (stopped()) return false;
         const std::size_t n = std::min(batch, loaded.images.size() - i);
+        if (options_.preprocess_on_device) {
+          engine.run_decoded(std::span(loaded.decoded).subspan(i, n), pixel_table(options_.input.normalization),
+                             logits.subspan(i * classes_, n * classes_));
+          continue;
+        }
         engine.run(pixels.subspan(i * elements, n * elements), static_cast<int>(n),
                    logits.subspan(i * classes_, n * classes_));
       }
@@ -164,6 +170,11 @@ class AccuracySession {
 
 AccuracyRun run_accuracy(const Dataset& data, std::span<Engine* const> engines, const AccuracyOptions& options) {
   GPUEVAL_CHECK(!engines.empty() && options.batch > 0, "{} engines, batch {}", engines.size(), options.batch);
+  for (const Engine* engine : engines) {
+    GPUEVAL_CHECK(!options.preprocess_on_device || (engine->preprocesses() && only_resizes(data)),
+                  "{} preprocesses {} on the device {}", data.path(), only_resizes(data) ? "not" : "more than resizing",
+                  engine->device());
+  }
   return AccuracySession(data, engines, options).run();
 }
 

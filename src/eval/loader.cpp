@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "core/threads.h"
 #include "gpueval/error.h"
@@ -13,8 +14,14 @@
 namespace gpueval {
 
 Loader::Loader(const Dataset& data, const InputSpec& input, Resizing resizing, std::size_t first, std::size_t count,
-               std::size_t chunk)
-    : data_(data), input_(input), resizing_(resizing), position_(first), end_(first + count), chunk_(chunk) {
+               std::size_t chunk, bool preprocesses)
+    : data_(data),
+      input_(input),
+      resizing_(resizing),
+      position_(first),
+      end_(first + count),
+      chunk_(chunk),
+      preprocesses_(preprocesses) {
   GPUEVAL_CHECK(end_ <= data.size() && chunk > 0, "images {} to {} of {}, chunk {}", first, end_, data.size(), chunk);
 }
 
@@ -29,13 +36,18 @@ bool Loader::next(LoadedChunk& chunk) {
   chunk.first = position_;
   chunk.count = std::min(chunk_, end_ - position_);
   position_ += chunk.count;
-  const std::size_t elements = image_elements();
+  const std::size_t elements = preprocesses_ ? image_elements() : 0;
+  chunk.decoded.assign(preprocesses_ ? 0 : chunk.count, {});
   chunk.pixels.resize(chunk.count * elements);
   std::vector<std::optional<std::string>> errors(chunk.count);
   parallel_for_dynamic(static_cast<std::int64_t>(chunk.count), [&](std::int64_t task) {
     const auto i = static_cast<std::size_t>(task);
     try {
-      const Image image = data_.decode(chunk.first + i);
+      Image image = data_.decode(chunk.first + i);
+      if (!preprocesses_) {
+        chunk.decoded[i] = std::move(image);
+        return;
+      }
       preprocess(image, data_.images_are_cropped(), input_, resizing_,
                  std::span(chunk.pixels).subspan(i * elements, elements));
     } catch (const Error& error) {
@@ -55,10 +67,12 @@ bool Loader::next(LoadedChunk& chunk) {
     if (kept != i) {  // close the gap that a skipped image left
       std::copy_n(chunk.pixels.begin() + static_cast<std::ptrdiff_t>(i * elements), elements,
                   chunk.pixels.begin() + static_cast<std::ptrdiff_t>(kept * elements));
+      if (!preprocesses_) chunk.decoded[kept] = std::move(chunk.decoded[i]);
     }
     chunk.images.push_back(index);
   }
   chunk.pixels.resize(chunk.images.size() * elements);
+  if (!preprocesses_) chunk.decoded.resize(chunk.images.size());
   return true;
 }
 

@@ -12,7 +12,8 @@ namespace gpueval {
 struct LoadedChunk {
   std::size_t first = 0, count = 0;   // images [first, first + count) of the data
   std::vector<std::size_t> images;    // those that could be decoded, in order
-  std::vector<float> pixels;          // images.size() preprocessed images
+  std::vector<float> pixels;          // images.size() preprocessed images, or
+  std::vector<Image> decoded;         // so many for a device that preprocesses
   std::vector<SkippedImage> skipped;  // the others
 };
 
@@ -22,7 +23,7 @@ struct LoadedChunk {
 class Loader {
  public:
   Loader(const Dataset& data, const InputSpec& input, Resizing resizing, std::size_t first, std::size_t count,
-         std::size_t chunk);
+         std::size_t chunk, bool preprocesses = true);
 
   bool next(LoadedChunk& chunk);    // false at the end of the range
   void skip_to(std::size_t image);  // next() continues there
@@ -33,6 +34,7 @@ class Loader {
   InputSpec input_;
   Resizing resizing_;
   std::size_t position_, end_, chunk_;
+  bool preprocesses_;
 };
 
 }  // namespace gpueval

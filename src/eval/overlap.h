@@ -39,6 +39,12 @@ class Pipelined {
     engine_.submit(input, n);
     under_way_.push_back(logits);
   }
+  // The same for a device that preprocesses.
+  void run_decoded(std::span<const Image> images, const PixelTable& table, std::span<float> logits) {
+    if (under_way_.size() == depth_) collect();
+    engine_.submit_decoded(images, table);
+    under_way_.push_back(logits);
+  }
   void finish() {
     while (!under_way_.empty()) collect();
   }

@@ -90,6 +90,7 @@ Json data_json(const Report& report) {
           {"skipped_images", skipped_json(data.skipped)},
           {"target_sha256", data.target_sha256},
           {"preprocessing", data.preprocessing},
+          {"preprocessed_on", data.preprocessed_on},
           {"seconds", data.seconds}};
 }
 

@@ -48,6 +48,15 @@ class RealNetworks : public DeviceTest {
       done += n;
     }
     EXPECT_EQ(done, images);
+
+    std::vector<Image> decoded;  // the same by the device's own preprocessing
+    for (std::size_t i = 0; i < kBatch; ++i) decoded.push_back(data->decode(i));
+    ASSERT_EQ(source(0, kBatch)(pixels, kBatch), kBatch);
+    const std::vector<float> want = run(*device, pixels, kBatch);
+    std::vector<float> logits(want.size());
+    device->submit_decoded(decoded, pixel_table(spec.input.normalization));
+    device->collect(logits);
+    EXPECT_EQ(logits, want);
   }
 };
 

@@ -3,6 +3,7 @@
 // where sums of floats may be taken in another order.
 
 #include "engine_case.h"
+#include "gpueval/dataset.h"
 #include "gpueval/error.h"
 #include "gpueval/models.h"
 
@@ -190,6 +191,39 @@ TEST_P(DeviceEngine, Float16IsCloseToFloat32) {
 TEST_P(DeviceEngine, Float16RefusesAQuantizedNetwork) {
   const Graph graph = test::quantized(bound_network(), DType::kU8);
   EXPECT_THROW(engine(graph, {.batch = 1, .math = FloatMath::kHalf}), Error);
+}
+
+// Images of several sizes, preprocessed by the device: the logits of those that the host preprocessed.
+TEST_P(DeviceEngine, PreprocessesAsTheHost) {
+  for (const FloatMath math : {FloatMath::kStrict, FloatMath::kHalf}) {
+    const Graph graph =
+        math == FloatMath::kHalf ? lower_float(bound_network()) : test::quantized(bound_network(), DType::kU8);
+    const auto device = engine(graph, {.batch = kBatch, .math = math});
+    ASSERT_TRUE(device->preprocesses());
+    const Shape& shape = graph.input_node().shape;
+    Random random(5);
+    for (const Normalization normalization : {Normalization::kMinusOneToOne, Normalization::kCaffeBgr}) {
+      std::vector<Image> images;
+      for (const int side : {shape.h, 40, 40}) {
+        Image image{side, side, std::vector<std::uint8_t>(static_cast<std::size_t>(side * side * 3))};
+        for (std::uint8_t& byte : image.rgb) byte = static_cast<std::uint8_t>(random.integer(0, 255));
+        images.push_back(std::move(image));
+      }
+      std::vector<float> floats;
+      for (const Image& image : images) {
+        std::vector<float> one(static_cast<std::size_t>(shape.elements()));
+        preprocess(image, true, {shape.h, shape.w, normalization}, Resizing::kDefault, one);
+        floats.insert(floats.end(), one.begin(), one.end());
+      }
+      const std::vector<float> want = run(*device, floats, kBatch);
+      std::vector<float> logits(want.size());
+      for (int pass = 0; pass < 3; ++pass) {
+        device->submit_decoded(images, pixel_table(normalization));
+        device->collect(logits);
+        EXPECT_EQ(logits, want) << "pass " << pass;
+      }
+    }
+  }
 }
 
 // The three steps of a pass: the logits of run(), as often as the middle one is repeated.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Preprocessing on a device against OpenCV and against the host's own, bit for bit.
-#include <array>
 #include <opencv2/core.hpp>
 #include <opencv2/imgproc.hpp>
 
@@ -47,14 +46,9 @@ std::vector<float> identity_table() {
 }
 
 std::vector<float> table_of(Normalization normalization) {
-  constexpr std::array<float, 3> kMean = {103.939f, 116.779f, 123.68f};  // B, G, R
   std::vector<float> table;
-  for (std::size_t c = 0; c < 3; ++c) {
-    for (int v = 0; v < 256; ++v) {
-      const auto x = static_cast<float>(v);
-      table.push_back(normalization == Normalization::kMinusOneToOne ? x / 127.5f - 1.0f : x - kMean[c]);
-    }
-  }
+  for (const auto& channel : pixel_table(normalization).values)
+    table.insert(table.end(), channel.begin(), channel.end());
   return table;
 }
 
@@ -104,7 +98,7 @@ TEST_P(ImageOps, GivesTheFloatsOfTheHost) {
         preprocess(image, true, {to.h, to.w, normalization}, Resizing::kDefault, one);
         want.insert(want.end(), one.begin(), one.end());
       }
-      const bool bgr = normalization == Normalization::kCaffeBgr;
+      const bool bgr = pixel_table(normalization).bgr;
       const std::vector<float> table = table_of(normalization);
       EXPECT_EQ(floats_of(preprocessed(images, table, bgr, 1.0f, DType::kF32, to)), want) << to.h << "x" << to.w;
       const Shape shape{3, to.h, to.w, 3};

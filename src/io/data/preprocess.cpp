@@ -57,30 +57,22 @@ cv::Mat resized_short_side(const cv::Mat& whole, int side) {
   return resized(image, scaled(image.rows), scaled(image.cols), cv::INTER_CUBIC);
 }
 
-// Each byte's float32 value, per channel of the destination.
-using Table = std::array<std::array<float, 256>, 3>;
-
-Table make_table(Normalization normalization) {
+PixelTable make_table(Normalization normalization) {
   constexpr std::array<float, 3> kMean = {103.939f, 116.779f, 123.68f};  // B, G, R
-  Table table{};
+  PixelTable table{.bgr = normalization == Normalization::kCaffeBgr};
   for (std::size_t c = 0; c < 3; ++c) {
     for (std::size_t v = 0; v < 256; ++v) {
       const auto x = static_cast<float>(v);
-      table[c][v] = normalization == Normalization::kMinusOneToOne ? x / 127.5f - 1.0f : x - kMean[c];
+      table.values[c][v] = normalization == Normalization::kMinusOneToOne ? x / 127.5f - 1.0f : x - kMean[c];
     }
   }
   return table;
 }
 
-const Table& table_of(Normalization normalization) {
-  static const Table minus_one_to_one = make_table(Normalization::kMinusOneToOne);
-  static const Table caffe = make_table(Normalization::kCaffeBgr);
-  return normalization == Normalization::kMinusOneToOne ? minus_one_to_one : caffe;
-}
-
 void normalize(const cv::Mat& image, Normalization normalization, std::span<float> dst) {
-  const Table& table = table_of(normalization);
-  const bool bgr = normalization == Normalization::kCaffeBgr;
+  const PixelTable& pixels = pixel_table(normalization);
+  const auto& table = pixels.values;
+  const bool bgr = pixels.bgr;
   auto out = dst.begin();
   for (int y = 0; y < image.rows; ++y) {
     const std::uint8_t* pixel = image.ptr<std::uint8_t>(y);
@@ -99,6 +91,14 @@ Resizing parse_resizing(const std::string& name) {
   if (name == "original") return Resizing::kOriginal;
   fail_usage("unknown preprocessing '{}', expected default or original", name);
 }
+
+const PixelTable& pixel_table(Normalization normalization) {
+  static const PixelTable minus_one_to_one = make_table(Normalization::kMinusOneToOne);
+  static const PixelTable caffe = make_table(Normalization::kCaffeBgr);
+  return normalization == Normalization::kMinusOneToOne ? minus_one_to_one : caffe;
+}
+
+bool only_resizes(const Dataset& data) { return data.images_are_cropped(); }
 
 std::string preprocessing_name(const Dataset& data, const InputSpec& spec, Resizing resizing) {
   const Geometry g = geometry(data.images_are_cropped(), spec, resizing);
