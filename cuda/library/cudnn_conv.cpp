@@ -50,6 +50,7 @@ class CudnnFloatConv : public FloatConv {
         desc_(params.desc),
         type_(params.type),
         act_(params.act),
+        residual_(params.residual),
         strict_(params.type == DType::kF32 && params.math == FloatMath::kStrict),
         problem_(api, symmetric(params.desc), types_of(params.type, params.math), params.desc.c) {
     const std::int64_t taps = std::int64_t{desc_.window.kernel_h} * desc_.window.kernel_w;
@@ -99,9 +100,9 @@ class CudnnFloatConv : public FloatConv {
 
   std::string name() const override {
     return std::string("cudnn:") + algorithm_name(plan_.algorithm) + (is_padded() ? "+pad" : "") +
-           (plan_.fused          ? "+fused"
-            : needs_finish(true) ? "+epilogue"
-                                 : "");
+           (plan_.fused               ? "+fused"
+            : needs_finish(residual_) ? "+epilogue"
+                                      : "");
   }
 
   void run(const DeviceView& src, const DeviceView& residual, const DeviceView& dst, Stream stream) override {
@@ -177,7 +178,7 @@ class CudnnFloatConv : public FloatConv {
   ConvDesc desc_;
   DType type_;
   Activation act_;
-  bool strict_, has_bias_ = false;
+  bool residual_, strict_, has_bias_ = false;
   CudnnProblem problem_;
   DeviceBuffer weights_, bias_, library_bias_, padded_, workspace_;
   Plan plan_;

@@ -180,11 +180,10 @@ std::string scenario_footer(const Report& report) {
 std::string transfer_line(const RunReport& run) {
   if (!run.speed || !run.speed->device_times) return "";
   const DeviceTimes& times = *run.speed->device_times;
-  return wrapped(
-      fmt::format("{}: to the device {:.3f} ms, computing {:.3f} ms, back {:.3f} ms a batch; the latency {}.",
-                  run.label(), times.to_device_ms, times.compute_ms, times.to_host_ms,
-                  run.speed->includes_transfers ? "includes the copies" : "is that of computing"),
-      kWidth, 2);
+  return wrapped(fmt::format("{}: to the device {:.3f} ms, computing {:.3f} ms, back {:.3f} ms; latency {} copies.",
+                             run.label(), times.to_device_ms, times.compute_ms, times.to_host_ms,
+                             run.speed->includes_transfers ? "with" : "without"),
+                 kWidth, 2);
 }
 
 std::string speed_footer(const Report& report) {
