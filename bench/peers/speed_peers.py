@@ -128,7 +128,9 @@ def measure_cell(network, batch, threads, options):
         for subject in options.subjects:
             if threads == 1 and subject in SEVERAL_REQUESTS:
                 continue
+            started = time.monotonic()
             workers[subject] = start(subject, options, files, network, batch, threads)
+            workers[subject].first["ready"]["loading_seconds"] = round(time.monotonic() - started, 1)
         notes = {subject: worker.first["ready"] for subject, worker in workers.items()}
         check_logits(workers, notes)
         loaded = time.monotonic()

@@ -9,7 +9,8 @@ BOUNDS = ("onednn_int8",)
 LABELS = {"gpu_eval_float32": "gpu_eval float32", "gpu_eval_int8": "gpu_eval int8", "ort_float32": "ONNX Runtime float32",
           "ort_int8": "ONNX Runtime int8", "openvino_float32": "OpenVINO float32", "openvino_int8": "OpenVINO int8",
           "openvino_tp_float32": "OpenVINO float32, requests in parallel",
-          "openvino_tp_int8": "OpenVINO int8, requests in parallel", "torch_float32": "PyTorch float32", "onednn_int8": "oneDNN int8, sum of layers"}
+          "openvino_tp_int8": "OpenVINO int8, requests in parallel", "torch_float32": "PyTorch float32",
+          "onednn_int8": "oneDNN int8, sum of layers"}
 COLUMNS = ("gpu_eval", "openvino", "openvino_tp", "ort", "torch", "onednn")
 
 

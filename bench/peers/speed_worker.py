@@ -18,27 +18,44 @@ SLOW_SECONDS = 0.25  # one iteration this long warms nothing up that the next on
 IMAGES = 16  # square ones in the file; batches of them take turns
 
 
-def timed(step, seconds, warm_up, last_ms=None):
-    """Time from the end of each batch to the end of the next in ms, and wall seconds."""
+class Subject:
+    """step() runs one batch. With several in flight, fill() starts them all and drain() waits for all."""
+
+    requests = (None,)
+
+    def fill(self):
+        pass
+
+    def drain(self):
+        pass
+
+
+def timed(subject, seconds, warm_up, last_ms):
+    """Time from the end of each batch to the end of the next in ms, and wall seconds. Of several batches in flight only
+    whole rounds count: they start together and end together."""
     clock = time.perf_counter
     if last_ms is None or last_ms < SLOW_SECONDS * 1e3:
         begin = clock()
         while True:
-            step()
+            subject.step()
             if clock() - begin >= warm_up:
                 break
+    subject.drain()
     latencies, begin = [], clock()
     before = begin
+    subject.fill()
     while True:
-        step()
+        subject.step()
         now = clock()
         latencies.append((now - before) * 1e3)
         before = now
-        if now - begin >= seconds:
-            return latencies, now - begin
+        if now - begin >= seconds and len(latencies) % len(subject.requests) == 0:
+            break
+    subject.drain()
+    return latencies, now - begin
 
 
-class OrtSubject:
+class OrtSubject(Subject):
     def __init__(self, path, inputs, threads):
         import onnxruntime
         options = onnxruntime.SessionOptions()
@@ -67,7 +84,7 @@ class OrtSubject:
         return self.out
 
 
-class OpenVinoSubject:
+class OpenVinoSubject(Subject):
     """hint LATENCY: one request at a time on one stream, as all others run. THROUGHPUT: as many streams and requests at once
     as OpenVINO asks for."""
 
@@ -100,19 +117,24 @@ class OpenVinoSubject:
         return found
 
     def step(self):
-        i = self.turn % len(self.requests)
-        request = self.requests[i]
         if len(self.requests) == 1:
-            request.set_input_tensor(self.tensors[self.turn % len(self.tensors)])
-            request.start_async()
-            request.wait()
+            self.requests[0].set_input_tensor(self.tensors[self.turn % len(self.tensors)])
+            self.requests[0].start_async()
+            self.requests[0].wait()
         else:
             # The oldest request ends, and starts again at once.
+            i = self.turn % len(self.requests)
             if self.started[i]:
-                request.wait()
-            request.start_async()
+                self.requests[i].wait()
+            self.requests[i].start_async()
             self.started[i] = True
         self.turn += 1
+
+    def fill(self):
+        if len(self.requests) > 1:
+            for request in self.requests:
+                request.start_async()
+            self.started = [True] * len(self.requests)
 
     def drain(self):
         for i, request in enumerate(self.requests):
@@ -121,13 +143,12 @@ class OpenVinoSubject:
                 self.started[i] = False
 
     def logits(self):
-        self.drain()
         self.requests[0].set_input_tensor(self.tensors[0])
         self.requests[0].infer()
         return self.requests[0].get_output_tensor().data
 
 
-class TorchSubject:
+class TorchSubject(Subject):
     """torch.compile with frozen weights (oneDNN convolutions on prepacked weights), channels last."""
 
     def __init__(self, path, inputs, threads):
@@ -178,9 +199,7 @@ def main():
             if not line.strip():
                 return
             order = json.loads(line)
-            ms, seconds = timed(running.step, order["seconds"], order["warm_up"], last_ms)
-            if hasattr(running, "drain"):
-                running.drain()
+            ms, seconds = timed(running, order["seconds"], order["warm_up"], last_ms)
             last_ms = sorted(ms)[len(ms) // 2]
             yield {"ms": ms, "seconds": seconds, "images": len(ms) * batch}
 

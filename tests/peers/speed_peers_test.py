@@ -101,7 +101,8 @@ class Subjects(unittest.TestCase):
 
     def test_logits_of_another_network_are_refused(self):
         def workers(found):
-            return {"ort_float32": mock.Mock(first={"logits": [1, 2, 3]}), "openvino_float32": mock.Mock(first={"logits": found})}
+            return {"ort_float32": mock.Mock(first={"logits": [1, 2, 3]}),
+                    "openvino_float32": mock.Mock(first={"logits": found})}
         notes = {"ort_float32": {}, "openvino_float32": {}}
         speed_peers.check_logits(workers([2, 4, 6]), notes)
         self.assertEqual(notes["openvino_float32"]["correlation_with_ort_float32"], 1)
