@@ -100,7 +100,8 @@ struct KernelInfo {
 };
 std::vector<KernelInfo> kernels();
 
-// Worker threads of the CPU backend, decoding and packing: 0 = all cores. Process-wide.
+// Worker threads of the CPU backend, decoding and packing: 0 = all cores. Process-wide. On a worker itself threads()
+// is 1.
 void set_threads(int count);
 int threads();
 

@@ -23,6 +23,9 @@ void set_threads(int count) {
   omp_set_num_threads(threads());  // for oneDNN
 }
 
-int threads() { return chosen > 0 ? chosen.load() : all_cores(); }
+int threads() {
+  if (omp_in_parallel()) return 1;
+  return chosen > 0 ? chosen.load() : all_cores();
+}
 
 }  // namespace gpueval

@@ -5,10 +5,13 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <utility>
 
 #include "core/threads.h"
 #include "cpu/int8/int8_conv.h"
+#include "cpu/int8/isa.h"
+#include "cpu/lanes.h"
 #include "cpu/step.h"
 #include "gpueval/error.h"
 #include "graph/layer_info.h"
@@ -26,9 +29,23 @@ class CpuEngine : public Engine {
       layers_.push_back(layer_info(graph_, node, steps_.back()->kernel()));
       for (Param& param : graph_.nodes[i].params) param.array.data.reset();  // packed by the step
     }
+    const bool lanes =
+        std::all_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->runs_in_lanes(); });
+    if (lanes && lanes_pay(lane_work(graph_, options_.batch, threads()), cache_sizes().l2)) {
+      lanes_.emplace(graph_, threads());
+    }
   }
 
   void run(std::span<const float> input, int n, std::span<float> logits) override {
+    check(input, n, logits);
+    if (lanes_) {
+      const int done = lanes_->run(steps_, input.data(), n, logits.data());
+      const auto images = static_cast<std::size_t>(done);
+      input = input.subspan(images * image_elements());
+      logits = logits.subspan(images * classes());
+      n -= done;
+    }
+    if (n == 0) return;
     begin(input, n, logits);
     for (const auto& step : steps_) step->run(tensors_, n);
     finish(n, logits);
@@ -60,16 +77,22 @@ class CpuEngine : public Engine {
   const std::vector<LayerInfo>& layers() const override { return layers_; }
   const Graph& graph() const override { return graph_; }
   std::string device() const override { return "cpu"; }
-  std::size_t arena_bytes() const override { return tensors_.arena_bytes(); }
+  std::size_t arena_bytes() const override { return tensors_.arena_bytes() + (lanes_ ? lanes_->arena_bytes() : 0); }
 
  private:
-  void begin(std::span<const float> input, int n, std::span<float> logits) {
-    const auto image = static_cast<std::size_t>(graph_.input_node().shape.elements());
-    const auto classes = static_cast<std::size_t>(graph_.output_node().shape.elements());
+  std::size_t image_elements() const { return static_cast<std::size_t>(graph_.input_node().shape.elements()); }
+  std::size_t classes() const { return static_cast<std::size_t>(graph_.output_node().shape.elements()); }
+
+  void check(std::span<const float> input, int n, std::span<float> logits) const {
     const auto images = static_cast<std::size_t>(n);
     GPUEVAL_CHECK(n >= 1 && n <= options_.batch, "{} images for a batch of {}", n, options_.batch);
-    GPUEVAL_CHECK(input.size() >= images * image && logits.size() >= images * classes,
+    GPUEVAL_CHECK(input.size() >= images * image_elements() && logits.size() >= images * classes(),
                   "{} inputs, {} logits, {} images", input.size(), logits.size(), n);
+  }
+
+  void begin(std::span<const float> input, int n, std::span<float> logits) {
+    check(input, n, logits);
+    const std::size_t image = image_elements(), images = static_cast<std::size_t>(n);
     if (n == options_.batch) {
       tensors_.set_input(input.data());
       return;
@@ -91,6 +114,7 @@ class CpuEngine : public Engine {
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<LayerInfo> layers_;
   std::vector<float> partial_;
+  std::optional<Lanes> lanes_;
 };
 
 std::string cpu_name() {

@@ -48,6 +48,7 @@ class StaticConv : public Step {
     conv_->run(args);
   }
   std::string kernel() const override { return conv_->kernel(); }
+  bool runs_in_lanes() const override { return true; }
 
  private:
   const Node& node_;

@@ -37,7 +37,8 @@ class Step {
  public:
   virtual ~Step() = default;
   virtual void run(const Tensors& tensors, int n) = 0;
-  virtual std::string kernel() const = 0;  // as --per-layer shows it
+  virtual std::string kernel() const = 0;               // as --per-layer shows it
+  virtual bool runs_in_lanes() const { return false; }  // several threads may run it at once (lanes.h)
 };
 
 // What every factory below needs to know.

@@ -23,6 +23,7 @@ class SimpleStep : public Step {
   SimpleStep(std::string kernel, Run run) : kernel_(std::move(kernel)), run_(std::move(run)) {}
   void run(const Tensors& tensors, int n) override { run_(tensors, n); }
   std::string kernel() const override { return kernel_; }
+  bool runs_in_lanes() const override { return true; }
 
  private:
   std::string kernel_;
