@@ -205,6 +205,7 @@ struct SensitivityReport {
   TrialReport all_int8;
   std::vector<SensitivityRow> layers;  // most sensitive first
   std::optional<MixedReport> mixed;
+  std::vector<std::string> notes = {};  // whole sentences for the reader
 };
 std::string to_text(const SensitivityReport& report);  // at most 110 columns
 std::string to_json(const SensitivityReport& report);

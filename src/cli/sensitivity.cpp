@@ -129,6 +129,7 @@ SensitivityReport measure(const Options& options, const LoadedModel& model, cons
   report.quantization = calibration.quantization;
   QuantOptions quant = parse_recipe(table.scheme);
   quant.activations = options.activations == "s8" ? DType::kS8 : DType::kU8;
+  if (const auto note = rounding_note(model.graph, quant)) report.notes.push_back(*note);
 
   const JudgedImages choosing = read_part(options, model, *data.images, parts.choosing);
   SensitivityOptions how;

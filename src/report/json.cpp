@@ -336,7 +336,8 @@ std::string to_json(const SensitivityReport& report) {
             {"float32_top1", value_or_null(report.float_top1)},
             {"all_int8", trial_json(report.all_int8)},
             {"layers", Json::array()},
-            {"mixed", report.mixed ? mixed_json(*report.mixed) : Json()}};
+            {"mixed", report.mixed ? mixed_json(*report.mixed) : Json()},
+            {"notes", report.notes}};
   for (const SensitivityRow& row : report.layers) {
     json["layers"].push_back({{"name", row.name},
                               {"op", row.op},

@@ -64,6 +64,7 @@ std::vector<std::string> sentences(const SensitivityReport& report) {
       "alone: agreement with float32's top-1 class where only this layer is int8; all but it: where only this layer is "
       "float32. top-1: points against float32. Most sensitive first, by the error that a layer brings and takes "
       "along.");
+  text.insert(text.end(), report.notes.begin(), report.notes.end());
   return text;
 }
 
