@@ -46,6 +46,7 @@ for path in dict.fromkeys(site.getsitepackages() + [site.getusersitepackages()] 
     while read -r base; do [[ -d $base/nvidia ]] && find "$base/nvidia" -maxdepth 3 -type d -name lib; done
   [[ -d /usr/local/cuda/lib64 ]] && echo /usr/local/cuda/lib64
 }
+loader_path=${LD_LIBRARY_PATH:-}  # as it was: PyTorch keeps the libraries that it ships with
 libraries=$(find_libraries 2>/dev/null | sort -u | paste -sd:)
 if [[ -n $libraries ]]; then
   export GPUEVAL_CUDA_LIBRARIES=${GPUEVAL_CUDA_LIBRARIES:+$GPUEVAL_CUDA_LIBRARIES:}$libraries
@@ -57,7 +58,7 @@ read -ra networks <<<"${GPUEVAL_CHECK_NETWORKS:-resnet50 mobilenet_1.0 inception
 mobilenet_0.5 mobilenet_0.25}"
 read -ra batches <<<"${GPUEVAL_CHECK_BATCHES:-1 64 8 256}"
 
-device=cuda tests='*/gpu*'
+device=cuda tests='*/gpu*:LibraryOnGpu.*'
 if (( dry )); then
   device=emu
 elif ! "$bin/gpu_eval" list devices | grep -qE '^cuda +yes'; then
@@ -69,7 +70,7 @@ fi
 # ---- steps: one line each in steps.tsv (part, step, result, seconds, reason)
 touch "$out/steps.tsv"
 for part in ${parts//,/ }; do sed -i "/^$part\t/d" "$out/steps.tsv"; done  # of an earlier run
-failed=0
+failed=0 part_end=0
 note() {  # part, step, result, seconds, reason
   printf '%s\t%s\t%s\t%s\t%s\n' "$@" >>"$out/steps.tsv"
   printf '%-10s %-34s %s (%ss) %s\n' "$@" >&2
@@ -77,6 +78,11 @@ note() {  # part, step, result, seconds, reason
 step() {  # part, step, limit in seconds, command...
   local part=$1 name=$2 limit=$3 begin=$SECONDS rc result=passed reason=
   shift 3
+  if (( part_end - SECONDS < 5 )); then
+    note "$part" "$name" skipped 0 "not started: the part's time was used up"
+    return 1
+  fi
+  (( limit <= part_end - SECONDS )) || limit=$((part_end - SECONDS))
   timeout --kill-after=10 "$limit" "$@" >"$out/logs/$part-$name.log" 2>&1 </dev/null
   rc=$?
   if (( rc != 0 )); then
@@ -120,20 +126,29 @@ for path in dict.fromkeys(site.getsitepackages() + [site.getusersitepackages()] 
     while read -r base; do [[ -d $base/nvidia ]] && find "$base/nvidia" -name compute-sanitizer -type f -perm -u+x; done | head -n 1
 }
 
-# Small tests that reach every kernel; racecheck is the slowest by far.
+# Small tests that reach every integer kernel; racecheck is the slowest by far. test_library needs no GPU: it is not here.
 part_sanitizer() {
-  local tool sanitizer
+  local tool sanitizer small='*Prim*/gpu*:*ConvRow.IdentityWeights*/gpu*:*ConvRow.ZeroWeights*/gpu*'
   sanitizer=$(find_sanitizer 2>/dev/null)
+  # Under some virtual machines it starts and refuses the GPU.
+  if (( ! dry )) && [[ -n $sanitizer ]]; then
+    timeout 60 "$sanitizer" "$bin/test_cuda" --gtest_filter='*PrimTest.Dp4a/gpu' >"$out/logs/sanitizer-probe.log" 2>&1 </dev/null
+    if grep -q 'Device not supported' "$out/logs/sanitizer-probe.log"; then
+      for tool in memcheck racecheck synccheck ops; do skip sanitizer "$tool" "$sanitizer: Device not supported"; done
+      return
+    fi
+  fi
   for tool in memcheck racecheck synccheck; do
     if (( dry )); then
       skip sanitizer "$tool" "needs a GPU"
     elif [[ -z $sanitizer ]]; then
       skip sanitizer "$tool" "compute-sanitizer not found"
     else
-      step sanitizer "$tool" 170 "$sanitizer" --tool "$tool" --error-exitcode 9 "$bin/test_cuda" \
-        --gtest_filter='*Prim*/gpu*:*ConvRow.IdentityWeights*/gpu*:*ConvRow.ZeroWeights*/gpu*'
+      step sanitizer "$tool" 140 "$sanitizer" --tool "$tool" --error-exitcode 9 "$bin/test_cuda" --gtest_filter="$small"
     fi
   done
+  (( dry )) || [[ -z $sanitizer ]] || step sanitizer ops 80 "$sanitizer" --tool memcheck --error-exitcode 9 "$bin/test_cuda" \
+    --gtest_filter='*IntegerOps*/gpu*:*TopKOps*/gpu*:*DeviceEngine.LoadsComputesAndFetchesApart/gpu'
 }
 
 part_kernels() {
@@ -150,29 +165,34 @@ part_kernels() {
     --compare 'dp4a,mma,cudnn|cublas' --json "$out/kernels_batch1.json" --markdown "$out/kernels_batch1.md"
 }
 
-# Random weights: speed does not depend on their values. One program run times all precisions of a network and batch.
+# Random weights: speed does not depend on their values. One program run times all precisions of a network and batch: the
+# pass alone, by the device's clock; for the first batches also with the copies, by the host's.
+copied=("${batches[@]:0:2}")
 part_networks() {
-  local begin=$SECONDS batch network label model
+  local loop_end=$((SECONDS + 430)) batch network model
   local networks=("${networks[@]}") batches=("${batches[@]}") precisions=float32,tf32,float16,int8 extra=()
   if (( dry )); then
     networks=(demo) batches=(1) precisions=float32,int8
     extra=(--iterations 2)
   fi
+  timed() {  # suffix, options...
+    local label=${network}_batch$batch$1
+    shift
+    if (( SECONDS > loop_end )); then
+      skip networks "$label" "not started: the part's time was used up"
+      return
+    fi
+    step networks "$label" 120 "$bin/gpu_eval" "${model[@]}" --device "$device" --mode speed --precision "$precisions" \
+      --batch "$batch" --duration 0.5 "${extra[@]}" "$@" --json "$out/network_$label.json"
+  }
   for batch in "${batches[@]}"; do
     for network in "${networks[@]}"; do
-      label=${network}_batch$batch
-      if (( SECONDS - begin > 430 )); then
-        skip networks "$label" "not started: the part's time was used up"
-        continue
-      fi
       model=(--model "${network%%_*}")
       [[ $network != *_* ]] || model+=(--alpha "${network##*_}")
       [[ $network == demo ]] || model+=(--weights random)
-      step networks "$label" 120 "$bin/gpu_eval" "${model[@]}" --device "$device" --mode speed --precision "$precisions" \
-        --batch "$batch" --duration 0.5 "${extra[@]}" --json "$out/network_$label.json"
-      (( batch == 1 )) || continue
-      step networks "${label}_no_graph" 120 "$bin/gpu_eval" "${model[@]}" --device "$device" --mode speed --precision \
-        "$precisions" --batch 1 --duration 0.5 "${extra[@]}" --no-cuda-graph --json "$out/network_${label}_no_graph.json"
+      timed ""
+      [[ $batch != 1 ]] || timed _no_graph --no-cuda-graph
+      [[ " ${copied[*]} " != *" $batch "* ]] || timed _transfers --include-data-transfers
     done
   done
   compare_logits
@@ -207,19 +227,23 @@ part_torch() {
     skip torch import "no python3 with torch"
     return
   fi
-  step torch definitions 60 "$python" "$script" --check "$bin/gpu_eval"
+  step torch definitions 60 env LD_LIBRARY_PATH="$loader_path" "$python" "$script" --check "$bin/gpu_eval"
   if (( dry )); then
     step torch cpu 60 "$python" "$script" --device cpu --networks mobilenet_0.25 --batch 1 --precision float32 \
       --warm-up 10 --duration 0.1 --iterations 2 --json "$out/torch.json"
   else
-    step torch cuda 500 "$python" "$script" --budget 400 --batch "$(IFS=,; echo "${batches[*]}")" \
+    step torch cuda 480 env LD_LIBRARY_PATH="$loader_path" "$python" "$script" --budget 420 \
+      --batch "$(IFS=,; echo "${batches[*]}")" --transfers "$(IFS=,; echo "${copied[*]}")" \
       --networks "$(IFS=,; echo "${networks[*]}")" --json "$out/torch.json"
   fi
 }
 
 "$bin/gpu_eval" list devices >"$out/devices.txt" 2>&1
 clocks before
-for part in ${parts//,/ }; do "part_$part"; done
+for part in ${parts//,/ }; do
+  part_end=$((SECONDS + 570))
+  "part_$part"
+done
 clocks after
 if [[ -n $python ]]; then
   "$python" "$root/scripts/gpu_summary.py" "$out" || failed=1

@@ -55,18 +55,20 @@ def read_networks(folder):
             continue
         label = os.path.basename(path)[len("network_"):-5]
         graph = not label.endswith("_no_graph")
-        network, _, batch = label.removesuffix("_no_graph").rpartition("_batch")
+        network, _, batch = label.removesuffix("_no_graph").removesuffix("_transfers").rpartition("_batch")
         for run in report.get("runs", []):
             speed = run.get("speed")
             if speed:
                 rows.append({"engine": "gpu_eval", "network": network, "batch": int(batch), "graph": graph,
-                             "precision": run["precision"], "p50_ms": speed["latency_ms"]["p50"],
+                             "precision": run["precision"], "transfers": speed["includes_transfers"],
+                             "p50_ms": speed["latency_ms"]["p50"],
                              "images_per_second": speed["images_per_second"]})
     torch = load(os.path.join(folder, "torch.json")) or {"rows": []}
     for row in torch["rows"]:
         if "latency_ms" in row:
             rows.append({"engine": "torch", "network": row["network"], "batch": row["batch"], "graph": row["cuda_graph"],
-                         "precision": row["precision"], "p50_ms": row["latency_ms"]["p50"],
+                         "precision": row["precision"], "transfers": row["includes_transfers"],
+                         "p50_ms": row["latency_ms"]["p50"],
                          "images_per_second": row["images_per_second"]})
     return rows
 
@@ -126,8 +128,11 @@ def main():
             [[*key, row["kernel"], f"{row['us']:.2f}", f"{row['tops']:.3g}",
               f"{100 * row['fraction_of_roof']:.0f}" if "fraction_of_roof" in row else "", row.get("roof", "")]
              for key, row in kernels.items()]))
-    if networks:
-        text.append("## Networks\n\n" + network_table(networks))
+    for transfers, title in ((False, "Networks: the pass alone, by the device's clock"),
+                             (True, "Networks: copies to the device, the pass, copies back, by the host's clock")):
+        rows = [row for row in networks if row["transfers"] == transfers]
+        if rows:
+            text.append(f"## {title}\n\n" + network_table(rows))
     with open(os.path.join(folder, "summary.md"), "w", encoding="utf-8") as file:
         file.write("\n".join(text))
     with open(os.path.join(folder, "summary.json"), "w", encoding="utf-8") as file:

@@ -27,6 +27,8 @@ done
 cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGPUEVAL_TESTS=ON -DGPUEVAL_BENCH=ON \
   -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON -DCMAKE_INSTALL_RPATH='$ORIGIN/../lib' \
   -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags
+# test_library stays here: it runs our code around a made-up cuDNN on the emulator and sees nothing of the machine. What the
+# real libraries do is in test_cuda (LibraryOnGpu).
 programs=(gpu_eval gpu_bench test_cuda test_emulator test_bench)
 cmake --build "$build" --parallel "$jobs" --target "${programs[@]}"
 

@@ -5,13 +5,16 @@
     bench/peers_gpu/torch_bench.py --json torch.json [--networks resnet50,...] [--batch 1,8,64] [--precision float16]
     bench/peers_gpu/torch_bench.py --check build/gpu_eval      # same parameters and multiply-adds as `gpu_eval list models`
 
-float32 is strict (no TF32), tf32 allows TF32 in convolutions and matrix products, float16 is pure half precision. Every
-latency is one forward pass that the host waits for; the input stays on the device, as in gpu_eval --mode speed. Warm-up,
-then samples until both --duration and --iterations are reached. cudnn.benchmark picks each layer's algorithm.
+float32 is strict (no TF32), tf32 allows TF32 in convolutions and matrix products, float16 is pure half precision. A
+latency is that of the pass alone, between two events of the device, on images that are there already; for the batches of
+--transfers there is a second row, the host's time of copying float32 images to the device, the pass, and copying float32
+logits back (gpu_eval --include-data-transfers). Warm-up, then samples until both --duration and --iterations are reached.
+cudnn.benchmark picks each layer's algorithm. --json is written after every row.
 """
 import argparse
 import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -35,7 +38,7 @@ def allow_tf32(allowed):
 
 
 def captured(network, images):
-    """The forward pass as a CUDA graph: a function that replays it."""
+    """The forward pass as a CUDA graph: a function that replays it and returns the logits' place."""
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
@@ -44,47 +47,105 @@ def captured(network, images):
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        network(images)
-    return graph.replay
+        logits = network(images)
+
+    def replay():
+        graph.replay()
+        return logits
+
+    return replay
 
 
-def measure(step, wait, options):
-    begin = time.perf_counter()
-    while time.perf_counter() - begin < options.warm_up / 1000:
+def device_clock(step):
+    """Seconds of one step between two events, as gpu_eval's: begin, launch, end on one stream, then the host waits."""
+    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+
+    def timed():
+        begin.record()
         step()
-        wait()
-    samples = []
-    begin = time.perf_counter()
-    while len(samples) < options.iterations or time.perf_counter() - begin < options.duration:
+        end.record()
+        end.synchronize()
+        return begin.elapsed_time(end) / 1000
+
+    return timed
+
+
+def host_clock(step):
+    def timed():
         start = time.perf_counter()
         step()
-        wait()
-        samples.append(time.perf_counter() - start)
-    return samples, time.perf_counter() - begin
+        return time.perf_counter() - start
+
+    return timed
+
+
+def with_transfers(step, images):
+    """As gpu_eval --include-data-transfers: float32 images by way of pinned memory to the device, the pass, logits back."""
+    pin = images.is_cuda
+    source = torch.randn(images.shape).contiguous(memory_format=torch.channels_last)
+    pinned = torch.empty_like(source, pin_memory=pin)
+    arrived = images if images.dtype == torch.float32 else torch.empty_like(source, device=images.device)
+    pinned_logits = torch.empty(images.shape[0], 1000, pin_memory=pin)
+    logits = torch.empty_like(pinned_logits, pin_memory=False)
+
+    def run_all():
+        pinned.copy_(source)
+        arrived.copy_(pinned, non_blocking=True)
+        if arrived is not images:
+            images.copy_(arrived)
+        pinned_logits.copy_(step().float(), non_blocking=True)
+        if pin:
+            torch.cuda.synchronize()
+        logits.copy_(pinned_logits)
+        return logits
+
+    return run_all
+
+
+def measure(timed, options):
+    """Samples in seconds; what counts as time spent is the samples' sum, as in gpu_eval."""
+    warm = 0.0
+    while warm < options.warm_up / 1000:
+        warm += timed()
+    samples, total = [], 0.0
+    while len(samples) < options.iterations or total < options.duration:
+        samples.append(timed())
+        total += samples[-1]
+    return samples
+
+
+def summarized(samples, batch):
+    ordered = sorted(1000 * sample for sample in samples)
+    return {"samples": len(samples), "images_per_second": batch * len(samples) / sum(samples),
+            "latency_ms": {"mean": sum(ordered) / len(ordered), "min": ordered[0], "max": ordered[-1],
+                           "p50": percentile(ordered, 50), "p90": percentile(ordered, 90),
+                           "p99": percentile(ordered, 99)}}
 
 
 def run(name, precision, batch, graph, options):
+    """One row for the pass alone, and one with the copies where they are asked for."""
     device = torch.device(options.device)
     allow_tf32(precision == "tf32")
     network, size = prepared(name, device, PRECISIONS[precision])
     images = torch.randn(batch, 3, size, size, device=device, dtype=PRECISIONS[precision])
     images = images.contiguous(memory_format=torch.channels_last)
     cuda = device.type == "cuda"
-    row = {"network": name, "precision": precision, "batch": batch, "cuda_graph": graph}
+    row = {"network": name, "precision": precision, "batch": batch, "cuda_graph": graph, "includes_transfers": False,
+           "clock": "device" if cuda else "host"}
+    rows = []
     try:
         with torch.inference_mode():
             out = network(images)
             if out.shape != (batch, 1000):
                 raise RuntimeError(f"output of shape {tuple(out.shape)}")
             step = captured(network, images) if graph else lambda: network(images)
-            samples, total = measure(step, torch.cuda.synchronize if cuda else lambda: None, options)
+            rows.append({**row, **summarized(measure((device_clock if cuda else host_clock)(step), options), batch)})
+            if batch in options.transfers and graph:
+                row = {**row, "includes_transfers": True, "clock": "host"}
+                rows.append({**row, **summarized(measure(host_clock(with_transfers(step, images)), options), batch)})
     except RuntimeError as error:
-        return {**row, "error": str(error).splitlines()[0]}
-    ordered = sorted(1000 * sample for sample in samples)
-    return {**row, "samples": len(samples), "images_per_second": batch * len(samples) / total,
-            "latency_ms": {"mean": sum(ordered) / len(ordered), "min": ordered[0], "max": ordered[-1],
-                           "p50": percentile(ordered, 50), "p90": percentile(ordered, 90),
-                           "p99": percentile(ordered, 99)}}
+        rows.append({**row, "error": str(error).splitlines()[0]})
+    return rows
 
 
 def check(program):
@@ -108,12 +169,21 @@ def check(program):
     return wrong
 
 
+def write(result, path):
+    """Whole or not at all: a run that is stopped leaves the rows so far."""
+    if path:
+        with open(path + ".part", "w", encoding="utf-8") as file:
+            file.write(json.dumps(result, indent=1) + "\n")
+        os.replace(path + ".part", path)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda", choices=("cuda", "cpu"))
     parser.add_argument("--networks", default=",".join(NETWORKS))
     parser.add_argument("--precision", default="float32,tf32,float16")
     parser.add_argument("--batch", default="1,8,64,256")
+    parser.add_argument("--transfers", default="", help="of these batches (1,64) also with the copies, graph only")
     parser.add_argument("--warm-up", type=float, default=200, help="milliseconds")
     parser.add_argument("--duration", type=float, default=0.5, help="seconds of samples, at least")
     parser.add_argument("--iterations", type=int, default=10, help="samples, at least")
@@ -123,6 +193,7 @@ def main():
     options = parser.parse_args()
     if options.check:
         return 1 if check(options.check) else 0
+    options.transfers = [int(word) for word in options.transfers.split(",") if word]
     names = options.networks.split(",")
     precisions = options.precision.split(",")
     unknown = [word for word in names if word not in NETWORKS] + [p for p in precisions if p not in PRECISIONS]
@@ -148,18 +219,19 @@ def main():
                     if options.budget and time.perf_counter() - begin > options.budget:
                         result["not_started"].append(label)
                         continue
-                    row = run(name, precision, batch, graph, options)
-                    result["rows"].append(row)
-                    shown = row.get("error") or f"{row['latency_ms']['p50']:.3f} ms, {row['images_per_second']:.0f} images/s"
-                    print(f"{label}: {shown}", file=sys.stderr, flush=True)
+                    for row in run(name, precision, batch, graph, options):
+                        result["rows"].append(row)
+                        shown = row.get("error") or (f"{row['latency_ms']['p50']:.3f} ms, "
+                                                     f"{row['images_per_second']:.0f} images/s")
+                        copies = " with copies" if row["includes_transfers"] else ""
+                        print(f"{label}{copies}: {shown}", file=sys.stderr, flush=True)
+                    write(result, options.json)
                     if options.device == "cuda":
                         torch.cuda.empty_cache()
-    text = json.dumps(result, indent=1)
     if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+        write(result, options.json)
     else:
-        print(text)
+        print(json.dumps(result, indent=1))
     return 0
 
 
