@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <exception>
+#include <set>
 #include <utility>
 
 #include "cuda/engine/engine.h"
@@ -115,14 +116,15 @@ class DeviceEngine : public Engine {
   Slot& next_slot(int n);
   void* input_of(const Slot& slot) const { return half() ? slot.staging.data() : tensors_->input(slot_); }
   void begin(std::span<const float> input, int n);
-  // The first pass runs as it is: the driver may load kernels then, which a capture must not make it do.
-  bool by_graph() const { return options_.cuda_graph && warm_; }
+  // The first pass of n images runs as it is: the driver may load kernels then, which a capture must not make it do.
+  // cuDNN and cuBLASLt may take other ones for another n.
+  bool by_graph(int n) const { return options_.cuda_graph && warm_.contains(n); }
   void run_pass(int n) {
-    if (by_graph()) {
+    if (by_graph(n)) {
       pipeline_->run_as_graph(*tensors_, n, slot_);
     } else {
       pipeline_->run_in_order(*tensors_, n, slot_);
-      warm_ = true;
+      warm_.insert(n);
     }
   }
   void end(int n);
@@ -150,9 +152,9 @@ class DeviceEngine : public Engine {
   std::vector<EventHandle> clock_;
   EventHandle pass_begins_, pass_ends_;
   std::vector<UnderWay> under_way_;
-  int slot_ = 0;    // of the newest pass
-  int loaded_ = 0;  // images that load() put there
-  bool warm_ = false;
+  int slot_ = 0;        // of the newest pass
+  int loaded_ = 0;      // images that load() put there
+  std::set<int> warm_;  // counts of images that have run
 };
 
 void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
@@ -287,7 +289,7 @@ double DeviceEngine::load(std::span<const float> input, int n) {
 
 double DeviceEngine::run_loaded() {
   GPUEVAL_CHECK(loaded_ > 0, "no images were loaded");
-  if (by_graph()) pipeline_->prepare_graph(*tensors_, loaded_, slot_);  // capturing is no part of the pass
+  if (by_graph(loaded_)) pipeline_->prepare_graph(*tensors_, loaded_, slot_);  // capturing is no part of the pass
   runtime_.record(pass_begins_.get(), main_.get());
   run_pass(loaded_);
   runtime_.record(pass_ends_.get(), main_.get());
