@@ -6,7 +6,7 @@ packages=(g++ cmake ninja-build ccache pkg-config git
   libhdf5-dev libopencv-core-dev libopencv-imgproc-dev libturbojpeg0-dev libzip-dev libdnnl-dev libssl-dev
   libfmt-dev nlohmann-json3-dev libcli11-dev libprotobuf-dev protobuf-compiler libonnx-dev)
 if [[ "${1:-}" == --tests ]]; then
-  packages+=(libgtest-dev libbenchmark-dev python3 python3-jsonschema clang libclang-rt-14-dev libomp-dev clang-format xz-utils)
+  packages+=(libgtest-dev libgmock-dev libbenchmark-dev python3 python3-jsonschema clang libclang-rt-14-dev libomp-dev clang-format xz-utils)
 fi
 missing=()
 for package in "${packages[@]}"; do
