@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/threads.h"
+#include "cpu/float32/float_conv.h"
 #include "cpu/int8/int8_conv.h"
 #include "cpu/int8/isa.h"
 #include "cpu/lanes.h"
@@ -141,6 +142,12 @@ DeviceInfo cpu_device() {
 
 std::vector<KernelInfo> cpu_kernels() {
   std::vector<KernelInfo> rows = int8_kernels();
+  rows.push_back({.name = "conv_f32_avx512",
+                  .device = "cpu",
+                  .op = "conv",
+                  .types = "f32",
+                  .isa = "avx512",
+                  .usable = own_float_conv_usable()});
   rows.push_back(
       {.name = "oneDNN", .device = "cpu", .op = "all", .types = "f32", .isa = "chosen by oneDNN", .usable = true});
   return rows;

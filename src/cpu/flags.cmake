@@ -2,7 +2,7 @@
 # Instruction sets per file; the choice between them is made at run time (int8/isa.cpp).
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
   file(GLOB avx512_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/cpu/int8/*_avx512.cpp
-    ${CMAKE_CURRENT_SOURCE_DIR}/src/cpu/roof/*_avx512.cpp)
+    ${CMAKE_CURRENT_SOURCE_DIR}/src/cpu/roof/*_avx512.cpp ${CMAKE_CURRENT_SOURCE_DIR}/src/cpu/float32/*_avx512.cpp)
   file(GLOB amx_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/cpu/int8/*_amx.cpp
     ${CMAKE_CURRENT_SOURCE_DIR}/src/cpu/roof/*_amx.cpp)
   file(GLOB avx2_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/cpu/int8/*_avx2.cpp

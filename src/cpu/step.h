@@ -52,6 +52,7 @@ struct StepContext {
 };
 
 std::unique_ptr<Step> make_onednn_conv(const StepContext& context);        // float32 convolution, depthwise, dense
+std::unique_ptr<Step> make_own_float_conv(const StepContext& context);     // nullptr where oneDNN does better
 std::unique_ptr<Step> make_onednn_pool(const StepContext& context);        // float32 max, average, global average
 std::unique_ptr<Step> make_int8_conv_step(const StepContext& context);     // static integer convolutions
 std::unique_ptr<Step> make_dynamic_conv_step(const StepContext& context);  // the `reference` scheme's

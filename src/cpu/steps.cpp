@@ -108,7 +108,9 @@ std::unique_ptr<Step> float_step(const StepContext& context) {
   const Node& node = context.self();
   const int src = node.inputs[0], self = context.node;
   if (conv_desc(context.graph, self)) {
-    return node.integer && node.integer->dynamic ? make_dynamic_conv_step(context) : make_onednn_conv(context);
+    if (node.integer && node.integer->dynamic) return make_dynamic_conv_step(context);
+    auto own = make_own_float_conv(context);
+    return own != nullptr ? std::move(own) : make_onednn_conv(context);
   }
   if (std::holds_alternative<BatchNorm>(node.op)) return batch_norm_step(context);
   if (const auto* relu = std::get_if<Relu>(&node.op)) {

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/float32/float_conv.h"
+#include "cpu/float32/float_plan.h"
+#include "cpu/step.h"
+#include "graph/passes.h"
+
+namespace gpueval::cpu {
+namespace {
+
+class FloatConvStep : public Step {
+ public:
+  FloatConvStep(const StepContext& context, const ConvDesc& desc)
+      : node_(context.node), src_(context.self().inputs[0]), conv_(make_conv(context.self(), desc)) {
+    if (context.self().inputs.size() > 1) residual_ = context.self().inputs[1];
+  }
+  void run(const Tensors& tensors, int n) override {
+    conv_.run({.n = n,
+               .src = tensors.data(src_),
+               .dst = tensors.data(node_),
+               .residual = residual_ >= 0 ? tensors.data(residual_) : nullptr});
+  }
+  std::string kernel() const override { return "conv_f32_avx512"; }
+
+ private:
+  static FloatConv make_conv(const Node& node, const ConvDesc& desc) {
+    const Param* bias = node.find(Role::kBias);
+    return {desc, *node.params[0].array.data,
+            bias != nullptr ? std::span<const float>(*bias->array.data) : std::span<const float>(),
+            *fused_activation(node.op)};
+  }
+
+  int node_, src_, residual_ = -1;
+  FloatConv conv_;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> make_own_float_conv(const StepContext& context) {
+  const ConvDesc desc = *conv_desc(context.graph, context.node, context.batch);
+  if (!own_float_conv_usable() || !prefer_own_float_conv(desc)) return nullptr;
+  return std::make_unique<FloatConvStep>(context, desc);
+}
+
+}  // namespace gpueval::cpu
