@@ -8,6 +8,7 @@
 #include "core/threads.h"
 #include "cpu/float32/float_plan.h"
 #include "cpu/float32/tile.h"
+#include "cpu/int8/scratch.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cpu {
@@ -47,31 +48,33 @@ FloatConv::FloatConv(const ConvDesc& desc, std::span<const float> weights, std::
       std::copy_n(weights.begin() + d * desc.k + first, channels, packed + block * block_floats_ + d * lanes);
     }
   }
-  if (desc.window.pad != Padding{}) {  // its border stays zero
-    padded_ =
-        AlignedBuffer(static_cast<std::size_t>(desc.n * padded_h(desc) * padded_w(desc) * desc.c) * sizeof(float));
-  }
 }
 
-void FloatConv::pad_source(const std::byte* src, int n) {
-  const std::int64_t line = std::int64_t{desc_.w} * desc_.c * 4, padded_line = padded_w(desc_) * desc_.c * 4;
+const std::byte* FloatConv::padded_source(const std::byte* src, int n) const {
   const Padding& pad = desc_.window.pad;
-  parallel_for(std::int64_t{n} * desc_.h, [&](std::int64_t row) {
-    const std::int64_t image = row / desc_.h, y = row % desc_.h;
-    std::byte* dst = padded_.data() + (image * padded_h(desc_) + y + pad.top) * padded_line + pad.left * desc_.c * 4;
-    std::memcpy(dst, src + row * line, static_cast<std::size_t>(line));
+  if (pad == Padding{}) return src;
+  const std::int64_t rows = padded_h(desc_), pixel = std::int64_t{desc_.c} * 4;
+  const std::int64_t line = desc_.w * pixel, padded_line = padded_w(desc_) * pixel;
+  std::byte* padded = scratch(ScratchSlot::kFloatSource, static_cast<std::size_t>(n * rows * padded_line));
+  parallel_for(n * rows, [&](std::int64_t row) {
+    const std::int64_t image = row / rows, y = row % rows - pad.top;
+    std::byte* dst = padded + row * padded_line;
+    if (y < 0 || y >= desc_.h) {
+      std::memset(dst, 0, static_cast<std::size_t>(padded_line));
+      return;
+    }
+    std::memset(dst, 0, static_cast<std::size_t>(pad.left * pixel));
+    std::memcpy(dst + pad.left * pixel, src + (image * desc_.h + y) * line, static_cast<std::size_t>(line));
+    std::memset(dst + pad.left * pixel + line, 0, static_cast<std::size_t>(pad.right * pixel));
   });
+  return padded;
 }
 
-void FloatConv::run(const FloatConvArgs& args) {
+void FloatConv::run(const FloatConvArgs& args) const {
   GPUEVAL_CHECK(args.n >= 1 && args.n <= desc_.n, "{} images for a batch of {}", args.n, desc_.n);
   ConvDesc desc = desc_;
   desc.n = args.n;
-  Part whole{.src = args.src, .lines = float_lines(desc)};
-  if (padded_.size() > 0) {
-    pad_source(args.src, args.n);
-    whole.src = padded_.data();
-  }
+  const Part whole{.src = padded_source(args.src, args.n), .lines = float_lines(desc)};
   const FloatGrid grid = float_grid(desc, threads());
   const FloatLines& lines = whole.lines;
   const std::int64_t unit = lines.flat ? 2 : lines.halves;  // half tiles that stay with one thread

@@ -25,18 +25,18 @@ class FloatConv {
  public:
   // weights: Keras's (kh, kw, c, k); bias: k values, or none. desc.n is the largest batch. Tensors are dense.
   FloatConv(const ConvDesc& desc, std::span<const float> weights, std::span<const float> bias, Activation act);
-  void run(const FloatConvArgs& args);
+  void run(const FloatConvArgs& args) const;  // several threads may, at once
 
  private:
   struct Part;
-  void pad_source(const std::byte* src, int n);
+  const std::byte* padded_source(const std::byte* src, int n) const;
   void run_part(const FloatConvArgs& args, const ConvDesc& desc, const Part& part) const;
 
   ConvDesc desc_;
   float lo_, hi_;
   int blocks_;
   std::int64_t block_floats_;
-  AlignedBuffer weights_, padded_;
+  AlignedBuffer weights_;
   std::vector<float> bias_;
 };
 

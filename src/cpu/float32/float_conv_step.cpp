@@ -20,6 +20,7 @@ class FloatConvStep : public Step {
                .residual = residual_ >= 0 ? tensors.data(residual_) : nullptr});
   }
   std::string kernel() const override { return "conv_f32_avx512"; }
+  bool runs_in_lanes() const override { return true; }
 
  private:
   static FloatConv make_conv(const Node& node, const ConvDesc& desc) {
