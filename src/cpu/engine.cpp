@@ -24,23 +24,23 @@ class CpuEngine : public Engine {
  public:
   CpuEngine(Graph graph, const EngineOptions& options)
       : graph_(std::move(graph)), options_(options), tensors_(graph_, options.batch) {
+    const int wanted = lanes_pay(lane_work(graph_, options_.batch, threads()), cache_sizes().l2) ? threads() : 0;
     for (std::size_t i = 1; i < graph_.nodes.size(); ++i) {
       const int node = static_cast<int>(i);
-      steps_.push_back(make_step({graph_, node, options_.batch, options_.kernel}));
+      steps_.push_back(make_step({graph_, node, options_.batch, options_.kernel, wanted}));
       layers_.push_back(layer_info(graph_, node, steps_.back()->kernel()));
       for (Param& param : graph_.nodes[i].params) param.array.data.reset();  // packed by the step
     }
-    const bool lanes =
-        std::all_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->runs_in_lanes(); });
-    if (lanes && lanes_pay(lane_work(graph_, options_.batch, threads()), cache_sizes().l2)) {
-      lanes_.emplace(graph_, threads());
-    }
+    const auto in_lanes = [](const auto& step) { return step->runs_in_lanes(); };
+    if (wanted > 0 && std::all_of(steps_.begin(), steps_.end(), in_lanes)) lanes_.emplace(graph_, wanted);
+    whole_batches_ =
+        std::any_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->takes_whole_batches(); });
   }
 
   void run(std::span<const float> input, int n, std::span<float> logits) override {
     check(input, n, logits);
     if (lanes_) {
-      const int done = lanes_->run(steps_, input.data(), n, logits.data());
+      const int done = lanes_->run(steps_, input.data(), n, whole_batches_, logits.data());
       const auto images = static_cast<std::size_t>(done);
       input = input.subspan(images * image_elements());
       logits = logits.subspan(images * classes());
@@ -116,6 +116,7 @@ class CpuEngine : public Engine {
   std::vector<LayerInfo> layers_;
   std::vector<float> partial_;
   std::optional<Lanes> lanes_;
+  bool whole_batches_ = false;  // of some step: fewer images cost as much, outside of the lanes
 };
 
 std::string cpu_name() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A batch by images: every thread takes images of its own through the whole network, instead of a share of every
 // layer of all images. Threads then never wait for each other between layers, and an image's tensors stay in the
-// second-level cache of one core; the price is that weights are read once per image. Same bits either way.
+// second-level cache of one core; the price is that weights are read once per image. Integers: same bits either way.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace gpueval::cpu {
 
 struct LaneWork {
   int batch = 1, threads = 1;
-  std::int64_t multiply_adds = 0;  // of one image
+  std::int64_t multiply_adds = 0;  // of one image; a float32 one counts as the integer ones that take its time
   std::int64_t dense_bytes = 0;    // weights of layers with one output pixel: each serves one multiply-add an image
 };
 LaneWork lane_work(const Graph& graph, int batch, int threads);
@@ -25,8 +25,8 @@ bool lanes_pay(const LaneWork& work, std::int64_t l2);
 class Lanes {
  public:
   Lanes(const Graph& graph, int lanes);
-  // Runs as many of the n images as there are whole rounds of all lanes, and returns how many that were.
-  int run(std::span<const std::unique_ptr<Step>> steps, const float* input, int n, float* logits);
+  // Runs the n images or, unless `all`, as many of them as there are whole rounds of all lanes; returns how many.
+  int run(std::span<const std::unique_ptr<Step>> steps, const float* input, int n, bool all, float* logits);
   std::size_t arena_bytes() const;
 
  private:

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Float32 by oneDNN, NHWC throughout (on AVX-512 its fastest kernels are NHWC ones and no tensor is ever reordered).
+#include <omp.h>
+
 #include <dnnl.hpp>
-
 #include <string>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "core/threads.h"
 #include "cpu/step.h"
 #include "gpueval/error.h"
 
@@ -29,38 +33,66 @@ void append_activation(dnnl::post_ops& ops, Activation act) {
   if (act == Activation::kRelu6) ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_clip, 0.0f, 6.0f);
 }
 
+dnnl::primitive_attr scratchpad_by_user() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+// A primitive with memory of its own to run in, so that several of them may run at once.
+struct Executor {
+  dnnl::primitive primitive;
+  memory src, dst, residual;
+  std::unordered_map<int, memory> args;
+  dnnl::stream stream{cpu()};
+
+  void run(std::byte* from, std::byte* to, std::byte* add = nullptr) {
+    src.set_data_handle(from);
+    dst.set_data_handle(to);
+    if (add != nullptr) residual.set_data_handle(add);
+    primitive.execute(stream, args);
+    stream.wait();
+  }
+};
+
+// oneDNN divides a primitive's work by the threads there are when it is made: one, in a lane.
+template <typename Make>
+auto made_for_one_thread(Make&& make) {
+  struct Restore {
+    ~Restore() { omp_set_num_threads(threads()); }
+  } restore;
+  omp_set_num_threads(1);
+  return make();
+}
+
 class OnednnConv : public Step {
  public:
   explicit OnednnConv(const StepContext& context) : node_(context.node), src_(context.self().inputs[0]) {
     const Node& node = context.self();
-    const ConvDesc desc = *conv_desc(context.graph, context.node, context.batch);
+    ConvDesc desc = *conv_desc(context.graph, context.node, context.batch);
     if (node.inputs.size() > 1) residual_ = node.inputs[1];
     const dnnl::convolution_forward::primitive_desc pd = describe(desc, *fused_act(node.op));
     kernel_ = kernel_name(pd.impl_info_str());
-    scratch_ = memory(pd.scratchpad_desc(), cpu());
-    src_memory_ = memory(pd.src_desc(), cpu(), nullptr);
-    dst_memory_ = memory(pd.dst_desc(), cpu(), nullptr);
-    residual_memory_ = memory(pd.dst_desc(), cpu(), nullptr);
-    pack_weights(node, desc, pd.weights_desc());
-    primitive_ = dnnl::convolution_forward(pd);
+    pack_bias(node, desc);
+    const memory weights = packed_weights(node, desc, pd.weights_desc());
+    batch_ = executor(pd, weights);
+    if (context.lanes == 0) return;
+    desc.n = 1;
+    const auto one = made_for_one_thread([&] { return describe(desc, *fused_act(node.op)); });
+    const bool same = one.weights_desc() == pd.weights_desc();
+    const memory lane_weights = same ? weights : packed_weights(node, desc, one.weights_desc());
+    for (int i = 0; i < context.lanes; ++i) {
+      lanes_.push_back(made_for_one_thread([&] { return executor(one, lane_weights); }));
+    }
   }
 
   void run(const Tensors& tensors, int /*n: always the whole batch*/) override {
-    src_memory_.set_data_handle(tensors.data(src_));
-    dst_memory_.set_data_handle(tensors.data(node_));
-    std::unordered_map<int, memory> args{{DNNL_ARG_SRC, src_memory_},
-                                         {DNNL_ARG_WEIGHTS, weights_},
-                                         {DNNL_ARG_BIAS, bias_},
-                                         {DNNL_ARG_DST, dst_memory_},
-                                         {DNNL_ARG_SCRATCHPAD, scratch_}};
-    if (residual_ >= 0) {
-      residual_memory_.set_data_handle(tensors.data(residual_));
-      args.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, residual_memory_);
-    }
-    primitive_.execute(stream_, args);
-    stream_.wait();
+    Executor& executor = tensors.lane() < 0 ? batch_ : lanes_[static_cast<std::size_t>(tensors.lane())];
+    executor.run(tensors.data(src_), tensors.data(node_), residual_ >= 0 ? tensors.data(residual_) : nullptr);
   }
   std::string kernel() const override { return kernel_; }
+  bool runs_in_lanes() const override { return !lanes_.empty(); }
+  bool takes_whole_batches() const override { return true; }
 
  private:
   static const Activation* fused_act(const Op& op) {
@@ -80,9 +112,8 @@ class OnednnConv : public Step {
     dnnl::post_ops ops;
     if (residual_ >= 0) ops.append_binary(dnnl::algorithm::binary_add, dst);
     append_activation(ops, act);
-    dnnl::primitive_attr attributes;
+    dnnl::primitive_attr attributes = scratchpad_by_user();
     attributes.set_post_ops(ops);
-    attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     return {{dnnl::prop_kind::forward_inference,
              dnnl::algorithm::convolution_direct,
              nhwc(d.n, d.h, d.w, d.c),
@@ -96,16 +127,36 @@ class OnednnConv : public Step {
             cpu()};
   }
 
+  Executor executor(const dnnl::convolution_forward::primitive_desc& pd, const memory& weights) const {
+    Executor made{.primitive = dnnl::convolution_forward(pd),
+                  .src = memory(pd.src_desc(), cpu(), nullptr),
+                  .dst = memory(pd.dst_desc(), cpu(), nullptr),
+                  .residual = memory(pd.dst_desc(), cpu(), nullptr),
+                  .args = {}};
+    made.args = {{DNNL_ARG_SRC, made.src},
+                 {DNNL_ARG_WEIGHTS, weights},
+                 {DNNL_ARG_BIAS, bias_},
+                 {DNNL_ARG_DST, made.dst},
+                 {DNNL_ARG_SCRATCHPAD, memory(pd.scratchpad_desc(), cpu())}};
+    if (residual_ >= 0) made.args.emplace(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, made.residual);
+    return made;
+  }
+
   // From Keras's (kh, kw, in, out) to the layout that the kernel asked for.
-  void pack_weights(const Node& node, const ConvDesc& d, const memory::desc& wanted) {
+  static memory packed_weights(const Node& node, const ConvDesc& d, const memory::desc& wanted) {
     const auto& kernel = *node.params[0].array.data;
     const memory::desc keras(weight_dims(d), memory::data_type::f32,
                              d.depthwise ? memory::format_tag::hwigo : memory::format_tag::hwio);
     // (kh, kw, c, 1) and (kh, kw, 1 group input, groups) are the same bytes.
     memory from(keras, cpu(), const_cast<float*>(kernel.data()));
-    weights_ = memory(wanted, cpu());
-    dnnl::reorder(from, weights_).execute(stream_, from, weights_);
-    stream_.wait();
+    memory packed(wanted, cpu());
+    dnnl::stream stream(cpu());
+    dnnl::reorder(from, packed).execute(stream, from, packed);
+    stream.wait();
+    return packed;
+  }
+
+  void pack_bias(const Node& node, const ConvDesc& d) {
     bias_ = memory({{d.k}, memory::data_type::f32, memory::format_tag::a}, cpu());
     auto* bias = static_cast<float*>(bias_.get_data_handle());
     const Param* param = node.find(Role::kBias);
@@ -114,9 +165,9 @@ class OnednnConv : public Step {
 
   int node_, src_, residual_ = -1;
   std::string kernel_;
-  dnnl::stream stream_{cpu()};
-  dnnl::convolution_forward primitive_;
-  memory src_memory_, dst_memory_, residual_memory_, weights_, bias_, scratch_;
+  memory bias_;
+  Executor batch_;
+  std::vector<Executor> lanes_;  // of one image and one thread
 };
 
 class OnednnPool : public Step {
@@ -132,34 +183,48 @@ class OnednnPool : public Step {
     } else if (const auto* average = std::get_if<AvgPool>(&node.op)) {
       w = average->window;
     }
-    const dnnl::pooling_forward::primitive_desc pd({dnnl::prop_kind::forward_inference,
+    const auto describe = [&](int n) {
+      return dnnl::pooling_forward::primitive_desc({dnnl::prop_kind::forward_inference,
                                                     algorithm,
-                                                    nhwc(context.batch, in.h, in.w, in.c),
-                                                    nhwc(context.batch, node.shape.h, node.shape.w, node.shape.c),
+                                                    nhwc(n, in.h, in.w, in.c),
+                                                    nhwc(n, node.shape.h, node.shape.w, node.shape.c),
                                                     {w.stride_h, w.stride_w},
                                                     {w.kernel_h, w.kernel_w},
                                                     {w.pad.top, w.pad.left},
                                                     {w.pad.bottom, w.pad.right}},
-                                                   cpu());
+                                                   scratchpad_by_user(), cpu());
+    };
+    const auto pd = describe(context.batch);
     kernel_ = kernel_name(pd.impl_info_str());
-    src_memory_ = memory(pd.src_desc(), cpu(), nullptr);
-    dst_memory_ = memory(pd.dst_desc(), cpu(), nullptr);
-    primitive_ = dnnl::pooling_forward(pd);
+    batch_ = executor(pd);
+    for (int i = 0; i < context.lanes; ++i) {
+      lanes_.push_back(made_for_one_thread([&] { return executor(describe(1)); }));
+    }
   }
   void run(const Tensors& tensors, int /*n: always the whole batch*/) override {
-    src_memory_.set_data_handle(tensors.data(src_));
-    dst_memory_.set_data_handle(tensors.data(node_));
-    primitive_.execute(stream_, {{DNNL_ARG_SRC, src_memory_}, {DNNL_ARG_DST, dst_memory_}});
-    stream_.wait();
+    Executor& executor = tensors.lane() < 0 ? batch_ : lanes_[static_cast<std::size_t>(tensors.lane())];
+    executor.run(tensors.data(src_), tensors.data(node_));
   }
   std::string kernel() const override { return kernel_; }
+  bool runs_in_lanes() const override { return !lanes_.empty(); }
+  bool takes_whole_batches() const override { return true; }
 
  private:
+  static Executor executor(const dnnl::pooling_forward::primitive_desc& pd) {
+    Executor made{.primitive = dnnl::pooling_forward(pd),
+                  .src = memory(pd.src_desc(), cpu(), nullptr),
+                  .dst = memory(pd.dst_desc(), cpu(), nullptr),
+                  .residual = {},
+                  .args = {}};
+    made.args = {
+        {DNNL_ARG_SRC, made.src}, {DNNL_ARG_DST, made.dst}, {DNNL_ARG_SCRATCHPAD, memory(pd.scratchpad_desc(), cpu())}};
+    return made;
+  }
+
   int node_, src_;
   std::string kernel_;
-  dnnl::stream stream_{cpu()};
-  dnnl::pooling_forward primitive_;
-  memory src_memory_, dst_memory_;
+  Executor batch_;
+  std::vector<Executor> lanes_;
 };
 
 // oneDNN's exceptions say little; add which layer it was.

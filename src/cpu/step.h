@@ -17,7 +17,7 @@ namespace gpueval::cpu {
 // caller's.
 class Tensors {
  public:
-  Tensors(const Graph& graph, int batch);
+  Tensors(const Graph& graph, int batch, int lane = -1);
   // The node's tensor for n images.
   TensorView view(int node, int n) const;
   QuantView quant_view(int node, int n) const;
@@ -25,9 +25,11 @@ class Tensors {
   std::int64_t pitch(int node) const { return plan_.tensors[static_cast<std::size_t>(node)].pitch; }
   void set_input(const float* input);
   std::size_t arena_bytes() const { return arena_.size(); }
+  int lane() const { return lane_; }  // whose tensors these are (lanes.h); -1: the whole batch's
 
  private:
   const Graph& graph_;
+  int lane_;
   MemoryPlan plan_;
   AlignedBuffer arena_;
   std::vector<std::byte*> data_;
@@ -37,8 +39,9 @@ class Step {
  public:
   virtual ~Step() = default;
   virtual void run(const Tensors& tensors, int n) = 0;
-  virtual std::string kernel() const = 0;               // as --per-layer shows it
-  virtual bool runs_in_lanes() const { return false; }  // several threads may run it at once (lanes.h)
+  virtual std::string kernel() const = 0;                     // as --per-layer shows it
+  virtual bool runs_in_lanes() const { return false; }        // several threads may run it at once (lanes.h)
+  virtual bool takes_whole_batches() const { return false; }  // outside of lanes, whatever n is
 };
 
 // What every factory below needs to know.
@@ -47,6 +50,7 @@ struct StepContext {
   int node;
   int batch;
   const std::string& forced_kernel;
+  int lanes = 0;  // that will run the step, if it can
   const Node& self() const { return graph.nodes[static_cast<std::size_t>(node)]; }
   const Node& input(std::size_t i) const { return graph.nodes[static_cast<std::size_t>(self().inputs[i])]; }
 };

@@ -3,8 +3,11 @@
 
 namespace gpueval::cpu {
 
-Tensors::Tensors(const Graph& graph, int batch)
-    : graph_(graph), plan_(plan_memory(graph, batch)), arena_(static_cast<std::size_t>(plan_.arena_bytes)) {
+Tensors::Tensors(const Graph& graph, int batch, int lane)
+    : graph_(graph),
+      lane_(lane),
+      plan_(plan_memory(graph, batch)),
+      arena_(static_cast<std::size_t>(plan_.arena_bytes)) {
   for (const TensorPlacement& tensor : plan_.tensors) {
     data_.push_back(tensor.offset < 0 ? nullptr : arena_.data() + tensor.offset);
   }

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "core/threads.h"
@@ -60,6 +62,44 @@ TEST_F(LanesRun, EqualsOneThreadForEveryCount) {
       engine->run(images, n, logits);
       for (std::size_t i = 0; i < logits.size(); ++i) {
         ASSERT_EQ(logits[i], i < used ? expected[i] : -77.0f) << workers << " threads, " << n << " images, logit " << i;
+      }
+    }
+  }
+}
+
+// float32 lanes run oneDNN's primitives of one image, which may sum in another order; also for counts that are no
+// whole round, and with whole batches (run_tapped) between them.
+TEST_F(LanesRun, Float32IsOneThreadsButForRounding) {
+  Graph bound = test::everything(Activation::kRelu6);
+  test::bind_random(bound, 1);
+  const Graph graph = lower_float(bound);
+  constexpr int kBatch = 5;
+  const std::vector<float> images = test::random_images(bound, kBatch, 78);
+  const auto classes = static_cast<std::size_t>(graph.output_node().shape.c);
+  set_threads(1);
+  std::vector<float> expected(kBatch * classes);
+  cpu::make_cpu_engine(graph, {.batch = kBatch})->run(images, kBatch, expected);
+  float largest = 0;
+  for (const float x : expected) largest = std::max(largest, std::abs(x));
+  for (const int workers : {2, 3}) {
+    set_threads(workers);
+    ASSERT_TRUE(lanes_pay(cpu::lane_work(graph, kBatch, workers), kMegabyte));
+    const auto engine = cpu::make_cpu_engine(graph, {.batch = kBatch});
+    EXPECT_GT(engine->arena_bytes(), cpu::make_cpu_engine(graph, {.batch = 1})->arena_bytes() * kBatch);
+    for (int n = 1; n <= kBatch; ++n) {
+      const std::size_t used = static_cast<std::size_t>(n) * classes;
+      for (const bool whole : {false, true}) {
+        std::vector<float> logits(kBatch * classes, -77.0f);
+        if (whole) {
+          engine->run_tapped(images, n, logits, [](int, const TensorView&) {});
+        } else {
+          engine->run(images, n, logits);
+        }
+        for (std::size_t i = 0; i < logits.size(); ++i) {
+          const float want = i < used ? expected[i] : -77.0f, bound_of_error = i < used ? 1e-5f * largest : 0;
+          ASSERT_TRUE(std::abs(logits[i] - want) <= bound_of_error)
+              << workers << " threads, " << n << " images, logit " << i << ": " << logits[i] << ", not " << want;
+        }
       }
     }
   }
