@@ -12,64 +12,16 @@
 
 #include "core/threads.h"
 #include "cpu/float32/float_plan.h"
+#include "cpu/float_case.h"
 
 namespace gpueval::cpu {
 namespace {
 
-struct Data {
-  std::vector<float> src, weights, bias, residual;
-};
-
-template <typename Draw>
-Data make_data(const ConvDesc& d, Draw draw) {
-  Data data;
-  const auto fill = [&](std::vector<float>& values, std::int64_t count) {
-    values.resize(static_cast<std::size_t>(count));
-    for (float& value : values) value = draw();
-  };
-  fill(data.src, std::int64_t{d.n} * d.h * d.w * d.c);
-  fill(data.weights, d.depth() * d.k);
-  fill(data.bias, d.k);
-  fill(data.residual, d.output_pixels() * d.k);
-  return data;
-}
-
-struct Sum {
-  double value, magnitude;  // magnitude: of the absolute products
-};
-
-Sum expected(const ConvDesc& d, const Data& data, std::int64_t pixel, int k) {
-  const Window& w = d.window;
-  const std::int64_t image = pixel / (d.p() * d.q());
-  const int y = static_cast<int>(pixel / d.q() % d.p()) * w.stride_h - w.pad.top;
-  const int x = static_cast<int>(pixel % d.q()) * w.stride_w - w.pad.left;
-  Sum sum{data.bias[static_cast<std::size_t>(k)], std::abs(data.bias[static_cast<std::size_t>(k)])};
-  for (int r = 0; r < w.kernel_h; ++r) {
-    for (int s = 0; s < w.kernel_w; ++s) {
-      if (y + r < 0 || y + r >= d.h || x + s < 0 || x + s >= d.w) continue;
-      for (int c = 0; c < d.c; ++c) {
-        const double a = data.src[static_cast<std::size_t>(((image * d.h + y + r) * d.w + x + s) * d.c + c)];
-        const double b = data.weights[static_cast<std::size_t>(((r * w.kernel_w + s) * d.c + c) * d.k + k)];
-        sum.value += a * b;
-        sum.magnitude += std::abs(a * b);
-      }
-    }
-  }
-  return sum;
-}
-
-std::vector<float> computed(const ConvDesc& d, const Data& data, Activation act, bool residual, int images = 0) {
-  constexpr float kGuard = 12345.0f;
-  FloatConv conv(d, data.weights, data.bias, act);
-  std::vector<float> dst(static_cast<std::size_t>(d.output_pixels() * d.k) + 16, kGuard);
-  conv.run({.n = images > 0 ? images : d.n,
-            .src = reinterpret_cast<const std::byte*>(data.src.data()),
-            .dst = reinterpret_cast<std::byte*>(dst.data()),
-            .residual = residual ? reinterpret_cast<const std::byte*>(data.residual.data()) : nullptr});
-  EXPECT_TRUE(std::all_of(dst.end() - 16, dst.end(), [](float x) { return x == kGuard; })) << "wrote behind the end";
-  dst.resize(dst.size() - 16);
-  return dst;
-}
+using test::computed;
+using test::expected;
+using test::FloatData;
+using test::FloatSum;
+using test::make_data;
 
 class FloatConvShapes : public testing::TestWithParam<const char*> {
  protected:
@@ -83,10 +35,10 @@ TEST_P(FloatConvShapes, SmallIntegersAreExact) {
   const ConvDesc d = parse_conv_desc(GetParam());
   std::mt19937 random(1);
   std::uniform_int_distribution<int> digit(-8, 8);
-  const Data data = make_data(d, [&] { return static_cast<float>(digit(random)); });
+  const FloatData data = make_data(d, [&] { return static_cast<float>(digit(random)); });
   for (const Activation act : {Activation::kNone, Activation::kRelu, Activation::kRelu6}) {
     const bool residual = act != Activation::kRelu6;
-    const std::vector<float> dst = computed(d, data, act, residual);
+    const std::vector<float> dst = computed<FloatConv>(d, data, act, residual);
     for (std::size_t i = 0; i < dst.size(); ++i) {
       const auto pixel = static_cast<std::int64_t>(i) / d.k;
       double want = expected(d, data, pixel, static_cast<int>(static_cast<std::int64_t>(i) % d.k)).value;
@@ -103,11 +55,11 @@ TEST_P(FloatConvShapes, RandomDataIsWithinTheRoundingBound) {
   const ConvDesc d = parse_conv_desc(GetParam());
   std::mt19937 random(2);
   std::normal_distribution<float> normal;
-  const Data data = make_data(d, [&] { return normal(random); });
-  const std::vector<float> dst = computed(d, data, Activation::kNone, false);
+  const FloatData data = make_data(d, [&] { return normal(random); });
+  const std::vector<float> dst = computed<FloatConv>(d, data, Activation::kNone, false);
   for (std::size_t i = 0; i < dst.size(); ++i) {
     const auto at = static_cast<std::int64_t>(i);
-    const Sum want = expected(d, data, at / d.k, static_cast<int>(at % d.k));
+    const FloatSum want = expected(d, data, at / d.k, static_cast<int>(at % d.k));
     const double bound = std::numeric_limits<float>::epsilon() * static_cast<double>(d.depth() + 1) * want.magnitude;
     ASSERT_TRUE(!(std::abs(dst[i] - want.value) > bound) && !std::isnan(dst[i])) << "at " << i << ": " << dst[i];
   }
@@ -117,15 +69,15 @@ TEST_P(FloatConvShapes, SameBitsForEveryBatchAndThreadCount) {
   const ConvDesc d = parse_conv_desc(GetParam());
   std::mt19937 random(3);
   std::normal_distribution<float> normal;
-  const Data data = make_data(d, [&] { return normal(random); });
+  const FloatData data = make_data(d, [&] { return normal(random); });
   set_threads(1);
-  const std::vector<float> one = computed(d, data, Activation::kRelu, true);
+  const std::vector<float> one = computed<FloatConv>(d, data, Activation::kRelu, true);
   for (const int workers : {2, 3, 4}) {
     set_threads(workers);
-    EXPECT_EQ(one, computed(d, data, Activation::kRelu, true)) << workers << " threads";
+    EXPECT_EQ(one, computed<FloatConv>(d, data, Activation::kRelu, true)) << workers << " threads";
   }
   const std::size_t image = one.size() / static_cast<std::size_t>(d.n);
-  const std::vector<float> first = computed(d, data, Activation::kRelu, true, 1);
+  const std::vector<float> first = computed<FloatConv>(d, data, Activation::kRelu, true, 1);
   EXPECT_TRUE(std::equal(one.begin(), one.begin() + static_cast<std::ptrdiff_t>(image), first.begin()));
   EXPECT_TRUE(d.n == 1 || first[image] == 12345.0f) << "a partial batch wrote more than its images";
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cpu/float32/tile.h"
+#include "cpu/float32/winograd_tile.h"
 
 namespace gpueval::cpu {
 namespace {
@@ -81,6 +82,23 @@ bool prefer_own_float_conv(const ConvDesc& desc) {
   const bool pointwise = w.kernel_h == 1 && w.kernel_w == 1;
   const bool strided = w.stride_h > 1 || w.stride_w > 1;
   return pointwise && (strided || (pixels <= kSomePixels && desc.k >= 4 * desc.c));
+}
+
+bool winograd_fits(const ConvDesc& desc) {
+  const Window& w = desc.window;
+  return !desc.depthwise && w.kernel_h == 3 && w.kernel_w == 3 && w.stride_h == 1 && w.stride_w == 1 &&
+         desc.c % kFloatLanes == 0 && desc.k % kFloatLanes == 0;
+}
+
+bool prefer_winograd(const ConvDesc& desc) { return winograd_fits(desc) && desc.p() * desc.q() >= 14 * 14; }
+
+std::int64_t winograd_chunk(const ConvDesc& desc, const CacheSizes& caches) {
+  const std::int64_t tile_bytes = std::int64_t{4} * kWinogradPoints * (desc.c + desc.k);
+  const std::int64_t weights = std::int64_t{4} * kWinogradPoints * desc.c * desc.k;
+  constexpr std::int64_t kRows = 2 * kHalfRows;
+  const std::int64_t fitting = caches.l2 / 2 / tile_bytes / kRows * kRows;
+  // Weights that leave the cache are read again for every chunk: that takes a large one.
+  return std::max<std::int64_t>(fitting, weights > caches.l2 / 2 ? 8 * kRows : kRows);
 }
 
 }  // namespace gpueval::cpu

@@ -41,4 +41,10 @@ int float_ahead_lines(std::int64_t tiles, int vectors);
 // weights, and on strided 1x1 windows. Depends on neither batch nor threads, so that these change no result.
 bool prefer_own_float_conv(const ConvDesc& desc);
 
+// Whether Winograd's F(4x4, 3x3) computes this convolution, and whether it pays: by the shape alone, too.
+bool winograd_fits(const ConvDesc& desc);
+bool prefer_winograd(const ConvDesc& desc);
+// Tiles of 4x4 output pixels that go through its phases together.
+std::int64_t winograd_chunk(const ConvDesc& desc, const CacheSizes& caches);
+
 }  // namespace gpueval::cpu
