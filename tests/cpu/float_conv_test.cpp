@@ -131,12 +131,17 @@ TEST(FloatPlan, FetchesAheadOnlyWeightsThatLeaveTheCache) {
 }
 
 TEST(FloatPlan, ChoosesOurKernelForFewPixelsAndStridedWindows) {
-  const auto own = [](const char* text) { return prefer_own_float_conv(parse_conv_desc(text)); };
+  const auto own = [](const char* text, bool residual = false) {
+    return prefer_own_float_conv(parse_conv_desc(text), residual);
+  };
   EXPECT_TRUE(own("n1h7w7c512_k512r3s3_st1_pad1,1,1,1"));
   EXPECT_TRUE(own("n1h1w1c2048_k1000r1s1_st1_pad0,0,0,0"));
   EXPECT_TRUE(own("n1h55w55c256_k512r1s1_st2_pad0,0,0,0"));
   EXPECT_TRUE(own("n1h14w14c256_k1024r1s1_st1_pad0,0,0,0"));
   EXPECT_FALSE(own("n1h14w14c384_k384r1s1_st1_pad0,0,0,0"));
+  EXPECT_FALSE(own("n1h55w55c64_k256r1s1_st1_pad0,0,0,0"));
+  EXPECT_TRUE(own("n1h55w55c64_k256r1s1_st1_pad0,0,0,0", true)) << "with a residual";
+  EXPECT_FALSE(own("n1h56w56c64_k64r3s3_st1_pad1,1,1,1", true));
   EXPECT_FALSE(own("n1h56w56c64_k64r3s3_st1_pad1,1,1,1"));
   EXPECT_FALSE(own("n1h7w7c512_dw_r3s3_st1_pad1,1,1,1"));
   EXPECT_EQ(own("n16h28w28c512_k1024r1s1_st2_pad0,0,0,0"), own("n1h28w28c512_k1024r1s1_st2_pad0,0,0,0"));

@@ -45,7 +45,7 @@ std::unique_ptr<Step> make_own_float_conv(const StepContext& context) {
   if (prefer_winograd(desc)) {
     return std::make_unique<FloatConvStep<WinogradConv>>(context, desc, "winograd_f32_avx512");
   }
-  if (!prefer_own_float_conv(desc)) return nullptr;
+  if (!prefer_own_float_conv(desc, context.self().inputs.size() > 1)) return nullptr;
   return std::make_unique<FloatConvStep<FloatConv>>(context, desc, "conv_f32_avx512");
 }
 

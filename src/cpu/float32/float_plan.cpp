@@ -73,7 +73,7 @@ int float_ahead_lines(std::int64_t tiles, int vectors) {
   return static_cast<int>(ceil_div(std::int64_t{4} * vectors, std::max<std::int64_t>(tiles, 1)));
 }
 
-bool prefer_own_float_conv(const ConvDesc& desc) {
+bool prefer_own_float_conv(const ConvDesc& desc, bool residual) {
   if (desc.depthwise) return false;
   constexpr int kFewPixels = 64, kSomePixels = 196;
   const Window& w = desc.window;
@@ -81,7 +81,7 @@ bool prefer_own_float_conv(const ConvDesc& desc) {
   if (pixels <= kFewPixels) return true;  // dense layers, too: oneDNN takes their images one by one
   const bool pointwise = w.kernel_h == 1 && w.kernel_w == 1;
   const bool strided = w.stride_h > 1 || w.stride_w > 1;
-  return pointwise && (strided || (pixels <= kSomePixels && desc.k >= 4 * desc.c));
+  return pointwise && (strided || residual || (pixels <= kSomePixels && desc.k >= 4 * desc.c));
 }
 
 bool winograd_fits(const ConvDesc& desc) {

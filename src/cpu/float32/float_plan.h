@@ -38,8 +38,9 @@ FloatPanel float_panel(const ConvDesc& desc, int blocks, const CacheSizes& cache
 int float_ahead_lines(std::int64_t tiles, int vectors);
 
 // Whether our kernel beats oneDNN's on this shape (with AVX-512; docs/measurements.md): where few pixels share many
-// weights, and on strided 1x1 windows. Depends on neither batch nor threads, so that these change no result.
-bool prefer_own_float_conv(const ConvDesc& desc);
+// weights, on strided 1x1 windows, and on 1x1 windows with a residual, for which oneDNN leaves its fastest kernel.
+// Depends on neither batch nor threads, so that these change no result.
+bool prefer_own_float_conv(const ConvDesc& desc, bool residual);
 
 // Whether Winograd's F(4x4, 3x3) computes this convolution, and whether it pays: by the shape alone, too.
 bool winograd_fits(const ConvDesc& desc);
