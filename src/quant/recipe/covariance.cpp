@@ -28,14 +28,20 @@ std::vector<double> column_means(std::span<const float> y, std::size_t columns) 
   return mean;
 }
 
-// c = a^T b, a: [n][rows], b: [n][columns]
+// c = a^T b, a: [n][rows], b: [n][columns]. In blocks of one thread each: oneDNN would share out the sum too, and
+// floats would then depend on the number of threads.
 void transposed_product(const std::vector<float>& a, std::size_t rows, const std::vector<float>& b, std::size_t columns,
                         std::size_t n, std::vector<float>& c) {
+  constexpr std::size_t kBlock = 64;
   const auto size = [](std::size_t x) { return static_cast<dnnl_dim_t>(x); };
   c.resize(rows * columns);
-  const dnnl_status_t status = dnnl_sgemm('T', 'N', size(rows), size(columns), size(n), 1.0f, a.data(), size(rows),
-                                          b.data(), size(columns), 0.0f, c.data(), size(columns));
-  GPUEVAL_CHECK(status == dnnl_success, "matrix product {} x {} x {}", rows, columns, n);
+  parallel_for_dynamic(static_cast<std::int64_t>((rows + kBlock - 1) / kBlock), [&](std::int64_t block) {
+    const std::size_t first = static_cast<std::size_t>(block) * kBlock, count = std::min(kBlock, rows - first);
+    const dnnl_status_t status =
+        dnnl_sgemm('T', 'N', size(count), size(columns), size(n), 1.0f, a.data() + first, size(rows), b.data(),
+                   size(columns), 0.0f, c.data() + first * columns, size(columns));
+    GPUEVAL_CHECK(status == dnnl_success, "matrix product {} x {} x {}", count, columns, n);
+  });
 }
 
 void add_to(std::span<double> sum, const std::vector<float>& part) {
