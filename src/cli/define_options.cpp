@@ -109,8 +109,9 @@ void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
       ->group(group)
       ->type_name("NAME");
   app.add_option("--kernel", o.kernel,
-                 "force an int8 kernel: a name of `gpu_eval list kernels`; on the CPU also an instruction set, on cuda "
-                 "and emu a part of a name (dp4a, mma)")
+                 "force a kernel: a name of `gpu_eval list kernels` (float32 ones leave int8 layers as they are, and "
+                 "the reverse); on "
+                 "the CPU also an instruction set for int8, on cuda and emu a part of a name (dp4a, mma)")
       ->group(group)
       ->type_name("NAME");
   app.add_flag("--no-cuda-graph{false}", o.cuda_graph, "cuda, emu: launch kernel by kernel, not one captured graph")

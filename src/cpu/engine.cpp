@@ -143,16 +143,8 @@ DeviceInfo cpu_device() {
 
 std::vector<KernelInfo> cpu_kernels() {
   std::vector<KernelInfo> rows = int8_kernels();
-  for (const char* name : {"conv_f32_avx512", "winograd_f32_avx512"}) {
-    rows.push_back({.name = name,
-                    .device = "cpu",
-                    .op = "conv",
-                    .types = "f32",
-                    .isa = "avx512",
-                    .usable = own_float_conv_usable()});
-  }
-  rows.push_back(
-      {.name = "oneDNN", .device = "cpu", .op = "all", .types = "f32", .isa = "chosen by oneDNN", .usable = true});
+  const std::vector<KernelInfo> float_rows = float_kernels();
+  rows.insert(rows.end(), float_rows.begin(), float_rows.end());
   return rows;
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The devices cuda and emu as the command line has them.
+#include <set>
+
 #include "cuda/runtime/runtime.h"
 #include "program.h"
 
@@ -84,6 +86,33 @@ TEST_F(Device, ListsHaveBoth) {
   EXPECT_LT(list.find("cpu"), list.find("emu"));
   const std::string rows = run({"list", "kernels"}).out;
   EXPECT_NE(rows.find("conv_s8_naive"), std::string::npos) << rows;
+}
+
+TEST_F(Device, FloatKernelsCanBeForced) {
+  for (const std::string kernel : {"conv_f32_avx512", "winograd_f32_avx512", "oneDNN"}) {
+    const Outcome outcome = run({"--model",    "squeezenet", "--weights",    "random", "--precision", "float32,int8",
+                                 "--scheme",   "maxabs",     "--mode",       "speed",  "--warm-up",   "0",
+                                 "--duration", "0",          "--iterations", "1",      "--device",    "cpu",
+                                 "--kernel",   kernel,       "--json",       "r.json"});
+    if (outcome.code != 0) {  // on a machine without AVX-512
+      EXPECT_NE(outcome.err.find("needs AVX-512"), std::string::npos) << outcome.err;
+      EXPECT_NE(kernel, "oneDNN");
+      continue;
+    }
+    std::set<std::string> of_float;
+    const nlohmann::json json = read_json("r.json");
+    for (const nlohmann::json& layer : json["runs"][0]["layers"]) {
+      const std::string name = layer["kernel"];
+      if (name.find("f32") != std::string::npos || name.find(kernel) != std::string::npos) {
+        of_float.insert(name.substr(0, kernel.size()));
+      }
+    }
+    EXPECT_TRUE(of_float.contains(kernel)) << json["runs"][0]["layers"].dump();
+    if (kernel == "oneDNN") {
+      EXPECT_EQ(of_float.size(), 1u) << "another float32 kernel ran";
+    }
+    EXPECT_EQ(json["runs"][1]["precision"], "int8");
+  }
 }
 
 TEST_F(Device, AnUnknownKernelListsTheDevices) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gpueval/conv_desc.h"
+#include "gpueval/engine.h"
 #include "gpueval/graph.h"
 #include "gpueval/tensor.h"
 
@@ -42,5 +43,9 @@ class FloatConv {
 
 // The CPU runs our kernel, and GPUEVAL_CPU_ISA allows it.
 bool own_float_conv_usable();
+
+// Rows of `list kernels` for float32, oneDNN's among them. A forced one runs where it can; elsewhere, and in int8
+// layers, the choice is as if none was forced.
+std::vector<KernelInfo> float_kernels();
 
 }  // namespace gpueval::cpu

@@ -2,11 +2,15 @@
 #include "cpu/float32/float_conv.h"
 #include "cpu/float32/float_plan.h"
 #include "cpu/float32/winograd_conv.h"
+#include "cpu/int8/isa.h"
 #include "cpu/step.h"
+#include "gpueval/error.h"
 #include "graph/passes.h"
 
 namespace gpueval::cpu {
 namespace {
+
+constexpr const char *kConv = "conv_f32_avx512", *kWinograd = "winograd_f32_avx512", *kOnednn = "oneDNN";
 
 template <typename Conv>
 class FloatConvStep : public Step {
@@ -41,12 +45,34 @@ class FloatConvStep : public Step {
 
 std::unique_ptr<Step> make_own_float_conv(const StepContext& context) {
   const ConvDesc desc = *conv_desc(context.graph, context.node, context.batch);
-  if (!own_float_conv_usable()) return nullptr;
-  if (prefer_winograd(desc)) {
-    return std::make_unique<FloatConvStep<WinogradConv>>(context, desc, "winograd_f32_avx512");
+  const std::string& forced = context.forced_kernel;
+  if (!own_float_conv_usable()) {
+    if (forced == kConv || forced == kWinograd)
+      fail_usage("float32 kernel '{}' needs AVX-512, which this CPU lacks or GPUEVAL_CPU_ISA forbids", forced);
+    return nullptr;
   }
-  if (!prefer_own_float_conv(desc, context.self().inputs.size() > 1)) return nullptr;
-  return std::make_unique<FloatConvStep<FloatConv>>(context, desc, "conv_f32_avx512");
+  if (forced == kOnednn) return nullptr;
+  if ((forced == kWinograd && winograd_fits(desc)) || (forced != kConv && prefer_winograd(desc))) {
+    return std::make_unique<FloatConvStep<WinogradConv>>(context, desc, kWinograd);
+  }
+  if (desc.depthwise || (forced != kConv && !prefer_own_float_conv(desc, context.self().inputs.size() > 1)))
+    return nullptr;
+  return std::make_unique<FloatConvStep<FloatConv>>(context, desc, kConv);
+}
+
+std::vector<KernelInfo> float_kernels() {
+  std::vector<KernelInfo> rows;
+  for (const char* name : {kConv, kWinograd}) {
+    rows.push_back({.name = name,
+                    .device = "cpu",
+                    .op = "conv",
+                    .types = "f32",
+                    .isa = to_string(Isa::kAvx512Vnni),
+                    .usable = own_float_conv_usable()});
+  }
+  rows.push_back(
+      {.name = kOnednn, .device = "cpu", .op = "all", .types = "f32", .isa = "chosen by oneDNN", .usable = true});
+  return rows;
 }
 
 }  // namespace gpueval::cpu

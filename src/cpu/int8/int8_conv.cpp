@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/int8/int8_conv.h"
+#include "cpu/float32/float_conv.h"
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -50,7 +52,9 @@ const KernelRow& row_for(const ConvDesc& desc, Isa isa) {
 }
 
 const KernelRow& choose_row(const ConvDesc& desc, const std::string& kernel) {
-  if (kernel.empty()) return row_for(desc, best_isa_level());
+  const std::vector<KernelInfo> others = float_kernels();
+  const bool of_float = std::any_of(others.begin(), others.end(), [&](const auto& row) { return row.name == kernel; });
+  if (kernel.empty() || of_float) return row_for(desc, best_isa_level());
   if (const Isa* isa = find_isa(kernel)) {
     if (!usable(*isa)) fail_usage("int8 kernels of '{}' do not run on this CPU", kernel);
     return row_for(desc, *isa);
