@@ -24,15 +24,17 @@ class CpuEngine : public Engine {
  public:
   CpuEngine(Graph graph, const EngineOptions& options)
       : graph_(std::move(graph)), options_(options), tensors_(graph_, options.batch) {
-    const int wanted = lanes_pay(lane_work(graph_, options_.batch, threads()), cache_sizes().l2) ? threads() : 0;
+    const int by_image = lane_depth(graph_, options_.batch, threads(), cache_sizes().l2);
+    const int wanted = by_image > 0 ? threads() : 0;
     for (std::size_t i = 1; i < graph_.nodes.size(); ++i) {
       const int node = static_cast<int>(i);
       steps_.push_back(make_step({graph_, node, options_.batch, options_.kernel, wanted}));
       layers_.push_back(layer_info(graph_, node, steps_.back()->kernel()));
       for (Param& param : graph_.nodes[i].params) param.array.data.reset();  // packed by the step
     }
+    const auto first = std::span(steps_).first(static_cast<std::size_t>(by_image));
     const auto in_lanes = [](const auto& step) { return step->runs_in_lanes(); };
-    if (wanted > 0 && std::all_of(steps_.begin(), steps_.end(), in_lanes)) lanes_.emplace(graph_, wanted);
+    if (by_image > 0 && std::all_of(first.begin(), first.end(), in_lanes)) lanes_.emplace(graph_, wanted, by_image);
     whole_batches_ =
         std::any_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->takes_whole_batches(); });
   }
@@ -40,7 +42,8 @@ class CpuEngine : public Engine {
   void run(std::span<const float> input, int n, std::span<float> logits) override {
     check(input, n, logits);
     if (lanes_) {
-      const int done = lanes_->run(steps_, input.data(), n, whole_batches_, logits.data());
+      const int done = lanes_->run(steps_, input.data(), n, whole_batches_, tensors_);
+      if (done > 0) run_steps(static_cast<std::size_t>(lanes_->steps()), done, logits);
       const auto images = static_cast<std::size_t>(done);
       input = input.subspan(images * image_elements());
       logits = logits.subspan(images * classes());
@@ -48,8 +51,7 @@ class CpuEngine : public Engine {
     }
     if (n == 0) return;
     begin(input, n, logits);
-    for (const auto& step : steps_) step->run(tensors_, n);
-    finish(n, logits);
+    run_steps(0, n, logits);
   }
 
   void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) override {
@@ -102,6 +104,12 @@ class CpuEngine : public Engine {
     partial_.resize(image * static_cast<std::size_t>(options_.batch));
     std::copy_n(input.begin(), images * image, partial_.begin());
     tensors_.set_input(partial_.data());
+  }
+
+  // Steps [first, end) of n images, whose tensors before them are there.
+  void run_steps(std::size_t first, int n, std::span<float> logits) {
+    for (std::size_t i = first; i < steps_.size(); ++i) steps_[i]->run(tensors_, n);
+    finish(n, logits);
   }
 
   void finish(int n, std::span<float> logits) const {
