@@ -96,6 +96,18 @@ INSTANTIATE_TEST_SUITE_P(Shapes, FloatConvShapes,
                            return name;
                          });
 
+// Sums that overflow end as NaN, and whoever reads the logits refuses them: bounds must not hide it.
+TEST(FloatConvEdge, ANanStaysOne) {
+  if (!own_float_conv_usable()) GTEST_SKIP() << "needs AVX-512";
+  const ConvDesc d = parse_conv_desc("n1h2w2c5_k17r1s1_st1_pad0,0,0,0");
+  FloatData data = make_data(d, [] { return 1.0f; });
+  data.src[0] = std::numeric_limits<float>::quiet_NaN();
+  for (const Activation act : {Activation::kNone, Activation::kRelu, Activation::kRelu6}) {
+    const std::vector<float> dst = computed<FloatConv>(d, data, act, false);
+    for (std::size_t k = 0; k < static_cast<std::size_t>(d.k); ++k) EXPECT_TRUE(std::isnan(dst[k])) << "channel " << k;
+  }
+}
+
 TEST(FloatPlan, HalfTilesCoverEveryPixel) {
   for (const char* text : {"n1h7w7c512_k512r3s3_st1_pad1,1,1,1", "n1h17w17c8_k32r1s7_st1_pad0,0,3,3",
                            "n2h55w55c64_k256r1s1_st1_pad0,0,0,0", "n1h8w8c64_k256r3s3_st1_pad1,1,1,1",

@@ -90,6 +90,18 @@ INSTANTIATE_TEST_SUITE_P(Shapes, WinogradShapes,
                            return name;
                          });
 
+// Sums that overflow end as NaN, and whoever reads the logits refuses them: bounds must not hide it.
+TEST(WinogradEdge, ANanStaysOne) {
+  if (!own_float_conv_usable()) GTEST_SKIP() << "needs AVX-512";
+  const ConvDesc d = parse_conv_desc("n1h4w4c16_k32r3s3_st1_pad1,1,1,1");
+  FloatData data = make_data(d, [] { return 1.0f; });
+  data.src[0] = std::numeric_limits<float>::quiet_NaN();
+  for (const Activation act : {Activation::kNone, Activation::kRelu, Activation::kRelu6}) {
+    const std::vector<float> dst = computed<WinogradConv>(d, data, act, false);
+    for (std::size_t k = 0; k < static_cast<std::size_t>(d.k); ++k) EXPECT_TRUE(std::isnan(dst[k])) << "channel " << k;
+  }
+}
+
 TEST(WinogradPlan, FitsWindowsOf3x3AndWholeVectors) {
   const auto fits = [](const char* text) { return winograd_fits(parse_conv_desc(text)); };
   EXPECT_TRUE(fits("n1h56w56c64_k64r3s3_st1_pad1,1,1,1"));

@@ -66,7 +66,8 @@ inline void store(const FloatTileArgs& a, __m512 (*acc)[kVectors]) {
         if (a.residual[0] != nullptr) {
           v = _mm512_add_ps(v, _mm512_maskz_loadu_ps(mask[j], residual + j * kFloatLanes));
         }
-        _mm512_mask_storeu_ps(dst + j * kFloatLanes, mask[j], _mm512_min_ps(_mm512_max_ps(v, lo), hi));
+        // In this order of operands a NaN stays one.
+        _mm512_mask_storeu_ps(dst + j * kFloatLanes, mask[j], _mm512_min_ps(hi, _mm512_max_ps(lo, v)));
       }
     }
   }

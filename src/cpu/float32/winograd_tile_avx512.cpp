@@ -94,7 +94,8 @@ void winograd_output_avx512(const WinogradOutput& a) {
         if (j >= width) break;
         __m512 v = _mm512_add_ps(line[j], bias);
         if (a.residual != nullptr) v = _mm512_add_ps(v, _mm512_loadu_ps(a.residual + at + j * a.channels));
-        _mm512_storeu_ps(a.image + at + j * a.channels, _mm512_min_ps(_mm512_max_ps(v, lo), hi));
+        // In this order of operands a NaN stays one.
+        _mm512_storeu_ps(a.image + at + j * a.channels, _mm512_min_ps(hi, _mm512_max_ps(lo, v)));
       }
     }
   }
