@@ -98,10 +98,11 @@ bool lanes_pay(const LaneWork& work, std::int64_t l2) {
 }
 
 int lane_depth(const Graph& graph, int batch, int threads, std::int64_t l2) {
-  for (int i = 1; i < static_cast<int>(graph.nodes.size()); ++i) {
+  const int last = static_cast<int>(graph.nodes.size()) - 1;
+  if (graph.output != last) return 0;  // Lanes leave the last of their steps' tensors, no other
+  for (int i = 1; i <= last; ++i) {
     if (!conv_desc(graph, i) || graph.nodes[static_cast<std::size_t>(i)].integer) continue;
-    const int all = static_cast<int>(graph.nodes.size()) - 1;  // float32 primitives are of one image, or of the batch
-    return lanes_pay(lane_work(graph, batch, threads), l2) ? all : 0;
+    return lanes_pay(lane_work(graph, batch, threads), l2) ? last : 0;  // primitives are of one image, or of the batch
   }
   return steps_by_image(lane_steps(graph), batch, threads, l2);
 }

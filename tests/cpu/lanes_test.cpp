@@ -100,6 +100,15 @@ TEST(LanesPay, LargeDenseLayersAreReadOncePerBatch) {
   EXPECT_FALSE(lanes_pay({16, 2, 41'000'000, 256'000}, kMegabyte / 8));
 }
 
+TEST(LaneDepth, NoneWhereTheOutputIsNotTheLastNode) {
+  GraphBuilder g("tail");
+  const int x = g.conv2d("x", g.input(8, 8, 3), 4, 3, 3, {.pad = Pad::kSame});
+  const int out = g.dense("logits", g.flatten("flat", x), 10);
+  EXPECT_GT(cpu::lane_depth(GraphBuilder(g).finish(out), 4, 2, kMegabyte), 0);
+  g.conv2d("unread", x, 4, 1, 1, {});
+  EXPECT_EQ(cpu::lane_depth(g.finish(out), 4, 2, kMegabyte), 0);
+}
+
 class LanesRun : public testing::Test {
  protected:
   void TearDown() override { set_threads(0); }
