@@ -31,7 +31,6 @@ struct Corrections {
   bool gptq = false;                   // error-compensating rounding, then coordinate descent (Frantar et al. 2022)
   bool asymmetric = false;             // GPTQ's target makes up for the error of the quantized input
   bool flips = false;                  // horizontally flipped copies of the calibration images
-  bool adaround = false;               // learned rounding (Nagel et al. 2020): not in this version, refused
   bool operator==(const Corrections&) const = default;
 };
 Corrections default_corrections(Scheme scheme);  // none but for kBest

@@ -196,7 +196,6 @@ TEST(Calibrate, RefusesWhatItDoesNotHave) {
   };
   EXPECT_TRUE(usage({.scheme = Scheme::kReference}));
   EXPECT_TRUE(usage({.corrections = {.asymmetric = true}}));
-  EXPECT_TRUE(usage({.corrections = {.adaround = true}}));
   EXPECT_TRUE(usage({.corrections = {.bias = true, .analytic_bias = true}}));
   EXPECT_TRUE(usage({.corrections = {.analytic_bias = true}})) << "the network has no batch norm";
 }

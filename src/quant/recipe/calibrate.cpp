@@ -31,7 +31,6 @@ std::vector<ClipRequest> clip_requests(const Graph& lowered, const std::vector<b
 void check_options(const QuantOptions& options) {
   const Corrections& c = options.corrections;
   if (!needs_calibration(options.scheme)) fail_usage("scheme '{}' needs no calibration", to_string(options.scheme));
-  if (c.adaround) fail_usage("this version has no learned rounding");
   if (c.analytic_bias && (c.bias || c.bias_after_activation))
     fail_usage("analytic bias correction contradicts the empirical one, which finds the same from images");
   if (c.asymmetric && !c.gptq) fail_usage("the asymmetric target is a part of gptq: switch both on");
