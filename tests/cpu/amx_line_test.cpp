@@ -82,6 +82,22 @@ TEST(AmxLine, TilesStoreEveryPixelOnceAndReadWhatItNeeds) {
   }
 }
 
+// In the merged line an output pixel's kernel row r starts stride_w * c bytes a position behind its row's border.
+TEST(AmxLine, MergedColumnsHoldWholeKernelRows) {
+  for (const char* text :
+       {"n2h30w30c3_k64r7s7_st2_pad3,3,3,3", "n1h15w13c3_k8r3s3_st2_pad0,1,0,1", "n2h14w14c3_k8r3s3_st1_pad1,1,1,1",
+        "n1h12w12c4_k8r5s4_st3x2_pad2,1,0,2", "n1h9w20c1_k8r1s2_st1x3_pad0,0,0,0"}) {
+    SCOPED_TRACE(text);
+    const ConvDesc desc = parse_conv_desc(text), merged = merge_columns(desc);
+    expect_line(merged);
+    ASSERT_EQ(merged.q(), desc.q());
+    ASSERT_EQ(merged.p(), desc.p());
+    const int row_pixels = AmxLine(merged).width() * desc.window.stride_w;
+    ASSERT_GE(row_pixels, (desc.q() - 1) * desc.window.stride_w + desc.window.kernel_w);
+    ASSERT_EQ(AmxLine(merged).phases_w(), 1);
+  }
+}
+
 TEST(AmxLine, CopiesOnlyWhatTilesCannotReadInPlace) {
   const auto in_place = [](const char* text) { return AmxLine(parse_conv_desc(text)).in_place(); };
   EXPECT_TRUE(in_place("n1h7w7c64_k64r1s1_st1_pad0,0,0,0"));
@@ -108,11 +124,15 @@ TEST(AmxChoice, VectorsRunWhatTilesDoNotPayFor) {
   EXPECT_FALSE(amx_pays(parse_conv_desc("n1h1w1c2048_k1000r1s1_st1_pad0,0,0,0")));
   EXPECT_FALSE(amx_pays(parse_conv_desc("n4h1w1c2048_k1000r1s1_st1_pad0,0,0,0")));
   EXPECT_TRUE(amx_pays(parse_conv_desc("n16h1w1c2048_k1000r1s1_st1_pad0,0,0,0")));
-  EXPECT_FALSE(amx_pays(parse_conv_desc("n1h30w30c3_k64r7s7_st2_pad3,3,3,3")));
+  EXPECT_TRUE(amx_pays(parse_conv_desc("n1h30w30c3_k64r7s7_st2_pad3,3,3,3")));
+  EXPECT_FALSE(amx_pays(parse_conv_desc("n1h30w30c3_k24r7s7_st2_pad3,3,3,3")));
+  EXPECT_FALSE(amx_pays(parse_conv_desc("n1h30w30c3_k64r3s3_st2_pad0,1,0,1")));
+  EXPECT_FALSE(amx_pays(parse_conv_desc("n1h30w30c3_k64r1s1_st1_pad0,0,0,0")));
   EXPECT_FALSE(amx_pays(parse_conv_desc("n1h14w14c64_dw_r3s3_st1_pad1,1,1,1")));
   if (!usable(Isa::kAmx)) GTEST_SKIP() << "this CPU has no amx";
   EXPECT_EQ(chosen("n1h14w14c64_k64r3s3_st1_pad1,1,1,1", "amx"), "conv_s8_amx");
-  EXPECT_EQ(chosen("n1h30w30c3_k64r7s7_st2_pad3,3,3,3", "amx"), "conv_first_s8_avx512_vnni");
+  EXPECT_EQ(chosen("n1h30w30c3_k64r7s7_st2_pad3,3,3,3", "amx"), "conv_first_s8_amx");
+  EXPECT_EQ(chosen("n1h30w30c3_k64r3s3_st2_pad0,1,0,1", "amx"), "conv_first_s8_avx512_vnni");
   EXPECT_EQ(chosen("n1h14w14c64_dw_r3s3_st1_pad1,1,1,1", "conv_s8_amx"), "depthwise_s8_avx512_vnni");
 }
 

@@ -34,7 +34,7 @@ struct Call {
 
 class AmxConv final : public Int8Conv {
  public:
-  AmxConv(const Int8ConvParams& params, const std::string& name);
+  AmxConv(const Int8ConvParams& params, RunShape runs, const std::string& name);
   void run(const Int8ConvArgs& args) const override;
   const std::string& kernel() const override { return name_; }
 
@@ -44,6 +44,7 @@ class AmxConv final : public Int8Conv {
   const std::byte* copy_images(const Int8ConvArgs& args, int first, int images) const;
   const std::int64_t* fill_offsets(std::int64_t pitch, std::int64_t images) const;
   ConvSplit split(std::int64_t pairs) const;
+  std::int64_t position_bytes() const { return merged_ * pixel_bytes_; }  // of a copied line
   int groupable() const { return (blocks_ + kLineBlocks - 1) / kLineBlocks; }
   void run_images(const Call& call) const;
   void set_channels(const Call& call, int index, AmxBlock& block) const;
@@ -54,25 +55,33 @@ class AmxConv final : public Int8Conv {
   bool is_signed_;
   Epilogue epilogue_;
   std::int64_t dst_bytes_;  // of one element
+  bool kernel_rows_;        // a kernel row is one run of the depth, else every kernel position is
   AmxLine line_;
+  int taps_, run_;  // runs, and their length in source elements
   AmxDepth depth_;
   int steps_, blocks_;
-  std::int64_t copied_pitch_, weight_bytes_, block_bytes_;  // of a copied pixel, a tile and a block of weights
+  int merged_;                // source pixels of a position of a copied line
+  std::int64_t pixel_bytes_;  // of one of them
+  std::int64_t weight_bytes_, block_bytes_;
   AlignedBuffer weights_;
   AlignedArray<float> m_, b_;
 };
 
-AmxConv::AmxConv(const Int8ConvParams& params, const std::string& name)
+AmxConv::AmxConv(const Int8ConvParams& params, RunShape runs, const std::string& name)
     : name_(name),
       desc_(params.desc),
       is_signed_(params.src == DType::kS8),
       epilogue_(make_epilogue(params)),
       dst_bytes_(static_cast<std::int64_t>(size_of(params.dst))),
-      line_(params.desc),
-      depth_(amx_depth(params.desc.c)),
-      steps_(params.desc.window.kernel_h * params.desc.window.kernel_w * depth_.chunks),
-      blocks_((params.desc.k + kBlockChannels - 1) / kBlockChannels),
-      copied_pitch_(std::max(params.desc.c, depth_.width)),
+      kernel_rows_(runs == RunShape::kKernelRow),
+      line_(kernel_rows_ ? merge_columns(params.desc) : params.desc),
+      taps_(desc_.window.kernel_h * (kernel_rows_ ? 1 : desc_.window.kernel_w)),
+      run_(desc_.c * (kernel_rows_ ? desc_.window.kernel_w : 1)),
+      depth_(amx_depth(run_)),
+      steps_(taps_ * depth_.chunks),
+      blocks_((desc_.k + kBlockChannels - 1) / kBlockChannels),
+      merged_(kernel_rows_ ? desc_.window.stride_w : 1),
+      pixel_bytes_(kernel_rows_ ? desc_.c : std::max(desc_.c, depth_.width)),
       weight_bytes_(std::int64_t{depth_.width} * kAmxLanes),
       block_bytes_(kAmxBlockTiles * steps_ * weight_bytes_) {
   pack(params);
@@ -86,17 +95,15 @@ void AmxConv::pack(const Int8ConvParams& params) {
   b_ = AlignedArray<float>(lanes);
   std::copy(params.m.begin(), params.m.end(), m_.data());
   std::copy(params.b.begin(), params.b.end(), b_.data());
-  const int taps = steps_ / depth_.chunks;
   parallel_for(blocks_, [&](std::int64_t block) {
     const int first = static_cast<int>(block) * kBlockChannels, channels = std::min(kBlockChannels, desc_.k - first);
     const int cols = channels > kAmxLanes ? 2 : 1;
     for (int k = 0; k < channels; ++k) {
       const std::int8_t* value = params.weights.data() + (first + k) * desc_.depth();
       std::byte* column = weights_.data() + block * block_bytes_ + k / kAmxLanes * weight_bytes_ + k % kAmxLanes * 4;
-      for (int t = 0; t < taps; ++t) {
-        for (int c = 0; c < desc_.c; ++c) {
-          const int chunk = c / depth_.width,
-                    at = c - std::max(0, depth_.start(chunk, std::max(desc_.c, depth_.width)));
+      for (int t = 0; t < taps_; ++t) {
+        for (int c = 0; c < run_; ++c) {
+          const int chunk = c / depth_.width, at = c - std::max(0, depth_.start(chunk, std::max(run_, depth_.width)));
           std::byte* tile = column + (t * depth_.chunks + chunk) * cols * weight_bytes_;
           tile[at / 4 * kAmxLanes * 4 + at % 4] = static_cast<std::byte>(*value++);
         }
@@ -108,7 +115,7 @@ void AmxConv::pack(const Int8ConvParams& params) {
 // One row of one phase of an image, with its borders.
 void AmxConv::copy_row(const std::byte* image, std::int64_t src_pitch, int plane, int row, std::byte* dst) const {
   const Window& window = desc_.window;
-  const int width = line_.width(), step = window.stride_w;
+  const int width = line_.width() * merged_, step = window.stride_w / merged_;
   const int h = row * window.stride_h + plane / line_.phases_w() - window.pad.top;
   const int column = plane % line_.phases_w() - window.pad.left;  // source column of dst pixel 0
   int inside = 0, end = 0;
@@ -116,11 +123,11 @@ void AmxConv::copy_row(const std::byte* image, std::int64_t src_pitch, int plane
     inside = std::min(width, column < 0 ? (-column + step - 1) / step : 0);
     end = std::clamp((desc_.w - column + step - 1) / step, inside, width);
   }
-  const auto pitch = static_cast<std::size_t>(copied_pitch_), channels = static_cast<std::size_t>(desc_.c);
+  const auto pitch = static_cast<std::size_t>(pixel_bytes_), channels = static_cast<std::size_t>(desc_.c);
   std::memset(dst, 0, static_cast<std::size_t>(inside) * pitch);
   const std::byte* src = image + (std::int64_t{h} * desc_.w + column + inside * step) * src_pitch;
-  std::byte* at = dst + inside * copied_pitch_;
-  if (step == 1 && src_pitch == copied_pitch_ && channels == pitch && end > inside) {
+  std::byte* at = dst + inside * pixel_bytes_;
+  if (step == 1 && src_pitch == pixel_bytes_ && channels == pitch && end > inside) {
     std::memcpy(at, src, static_cast<std::size_t>(end - inside) * pitch);
   } else {
     for (int i = inside; i < end; ++i, at += pitch, src += src_pitch * step) {
@@ -128,18 +135,23 @@ void AmxConv::copy_row(const std::byte* image, std::int64_t src_pitch, int plane
       if (channels < pitch) std::memset(at + channels, 0, pitch - channels);
     }
   }
-  std::memset(dst + end * copied_pitch_, 0, static_cast<std::size_t>(width - end) * pitch);
+  std::memset(dst + end * pixel_bytes_, 0, static_cast<std::size_t>(width - end) * pitch);
 }
 
 // Order: phase, image, row.
 const std::byte* AmxConv::copy_images(const Int8ConvArgs& args, int first, int images) const {
-  const std::int64_t row_bytes = line_.width() * copied_pitch_, rows = std::int64_t{images} * line_.height();
-  std::byte* dst = scratch(ScratchSlot::kSource, static_cast<std::size_t>(line_.planes() * rows * row_bytes));
-  parallel_for(line_.planes() * rows, [&](std::int64_t task) {
-    const std::int64_t image = first + task % rows / line_.height();
+  const std::int64_t row_bytes = line_.width() * position_bytes(), rows = std::int64_t{images} * line_.height();
+  // A kernel row that fills no depth step is read on into what follows, where its weights are zeros.
+  std::byte* dst =
+      scratch(ScratchSlot::kSource, static_cast<std::size_t>(line_.planes() * rows * row_bytes) + kAmxDepth);
+  // The thread that copies a row most likely reads it: all its phases.
+  parallel_for(rows, [&](std::int64_t row) {
+    const std::int64_t image = first + row / line_.height();
     const auto* src = static_cast<const std::byte*>(args.src) + image * desc_.h * desc_.w * args.src_pitch;
-    copy_row(src, args.src_pitch, static_cast<int>(task / rows), static_cast<int>(task % line_.height()),
-             dst + task * row_bytes);
+    for (int plane = 0; plane < line_.planes(); ++plane) {
+      copy_row(src, args.src_pitch, plane, static_cast<int>(row % line_.height()),
+               dst + (plane * rows + row) * row_bytes);
+    }
   });
   return dst;
 }
@@ -149,9 +161,9 @@ const std::int64_t* AmxConv::fill_offsets(std::int64_t pitch, std::int64_t image
       scratch(ScratchSlot::kOffsets, static_cast<std::size_t>(steps_) * sizeof(std::int64_t)));
   std::int64_t* at = offsets;
   for (int r = 0; r < desc_.window.kernel_h; ++r) {
-    for (int s = 0; s < desc_.window.kernel_w; ++s) {
+    for (int s = 0; s < taps_ / desc_.window.kernel_h; ++s) {
       for (int chunk = 0; chunk < depth_.chunks; ++chunk) {
-        const int start = std::max(0, depth_.start(chunk, desc_.c));
+        const int start = std::max(0, depth_.start(chunk, run_));
         *at++ = line_.tap_offset(r, s, images) * pitch + start;
       }
     }
@@ -160,15 +172,13 @@ const std::int64_t* AmxConv::fill_offsets(std::int64_t pitch, std::int64_t image
 }
 
 ConvSplit AmxConv::split(std::int64_t pairs) const {
-  const Window& window = desc_.window;
   ConvWork work;
   work.pixels = pairs * kBlockPixels;
   // Threads that write halves of a cache line take it from each other: groups of whole lines.
   work.blocks = groupable();
   work.rows = kBlockPixels;
   work.macs_per_byte = kMacsPerByte;
-  work.pixel_bytes =
-      copied_pitch_ * std::min(window.stride_h, window.kernel_h) * std::min(window.stride_w, window.kernel_w);
+  work.pixel_bytes = position_bytes() * line_.planes();
   work.block_bytes = kLineBlocks * block_bytes_;
   work.threads = threads();
   return split_conv(work, cache_sizes());
@@ -262,16 +272,16 @@ void AmxConv::run(const Int8ConvArgs& args) const {
     std::fill_n(m, m_.size(), *args.scale);
     call.m = m;
   }
-  if (line_.in_place()) {
+  if (line_.in_place() && !kernel_rows_) {
     call.offsets = fill_offsets(call.pitch, call.images);
     run_images(call);
     return;
   }
   // Copied images should still be in cache when they are read.
-  const std::int64_t image_bytes = std::int64_t{line_.planes()} * line_.height() * line_.width() * copied_pitch_;
+  const std::int64_t image_bytes = std::int64_t{line_.planes()} * line_.height() * line_.width() * position_bytes();
   const std::int64_t fitting = std::max<std::int64_t>(1, cache_sizes().l2 * threads() / image_bytes);
   const int chunk = static_cast<int>(std::min<std::int64_t>(args.n, fitting));
-  call.pitch = copied_pitch_;
+  call.pitch = position_bytes();
   for (int image = 0; image < args.n; image += chunk) {
     const int images = std::min(chunk, args.n - image);
     call.line = copy_images(args, image, images);
@@ -284,8 +294,8 @@ void AmxConv::run(const Int8ConvArgs& args) const {
 
 }  // namespace
 
-std::unique_ptr<Int8Conv> make_amx_conv(const Int8ConvParams& params, const std::string& name) {
-  return std::make_unique<AmxConv>(params, name);
+std::unique_ptr<Int8Conv> make_amx_conv(const Int8ConvParams& params, RunShape runs, const std::string& name) {
+  return std::make_unique<AmxConv>(params, runs, name);
 }
 
 }  // namespace gpueval::cpu

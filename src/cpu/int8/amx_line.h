@@ -31,6 +31,10 @@ struct AmxTile {
   std::int64_t pixel[kAmxRows]{};  // output pixel of each row, -1: not stored
 };
 
+// The shape whose line has stride_w columns of `desc` side by side as one pixel, of stride_w * c channels. A kernel row
+// is a run of kernel_w * c of them, which may reach into the pixels behind.
+ConvDesc merge_columns(const ConvDesc& desc);
+
 class AmxLine {
  public:
   AmxLine() = default;

@@ -11,6 +11,8 @@
 
 namespace gpueval::cpu {
 
+enum class RunShape { kTap, kKernelRow };  // depth runs: one kernel position, or one kernel row (first layer)
+
 enum class Out : std::uint8_t { kU8, kS8, kF32 };
 enum class Residual : std::uint8_t { kNone, kU8, kS8 };
 

@@ -15,7 +15,6 @@
 
 namespace gpueval::cpu {
 
-enum class RunShape { kTap, kKernelRow };  // depth runs: one kernel position, or one kernel row (first layer)
 std::unique_ptr<Int8Conv> make_tiled_conv(const Int8ConvParams& params, const TileSet& tiles, RunShape runs,
                                           const std::string& name);
 
