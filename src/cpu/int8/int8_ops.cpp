@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <mutex>
+#include <vector>
 
 #include "core/threads.h"
 #include "cpu/int8/isa.h"
@@ -41,60 +42,63 @@ TapRange real_taps(int out, int stride, int pad, int kernel, int size) {
   return {std::max(start, 0), std::min(start + kernel, size)};
 }
 
-// Calls body(pixel) for every output pixel, its taps and destination filled in.
-template <typename Body>
-void for_each_pixel(const QuantView& src, const Window& window, const QuantView& dst, std::int64_t dst_element,
-                    Body&& body) {
+void set_range(PoolRow& row, DType dst) {
+  row.lo = lowest(dst);
+  row.hi = highest(dst);
+}
+
+using PoolFn = void (*)(const PoolRow&);
+
+void pool(const QuantView& src, const Window& window, const PoolRow& common, PoolFn fn, const QuantView& dst) {
   const Shape& in = src.shape;
   const int p_count = window.out_h(in.h), q_count = window.out_w(in.w);
   GPUEVAL_CHECK(dst.shape == (Shape{in.n, p_count, q_count, in.c}), "pool of {} into {}", to_string(in),
                 to_string(dst.shape));
-  PoolPixel common;
-  common.pixel_bytes = src.pitch;
-  common.row_bytes = src.pitch * in.w;
-  common.channels = in.c;
-  parallel_for(std::int64_t{in.n} * p_count, [&](std::int64_t row) {
-    const std::int64_t n = row / p_count;
+  parallel_for(std::int64_t{in.n} * p_count, [&](std::int64_t task) {
+    const std::int64_t n = task / p_count;
     const TapRange h =
-        real_taps(static_cast<int>(row % p_count), window.stride_h, window.pad.top, window.kernel_h, in.h);
-    PoolPixel pixel = common;
-    pixel.rows = std::max(h.end - h.begin, 0);
-    for (int q = 0; q < q_count; ++q) {
-      const TapRange w = real_taps(q, window.stride_w, window.pad.left, window.kernel_w, in.w);
-      pixel.cols = std::max(w.end - w.begin, 0);
-      pixel.src = bytes(src) + (n * in.h + h.begin) * pixel.row_bytes + w.begin * pixel.pixel_bytes;
-      pixel.dst = static_cast<std::byte*>(dst.data) + (row * q_count + q) * dst.pitch * dst_element;
-      body(pixel);
-    }
+        real_taps(static_cast<int>(task % p_count), window.stride_h, window.pad.top, window.kernel_h, in.h);
+    PoolRow row = common;
+    row.pixel_bytes = src.pitch;
+    row.row_bytes = src.pitch * in.w;
+    row.src = bytes(src) + (n * in.h + h.begin) * row.row_bytes;
+    row.rows = std::max(h.end - h.begin, 0);
+    row.w = in.w;
+    row.q = q_count;
+    row.kernel_w = window.kernel_w;
+    row.stride_w = window.stride_w;
+    row.pad_left = window.pad.left;
+    row.channels = in.c;
+    set_range(row, dst.dtype);
+    row.dst = static_cast<std::byte*>(dst.data) + task * q_count * dst.pitch;
+    row.dst_pitch = dst.pitch;
+    fn(row);
   });
 }
 
-void set_range(PoolPixel& pixel, DType dst) {
-  pixel.lo = lowest(dst);
-  pixel.hi = highest(dst);
-}
-
 // Average of whole images: few pixels with many taps, so channels are what is shared out.
-void average_images(const QuantView& src, float m, void (*average)(const PoolPixel&), DType range, void* dst,
-                    std::int64_t dst_pitch, std::int64_t dst_element) {
+void average_images(const QuantView& src, float m, PoolFn average, DType range, void* dst, std::int64_t dst_pitch,
+                    std::int64_t dst_element) {
   const Shape& in = src.shape;
   constexpr int kLine = 64;
   const int lines = (in.c + kLine - 1) / kLine;
   const int parts = std::min(lines, threads());
+  const std::vector<float> factors(static_cast<std::size_t>(in.h * in.w), m);
   parallel_for(std::int64_t{in.n} * parts, [&](std::int64_t task) {
     const std::int64_t n = task / parts, part = task % parts;
     const std::int64_t first = part * lines / parts * kLine;
-    PoolPixel pixel;
-    pixel.pixel_bytes = src.pitch;
-    pixel.row_bytes = src.pitch * in.w;
-    pixel.rows = in.h;
-    pixel.cols = in.w;
-    pixel.channels = static_cast<int>(std::min<std::int64_t>((part + 1) * lines / parts * kLine, in.c) - first);
-    pixel.m = m;
-    set_range(pixel, range);
-    pixel.src = bytes(src) + n * in.h * pixel.row_bytes + first;
-    pixel.dst = static_cast<std::byte*>(dst) + (n * dst_pitch + first) * dst_element;
-    average(pixel);
+    PoolRow row;
+    row.pixel_bytes = src.pitch;
+    row.row_bytes = src.pitch * in.w;
+    row.rows = in.h;
+    row.w = row.kernel_w = in.w;
+    row.q = 1;
+    row.channels = static_cast<int>(std::min<std::int64_t>((part + 1) * lines / parts * kLine, in.c) - first);
+    row.m = factors.data();
+    set_range(row, range);
+    row.src = bytes(src) + n * in.h * row.row_bytes + first;
+    row.dst = static_cast<std::byte*>(dst) + (n * dst_pitch + first) * dst_element;
+    average(row);
   });
 }
 
@@ -116,23 +120,17 @@ void for_each_run(const Shape& shape, bool dense, Body&& body) {
 }  // namespace
 
 void max_pool(const QuantView& src, const Window& window, float m, const QuantView& dst) {
-  const auto maximum = ops().maximum[is_s8(src.dtype)][is_s8(dst.dtype)];
-  for_each_pixel(src, window, dst, 1, [&](PoolPixel& pixel) {
-    pixel.copy = m == 1.0f && src.dtype == dst.dtype;
-    pixel.m = m;
-    set_range(pixel, dst.dtype);
-    maximum(pixel);
-  });
+  PoolRow row;
+  row.copy = m == 1.0f && src.dtype == dst.dtype;
+  row.m = &m;
+  pool(src, window, row, ops().maximum[is_s8(src.dtype)][is_s8(dst.dtype)], dst);
 }
 
 void avg_pool(const QuantView& src, const Window& window, std::span<const float> m, const QuantView& dst) {
   GPUEVAL_CHECK(m.size() >= static_cast<std::size_t>(window.kernel_h * window.kernel_w), "{} factors", m.size());
-  const auto average = ops().average[is_s8(src.dtype)][is_s8(dst.dtype)];
-  for_each_pixel(src, window, dst, 1, [&](PoolPixel& pixel) {
-    pixel.m = m[static_cast<std::size_t>(pixel.rows * pixel.cols - 1)];
-    set_range(pixel, dst.dtype);
-    average(pixel);
-  });
+  PoolRow row;
+  row.m = m.data();
+  pool(src, window, row, ops().average[is_s8(src.dtype)][is_s8(dst.dtype)], dst);
 }
 
 void global_avg_pool(const QuantView& src, float m, const QuantView& dst) {

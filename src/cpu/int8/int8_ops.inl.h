@@ -17,107 +17,125 @@ inline D round_clamped(float v, float lo, float hi) {
   return static_cast<D>(__builtin_bit_cast(std::int32_t, v + 12582912.0f));
 }
 
-// Calls one(x) or three(x, y, z) for the taps of `count` channels from c0 on: three at a time halve the traffic of the
-// accumulators.
-template <typename S, typename One, typename Three>
-inline void for_taps(const PoolPixel& a, int c0, One&& one, Three&& three) {
+// The taps of one output pixel that are inside the image: rows x cols source pixels.
+struct Taps {
+  const std::byte* src;
+  int rows, cols;
+  std::int64_t row_bytes, pixel_bytes;
+
+  Taps(const PoolRow& a, int q) : rows(a.rows), row_bytes(a.row_bytes), pixel_bytes(a.pixel_bytes) {
+    const int start = q * a.stride_w - a.pad_left, end = start + a.kernel_w;
+    const int first = start > 0 ? start : 0, past = end < a.w ? end : a.w;
+    src = a.src + first * pixel_bytes;
+    cols = past > first ? past - first : 0;
+  }
+  template <typename S>
+  const S* at(int r, int s, int c0) const {
+    return reinterpret_cast<const S*>(src + r * row_bytes + s * pixel_bytes + c0);
+  }
+};
+
+// acc[c] = reduce(acc[c], x[c]) over all taps. Three at a time spare traffic of the accumulators; nine need none.
+template <typename S, typename Acc, typename Reduce>
+inline void reduce_taps(const Taps& a, int c0, int count, Acc* __restrict acc, Reduce&& reduce) {
+  if (a.rows == 3 && a.cols == 3) {
+    const S *x0 = a.at<S>(0, 0, c0), *x1 = a.at<S>(0, 1, c0), *x2 = a.at<S>(0, 2, c0);
+    const S *x3 = a.at<S>(1, 0, c0), *x4 = a.at<S>(1, 1, c0), *x5 = a.at<S>(1, 2, c0);
+    const S *x6 = a.at<S>(2, 0, c0), *x7 = a.at<S>(2, 1, c0), *x8 = a.at<S>(2, 2, c0);
+    for (int c = 0; c < count; ++c) {
+      const Acc top = reduce(reduce(Acc{x0[c]}, Acc{x1[c]}), Acc{x2[c]});
+      const Acc middle = reduce(reduce(Acc{x3[c]}, Acc{x4[c]}), Acc{x5[c]});
+      const Acc bottom = reduce(reduce(Acc{x6[c]}, Acc{x7[c]}), Acc{x8[c]});
+      acc[c] = reduce(reduce(acc[c], top), reduce(middle, bottom));
+    }
+    return;
+  }
   for (int r = 0; r < a.rows; ++r) {
-    const std::byte* row = a.src + r * a.row_bytes + c0;
-    const auto tap = [&](int s) { return reinterpret_cast<const S*>(row + s * a.pixel_bytes); };
     int s = 0;
-    for (; s + 3 <= a.cols; s += 3) three(tap(s), tap(s + 1), tap(s + 2));
-    for (; s < a.cols; ++s) one(tap(s));
+    for (; s + 3 <= a.cols; s += 3) {
+      const S *x = a.at<S>(r, s, c0), *y = a.at<S>(r, s + 1, c0), *z = a.at<S>(r, s + 2, c0);
+      for (int c = 0; c < count; ++c) acc[c] = reduce(reduce(acc[c], Acc{x[c]}), reduce(Acc{y[c]}, Acc{z[c]}));
+    }
+    for (; s < a.cols; ++s) {
+      const S* x = a.at<S>(r, s, c0);
+      for (int c = 0; c < count; ++c) acc[c] = reduce(acc[c], Acc{x[c]});
+    }
   }
 }
 
-template <typename T>
-inline T larger(T a, T b) {
-  return a > b ? a : b;
-}
-
-template <typename S>
-inline void take_maximum(const PoolPixel& a, int c0, int count, S* __restrict best) {
-  for (int c = 0; c < count; ++c) best[c] = static_cast<S>(S(-1) > S(0) ? 0 : -128);
-  for_taps<S>(
-      a, c0,
-      [&](const S* x) __attribute__((always_inline)) {
-        for (int c = 0; c < count; ++c) best[c] = larger(best[c], x[c]);
-      },
-      [&](const S* x, const S* y, const S* z) __attribute__((always_inline)) {
-        for (int c = 0; c < count; ++c) best[c] = larger(larger(best[c], x[c]), larger(y[c], z[c]));
-      });
-}
-
-template <typename S, typename Sum>
-inline void sum_taps(const PoolPixel& a, int c0, int count, Sum* __restrict sum) {
+template <typename Sum, typename S>
+inline void sum_taps(const Taps& a, int c0, int count, Sum* __restrict sum) {
   for (int c = 0; c < count; ++c) sum[c] = 0;
-  for_taps<S>(
-      a, c0,
-      [&](const S* x) __attribute__((always_inline)) {
-        for (int c = 0; c < count; ++c) sum[c] = static_cast<Sum>(sum[c] + x[c]);
-      },
-      [&](const S* x, const S* y, const S* z) __attribute__((always_inline)) {
-        for (int c = 0; c < count; ++c) sum[c] = static_cast<Sum>(sum[c] + x[c] + y[c] + z[c]);
-      });
+  reduce_taps<S>(
+      a, c0, count, sum, [](Sum x, Sum y) __attribute__((always_inline)) { return static_cast<Sum>(x + y); });
 }
 
 // Up to 128 taps the sums fit 16 bits: 128 * 255 < 2^15.
 template <typename S>
-inline void take_sum(const PoolPixel& a, int c0, int count, std::int32_t* __restrict sum) {
+inline void take_sum(const Taps& a, int c0, int count, std::int32_t* __restrict sum) {
   if (a.rows * a.cols > 128) {
-    sum_taps<S>(a, c0, count, sum);
+    sum_taps<std::int32_t, S>(a, c0, count, sum);
     return;
   }
   std::int16_t narrow[kChunk];
-  sum_taps<S>(a, c0, count, narrow);
+  sum_taps<std::int16_t, S>(a, c0, count, narrow);
   for (int c = 0; c < count; ++c) sum[c] = narrow[c];
 }
 
-// Whole chunks get their own code, with the count known to the compiler.
-template <typename Body>
-inline void for_chunks(int channels, Body&& body) {
-  int c0 = 0;
-  for (; c0 + kChunk <= channels; c0 += kChunk) body(c0, kChunk);
-  if (c0 < channels) body(c0, channels - c0);
+// Calls body(taps, c0, count, dst) for every pixel's chunks of channels. Whole chunks get their own code,
+// with the count known to the compiler.
+template <typename D, typename Body>
+inline void for_chunks(const PoolRow& a, Body&& body) {
+  for (int q = 0; q < a.q; ++q) {
+    const Taps taps(a, q);
+    D* dst = reinterpret_cast<D*>(a.dst + q * a.dst_pitch);
+    int c0 = 0;
+    for (; c0 + kChunk <= a.channels; c0 += kChunk) body(taps, c0, kChunk, dst + c0);
+    if (c0 < a.channels) body(taps, c0, a.channels - c0, dst + c0);
+  }
 }
 
+inline float factor(const PoolRow& a, const Taps& taps) { return a.m[taps.rows * taps.cols - 1]; }
+
 template <typename S, typename D>
-void maximum(const PoolPixel& pixel) {
-  const PoolPixel a = pixel;
-  for_chunks(
-      a.channels, [&](int c0, int count) __attribute__((always_inline)) {
-        D* dst = reinterpret_cast<D*>(a.dst) + c0;
+void maximum(const PoolRow& row) {
+  const PoolRow a = row;
+  const float m = *a.m;
+  for_chunks<D>(
+      a, [&](const Taps& taps, int c0, int count, D* dst) __attribute__((always_inline)) {
         S best[kChunk];
-        take_maximum<S>(a, c0, count, best);
+        for (int c = 0; c < count; ++c) best[c] = static_cast<S>(S(-1) > S(0) ? 0 : -128);
+        reduce_taps<S>(
+            taps, c0, count, best, [](S x, S y) __attribute__((always_inline)) { return x > y ? x : y; });
         if (a.copy) {
           __builtin_memcpy(dst, best, static_cast<std::size_t>(count));
           return;
         }
-        for (int c = 0; c < count; ++c) dst[c] = round_clamped<D>(static_cast<float>(best[c]) * a.m, a.lo, a.hi);
+        for (int c = 0; c < count; ++c) dst[c] = round_clamped<D>(static_cast<float>(best[c]) * m, a.lo, a.hi);
       });
 }
 
 template <typename S, typename D>
-void average(const PoolPixel& pixel) {
-  const PoolPixel a = pixel;
-  for_chunks(
-      a.channels, [&](int c0, int count) __attribute__((always_inline)) {
-        D* dst = reinterpret_cast<D*>(a.dst) + c0;
+void average(const PoolRow& row) {
+  const PoolRow a = row;
+  for_chunks<D>(
+      a, [&](const Taps& taps, int c0, int count, D* dst) __attribute__((always_inline)) {
+        const float m = factor(a, taps);
         std::int32_t sum[kChunk];
-        take_sum<S>(a, c0, count, sum);
-        for (int c = 0; c < count; ++c) dst[c] = round_clamped<D>(static_cast<float>(sum[c]) * a.m, a.lo, a.hi);
+        take_sum<S>(taps, c0, count, sum);
+        for (int c = 0; c < count; ++c) dst[c] = round_clamped<D>(static_cast<float>(sum[c]) * m, a.lo, a.hi);
       });
 }
 
 template <typename S>
-void average_f32(const PoolPixel& pixel) {
-  const PoolPixel a = pixel;
-  for_chunks(
-      a.channels, [&](int c0, int count) __attribute__((always_inline)) {
-        float* dst = reinterpret_cast<float*>(a.dst) + c0;
+void average_f32(const PoolRow& row) {
+  const PoolRow a = row;
+  for_chunks<float>(
+      a, [&](const Taps& taps, int c0, int count, float* dst) __attribute__((always_inline)) {
+        const float m = factor(a, taps);
         std::int32_t sum[kChunk];
-        take_sum<S>(a, c0, count, sum);
-        for (int c = 0; c < count; ++c) dst[c] = static_cast<float>(sum[c]) * a.m + 0.0f;
+        take_sum<S>(taps, c0, count, sum);
+        for (int c = 0; c < count; ++c) dst[c] = static_cast<float>(sum[c]) * m + 0.0f;
       });
 }
 

@@ -7,15 +7,20 @@
 
 namespace gpueval::cpu {
 
-// The real taps of one output pixel: rows x cols source pixels, all channels.
-struct PoolPixel {
-  const std::byte* src = nullptr;
-  int rows = 0, cols = 0;
+// A row of output pixels, all channels.
+struct PoolRow {
+  const std::byte* src = nullptr;  // column 0 of the first source row inside the image
+  int rows = 0;                    // source rows inside the image
   std::int64_t row_bytes = 0, pixel_bytes = 0;
+  int w = 0;  // source columns
+  int q = 0;  // output columns
+  int kernel_w = 1, stride_w = 1, pad_left = 0;
   int channels = 0;
-  bool copy = false;  // maximum: leaves as it is
-  float m = 1, lo = 0, hi = 0;
-  std::byte* dst = nullptr;  // bytes, or floats for average_f32
+  bool copy = false;         // maximum: leaves as it is
+  const float* m = nullptr;  // maximum: one; averages: of one tap, of two taps, ...
+  float lo = 0, hi = 0;
+  std::byte* dst = nullptr;    // bytes, or floats for average_f32
+  std::int64_t dst_pitch = 0;  // bytes from pixel to pixel
 };
 
 // A run of `count` elements.
@@ -29,9 +34,9 @@ struct ElementRun {
 
 // Tables are indexed by "is s8": source(s), then destination.
 struct OpsSet {
-  void (*maximum[2][2])(const PoolPixel&);
-  void (*average[2][2])(const PoolPixel&);
-  void (*average_f32[2])(const PoolPixel&);
+  void (*maximum[2][2])(const PoolRow&);
+  void (*average[2][2])(const PoolRow&);
+  void (*average_f32[2])(const PoolRow&);
   void (*add[2][2][2])(const ElementRun&);
   void (*requantize[2][2])(const ElementRun&);
   void (*quantize[2])(const ElementRun&);  // a: floats, m1: the scale to divide by
