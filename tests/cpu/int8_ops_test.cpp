@@ -93,6 +93,12 @@ const struct {
     {{1, 7, 8, 65}, {.kernel_h = 3, .kernel_w = 3, .pad = {1, 1, 1, 1}}},
     {{1, 5, 6, 728}, {.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad = {1, 1, 1, 1}}},
     {{1, 6, 6, 130}, {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2, .pad = {}}},
+    // whole chunks of channels, a stride of 1: narrower than the window, no border, uneven ones
+    {{1, 3, 1, 64}, {.kernel_h = 3, .kernel_w = 3, .pad = {1, 1, 1, 1}}},
+    {{2, 4, 2, 128}, {.kernel_h = 3, .kernel_w = 3, .pad = {1, 1, 1, 1}}},
+    {{1, 5, 9, 192}, {.kernel_h = 3, .kernel_w = 3, .pad = {}}},
+    {{1, 4, 6, 64}, {.kernel_h = 3, .kernel_w = 3, .pad = {0, 2, 2, 0}}},
+    {{1, 4, 6, 64}, {.kernel_h = 1, .kernel_w = 3, .pad = {0, 0, 0, 2}}},
 };
 
 TEST_P(Int8Ops, MaxPool) {
@@ -126,6 +132,21 @@ TEST_P(Int8Ops, AvgPool) {
         avg_pool(in.view(), window, m, out.view());
         expect_same(out, reference::avg_pool(x, window, m, dst), "avg_pool");
       }
+    }
+  }
+}
+
+// 257 taps of 255 are the most that 16 bits hold.
+TEST_P(Int8Ops, GlobalAvgPoolOfExtremesDoesNotOverflow) {
+  for (const int taps : {256, 257, 258, 600}) {
+    for (const auto& [type, value] : {std::pair{DType::kU8, 255}, {DType::kS8, 127}, {DType::kS8, -127}}) {
+      QuantTensor x(type, {1, 1, taps, 64});
+      for (std::int64_t i = 0; i < x.shape.elements(); ++i) x.set(i, value);
+      Pitched in(x, 0), out(type, {1, 1, 1, 64}, 0);
+      const float m = 1.0f / static_cast<float>(taps);
+      global_avg_pool(in.view(), m, out.view());
+      expect_same(out, reference::global_avg_pool(x, m, type), std::to_string(taps));
+      EXPECT_EQ(out.dense().at(0), value);
     }
   }
 }
