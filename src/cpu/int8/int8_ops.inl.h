@@ -73,7 +73,7 @@ using S = std::int8_t;
 const OpsSet GPUEVAL_OPS_SET = {
     .maximum = {{maximum<U, U>, maximum<U, S>}, {maximum<S, U>, maximum<S, S>}},
     .average = {{average<U, U>, average<U, S>}, {average<S, U>, average<S, S>}},
-    .average_f32 = {average_f32<U>, average_f32<S>},
+    .average_f32 = {average<U, float>, average<S, float>},
     .add = {{{add<U, U, U>, add<U, U, S>}, {add<U, S, U>, add<U, S, S>}},
             {{add<S, U, U>, add<S, U, S>}, {add<S, S, U>, add<S, S, S>}}},
     .requantize = {{requantize<U, U>, requantize<U, S>}, {requantize<S, U>, requantize<S, S>}},

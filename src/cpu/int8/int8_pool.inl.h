@@ -135,8 +135,6 @@ inline void for_chunks(const PoolRow& a, Body&& body) {
   }
 }
 
-inline float factor(const PoolRow& a, const Taps& taps) { return a.m[taps.rows * taps.cols - 1]; }
-
 template <typename S, typename D>
 void maximum(const PoolRow& row) {
   const PoolRow a = row;
@@ -163,8 +161,10 @@ inline void for_sums(const PoolRow& a, Store&& store) {
     for (; c0 + kChunk <= a.channels; c0 += kChunk) {
       ChunkSum left, middle;  // columns are summed once for the three outputs of a stride of 1
       const bool slides = a.kernel_w == 3 && a.stride_w == 1;
-      if (slides) add_column<S>(a, -a.pad_left, c0, left);
-      if (slides) add_column<S>(a, 1 - a.pad_left, c0, middle);
+      if (slides) {
+        add_column<S>(a, -a.pad_left, c0, left);
+        add_column<S>(a, 1 - a.pad_left, c0, middle);
+      }
       for (int q = 0; q < a.q; ++q) {
         const Taps taps(a, q);
         ChunkSum sum;
@@ -196,36 +196,31 @@ inline void for_sums(const PoolRow& a, Store&& store) {
   }
 }
 
+// Floats are left as they are, but for -0.
 template <typename S, typename D>
 void average(const PoolRow& row) {
   const PoolRow a = row;
   for_sums<S>(
       a, [&](int q, const Taps& taps, int c0, int count, const auto& sum) __attribute__((always_inline)) {
         D* dst = reinterpret_cast<D*>(a.dst + q * a.dst_pitch) + c0;
-        const float m = factor(a, taps);
+        const float m = a.m[taps.rows * taps.cols - 1];
         if constexpr (std::is_same_v<decltype(sum), const ChunkSum&>) {
           Floats values[4];
           sum.template scaled<S>(taps.rows * taps.cols, m, values);
-          store_rounded(values, a.lo, a.hi, dst);
+          if constexpr (std::is_same_v<D, float>) {
+            for (int c = 0; c < kChunk; ++c) dst[c] = values[c % 4][c / 4] + 0.0f;
+          } else {
+            store_rounded(values, a.lo, a.hi, dst);
+          }
         } else {
-          for (int c = 0; c < count; ++c) dst[c] = round_clamped<D>(static_cast<float>(sum[c]) * m, a.lo, a.hi);
-        }
-      });
-}
-
-template <typename S>
-void average_f32(const PoolRow& row) {
-  const PoolRow a = row;
-  for_sums<S>(
-      a, [&](int q, const Taps& taps, int c0, int count, const auto& sum) __attribute__((always_inline)) {
-        float* dst = reinterpret_cast<float*>(a.dst + q * a.dst_pitch) + c0;
-        const float m = factor(a, taps);
-        if constexpr (std::is_same_v<decltype(sum), const ChunkSum&>) {
-          Floats values[4];
-          sum.template scaled<S>(taps.rows * taps.cols, m, values);
-          for (int c = 0; c < kChunk; ++c) dst[c] = values[c % 4][c / 4] + 0.0f;
-        } else {
-          for (int c = 0; c < count; ++c) dst[c] = static_cast<float>(sum[c]) * m + 0.0f;
+          for (int c = 0; c < count; ++c) {
+            const float value = static_cast<float>(sum[c]) * m;
+            if constexpr (std::is_same_v<D, float>) {
+              dst[c] = value + 0.0f;
+            } else {
+              dst[c] = round_clamped<D>(value, a.lo, a.hi);
+            }
+          }
         }
       });
 }
