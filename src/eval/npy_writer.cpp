@@ -6,18 +6,35 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "gpueval/error.h"
 
 namespace gpueval {
 namespace {
+namespace fs = std::filesystem;
+
 constexpr std::size_t kHeaderBytes = 128;  // 10 bytes of magic, version and length, then the padded dictionary
 static_assert(std::endian::native == std::endian::little, "the file is written as little-endian float32");
+
+// Renaming a file to the name of a device would replace it.
+const std::string& checked(const std::string& path) {
+  std::error_code ignored;
+  if (fs::exists(path, ignored) && !fs::is_regular_file(path, ignored)) {
+    fail("{}: expected a new or a regular file to write logits to, this is neither", path);
+  }
+  return path;
+}
+
 }  // namespace
 
 NpyWriter::NpyWriter(std::string path, std::size_t columns)
-    : path_(std::move(path)), part_(path_ + ".part"), columns_(columns), file_(std::fopen(part_.c_str(), "wb")) {
+    : path_(std::move(path)),
+      part_(checked(path_) + ".part"),
+      columns_(columns),
+      file_(std::fopen(part_.c_str(), "wb")) {
   if (!file_) fail("{}: cannot be written: {}", path_, std::strerror(errno));
   write_header();
 }

@@ -86,6 +86,14 @@ TEST_F(Files, UnwritableLogitsStillPrintTheTable) {
   EXPECT_NE(done.err.find("no/such/folder.npy"), std::string::npos) << done.err;
 }
 
+// A device would be replaced by the file that is renamed to it.
+TEST_F(Files, LogitsReplaceRegularFilesOnly) {
+  std::filesystem::create_symlink("/dev/null", path("sink.npy"));
+  run({"--model", "demo", "--mode", "accuracy", "--limit", "2", "--precision", "float32", "--save-logits",
+       path("sink.npy")});
+  EXPECT_TRUE(std::filesystem::is_symlink(path("sink.npy")));
+}
+
 TEST_F(Files, UnwritableJsonStillPrintsTheTable) {
   const Outcome outcome = run({"--model", "demo", "--scheme", "maxabs", "--mode", "accuracy", "--limit", "20", "--json",
                                "/nonexistent/r.json", "--html", "r.html"});
