@@ -2,9 +2,13 @@
 // gpu_bench: every kernel x every convolution of the networks, with library baselines. docs/benchmarks.md explains it.
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <fstream>
+#include <string>
+#include <system_error>
 
 #include "bench_row.h"
+#include "core/stop_signal.h"
 #include "gpueval/error.h"
 #include "options.h"
 #include "result.h"
@@ -13,11 +17,22 @@
 namespace gpueval::bench {
 namespace {
 
+// A file is written whole or stays as it was; anything else (a terminal, /dev/null) is written as it is.
 void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const bool replace = !fs::exists(path, ignored) || fs::is_regular_file(path, ignored);
+  const std::string target = replace ? path + ".part" : path;
+  std::ofstream file(target, std::ios::binary);
   file << text;
   file.close();
-  if (!file) fail("{}: cannot be written", path);
+  const bool written = file && (!replace || std::rename(target.c_str(), path.c_str()) == 0);
+  if (!written) fail("{}: cannot be written", path);
+}
+
+void write_files(const Options& options, const Result& result) {
+  if (!options.json.empty()) write_file(options.json, json(result));
+  if (!options.markdown.empty()) write_file(options.markdown, markdown(result, options.compare));
 }
 
 void print_tables(const Options& options, const Result& result) {
@@ -35,7 +50,8 @@ int run(int argc, const char* const* argv) {
   }
   std::string command = "gpu_bench";
   for (int i = 1; i < argc; ++i) command += std::string(" ") + argv[i];
-  const Result result = run_session(line.options, line.rest, command);
+  const Result result =
+      run_session(line.options, line.rest, command, [&](const Result& known) { write_files(line.options, known); });
   if (line.options.list) {
     for (const Row& row : result.rows) {
       std::printf("%s%s%s\n", row_name(row).c_str(), row.note.empty() ? "" : "  ", row.note.c_str());
@@ -43,8 +59,11 @@ int run(int argc, const char* const* argv) {
     return 0;
   }
   print_tables(line.options, result);
-  if (!line.options.json.empty()) write_file(line.options.json, json(result));
-  if (!line.options.markdown.empty()) write_file(line.options.markdown, markdown(result, line.options.compare));
+  write_files(line.options, result);
+  if (result.interrupted) {
+    std::fprintf(stderr, "gpu_bench: interrupted, rows are missing\n");
+    return kExitInterrupted;
+  }
   bool failed = false;
   for (const Row& row : result.rows) failed = failed || row.failed;
   return failed ? 1 : 0;

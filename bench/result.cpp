@@ -126,6 +126,7 @@ TextTable compare_table(const Result& result, const std::vector<std::string>& pa
 std::string markdown(const Result& result, const std::vector<std::string>& compare) {
   std::string text = fmt::format("Command: `{}`\n\n{}\n## Roofs\n\n{}\n", result.command, environment(result),
                                  roof_table(result).markdown());
+  if (result.interrupted) text += "Interrupted: rows are missing.\n\n";
   if (!result.rows.empty()) text += fmt::format("## Kernels\n\n{}\n", row_table(result).markdown());
   if (!compare.empty()) text += fmt::format("## Side by side\n\n{}\n", compare_table(result, compare).markdown());
   return text;
@@ -140,6 +141,7 @@ std::string json(const Result& result) {
       {"host", {{"cpu", host.cpu}, {"cores", host.cores}, {"os", host.os}, {"compiler", host.compiler}}},
       {"devices", result.devices},
       {"load_average", {result.load_before, result.load_after}},
+      {"interrupted", result.interrupted},
       {"roofs", nlohmann::ordered_json::array()},
       {"rows", nlohmann::ordered_json::array()}};
   for (const RoofValue& roof : result.roofs) {

@@ -20,6 +20,7 @@ struct Result {
   std::string load_before, load_after;             // load averages of the host
   std::vector<RoofValue> roofs;
   std::vector<Row> rows;
+  bool interrupted = false;  // rows are missing
 };
 
 TextTable roof_table(const Result& result);

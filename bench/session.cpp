@@ -4,11 +4,14 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <memory>
 #include <set>
+#include <utility>
 
+#include "core/stop_signal.h"
 #include "cpu/int8/int8_conv.h"
 #include "cpu/roof/roof.h"
 #include "gpueval/engine.h"
@@ -51,7 +54,13 @@ double median(std::vector<double> values) {
   return *middle;
 }
 
+const char* const kInterrupted = "interrupted";
+
 void measure(benchmark::State& state, Stage& stage, Case& c) {
+  if (StopSignal::raised()) {
+    state.SkipWithError(kInterrupted);
+    return;
+  }
   Row& row = c.row;
   try {
     Subject& subject = stage.subject(c);
@@ -86,13 +95,23 @@ void measure(benchmark::State& state, Stage& stage, Case& c) {
 // Google Benchmark's own table would repeat ours: a line of progress on stderr instead.
 class Progress : public benchmark::BenchmarkReporter {
  public:
+  explicit Progress(std::function<void()> save) : save_(std::move(save)) {}
   bool ReportContext(const Context&) override { return true; }
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
+      if (run.error_message == kInterrupted) continue;
       std::fprintf(stderr, "%s: %.4g us%s\n", run.benchmark_name().c_str(), run.GetAdjustedRealTime(),
                    run.error_occurred ? (" " + run.error_message).c_str() : "");
     }
+    const auto now = std::chrono::steady_clock::now();
+    if (now - saved_ < std::chrono::seconds(1)) return;
+    save_();
+    saved_ = now;
   }
+
+ private:
+  std::function<void()> save_;
+  std::chrono::steady_clock::time_point saved_{};
 };
 
 std::string load_average() {
@@ -201,7 +220,8 @@ void register_case(const Options& options, Stage& stage, Case& c) {
   }
 }
 
-void run_benchmarks(const std::vector<std::string>& rest, const std::string& program) {
+void run_benchmarks(const std::vector<std::string>& rest, const std::string& program,
+                    const std::function<void()>& save) {
   std::vector<std::string> words{program};
   words.insert(words.end(), rest.begin(), rest.end());
   std::vector<char*> argv;
@@ -209,37 +229,54 @@ void run_benchmarks(const std::vector<std::string>& rest, const std::string& pro
   int argc = static_cast<int>(argv.size());
   benchmark::Initialize(&argc, argv.data());
   if (argc > 1) fail_usage("Google Benchmark does not know '{}'", argv[1]);
-  Progress progress;
+  Progress progress(save);
   benchmark::RunSpecifiedBenchmarks(&progress);
+  benchmark::ClearRegisteredBenchmarks();  // they refer to this session's cases
   benchmark::Shutdown();
 }
 
 }  // namespace
 
-Result run_session(const Options& options, const std::vector<std::string>& rest, const std::string& command) {
-  Result result{.command = command, .load_before = load_average()};
+Result run_session(const Options& options, const std::vector<std::string>& rest, const std::string& command,
+                   const std::function<void(const Result&)>& save) {
+  const StopSignal stop;
+  Result result{.command = command, .load_before = load_average(), .interrupted = true};
   const std::vector<Device> devices = find_devices(options);
   for (const Device& device : devices) {
     describe(device, result);
     if (options.roof_time > 0 && !options.list) add_roofs(options, device, result);
   }
+  if (!options.list) save(result);
   if (!options.roofs_only) {
     std::vector<Case> cases = all_cases(options, devices);
+    const auto with_rows = [&] {
+      Result copy = result;
+      copy.load_after = load_average();
+      for (const Case& c : cases) {
+        // What is not timed yet, or was left out by --benchmark_filter, has neither.
+        if (options.list || c.row.samples > 0 || !c.row.note.empty()) copy.rows.push_back(c.row);
+      }
+      return copy;
+    };
     if (!options.list) {
       Stage stage;
       for (Case& c : cases) {
         if (c.make) register_case(options, stage, c);
       }
       if (options.ops) register_ops();
-      run_benchmarks(rest, "gpu_bench");
+      run_benchmarks(rest, "gpu_bench", [&] {
+        try {
+          save(with_rows());
+        } catch (const Error&) {  // the last one will tell
+        }
+      });
       stage.clear();
-      // What --benchmark_filter left out was not asked for.
-      std::erase_if(cases, [](const Case& c) { return c.make && c.row.samples == 0 && c.row.note.empty(); });
     }
-    for (Case& c : cases) result.rows.push_back(std::move(c.row));
+    result = with_rows();
   }
   set_threads(0);
   result.load_after = load_average();
+  result.interrupted = StopSignal::raised();
   return result;
 }
 

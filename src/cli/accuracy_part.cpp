@@ -9,8 +9,8 @@
 #include "cli/lookup.h"
 #include "cli/parts.h"
 #include "cli/start_report.h"
-#include "cli/stop_signal.h"
 #include "core/sha256.h"
+#include "core/stop_signal.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
 

@@ -5,8 +5,6 @@
 
 namespace gpueval::cli {
 
-constexpr int kExitInterrupted = 130;  // 128 + SIGINT, as shells say it
-
 // Each returns the exit code; errors are thrown.
 int measure(const Options& options);
 int classify(const Options& options);  // --image

@@ -5,7 +5,7 @@
 
 #include "cli/engine_options.h"
 #include "cli/parts.h"
-#include "cli/stop_signal.h"
+#include "core/stop_signal.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/layer_error.h"
 

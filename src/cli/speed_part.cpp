@@ -6,7 +6,7 @@
 
 #include "cli/parts.h"
 #include "cli/start_report.h"
-#include "cli/stop_signal.h"
+#include "core/stop_signal.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/conditions.h"
 #include "gpueval/error.h"

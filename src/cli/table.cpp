@@ -14,8 +14,8 @@
 #include "cli/recipe.h"
 #include "cli/session.h"
 #include "cli/start_report.h"
-#include "cli/stop_signal.h"
 #include "cli/write_results.h"
+#include "core/stop_signal.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cli {

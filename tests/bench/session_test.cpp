@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+#include <cstddef>
 #include <set>
+#include <utility>
 
 #include "gpueval/error.h"
 #include "problem.h"
@@ -72,7 +75,14 @@ TEST(Session, EmulatedKernelsRunAndVerify) {
   options.devices = {"emu"};
   options.roof_time = 1e-3;
   options.cache = "both";
-  const Result result = run_session(options, {}, "test");
+  std::size_t saved = 0;
+  const Result result = run_session(options, {}, "test", [&](const Result& known) {
+    EXPECT_TRUE(known.interrupted);
+    EXPECT_GE(known.rows.size(), saved);
+    saved = known.rows.size();
+  });
+  EXPECT_FALSE(result.interrupted);
+  EXPECT_GT(saved, 0u) << "nothing was saved on the way";
   EXPECT_EQ(result.roofs.size(), 5u);
   int measured = 0;
   for (const Row& row : result.rows) {
@@ -84,13 +94,43 @@ TEST(Session, EmulatedKernelsRunAndVerify) {
   EXPECT_GE(measured, 2);
 }
 
+TEST(Session, ASignalEndsItAfterTheRowThatRuns) {
+  Options options;
+  options.devices = {"emu"};
+  options.roof_time = 0;
+  bool raised = false;  // a second signal would kill
+  const Result result = run_session(options, {}, "test", [&](const Result& known) {
+    if (!known.rows.empty() && !std::exchange(raised, true)) std::raise(SIGTERM);
+  });
+  EXPECT_TRUE(result.interrupted);
+  int measured = 0;
+  for (const Row& row : result.rows) {
+    EXPECT_NE(row.measured(), !row.note.empty()) << row_name(row);
+    measured += row.measured() ? 1 : 0;
+  }
+  EXPECT_EQ(measured, 1);
+}
+
+TEST(Session, WhatCannotBeSavedIsToldBeforeTheMeasurement) {
+  Options options;
+  options.devices = {"emu"};
+  options.roof_time = 0;
+  int calls = 0;
+  const auto save = [&](const Result&) {
+    ++calls;
+    fail("x.json: cannot be written");
+  };
+  EXPECT_THROW(run_session(options, {}, "test", save), Error);
+  EXPECT_EQ(calls, 1);
+}
+
 TEST(Session, MissingDeviceIsAnErrorThatSaysWhy) {
   std::string why;
   if (cuda::gpu_runtime(&why) != nullptr) GTEST_SKIP() << "there is a GPU";
   Options options;
   options.devices = {"cuda"};
   try {
-    run_session(options, {}, "test");
+    run_session(options, {}, "test", [](const Result&) {});
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::kNoDevice);

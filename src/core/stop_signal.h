@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-namespace gpueval::cli {
+namespace gpueval {
+
+constexpr int kExitInterrupted = 130;  // 128 + SIGINT, as shells say it
 
 // While it lives, the first SIGINT or SIGTERM only sets a flag, so that a run ends with what is there; a second one
 // kills.
@@ -15,4 +17,4 @@ class StopSignal {
   static bool raised();
 };
 
-}  // namespace gpueval::cli
+}  // namespace gpueval

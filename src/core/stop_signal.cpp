@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/stop_signal.h"
+#include "core/stop_signal.h"
 
 #include <csignal>
 
-namespace gpueval::cli {
+namespace gpueval {
 namespace {
 
 volatile std::sig_atomic_t g_raised = 0;
@@ -29,4 +29,4 @@ StopSignal::~StopSignal() { set_handler(SIG_DFL); }
 
 bool StopSignal::raised() { return g_raised != 0; }
 
-}  // namespace gpueval::cli
+}  // namespace gpueval
