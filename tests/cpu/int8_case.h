@@ -2,18 +2,14 @@
 // One convolution with random data, run by a kernel and by the reference.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
-#include <cstring>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/random.h"
 #include "cpu/int8/int8_conv.h"
-#include "reference/reference.h"
+#include "support/random_conv.h"
 
 namespace gpueval::cpu {
 
@@ -26,66 +22,18 @@ struct CaseOptions {
   std::uint64_t seed = 1;
 };
 
-struct Int8Case {
-  ConvDesc desc;
+struct Int8Case : RandomConv {
   CaseOptions options;
-  reference::QuantTensor src, residual;
-  std::vector<std::int8_t> weights;
-  std::vector<float> m, b;
-  float lo = 0, hi = 0;
 
-  Int8Case(const ConvDesc& d, const CaseOptions& o)
-      : desc(d), options(o), src(o.src, {d.n, d.h, d.w, d.c}), residual(o.residual.value_or(DType::kU8), {}) {
-    Random random(o.seed);
-    fill(src, random);
-    if (o.residual) {
-      residual = reference::QuantTensor(*o.residual, {d.n, d.p(), d.q(), d.k});
-      fill(residual, random);
-    }
-    weights.resize(static_cast<std::size_t>(d.k * d.depth()));
-    for (auto& value : weights) value = static_cast<std::int8_t>(random.integer(-127, 127));
-    // Sums of depth products spread over about the output's range.
-    const double spread = 74.0 * 74.0 * std::sqrt(static_cast<double>(d.depth())) * 2;
-    for (int k = 0; k < d.k; ++k) {
-      m.push_back(static_cast<float>(random.uniform(0.3, 1.5) * 128 / spread * o.saturation));
-      b.push_back(static_cast<float>(random.uniform(-60, 160)));
-    }
-    const bool relu = random.integer(0, 1) == 1;
-    if (o.dst == DType::kF32) {
-      lo = relu ? 0.0f : -std::numeric_limits<float>::infinity();
-      hi = std::numeric_limits<float>::infinity();
-    } else {
-      lo = relu ? 0.0f : reference::lowest(o.dst);
-      hi = random.integer(0, 2) == 0 ? reference::highest(o.dst) * 0.77f : reference::highest(o.dst);
-    }
-  }
+  Int8Case(const ConvDesc& d, const CaseOptions& o) : Int8Case(d, o, Random(o.seed)) {}
 
-  static void fill(reference::QuantTensor& tensor, Random& random) {
-    const int low = tensor.dtype == DType::kS8 ? -127 : 0, high = tensor.dtype == DType::kS8 ? 127 : 255;
-    for (std::int64_t i = 0; i < tensor.shape.elements(); ++i) {
-      // Extremes are frequent: they are what overflows.
-      const int kind = random.integer(0, 7);
-      tensor.set(i, kind == 0 ? low : kind == 1 ? high : random.integer(low, high));
-    }
-  }
-
-  // The reference's output as bytes (four an element if float32).
   std::vector<std::uint8_t> expected() const {
-    std::vector<float> scale = m;
-    if (options.dynamic_scale) scale.assign(m.size(), *options.dynamic_scale);
-    const reference::ConvParams params{.desc = desc,
-                                       .weights = weights,
-                                       .m = scale,
-                                       .b = b,
-                                       .lo = lo,
-                                       .hi = hi,
-                                       .residual = options.residual ? &residual : nullptr,
-                                       .residual_scale = 0.37f};
-    if (options.dst != DType::kF32) return reference::conv(src, params, options.dst).bytes;
-    const std::vector<float> v = reference::conv_f32(src, params);
-    std::vector<std::uint8_t> bytes(v.size() * 4);
-    std::memcpy(bytes.data(), v.data(), bytes.size());
-    return bytes;
+    std::vector<std::uint8_t> all;
+    for (int i = 0; i < desc.n; ++i) {
+      const std::vector<std::uint8_t> image = expected_image(i, options.dynamic_scale);
+      all.insert(all.end(), image.begin(), image.end());
+    }
+    return all;
   }
 
   std::unique_ptr<Int8Conv> make(const std::string& kernel) const {
@@ -98,7 +46,7 @@ struct Int8Case {
                            .lo = lo,
                            .hi = hi,
                            .residual = options.residual,
-                           .residual_scale = 0.37f},
+                           .residual_scale = kResidualScale},
                           kernel);
   }
 
@@ -107,10 +55,11 @@ struct Int8Case {
   // The kernel's output, gaps removed. Sets *damaged if a byte between c and pitch, or before or behind the tensor
   // changed.
   std::vector<std::uint8_t> run(const Int8Conv& conv, bool* damaged) const {
-    const std::int64_t element = options.dst == DType::kF32 ? 4 : 1;
+    const std::int64_t element = element_bytes();
     const std::int64_t dst_pitch = desc.k + options.dst_gap;
-    const std::vector<std::uint8_t> in = spread(src, desc.c + options.src_gap);
-    const std::vector<std::uint8_t> r = spread(residual, desc.k + options.residual_gap);
+    const std::vector<std::uint8_t> in = spread(src, src.shape.pixels(), 0, desc.c + options.src_gap, desc.c);
+    std::vector<std::uint8_t> r;
+    if (has_residual) r = spread(residual, residual.shape.pixels(), 0, desc.k + options.residual_gap, desc.k);
     constexpr std::int64_t kMargin = 256;
     const std::int64_t pixels = desc.output_pixels();
     std::vector<std::uint8_t> out(static_cast<std::size_t>(pixels * dst_pitch * element + 2 * kMargin), kGuard);
@@ -138,19 +87,6 @@ struct Int8Case {
     return dense;
   }
 
-  // Dense -> pitched, the gaps filled with bytes that would show in the sums.
-  static std::vector<std::uint8_t> spread(const reference::QuantTensor& tensor, int pitch) {
-    if (tensor.bytes.empty()) return {};
-    const auto channels = static_cast<std::size_t>(tensor.shape.c), step = static_cast<std::size_t>(pitch);
-    const auto pixels = static_cast<std::size_t>(tensor.shape.pixels());
-    // Ends with the last channel: a sanitizer sees reads beyond it.
-    std::vector<std::uint8_t> out((pixels - 1) * step + channels, 0x77);
-    for (std::size_t i = 0; i < pixels; ++i) {
-      std::memcpy(out.data() + i * step, tensor.bytes.data() + i * channels, channels);
-    }
-    return out;
-  }
-
   std::string describe(const std::string& kernel) const {
     return kernel + " " + to_string(desc) + " src=" + to_string(options.src) + " dst=" + to_string(options.dst) +
            (options.residual ? " residual=" + to_string(*options.residual) : "") +
@@ -159,21 +95,9 @@ struct Int8Case {
            " seed=" + std::to_string(options.seed);
   }
 
-  // Empty, or the first difference with its coordinates.
-  std::string compare(const std::vector<std::uint8_t>& actual, const std::vector<std::uint8_t>& want) const {
-    if (actual.size() != want.size()) return "sizes differ";
-    const std::size_t element = options.dst == DType::kF32 ? 4 : 1;
-    for (std::size_t i = 0; i < want.size(); ++i) {
-      if (actual[i] == want[i]) continue;
-      const auto index = static_cast<std::int64_t>(i / element);
-      const std::int64_t pixel = index / desc.k, in_image = pixel % (std::int64_t{desc.p()} * desc.q());
-      return "first difference at n " + std::to_string(pixel / (std::int64_t{desc.p()} * desc.q())) + " p " +
-             std::to_string(in_image / desc.q()) + " q " + std::to_string(in_image % desc.q()) + " k " +
-             std::to_string(index % desc.k) + ": byte " + std::to_string(actual[i]) + ", expected " +
-             std::to_string(want[i]);
-    }
-    return "";
-  }
+ private:
+  Int8Case(const ConvDesc& d, const CaseOptions& o, Random random)
+      : RandomConv(d, o.src, o.dst, o.residual, o.saturation, random), options(o) {}
 };
 
 }  // namespace gpueval::cpu

@@ -2,20 +2,15 @@
 // One integer convolution with random data, run by a kernel on a device and by the reference.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
-#include <cstring>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "core/random.h"
 #include "cuda/conv/pack.h"
 #include "cuda/runtime/runtime.h"
-#include "reference/reference.h"
+#include "support/random_conv.h"
 
 namespace gpueval::cuda {
 
@@ -77,103 +72,24 @@ inline ConvProblem problem_of(const ConvDesc& desc, const CaseOptions& options) 
           .residual_pitch = options.residual ? output_slice(desc, options.layout, 2).pitch : 0};
 }
 
-struct ConvCase {
-  ConvDesc desc;
+struct ConvCase : RandomConv {
   CaseOptions options;
-  reference::QuantTensor src, residual;
-  std::vector<std::int8_t> weights;
-  std::vector<float> m, b, image_scale;
-  float lo = 0, hi = 0;
-  static constexpr float kResidualScale = 0.37f;
+  std::vector<float> image_scale;
 
-  ConvCase(const ConvDesc& d, const CaseOptions& o)
-      : desc(d), options(o), src(o.src, {d.n, d.h, d.w, d.c}), residual(o.residual.value_or(DType::kU8), {}) {
-    Random random(o.seed);
-    fill(src, random);
-    if (o.residual) {
-      residual = reference::QuantTensor(*o.residual, {d.n, d.p(), d.q(), d.k});
-      fill(residual, random);
-    }
-    weights.resize(static_cast<std::size_t>(d.k * d.depth()));
-    for (auto& value : weights) value = static_cast<std::int8_t>(random.integer(-127, 127));
-    // Sums of depth products spread over about the output's range.
-    const double spread = 74.0 * 74.0 * std::sqrt(static_cast<double>(d.depth())) * 2;
-    for (int k = 0; k < d.k; ++k) {
-      m.push_back(static_cast<float>(random.uniform(0.3, 1.5) * 128 / spread * o.saturation));
-      b.push_back(static_cast<float>(random.uniform(-60, 160)));
-    }
-    for (int i = 0; i < d.n; ++i) image_scale.push_back(static_cast<float>(random.uniform(0.3, 1.5) * 128 / spread));
-    const bool relu = random.integer(0, 1) == 1;
-    if (o.dst == DType::kF32) {
-      lo = relu ? 0.0f : -std::numeric_limits<float>::infinity();
-      hi = std::numeric_limits<float>::infinity();
-    } else {
-      lo = relu ? 0.0f : reference::lowest(o.dst);
-      hi = random.integer(0, 2) == 0 ? reference::highest(o.dst) * 0.77f : reference::highest(o.dst);
-    }
-  }
-
-  static void fill(reference::QuantTensor& tensor, Random& random) {
-    const int low = tensor.dtype == DType::kS8 ? -127 : 0, high = tensor.dtype == DType::kS8 ? 127 : 255;
-    for (std::int64_t i = 0; i < tensor.shape.elements(); ++i) {
-      // Extremes are frequent: they are what overflows.
-      const int kind = random.integer(0, 7);
-      tensor.set(i, kind == 0 ? low : kind == 1 ? high : random.integer(low, high));
-    }
-  }
+  ConvCase(const ConvDesc& d, const CaseOptions& o) : ConvCase(d, o, Random(o.seed)) {}
 
   int images() const { return desc.n - options.missing_images; }
-  int element_bytes() const { return options.dst == DType::kF32 ? 4 : 1; }
   ConvProblem problem() const { return problem_of(desc, options); }
 
-  // Dense images [first, first + count) of a tensor.
-  static reference::QuantTensor images_of(const reference::QuantTensor& tensor, int first, int count) {
-    reference::QuantTensor out(tensor.dtype, {count, tensor.shape.h, tensor.shape.w, tensor.shape.c});
-    const std::size_t image = out.bytes.size() / static_cast<std::size_t>(count);
-    std::copy_n(tensor.bytes.begin() + static_cast<std::ptrdiff_t>(image * static_cast<std::size_t>(first)),
-                out.bytes.size(), out.bytes.begin());
-    return out;
-  }
-
-  // The reference's output as bytes (four an element if float32), images of this call only.
+  // Images of this call only.
   std::vector<std::uint8_t> expected() const {
     std::vector<std::uint8_t> all;
     for (int i = 0; i < images(); ++i) {
-      const reference::QuantTensor in = images_of(src, i, 1);
-      const reference::QuantTensor r = options.residual ? images_of(residual, i, 1) : residual;
-      const std::vector<float> dynamic(m.size(), image_scale[static_cast<std::size_t>(i)]);
-      reference::ConvParams params{.desc = desc,
-                                   .weights = weights,
-                                   .m = options.dynamic ? dynamic : m,
-                                   .b = b,
-                                   .lo = lo,
-                                   .hi = hi,
-                                   .residual = options.residual ? &r : nullptr,
-                                   .residual_scale = kResidualScale};
-      params.desc.n = 1;
-      if (options.dst != DType::kF32) {
-        const reference::QuantTensor out = reference::conv(in, params, options.dst);
-        all.insert(all.end(), out.bytes.begin(), out.bytes.end());
-      } else {
-        const std::vector<float> v = reference::conv_f32(in, params);
-        const auto* bytes = reinterpret_cast<const std::uint8_t*>(v.data());
-        all.insert(all.end(), bytes, bytes + v.size() * 4);
-      }
+      const float scale = image_scale[static_cast<std::size_t>(i)];
+      const std::vector<std::uint8_t> image = expected_image(i, options.dynamic ? std::optional(scale) : std::nullopt);
+      all.insert(all.end(), image.begin(), image.end());
     }
     return all;
-  }
-
-  // Dense -> slice, everything around the channels filled with bytes that would show in the sums. Ends with the last
-  // byte that a kernel may read: a sanitizer sees reads beyond it.
-  std::vector<std::uint8_t> spread(const reference::QuantTensor& tensor, const Slice& slice, int last_read) const {
-    const auto channels = static_cast<std::size_t>(tensor.shape.c), step = static_cast<std::size_t>(slice.pitch);
-    const auto pixels = static_cast<std::size_t>(tensor.shape.pixels() / desc.n * images());
-    const auto offset = static_cast<std::size_t>(slice.offset);
-    std::vector<std::uint8_t> out((pixels - 1) * step + offset + static_cast<std::size_t>(last_read), 0x77);
-    for (std::size_t i = 0; i < pixels; ++i) {
-      std::memcpy(out.data() + i * step + offset, tensor.bytes.data() + i * channels, channels);
-    }
-    return out;
   }
 
   static constexpr std::uint8_t kGuard = 0xA5;
@@ -191,11 +107,11 @@ struct ConvCase {
     const Slice from = src_slice(desc, options.layout), to = output_slice(desc, options.layout, 1);
     const Slice residual_from = output_slice(desc, options.layout, 2);
     const DeviceBuffer in =
-        upload(runtime, spread(src, from, round_up(desc.c, packed_source(desc, options.layout) ? 4 : 16)));
+        upload(runtime, slices(src, from, round_up(desc.c, packed_source(desc, options.layout) ? 4 : 16)));
     const DeviceBuffer packed = upload(runtime, kernel.pack(p, weights));
     const DeviceBuffer m_buffer = upload(runtime, m), b_buffer = upload(runtime, b);
     const DeviceBuffer scales = upload(runtime, std::span(image_scale).first(static_cast<std::size_t>(images())));
-    const DeviceBuffer r = options.residual ? upload(runtime, spread(residual, residual_from, desc.k)) : DeviceBuffer();
+    const DeviceBuffer r = options.residual ? upload(runtime, slices(residual, residual_from, desc.k)) : DeviceBuffer();
     const std::vector<std::uint8_t> zeros(kernel.workspace(p, multiprocessors));
     const DeviceBuffer workspace = upload(runtime, zeros);
 
@@ -267,16 +183,14 @@ struct ConvCase {
            " seed=" + std::to_string(options.seed);
   }
 
-  // Empty, or the first difference with its coordinates.
-  std::string compare(const std::vector<std::uint8_t>& actual, const std::vector<std::uint8_t>& want) const {
-    if (actual.size() != want.size()) return "sizes differ";
-    const auto difference = std::mismatch(actual.begin(), actual.end(), want.begin());
-    if (difference.first == actual.end()) return "";
-    const auto index = static_cast<std::int64_t>(difference.first - actual.begin()) / element_bytes();
-    const std::int64_t pixel = index / desc.k, image = std::int64_t{desc.p()} * desc.q(), in_image = pixel % image;
-    return "first difference at n " + std::to_string(pixel / image) + " p " + std::to_string(in_image / desc.q()) +
-           " q " + std::to_string(in_image % desc.q()) + " k " + std::to_string(index % desc.k) + ": byte " +
-           std::to_string(*difference.first) + ", expected " + std::to_string(*difference.second);
+ private:
+  ConvCase(const ConvDesc& d, const CaseOptions& o, Random random)
+      : RandomConv(d, o.src, o.dst, o.residual, o.saturation, random), options(o) {
+    for (int i = 0; i < d.n; ++i) image_scale.push_back(factor(random));
+  }
+
+  std::vector<std::uint8_t> slices(const reference::QuantTensor& tensor, const Slice& slice, int last_read) const {
+    return spread(tensor, tensor.shape.pixels() / desc.n * images(), slice.offset, slice.pitch, last_read);
   }
 };
 

@@ -7,72 +7,10 @@
 
 #include "conv_row.h"
 #include "gpueval/error.h"
+#include "support/conv_shapes.h"
 
 namespace gpueval::cuda {
 namespace {
-
-const char* const kShapes[] = {
-    // one element; tile sizes +-1 (pixels 64, 128; channels 32, 64, 128; depth 16, 32, 64)
-    "n1h1w1c1_k1r1s1_st1_pad0,0,0,0",
-    "n1h1w5c16_k15r1s1_st1_pad0,0,0,0",
-    "n1h7w9c17_k31r1s1_st1_pad0,0,0,0",
-    "n1h8w8c31_k32r1s1_st1_pad0,0,0,0",
-    "n1h5w13c32_k33r1s1_st1_pad0,0,0,0",
-    "n1h1w127c33_k63r1s1_st1_pad0,0,0,0",
-    "n1h8w16c63_k64r1s1_st1_pad0,0,0,0",
-    "n1h3w43c64_k65r1s1_st1_pad0,0,0,0",
-    "n2h5w13c65_k127r1s1_st1_pad0,0,0,0",
-    "n1h7w7c16_k128r1s1_st1_pad0,0,0,0",
-    "n2h3w5c24_k129r1s1_st1_pad0,0,0,0",
-    "n1h7w9c8_k12r3s3_st1_pad1,1,1,1",
-    // channels 1, 3, 728, 1000
-    "n1h6w7c1_k1r3s3_st1_pad1,1,1,1",
-    "n1h9w8c3_k3r3s3_st2_pad0,1,0,1",
-    "n1h4w5c728_k728r1s1_st1_pad0,0,0,0",
-    "n3h1w1c512_k1000r1s1_st1_pad0,0,0,0",
-    "n8h1w1c300_k130r1s1_st1_pad0,0,0,0",
-    "n1h1w1c2500_k40r1s1_st1_pad0,0,0,0",
-    // windows
-    "n1h8w8c16_k24r3s3_st1_pad1,1,1,1",
-    "n2h9w7c12_k20r3s3_st2_pad1,1,1,1",
-    "n1h8w8c20_k64r3s3_st2_pad0,1,0,1",
-    "n1h17w17c16_k48r1s7_st1_pad0,0,3,3",
-    "n1h9w9c16_k48r7s1_st1_pad3,3,0,0",
-    "n1h9w9c10_k32r5s5_st1_pad2,2,2,2",
-    "n1h6w9c8_k16r3s3_st2x1_pad1,1,0,0",
-    "n1h14w14c64_k128r1s1_st2_pad0,0,0,0",
-    "n1h5w5c6_k9r1s1_st1_pad1,2,0,3",
-    "n1h3w3c5_k5r5s5_st1_pad3,3,3,3",
-    "n1h7w7c160_k64r3s3_st1_pad1,1,1,1",
-    // first layers
-    "n1h32w31c3_k32r3s3_st2_pad0,1,0,1",
-    "n1h30w30c3_k64r7s7_st2_pad3,3,3,3",
-    "n1h20w20c3_k64r3s3_st1_pad1,1,1,1",
-    "n2h11w13c3_k16r3s3_st2_pad0,0,0,0",
-    "n1h9w9c4_k8r3s3_st1_pad1,1,1,1",
-    "n1h9w9c2_k8r1s5_st1x3_pad0,0,2,2",
-    // depthwise
-    "n1h1w1c1_dw_r1s1_st1_pad0,0,0,0",
-    "n1h7w7c1_dw_r3s3_st1_pad1,1,1,1",
-    "n1h7w6c3_dw_r3s3_st1_pad1,1,1,1",
-    "n1h12w11c8_dw_r3s3_st1_pad1,1,1,1",
-    "n2h12w11c16_dw_r3s3_st1_pad1,1,1,1",
-    "n1h9w10c32_dw_r3s3_st1_pad1,1,1,1",
-    "n1h9w10c32_dw_r3s3_st2_pad0,1,0,1",
-    "n1h13w23c8_dw_r3s3_st2_pad1,1,1,1",
-    "n2h3w40c32_dw_r3s3_st2_pad1,0,1,0",
-    "n1h8w8c63_dw_r3s3_st1_pad1,1,1,1",
-    "n1h7w7c65_dw_r3s3_st2_pad1,1,1,1",
-    "n1h5w5c728_dw_r3s3_st1_pad1,1,1,1",
-    "n1h4w4c1000_dw_r3s3_st1_pad1,1,1,1",
-    "n1h7w7c24_dw_r5s5_st1_pad2,2,2,2",
-    "n1h7w9c16_dw_r5s5_st2_pad1,2,1,2",
-    "n1h9w9c70_dw_r1s7_st1_pad0,0,3,3",
-    "n1h9w9c8_dw_r7s1_st1_pad3,3,0,0",
-    "n1h9w9c20_dw_r2s2_st2_pad0,0,0,0",
-    "n1h6w6c33_dw_r3s3_st3_pad0,0,0,0",
-    "n1h2w2c16_dw_r3s3_st1_pad2,2,2,2",
-};
 
 // Types of source, destination and residual, all 18 combinations.
 CaseOptions options_of(std::uint64_t seed) {
@@ -85,7 +23,7 @@ CaseOptions options_of(std::uint64_t seed) {
 TEST_P(ConvRow, MatchesReferenceOnListedShapes) {
   std::uint64_t seed = 1;
   int exact = 0;
-  for (const char* text : kShapes) {
+  for (const char* text : kConvShapes) {
     const ConvDesc desc = parse_conv_desc(text);
     // All combinations on small shapes, two of them, in turn, on large ones.
     const auto count = std::clamp<std::int64_t>(400'000 / desc.multiply_adds(), 2, 18);
