@@ -5,7 +5,7 @@
 #include "cuda/engine/library_note.h"
 #include "cuda/library/baselines.h"
 #include "float_conv_case.h"
-#include "reference/reference.h"
+#include "integer_baseline_case.h"
 #if defined(GPUEVAL_WITH_LIBRARIES)
 #include <filesystem>
 #include <fstream>
@@ -140,50 +140,9 @@ TEST_F(LibraryOnGpu, TheFastestOneAgreesWithTheReference) {
 }
 
 TEST_F(LibraryOnGpu, IntegerBaselinesGiveTheReferencesBits) {
-  const StreamHandle stream = make_stream(*runtime);
-  const auto to_device = [&](const auto& values) {
-    DeviceBuffer buffer(*runtime, values.size() * sizeof(values[0]));
-    runtime->copy_to_device(buffer.data(), values.data(), buffer.size(), stream.get());
-    runtime->synchronize(stream.get());
-    return buffer;
-  };
-  for (const char* text : {"n2h7w9c32_k64r1s1_st1_pad0,0,0,0", "n3h1w1c128_k64r1s1_st1_pad0,0,0,0",
-                           "n2h9w9c32_k32r3s3_st1_pad1,1,1,1", "n1h8w8c16_k8r3s3_st2_pad0,1,0,1"}) {
-    const ConvDesc desc = parse_conv_desc(text);
-    const Shape in{desc.n, desc.h, desc.w, desc.c}, out{desc.n, desc.p(), desc.q(), desc.k};
-    Random random(9);
-    reference::QuantTensor src(DType::kS8, in);
-    for (std::int64_t i = 0; i < in.elements(); ++i) src.set(i, random.integer(-127, 127));
-    std::vector<std::int8_t> weights;
-    for (std::int64_t i = 0; i < desc.k * desc.depth(); ++i) {
-      weights.push_back(static_cast<std::int8_t>(random.integer(-127, 127)));
-    }
-    const std::vector<float> m(static_cast<std::size_t>(desc.k), 0.001f), b(static_cast<std::size_t>(desc.k), 1.5f);
-    const reference::ConvParams params{.desc = desc, .weights = weights, .m = m, .b = b, .lo = -127, .hi = 127};
-    const std::vector<std::uint8_t> want = reference::conv(src, params, DType::kS8).bytes;
-    const ConvProblem problem{
-        .desc = desc, .src = DType::kS8, .dst = DType::kS8, .residual = {}, .src_pitch = desc.c, .dst_pitch = desc.k};
-    const DeviceBuffer device_src = to_device(src.bytes), dm = to_device(m), db = to_device(b);
-    for (const IntegerBaseline& baseline : integer_baselines()) {
-      std::string why;
-      const auto conv = baseline.make(*runtime, problem, weights, stream.get(), &why);
-      if (!conv) {
-        EXPECT_NE(why, "") << baseline.name << " " << text;
-        continue;
-      }
-      const DeviceBuffer dst(*runtime, want.size());
-      conv->run({.n = desc.n,
-                 .src = device_src.data(),
-                 .dst = dst.data(),
-                 .m = static_cast<const float*>(dm.data()),
-                 .b = static_cast<const float*>(db.data()),
-                 .lo = -127,
-                 .hi = 127},
-                stream.get());
-      std::vector<std::uint8_t> actual(want.size());
-      runtime->copy_to_host(actual.data(), dst.data(), actual.size(), stream.get());
-      runtime->synchronize(stream.get());
-      EXPECT_EQ(actual, want) << conv->name() << " " << text << " out " << to_string(out);
+  for (const IntegerBaseline& baseline : integer_baselines()) {
+    for (const char* text : kIntegerBaselineShapes) {
+      EXPECT_EQ(check_integer_baseline(*runtime, baseline, text), "") << baseline.name << " " << text;
     }
   }
 }

@@ -119,8 +119,8 @@ cudnnStatus_t destroy(T* value) {
 extern "C" {
 
 // For the tests.
-int fake_cudnn_forward_calls() { return forward_calls; }
-void fake_cudnn_set_version(std::size_t value) { version = value; }
+int fake_calls() { return forward_calls; }
+void fake_set_version(std::size_t value) { version = value; }
 
 std::size_t cudnnGetVersion() { return version; }
 const char* cudnnGetErrorString(cudnnStatus_t) { return "the fake's error"; }
