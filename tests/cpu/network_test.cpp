@@ -42,7 +42,7 @@ TEST_P(Int8Network, EqualsTheReferenceInEveryTensor) {
     expected.push_back(reference::run_network(graph, std::span(images).subspan(n * image, image)));
   }
   const auto classes = static_cast<std::size_t>(graph.output_node().shape.c);
-  for (const char* isa : {"portable", "avx2", "avx512_vnni", "amx"}) {
+  for (const char* isa : {"portable", "avx2", "avx_vnni", "avx512_vnni", "amx"}) {
     std::unique_ptr<Engine> engine;
     try {
       engine = cpu::make_cpu_engine(graph, {.batch = kBatch, .kernel = isa});

@@ -41,6 +41,11 @@ TEST(Roof, LoopsDoEveryRound) {
     // x -> x / 2 + 1 tends to 2 in each chain.
     EXPECT_EQ(kRoofAvx2.f32.run(100), 2 * 12);
   }
+#if defined(GPUEVAL_AVX_VNNI)
+  if (usable(Isa::kAvxVnni)) {
+    EXPECT_EQ(kRoofAvxVnniInt8.run(1000), -12 * 12 * 1000);  // per round and chain as for kRoofAvx512Vnni below
+  }
+#endif
   if (usable(Isa::kAvx512Vnni)) {
     // 4 * -7 + 3 * 7 + 2 * -5 + 1 * 5 = -12 a round and chain.
     EXPECT_EQ(kRoofAvx512Vnni.int8.run(1000), -12 * 16 * 1000);

@@ -44,7 +44,7 @@ bool applies(KernelOp op, const ConvDesc& desc) {
 }
 
 const KernelRow& row_for(const ConvDesc& desc, Isa isa) {
-  if (isa == Isa::kAmx && !amx_pays(desc)) isa = vector_isa(isa);
+  if ((isa == Isa::kAmx && !amx_pays(desc)) || (isa == Isa::kAvxVnni && desc.depthwise)) isa = vector_isa(isa);
   for (const KernelRow& row : kRows) {
     if (row.isa == isa && applies(row.op, desc)) return row;
   }

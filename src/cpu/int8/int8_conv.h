@@ -54,15 +54,16 @@ class Int8Conv {
 };
 
 // The best usable kernel of the machine, or the one named: a row's name ("conv_s8_avx2") or an ISA level
-// ("amx", "avx512_vnni", "avx2", "portable"). A forced row that does not apply to the shape falls to the row of the
-// same ISA level that does; "amx" itself falls to "avx512_vnni" where matrix tiles do not pay (amx_line.h); an unknown
-// or unusable name is an Error. Checks depth * 127 * 255 < 2^31.
+// ("amx", "avx512_vnni", "avx_vnni", "avx2", "portable"). A forced row that does not apply to the shape falls to the
+// row of the same ISA level that does; "amx" itself falls to "avx512_vnni" where matrix tiles do not pay (amx_line.h),
+// and "avx_vnni" to "avx2" for depthwise ones; an unknown or unusable name is an Error. Checks depth * 127 * 255 <
+// 2^31.
 std::unique_ptr<Int8Conv> make_int8_conv(const Int8ConvParams& params, const std::string& kernel = "");
 
 // Rows of src/cpu/int8/kernels.inc, usable on this machine or not.
 std::vector<KernelInfo> int8_kernels();
-// "amx", "avx512_vnni", "avx2" or "portable": the best this machine has, or GPUEVAL_CPU_ISA if set (Error if not
-// usable).
+// "amx", "avx512_vnni", "avx_vnni", "avx2" or "portable": the best this machine has, or GPUEVAL_CPU_ISA if set (Error
+// if not usable).
 std::string best_isa();
 
 }  // namespace gpueval::cpu

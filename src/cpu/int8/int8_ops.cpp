@@ -21,6 +21,7 @@ const OpsSet& ops() {
       return kOpsAvx512;
     case Isa::kAvx2:
       return kOpsAvx2;
+    case Isa::kAvxVnni:
     case Isa::kAmx:
     case Isa::kPortable:
       break;

@@ -2,8 +2,10 @@
 #include "cpu/int8/isa.h"
 
 #include <unistd.h>
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__x86_64__)
 #include <cpuid.h>
+#endif
+#if defined(__x86_64__) && defined(__linux__)
 #include <sys/syscall.h>
 #endif
 
@@ -15,7 +17,7 @@
 namespace gpueval::cpu {
 namespace {
 
-constexpr std::array kLevels = {Isa::kPortable, Isa::kAvx2, Isa::kAvx512Vnni, Isa::kAmx};
+constexpr std::array kLevels = {Isa::kPortable, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512Vnni, Isa::kAmx};
 
 CacheSizes read_cache_sizes() {
   CacheSizes sizes;
@@ -44,6 +46,18 @@ bool request_amx() {
 bool request_amx() { return false; }
 #endif
 
+#if defined(GPUEVAL_AVX_VNNI)
+// vpdpbusd on 256-bit registers without AVX-512: an extension of AVX2, whose registers the system saves.
+bool has_avx_vnni() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned kAvxVnni = 1u << 4;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || a < 1) return false;  // a: the last subleaf
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a & kAvxVnni) != 0;
+}
+#else
+bool has_avx_vnni() { return false; }  // the compiler of this build did not know it (flags.cmake)
+#endif
+
 }  // namespace
 
 std::string to_string(Isa isa) {
@@ -52,6 +66,8 @@ std::string to_string(Isa isa) {
       return "portable";
     case Isa::kAvx2:
       return "avx2";
+    case Isa::kAvxVnni:
+      return "avx_vnni";
     case Isa::kAvx512Vnni:
       return "avx512_vnni";
     case Isa::kAmx:
@@ -65,6 +81,7 @@ bool usable(Isa isa) {
 #if defined(__x86_64__)
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (isa == Isa::kAvx2) return avx2;
+  if (isa == Isa::kAvxVnni) return avx2 && has_avx_vnni();
   const bool vnni = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                     __builtin_cpu_supports("avx512vnni");
@@ -84,7 +101,7 @@ std::vector<Isa> usable_isas() {
   return found;
 }
 
-Isa vector_isa(Isa isa) { return isa == Isa::kAmx ? Isa::kAvx512Vnni : isa; }
+Isa vector_isa(Isa isa) { return isa == Isa::kAmx ? Isa::kAvx512Vnni : isa == Isa::kAvxVnni ? Isa::kAvx2 : isa; }
 
 const Isa* find_isa(std::string_view name) {
   for (const Isa& isa : kLevels) {
@@ -98,9 +115,9 @@ Isa best_isa_level() {
   if (forced == nullptr || *forced == '\0') return usable_isas().back();
   const Isa* isa = find_isa(forced);
   if (isa == nullptr) {
-    fail_usage("GPUEVAL_CPU_ISA is '{}', expected one of portable, avx2, avx512_vnni, amx", forced);
+    fail_usage("GPUEVAL_CPU_ISA is '{}', expected one of portable, avx2, avx_vnni, avx512_vnni, amx", forced);
   }
-  if (!usable(*isa)) fail_usage("GPUEVAL_CPU_ISA asks for '{}', which this CPU does not have", forced);
+  if (!usable(*isa)) fail_usage("GPUEVAL_CPU_ISA asks for '{}', which this CPU or this build does not have", forced);
   return *isa;
 }
 

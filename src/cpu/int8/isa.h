@@ -8,13 +8,14 @@
 
 namespace gpueval::cpu {
 
-enum class Isa { kPortable, kAvx2, kAvx512Vnni, kAmx };
-std::string to_string(
-    Isa isa);  // "portable", "avx2", "avx512_vnni", "amx": the names of the command line and of GPUEVAL_CPU_ISA
+enum class Isa { kPortable, kAvx2, kAvxVnni, kAvx512Vnni, kAmx };
+// "portable", "avx2", "avx_vnni", "avx512_vnni", "amx": the names of the command line and of GPUEVAL_CPU_ISA.
+std::string to_string(Isa isa);
 bool usable(Isa isa);
-Isa best_isa_level();                        // best usable, or GPUEVAL_CPU_ISA (Error if unknown or not usable)
-std::vector<Isa> usable_isas();              // ascending
-Isa vector_isa(Isa isa);                     // of what has no matrix kernel: kAvx512Vnni for kAmx, else isa
+Isa best_isa_level();            // best usable, or GPUEVAL_CPU_ISA (Error if unknown or not usable)
+std::vector<Isa> usable_isas();  // ascending
+// Of what has no kernel of the level's own: kAvx512Vnni for kAmx, kAvx2 for kAvxVnni (both only multiply), else isa.
+Isa vector_isa(Isa isa);
 const Isa* find_isa(std::string_view name);  // nullptr if there is no such level
 
 // Data caches of one core in bytes; conservative guesses where the system does not tell.

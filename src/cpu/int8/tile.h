@@ -68,6 +68,9 @@ struct TileSet {
 extern const TileSet kTilesPortable;
 #if defined(__x86_64__)
 extern const TileSet kTilesAvx2;
+#if defined(GPUEVAL_AVX_VNNI)
+extern const TileSet kTilesAvxVnni;
+#endif
 extern const TileSet kTilesAvx512Vnni;
 #endif
 

@@ -26,6 +26,9 @@ RoofLoops loops_of(Isa isa) {
 #if defined(__x86_64__)
   if (isa == Isa::kAmx) return {kRoofAmxInt8, kRoofAvx512Vnni.f32};
   if (isa == Isa::kAvx512Vnni) return kRoofAvx512Vnni;
+#if defined(GPUEVAL_AVX_VNNI)
+  if (isa == Isa::kAvxVnni) return {kRoofAvxVnniInt8, kRoofAvx2.f32};
+#endif
   if (isa == Isa::kAvx2) return kRoofAvx2;
 #endif
   return kRoofPortable;

@@ -12,10 +12,10 @@ namespace gpueval::cpu {
 
 struct Roofs {
   int threads = 1;
-  std::string isa;             // of both loops: "amx" (float32: AVX-512), "avx512_vnni", "avx2", "portable"
-  double int8_tops = 0;        // 1e12 operations a second; a multiply-add is two
-  double f32_tflops = 0;       // the same, float32
-  double copy_gbs = 0;         // 1e9 bytes a second, read and written bytes both counted
+  std::string isa;        // "amx" (float32: AVX-512), "avx512_vnni", "avx_vnni" (float32: AVX2), "avx2", "portable"
+  double int8_tops = 0;   // 1e12 operations a second; a multiply-add is two
+  double f32_tflops = 0;  // the same, float32
+  double copy_gbs = 0;    // 1e9 bytes a second, read and written bytes both counted
   std::size_t copy_bytes = 0;  // of each of the two buffers
 };
 

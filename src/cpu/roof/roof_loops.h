@@ -19,6 +19,9 @@ struct RoofLoops {
 extern const RoofLoops kRoofPortable;
 #if defined(__x86_64__)
 extern const RoofLoops kRoofAvx2;
+#if defined(GPUEVAL_AVX_VNNI)
+extern const RoofLoop kRoofAvxVnniInt8;
+#endif
 extern const RoofLoops kRoofAvx512Vnni;
 extern const RoofLoop kRoofAmxInt8;
 #endif
