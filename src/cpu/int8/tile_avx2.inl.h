@@ -10,6 +10,66 @@
 namespace gpueval::cpu {
 namespace {
 
+// Two vectors of eight outputs as bytes, the first in the low half. Only if Epilogue::in_range: rounded and packed
+// first, the bytes clamped.
+inline __m128i packed_bytes(__m256 v0, __m256 v1, const Epilogue& e) {
+  const __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(v0), _mm256_cvtps_epi32(v1));
+  const __m128i front = _mm256_castsi256_si128(words), back = _mm256_extracti128_si256(words, 1);
+  const __m128i low = _mm_set1_epi8(static_cast<char>(e.low_byte));
+  const __m128i high = _mm_set1_epi8(static_cast<char>(e.high_byte));
+  __m128i q;  // dwords: channels 0-3 of both vectors, then 4-7 of both
+  if (e.out == Out::kU8) {
+    q = _mm_packus_epi16(front, back);
+    if (e.clamp_bytes) q = _mm_min_epu8(_mm_max_epu8(q, low), high);
+  } else {
+    q = _mm_packs_epi16(front, back);
+    if (e.clamp_bytes) q = _mm_min_epi8(_mm_max_epi8(q, low), high);
+  }
+  return _mm_shuffle_epi32(q, _MM_SHUFFLE(3, 1, 2, 0));
+}
+
+template <bool kResidual>
+inline __m256 output(__m256i acc, const TileArgs& a, const Epilogue& e, int row, int vector) {
+  const __m256 v =
+      _mm256_fmadd_ps(_mm256_cvtepi32_ps(acc), _mm256_loadu_ps(a.m + vector * 8), _mm256_loadu_ps(a.b + vector * 8));
+  if constexpr (!kResidual) return v;
+  return add_residual(v, a.residual + row * a.residual_pitch + vector * 8, e, 8);
+}
+
+// Whole blocks of bytes in range: nearly all there are. Two rows of one vector are packed as one row of two are.
+template <bool kResidual, int kVectors, int kRows>
+[[gnu::always_inline]] inline void store_bytes(const __m256i (&acc)[kRows][kVectors], const TileArgs& a) {
+  const Epilogue e = *a.epilogue;
+  constexpr int kRowsAtOnce = kVectors == 2 ? 1 : 2;
+#pragma GCC unroll 12
+  for (int i = 0; i < kRows; i += kRowsAtOnce) {
+    const int second = kRowsAtOnce == 2 && i + 1 < kRows ? i + 1 : i;
+    const __m256 v0 = output<kResidual>(acc[i][0], a, e, i, 0);
+    const __m256 v1 = output<kResidual>(acc[second][kVectors - 1], a, e, second, kVectors - 1);
+    const __m128i q = packed_bytes(v0, v1, e);
+    std::byte* dst = a.dst + i * a.dst_pitch;
+    if constexpr (kVectors == 2) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), q);
+    } else {
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(dst), q);
+      _mm_storeh_pd(reinterpret_cast<double*>(a.dst + second * a.dst_pitch), _mm_castsi128_pd(q));
+    }
+  }
+}
+
+// Everything else, from memory: code that is rare.
+[[gnu::noinline]] void store_any(const __m256i* acc, int rows, int vectors, const TileArgs& a) {
+  const int bytes = a.epilogue->out == Out::kF32 ? 4 : 1;
+  for (int i = 0; i < rows; ++i) {
+    for (int j = 0; j < vectors && j * 8 < a.channels; ++j) {
+      const int left = a.channels - j * 8;
+      store_vector(acc[i * vectors + j], a.m + j * 8, a.b + j * 8,
+                   a.residual ? a.residual + i * a.residual_pitch + j * 8 : nullptr, *a.epilogue, left < 8 ? left : 8,
+                   a.dst + i * a.dst_pitch + j * 8 * bytes);
+    }
+  }
+}
+
 template <auto kMultiplyAdd, int kVectors, int kRows>
 void tile_of(const TileArgs& a) {
   __m256i acc[kRows][kVectors];
@@ -40,17 +100,19 @@ void tile_of(const TileArgs& a) {
       }
     }
   }
-  const int bytes = a.epilogue->out == Out::kF32 ? 4 : 1;
+  const bool whole = a.channels == kVectors * 8 && a.epilogue->in_range && a.epilogue->out != Out::kF32;
+  if (whole && a.epilogue->residual == Residual::kNone) {
+    store_bytes<false>(acc, a);
+  } else if (whole) {
+    store_bytes<true>(acc, a);
+  } else {
+    __m256i sums[kRows * kVectors];
 #pragma GCC unroll 12
-  for (int i = 0; i < kRows; ++i) {
+    for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 2
-    for (int j = 0; j < kVectors; ++j) {
-      const int left = a.channels - j * 8;
-      if (left <= 0) break;
-      store_vector(acc[i][j], a.m + j * 8, a.b + j * 8,
-                   a.residual ? a.residual + i * a.residual_pitch + j * 8 : nullptr, *a.epilogue, left < 8 ? left : 8,
-                   a.dst + i * a.dst_pitch + j * 8 * bytes);
+      for (int j = 0; j < kVectors; ++j) sums[i * kVectors + j] = acc[i][j];
     }
+    store_any(sums, kRows, kVectors, a);
   }
 }
 
