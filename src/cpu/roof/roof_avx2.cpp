@@ -13,12 +13,12 @@ constexpr int kChains = 12;  // and two operands and a product: within the sixte
 std::int64_t run_int8(std::int64_t rounds) {
   __m256i a = _mm256_set1_epi32(0x00030002), b = _mm256_set1_epi32(0x0005fffb);
   asm volatile("" : "+x"(a), "+x"(b));  // not constants to the compiler
+// By their instructions: the compiler would form one product and keep the sums in memory.
 #define GPUEVAL_START(i) __m256i c##i = _mm256_setzero_si256();
-#define GPUEVAL_STEP(i)                        \
-  {                                            \
-    __m256i product = _mm256_madd_epi16(a, b); \
-    asm volatile("" : "+x"(product));          \
-    c##i = _mm256_add_epi32(c##i, product);    \
+#define GPUEVAL_STEP(i)                                                                                     \
+  {                                                                                                         \
+    __m256i product;                                                                                        \
+    asm volatile("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+x"(c##i), "=&x"(product) : "x"(a), "x"(b)); \
   }
 #define GPUEVAL_SUM(i) sum = _mm256_add_epi32(sum, c##i);
   GPUEVAL_ROOF_CHAINS_12(GPUEVAL_START)
