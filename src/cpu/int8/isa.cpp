@@ -81,7 +81,8 @@ bool usable(Isa isa) {
 #if defined(__x86_64__)
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   if (isa == Isa::kAvx2) return avx2;
-  if (isa == Isa::kAvxVnni) return avx2 && has_avx_vnni();
+  static const bool avx_vnni = has_avx_vnni();  // once: a virtual machine traps cpuid, which takes many microseconds
+  if (isa == Isa::kAvxVnni) return avx2 && avx_vnni;
   const bool vnni = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
                     __builtin_cpu_supports("avx512vnni");
