@@ -249,6 +249,7 @@ Result run_session(const Options& options, const std::vector<std::string>& rest,
   if (!options.list) save(result);
   if (!options.roofs_only) {
     std::vector<Case> cases = all_cases(options, devices);
+    if (cases.empty() && !options.ops) fail_usage("--kernels '{}': no kernel matches", options.kernels);
     const auto with_rows = [&] {
       Result copy = result;
       copy.load_after = load_average();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/number_checks.h"
 #include "cli/recipe.h"
 
 namespace gpueval::cli {
@@ -25,10 +26,7 @@ void add_network_options(CLI::App& app, Options& o) {
   app.add_option("--labels", o.labels, "ground truth of a flat image folder; with --image: names of the classes")
       ->group(group)
       ->type_name("F");
-  app.add_option("--limit", o.limit, "judge at most N images")
-      ->group(group)
-      ->check(quiet(CLI::PositiveNumber))
-      ->type_name("N");
+  app.add_option("--limit", o.limit, "judge at most N images")->group(group)->check(above_zero())->type_name("N");
   app.add_option("--preprocess", o.preprocess, "default, or original (the research code's: 224 crop, then resize)")
       ->group(group)
       ->check(quiet(CLI::IsMember({"default", "original"})))
@@ -64,7 +62,7 @@ void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
   app.add_option("--calibration-images", o.calibration_images,
                  "first N images of the data, not judged again (default 128, at most a quarter)")
       ->group(group)
-      ->check(quiet(CLI::PositiveNumber))
+      ->check(above_zero())
       ->type_name("N");
   app.add_option("--calibration-table", o.calibration_table, "what `gpu_eval calibrate` wrote: ranges and corrections")
       ->group(group)
@@ -83,7 +81,7 @@ void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
                  "--target-loss: N images behind the calibration ones choose the layers and are not judged (default "
                  "half of what is left, at most 500)")
       ->group(group)
-      ->check(quiet(CLI::PositiveNumber))
+      ->check(above_zero())
       ->type_name("N");
   app.add_option("--float-layers", raw.float_layers, "static schemes: layers left in float32, by Keras name")
       ->group(group)
@@ -126,15 +124,15 @@ void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
       ->type_name("N");
   app.add_option("--warm-up", o.warm_up_ms, "milliseconds before measuring (default 200)")
       ->group(group)
-      ->check(quiet(CLI::NonNegativeNumber))
+      ->check(zero_or_above())
       ->type_name("MS");
   app.add_option("--duration", o.duration_s, "least seconds measured for each precision (default 3)")
       ->group(group)
-      ->check(quiet(CLI::NonNegativeNumber))
+      ->check(zero_or_above())
       ->type_name("S");
   app.add_option("--iterations", o.iterations, "least iterations for each precision (default 10)")
       ->group(group)
-      ->check(quiet(CLI::PositiveNumber))
+      ->check(above_zero())
       ->type_name("N");
   app.add_option("--scenario", o.scenario,
                  "offline (batches of 16), single-stream (batch 1, p90) or server (random arrivals)")
@@ -143,7 +141,7 @@ void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
       ->type_name("NAME");
   app.add_option("--latency-bound", o.latency_bound_ms, "server: most that p99 may take, in milliseconds (default 15)")
       ->group(group)
-      ->check(quiet(CLI::PositiveNumber))
+      ->check(above_zero())
       ->type_name("MS");
   app.add_option("--percentiles", raw.percentiles, "of the latency (default 50,90,99)")
       ->group(group)
@@ -176,7 +174,7 @@ void add_result_options(CLI::App& app, Options& o) {
       ->type_name("ACC");
   app.add_option("--threshold", o.threshold_points, "points of the accuracy gate (default 0)")
       ->group(group)
-      ->check(quiet(CLI::NonNegativeNumber))
+      ->check(zero_or_above())
       ->type_name("POINTS");
 }
 

@@ -124,6 +124,20 @@ TEST(Session, WhatCannotBeSavedIsToldBeforeTheMeasurement) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST(Session, KernelsThatDoNotExistAreAUsageError) {
+  Options options;
+  options.devices = {"emu"};
+  options.roof_time = 0;
+  options.kernels = "no_such_kernel";
+  try {
+    run_session(options, {}, "test", [](const Result&) {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_NE(std::string(error.what()).find("no_such_kernel"), std::string::npos);
+  }
+}
+
 TEST(Session, MissingDeviceIsAnErrorThatSaysWhy) {
   std::string why;
   if (cuda::gpu_runtime(&why) != nullptr) GTEST_SKIP() << "there is a GPU";

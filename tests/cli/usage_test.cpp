@@ -59,6 +59,8 @@ TEST_F(Usage, ErrorsNameTheOption) {
       {{"--model", "demo", "--seed", "1"}, "--seed needs --weights random"},
       {{"--model", "demo", "--labels", "x"}, "--labels needs --data"},
       {{"--model", "demo", "--image", "x.jpg", "--json", "y"}, "--json contradicts --image"},
+      {{"--model", "demo", "--calibration-images", "0"}, "--calibration-images: expected a number above 0, found '0'"},
+      {{"--model", "demo", "--threshold", "-1"}, "--threshold: expected 0 or a number above, found '-1'"},
       {{"--model", "demo", "--calibration-images", "100000"}, "--calibration-images 100000: demo has"},
       {{"calibrate", "--model", "demo"}, "calibrate needs --calibration-table"},
       {{"calibrate", "--model", "demo", "--calibration-table", "t", "--mode", "speed"}, "--mode contradicts calibrate"},
