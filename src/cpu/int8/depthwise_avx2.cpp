@@ -175,12 +175,12 @@ inline void outputs(const Block<kRows>& block, const Column& c0, const Column& c
     return;
   }
   const __m256i bytes = block.packed(s0, s1, s2, s3);
-  const auto store = [&](__m128d two, std::byte * at) __attribute__((always_inline)) {
-    _mm_storel_pd(reinterpret_cast<double*>(at), two);
-    if (kColumns == 2) _mm_storeh_pd(reinterpret_cast<double*>(at + to.pitch), two);
+  const auto store = [&](__m128i two, std::byte * at) __attribute__((always_inline)) {
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(at), two);
+    if (kColumns == 2) store_high(two, at + to.pitch);
   };
-  store(_mm_castsi128_pd(_mm256_castsi256_si128(bytes)), dst);
-  if (kRows == 2) store(_mm_castsi128_pd(_mm256_extracti128_si256(bytes, 1)), dst + to.row_bytes);
+  store(_mm256_castsi256_si128(bytes), dst);
+  if (kRows == 2) store(_mm256_extracti128_si256(bytes, 1), dst + to.row_bytes);
 }
 
 template <bool kS8, int kStride, int kRows>

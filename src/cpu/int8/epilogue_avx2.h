@@ -14,6 +14,12 @@ inline void copy_bytes(std::byte* dst, const std::byte* src, int count) {
   for (int i = 0; i < count; ++i) dst[i] = src[i];
 }
 
+// The upper eight bytes to any address; _mm_storeh_pd wants that of a double.
+inline void store_high(__m128i bytes, std::byte* dst) {
+  using AnyDouble [[gnu::aligned(1), gnu::may_alias]] = double;
+  *reinterpret_cast<AnyDouble*>(dst) = _mm_castsi128_pd(bytes)[1];
+}
+
 inline __m256 add_residual(__m256 v, const std::byte* residual, const Epilogue& e, int channels) {
   std::uint64_t bytes = 0;
   if (channels == 8) {

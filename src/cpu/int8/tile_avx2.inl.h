@@ -52,7 +52,7 @@ template <bool kResidual, int kVectors, int kRows>
       _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), q);
     } else {
       _mm_storel_epi64(reinterpret_cast<__m128i*>(dst), q);
-      _mm_storeh_pd(reinterpret_cast<double*>(a.dst + second * a.dst_pitch), _mm_castsi128_pd(q));
+      store_high(q, a.dst + second * a.dst_pitch);
     }
   }
 }
