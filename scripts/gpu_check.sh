@@ -159,15 +159,19 @@ part_kernels() {
     return
   fi
   step kernels roofs 60 "${bench[@]}" --roofs --roof-time 1 --json "$out/roofs.json" --markdown "$out/roofs.md"
-  step kernels batch64 240 "${bench[@]}" --batch 64 --shapes '^(roofline|resnet50)/' --cache both --min-time 0.02 \
-    --compare 'dp4a,mma,cudnn|cublas' --json "$out/kernels_batch64.json" --markdown "$out/kernels_batch64.md"
-  step kernels batch1 200 "${bench[@]}" --batch 1 --shapes '^(roofline|resnet50|mobilenet_1.0)/' --min-time 0.02 \
-    --compare 'dp4a,mma,cudnn|cublas' --json "$out/kernels_batch1.json" --markdown "$out/kernels_batch1.md"
+  local compare='dp4a,mma,cudnn|cublas'
+  step kernels roofline64 150 "${bench[@]}" --batch 64 --shapes '^roofline/' --cache both --min-time 0.02 \
+    --compare "$compare" --json "$out/kernels_roofline64.json" --markdown "$out/kernels_roofline64.md"
+  step kernels resnet64 170 "${bench[@]}" --batch 64 --shapes '^resnet50/' --min-time 0.02 \
+    --compare "$compare" --json "$out/kernels_resnet64.json" --markdown "$out/kernels_resnet64.md"
+  step kernels batch1 180 "${bench[@]}" --batch 1 --shapes '^(roofline|resnet50|mobilenet_1.0)/' --min-time 0.02 \
+    --compare "$compare" --json "$out/kernels_batch1.json" --markdown "$out/kernels_batch1.md"
 }
 
 # Random weights: speed does not depend on their values. One program run times all precisions of a network and batch: the
-# pass alone, by the device's clock; for the first batches also with the copies, by the host's.
-copied=("${batches[@]:0:2}")
+# pass alone, by the device's clock. The first two networks also run without a CUDA graph (batch 1) and, for the first two
+# batches, with the copies, by the host's clock.
+copied=("${batches[@]:0:2}") closely=" ${networks[*]:0:2} "
 part_networks() {
   local loop_end=$((SECONDS + 430)) batch network model
   local networks=("${networks[@]}") batches=("${batches[@]}") precisions=float32,tf32,float16,int8 extra=()
@@ -182,8 +186,11 @@ part_networks() {
       skip networks "$label" "not started: the part's time was used up"
       return
     fi
-    step networks "$label" 120 "$bin/gpu_eval" "${model[@]}" --device "$device" --mode speed --precision "$precisions" \
-      --batch "$batch" --duration 0.5 "${extra[@]}" "$@" --json "$out/network_$label.json"
+    local run=("$bin/gpu_eval" "${model[@]}" --device "$device" --mode speed --batch "$batch" --duration 0.5 "${extra[@]}" "$@"
+      --json "$out/network_$label.json")
+    # tf32 alone needs the libraries: without it the others can still be measured.
+    step networks "$label" 120 "${run[@]}" --precision "$precisions" || [[ $precisions != *tf32* ]] ||
+      step networks "${label}_without_tf32" 120 "${run[@]}" --precision "${precisions/tf32,/}"
   }
   for batch in "${batches[@]}"; do
     for network in "${networks[@]}"; do
@@ -191,6 +198,7 @@ part_networks() {
       [[ $network != *_* ]] || model+=(--alpha "${network##*_}")
       [[ $network == demo ]] || model+=(--weights random)
       timed ""
+      [[ $closely == *" $network "* ]] || continue
       [[ $batch != 1 ]] || timed _no_graph --no-cuda-graph
       [[ " ${copied[*]} " != *" $batch "* ]] || timed _transfers --include-data-transfers
     done

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds everything that a GPU machine needs for scripts/gpu_check.sh into one archive, .bundle/gpueval.tar.xz: programs
-# (sm_75, sm_80 and PTX for all newer GPUs), tests, benchmarks and the shared libraries they use beyond the C library.
+# (sm_75, sm_80, sm_90 and PTX for all newer GPUs), tests, benchmarks and the shared libraries they use beyond the C library.
 # There it needs the driver, and for the baselines cuDNN and cuBLAS; glibc must be at least as new as here.
 #   scripts/make_gpu_bundle.sh [--data DIR] [--jobs N] [--build DIR]
 #   --data DIR   real weights and images to take along, as far as they fit (default: $GPUEVAL_DATA, else none)
-#   --build DIR  a configured build folder to take the programs from (default: .bundle/build, configured here)
+#   --build DIR  a configured build folder to take the programs from, with the GPU architectures that it has (default:
+#                .bundle/build, configured here)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=.bundle
@@ -24,7 +25,10 @@ done
 
 # DT_RPATH, not RUNPATH: it also serves the libraries that the libraries need, and comes before LD_LIBRARY_PATH.
 # shellcheck disable=SC2016  # $ORIGIN is for the dynamic linker
-cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGPUEVAL_TESTS=ON -DGPUEVAL_BENCH=ON \
+# Code for sm_90: translating the PTX takes tens of seconds, in every program where the driver's cache does not work.
+architectures=()
+[[ -f $build/CMakeCache.txt ]] || architectures=(-DGPUEVAL_CUDA_ARCHITECTURES="75-real;80;90-real")
+cmake -S . -B "$build" -G Ninja "${architectures[@]}" -DCMAKE_BUILD_TYPE=Release -DGPUEVAL_TESTS=ON -DGPUEVAL_BENCH=ON \
   -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON -DCMAKE_INSTALL_RPATH='$ORIGIN/../lib' \
   -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags
 # test_library stays here: it runs our code around a made-up cuDNN on the emulator and sees nothing of the machine. What the
