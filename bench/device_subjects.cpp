@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "cuda/conv/pack.h"
@@ -20,8 +21,8 @@ constexpr int kBundle = 16;
 
 class DeviceSubject : public Subject {
  public:
-  DeviceSubject(cuda::Runtime& runtime, const ConvDesc& desc)
-      : runtime_(runtime), problem_(shared_problem(desc)), clock_(runtime) {}
+  DeviceSubject(cuda::Runtime& runtime, std::shared_ptr<const Problem> problem)
+      : runtime_(runtime), problem_(std::move(problem)), clock_(runtime) {}
 
   int bundle() const override { return &runtime_ == &cuda::emu_runtime() ? 1 : kBundle; }
   double hot() override {
@@ -60,7 +61,8 @@ class DeviceSubject : public Subject {
 class IntegerSubject : public DeviceSubject {
  public:
   IntegerSubject(cuda::Runtime& runtime, const ConvProblem& conv)
-      : DeviceSubject(runtime, conv.desc),
+      : DeviceSubject(runtime,
+                      shared_problem(conv.desc, conv.src == DType::kS8 ? SourceBytes::kBelow128 : SourceBytes::kAll)),
         conv_(conv),
         m_(uploaded(problem_->m)),
         b_(uploaded(problem_->b)),
@@ -128,10 +130,11 @@ class KernelSubject : public IntegerSubject {
   DeviceBuffer weights_, workspace_;
 };
 
+// The libraries take signed sources only.
 class LibraryIntegerSubject : public IntegerSubject {
  public:
   LibraryIntegerSubject(cuda::Runtime& runtime, const cuda::IntegerBaseline& baseline, const ConvDesc& desc)
-      : IntegerSubject(runtime, conv_problem(cuda::ConvOp::kConv, desc)) {
+      : IntegerSubject(runtime, signed_problem(desc)) {
     std::string why;
     library_ = baseline.make(runtime, conv_, problem_->weights, clock_.stream(), &why);
     if (library_ == nullptr) throw Unsupported(why);
@@ -140,6 +143,11 @@ class LibraryIntegerSubject : public IntegerSubject {
   std::string describe() const override { return library_->name(); }
 
  private:
+  static ConvProblem signed_problem(const ConvDesc& desc) {
+    ConvProblem problem = conv_problem(cuda::ConvOp::kConv, desc);
+    problem.src = DType::kS8;
+    return problem;
+  }
   void launch() override { library_->run(args(), clock_.stream()); }
   std::unique_ptr<cuda::IntegerConv> library_;
 };
@@ -149,7 +157,7 @@ class LibraryIntegerSubject : public IntegerSubject {
 class LibraryFloatSubject : public DeviceSubject {
  public:
   LibraryFloatSubject(cuda::Runtime& runtime, const cuda::FloatBaseline& baseline, const ConvDesc& desc)
-      : DeviceSubject(runtime, desc), type_(baseline.type) {
+      : DeviceSubject(runtime, shared_problem(desc)), type_(baseline.type) {
     const std::vector<float> w = weights();
     std::string why;
     library_ = baseline.make(runtime,

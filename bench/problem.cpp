@@ -11,11 +11,14 @@
 
 namespace gpueval::bench {
 
-Problem::Problem(const ConvDesc& d) : desc(d), src(DType::kU8, {d.n, d.h, d.w, d.c}) {
+Problem::Problem(const ConvDesc& d, SourceBytes range) : desc(d), src(DType::kU8, {d.n, d.h, d.w, d.c}) {
   Random random(1);
   for (std::size_t i = 0; i < src.bytes.size(); i += 8) {
     const std::uint64_t eight = random.next();
     std::memcpy(src.bytes.data() + i, &eight, std::min<std::size_t>(8, src.bytes.size() - i));
+  }
+  if (range == SourceBytes::kBelow128) {
+    for (std::uint8_t& byte : src.bytes) byte &= 0x7f;
   }
   weights.resize(static_cast<std::size_t>((d.depthwise ? std::int64_t{d.c} : std::int64_t{d.k}) * d.depth()));
   for (auto& w : weights) w = static_cast<std::int8_t>(random.integer(-127, 127));
@@ -46,29 +49,37 @@ std::vector<std::uint8_t> Problem::expected(int n, int p, int q) const {
   return reference::conv(patch, {.desc = one, .weights = weights, .m = m, .b = b}, DType::kU8).bytes;
 }
 
-std::string Problem::verify(const std::function<std::vector<std::uint8_t>(std::int64_t)>& pixel, int tolerance) const {
+const std::vector<Problem::Sample>& Problem::samples() const {
+  if (!samples_.empty()) return samples_;
   Random random(2);
-  for (int sample = 0; sample < 8; ++sample) {
+  for (int i = 0; i < 8; ++i) {
     // The corners of the batch first: borders and ragged last tiles go wrong before the middle does.
-    const bool first = sample == 0, last = sample == 1;
+    const bool first = i == 0, last = i == 1;
     const int n = first ? 0 : last ? desc.n - 1 : random.integer(0, desc.n - 1);
     const int p = first ? 0 : last ? desc.p() - 1 : random.integer(0, desc.p() - 1);
     const int q = first ? 0 : last ? desc.q() - 1 : random.integer(0, desc.q() - 1);
-    const std::vector<std::uint8_t> want = expected(n, p, q);
-    const std::vector<std::uint8_t> have = pixel((std::int64_t{n} * desc.p() + p) * desc.q() + q);
-    GPUEVAL_CHECK(have.size() == want.size(), "{} channels of {}", have.size(), to_string(desc));
-    for (std::size_t k = 0; k < want.size(); ++k) {
-      if (std::abs(have[k] - want[k]) <= tolerance) continue;
-      return fmt::format("result differs from the reference: n {} p {} q {} k {} is {}, expected {}", n, p, q, k,
-                         have[k], want[k]);
+    samples_.push_back({n, p, q, expected(n, p, q)});
+  }
+  return samples_;
+}
+
+std::string Problem::verify(const std::function<std::vector<std::uint8_t>(std::int64_t)>& pixel, int tolerance) const {
+  for (const Sample& want : samples()) {
+    const std::vector<std::uint8_t> have = pixel((std::int64_t{want.n} * desc.p() + want.p) * desc.q() + want.q);
+    GPUEVAL_CHECK(have.size() == want.bytes.size(), "{} channels of {}", have.size(), to_string(desc));
+    for (std::size_t k = 0; k < have.size(); ++k) {
+      if (std::abs(have[k] - want.bytes[k]) <= tolerance) continue;
+      return fmt::format("result differs from the reference: n {} p {} q {} k {} is {}, expected {}", want.n, want.p,
+                         want.q, k, have[k], want.bytes[k]);
     }
   }
   return "";
 }
 
-std::shared_ptr<const Problem> shared_problem(const ConvDesc& desc) {
-  static std::shared_ptr<const Problem> last;
-  if (last == nullptr || last->desc != desc) last = std::make_shared<const Problem>(desc);
+std::shared_ptr<const Problem> shared_problem(const ConvDesc& desc, SourceBytes range) {
+  static std::shared_ptr<const Problem> last_of[2];
+  std::shared_ptr<const Problem>& last = last_of[range == SourceBytes::kAll ? 0 : 1];
+  if (last == nullptr || last->desc != desc) last = std::make_shared<const Problem>(desc, range);
   return last;
 }
 

@@ -13,14 +13,17 @@
 
 namespace gpueval::bench {
 
+enum class SourceBytes { kAll, kBelow128 };  // kBelow128: the same numbers as u8 and as s8
+
 // u8 source and destination, s8 weights; scales such that outputs spread over 0..255 and some are clamped.
-struct Problem {
+class Problem {
+ public:
   ConvDesc desc;
   reference::QuantTensor src;
   std::vector<std::int8_t> weights;  // [K][R][S][C], depthwise [R][S][C]
   std::vector<float> m, b;
 
-  explicit Problem(const ConvDesc& desc);
+  explicit Problem(const ConvDesc& desc, SourceBytes range = SourceBytes::kAll);
 
   // The reference's bytes of one output pixel, all channels.
   std::vector<std::uint8_t> expected(int n, int p, int q) const;
@@ -28,9 +31,17 @@ struct Problem {
   // the first difference above `tolerance` is.
   std::string verify(const std::function<std::vector<std::uint8_t>(std::int64_t index)>& pixel,
                      int tolerance = 0) const;
+
+ private:
+  struct Sample {
+    int n, p, q;
+    std::vector<std::uint8_t> bytes;
+  };
+  const std::vector<Sample>& samples() const;
+  mutable std::vector<Sample> samples_;  // computed once
 };
 
 // The problem of a shape, made once for all kernels that run it one after the other.
-std::shared_ptr<const Problem> shared_problem(const ConvDesc& desc);
+std::shared_ptr<const Problem> shared_problem(const ConvDesc& desc, SourceBytes range = SourceBytes::kAll);
 
 }  // namespace gpueval::bench

@@ -27,24 +27,27 @@ namespace {
 
 constexpr int kColdRuns = 15;  // of one row; each waits for a flush of the caches
 
-// The subject of the case that runs now: Google Benchmark calls a benchmark several times with growing counts.
+// The subject of the case that runs now: Google Benchmark calls a benchmark several times with growing counts, and the
+// cold case of a shape follows the hot one.
 class Stage {
  public:
   Subject& subject(const Case& current) {
-    if (&current != owner_) {
-      subject_.reset();
+    Row row = current.row;
+    row.cold = false;
+    if (const std::string name = row_name(row); name != owner_) {
+      clear();
       subject_ = current.make();
-      owner_ = &current;
+      owner_ = name;
     }
     return *subject_;
   }
   void clear() {
     subject_.reset();
-    owner_ = nullptr;
+    owner_.clear();
   }
 
  private:
-  const Case* owner_ = nullptr;
+  std::string owner_;
   std::unique_ptr<Subject> subject_;
 };
 

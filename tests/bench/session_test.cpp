@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstddef>
 #include <set>
@@ -30,6 +31,11 @@ TEST(Verification, SeesOneWrongByteInTheSamples) {
   };
   EXPECT_NE(problem.verify(off_by_one).find("n 1 p 4 q 4 k 7"), std::string::npos) << problem.verify(off_by_one);
   EXPECT_EQ(problem.verify(off_by_one, 1), "");
+}
+
+TEST(Verification, BytesBelow128AreTheSameNumbersSignedOrNot) {
+  const Problem problem(parse_conv_desc("n1h16w16c64_k64r3s3_st1_pad1,1,1,1"), SourceBytes::kBelow128);
+  EXPECT_EQ(*std::max_element(problem.src.bytes.begin(), problem.src.bytes.end()), 127);
 }
 
 // A pixel at the border: padding counts as zero.
