@@ -176,7 +176,7 @@ inline void outputs(const Block<kRows>& block, const Column& c0, const Column& c
   }
   const __m256i bytes = block.packed(s0, s1, s2, s3);
   const auto store = [&](__m128i two, std::byte * at) __attribute__((always_inline)) {
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(at), two);
+    store_low(two, at);
     if (kColumns == 2) store_high(two, at + to.pitch);
   };
   store(_mm256_castsi256_si128(bytes), dst);

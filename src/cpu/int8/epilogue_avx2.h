@@ -14,9 +14,13 @@ inline void copy_bytes(std::byte* dst, const std::byte* src, int count) {
   for (int i = 0; i < count; ++i) dst[i] = src[i];
 }
 
-// The upper eight bytes to any address; _mm_storeh_pd wants that of a double.
+// Two groups of eight bytes to any addresses. As doubles, which alias nothing that is read here: as bytes, the compiler
+// would load weights and factors again behind each store. The intrinsics for this want a double's alignment.
+using AnyDouble [[gnu::aligned(1)]] = double;
+inline void store_low(__m128i bytes, std::byte* dst) {
+  *reinterpret_cast<AnyDouble*>(dst) = _mm_castsi128_pd(bytes)[0];
+}
 inline void store_high(__m128i bytes, std::byte* dst) {
-  using AnyDouble [[gnu::aligned(1), gnu::may_alias]] = double;
   *reinterpret_cast<AnyDouble*>(dst) = _mm_castsi128_pd(bytes)[1];
 }
 

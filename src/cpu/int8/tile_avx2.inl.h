@@ -51,7 +51,7 @@ template <bool kResidual, int kVectors, int kRows>
     if constexpr (kVectors == 2) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(dst), q);
     } else {
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(dst), q);
+      store_low(q, dst);
       store_high(q, a.dst + second * a.dst_pitch);
     }
   }
