@@ -10,6 +10,7 @@
 #include "cuda/conv/epilogue.h"
 #include "cuda/conv/mma_params.h"
 #include "cuda/conv/mma_tile.h"
+#include "cuda/prim/bytes.h"
 #include "cuda/prim/shared.h"
 #include "cuda/prim/target.h"
 #include "cuda/prim/thread.h"
@@ -99,50 +100,107 @@ GPUEVAL_DEVICE void store_floats(const MmaParams& p, int pixel, int channel, flo
   }
 }
 
-// Sums: at(i, j, e) is the lane's element e of rows 8i..8i+7 and columns 8j..8j+7 of its warp's part of the tile: row
-// lane / 4, column 2 * (lane % 4) + e. All copies into shared memory and all reads of the stages must be over.
-template <cuda::MmaTile kTile, typename Sums>
-GPUEVAL_DEVICE void write_tile(const MmaParams& p, const Sums& sums, int row0, int channel0) {
-  constexpr int kRows = kTile.warp_m() / 8, kColumns = kTile.warp_n() / 8;
-  const Epilogue& e = p.epilogue;
-  const int thread = static_cast<int>(thread_index().x), warp = thread / 32, lane = thread % 32;
-  const int my_row = warp / kTile.warps_n * kTile.warp_m() + lane / 4;
-  const int my_column = warp % kTile.warps_n * kTile.warp_n() + lane % 4 * 2;
-  if (e.residual != nullptr) {
-    stage_residual<kTile>(p, row0, channel0);
-    block_barrier();
+// A lane's part of its warp's part of the tile: rows row + 8i and columns column + 8j, column + 8j + 1.
+template <cuda::MmaTile kTile>
+struct LanePart {
+  static constexpr int kRows = kTile.warp_m() / 8, kColumns = kTile.warp_n() / 8;
+  int row, column;
+
+  GPUEVAL_DEVICE LanePart() {
+    const int thread = static_cast<int>(thread_index().x), warp = thread / 32, lane = thread % 32;
+    row = warp / kTile.warps_n * kTile.warp_m() + lane / 4;
+    column = warp % kTile.warps_n * kTile.warp_n() + lane % 4 * 2;
   }
-  float dynamic[kRows];
-  if (e.image_scale != nullptr) {
+  GPUEVAL_DEVICE FloatPair scale(int j) const { return pair(kTile.scale_offset(), j); }
+  GPUEVAL_DEVICE FloatPair bias(int j) const { return pair(kTile.bias_offset(), j); }
+  GPUEVAL_DEVICE std::uint32_t slot(int i, int j) const { return output_slot<kTile>(row + i * 8, column + j * 8); }
+
+ private:
+  GPUEVAL_DEVICE FloatPair pair(std::uint32_t offset, int j) const {
+    return shared_at<FloatPair>(offset + static_cast<std::uint32_t>(column + j * 8) * 4);
+  }
+};
+
+// Bytes by factors that are known beforehand: nearly all layers. Few instructions, because short sums (1x1, or 3x3 of
+// 64 channels) spend as much time here as in the products.
+template <cuda::MmaTile kTile, bool kResidual, typename Sums>
+GPUEVAL_DEVICE void write_bytes(const Epilogue& e, const Sums& sums) {
+  using Part = LanePart<kTile>;
+  const Part part;
+  const std::uint32_t sign = e.residual_unsigned ? 0 : 0x80;  // s8 = (byte ^ 0x80) - 0x80
+  const auto value = [&](int sum, float m, float b, std::uint32_t residual) {
+    float v = fma_rn(int_to_float(sum), m, b);
+    if constexpr (kResidual) {
+      const int r = static_cast<int>(residual ^ sign) - static_cast<int>(sign);
+      v = fma_rn(int_to_float(r), e.residual_scale, v);
+    }
+    return round_to_low_bits(min_of(max_of(v, e.lo), e.hi));
+  };
+  GPUEVAL_UNROLL
+  for (int j = 0; j < Part::kColumns; ++j) {
+    const FloatPair m = part.scale(j), b = part.bias(j);
     GPUEVAL_UNROLL
-    for (int i = 0; i < kRows; ++i) {
-      const int pixel = row0 + my_row + i * 8;
+    for (int i = 0; i < Part::kRows; ++i) {
+      const std::uint32_t slot = part.slot(i, j);
+      const std::uint32_t r = kResidual ? shared_at<std::uint16_t>(slot) : 0u;
+      const std::uint32_t low = value(sums.at(i, j, 0), m.first, b.first, r & 0xff);
+      const std::uint32_t high = value(sums.at(i, j, 1), m.second, b.second, r >> 8);
+      shared_at<std::uint16_t>(slot) = static_cast<std::uint16_t>(byte_permute(low, high, 0x0040));
+    }
+  }
+}
+
+// Bytes or floats, by known factors or each image's.
+template <cuda::MmaTile kTile, typename Sums>
+GPUEVAL_DEVICE void write_any(const MmaParams& p, const Sums& sums, int row0, int channel0) {
+  using Part = LanePart<kTile>;
+  const Part part;
+  const Epilogue& e = p.epilogue;
+  const bool fixed = e.image_scale == nullptr;
+  float dynamic[Part::kRows];
+  if (!fixed) {
+    GPUEVAL_UNROLL
+    for (int i = 0; i < Part::kRows; ++i) {
+      const int pixel = row0 + part.row + i * 8;
       dynamic[i] = e.image_scale[p.image_pixels.quotient(pixel < p.rows ? pixel : p.rows - 1)];
     }
   }
   GPUEVAL_UNROLL
-  for (int j = 0; j < kColumns; ++j) {
-    const int column = my_column + j * 8;
-    const auto at = static_cast<std::uint32_t>(column) * 4;
-    const FloatPair m = shared_at<FloatPair>(kTile.scale_offset() + at);
-    const FloatPair b = shared_at<FloatPair>(kTile.bias_offset() + at);
+  for (int j = 0; j < Part::kColumns; ++j) {
+    const FloatPair m = part.scale(j), b = part.bias(j);
     GPUEVAL_UNROLL
-    for (int i = 0; i < kRows; ++i) {
-      const int row = my_row + i * 8;
-      const std::uint32_t slot = output_slot<kTile>(row, column);
+    for (int i = 0; i < Part::kRows; ++i) {
+      const std::uint32_t slot = part.slot(i, j);
       const std::uint32_t r = e.residual != nullptr ? shared_at<std::uint16_t>(slot) : 0u;
-      const bool fixed = e.image_scale == nullptr;
       const float v0 =
           epilogue_value(e, sums.at(i, j, 0), fixed ? m.first : dynamic[i], b.first, widen(r, e.residual_unsigned));
       const float v1 = epilogue_value(e, sums.at(i, j, 1), fixed ? m.second : dynamic[i], b.second,
                                       widen(r >> 8, e.residual_unsigned));
       if (e.dst_float) {
-        store_floats(p, row0 + row, channel0 + column, v0, v1);
+        store_floats(p, row0 + part.row + i * 8, channel0 + part.column + j * 8, v0, v1);
       } else {
         const int low = quantized(e, v0) & 0xff, high = quantized(e, v1) & 0xff;
         shared_at<std::uint16_t>(slot) = static_cast<std::uint16_t>(low | high << 8);
       }
     }
+  }
+}
+
+// Sums: at(i, j, e) is the lane's element e of rows 8i..8i+7 and columns 8j..8j+7 of its warp's part of the tile: row
+// lane / 4, column 2 * (lane % 4) + e. All copies into shared memory and all reads of the stages must be over.
+template <cuda::MmaTile kTile, typename Sums>
+GPUEVAL_DEVICE void write_tile(const MmaParams& p, const Sums& sums, int row0, int channel0) {
+  const Epilogue& e = p.epilogue;
+  if (e.residual != nullptr) {
+    stage_residual<kTile>(p, row0, channel0);
+    block_barrier();
+  }
+  if (e.dst_float || e.image_scale != nullptr) {
+    write_any<kTile>(p, sums, row0, channel0);
+  } else if (e.residual != nullptr) {
+    write_bytes<kTile, true>(e, sums);
+  } else {
+    write_bytes<kTile, false>(e, sums);
   }
   if (e.dst_float) return;
   block_barrier();
