@@ -4,13 +4,16 @@
 
 #include "cuda/conv/conv_kernel.h"
 #include "float_conv_case.h"
+#include "ops_case.h"
 #include "reference/reference.h"
 
 namespace gpueval::cuda {
 namespace {
 
-TEST(FinishFloat, AddsBiasAndResidualInPlaceOrNot) {
-  Runtime& runtime = emu_runtime();
+class FloatFinish : public OpsTest {};
+
+TEST_P(FloatFinish, AddsBiasAndResidualInPlaceOrNot) {
+  Runtime& runtime = OpsTest::runtime();
   for (const DType type : {DType::kF32, DType::kF16}) {
     for (const int channels : {1, 6, 8}) {
       const Shape shape{2, 3, 3, channels};
@@ -38,8 +41,8 @@ TEST(FinishFloat, AddsBiasAndResidualInPlaceOrNot) {
   }
 }
 
-TEST(FinishInteger, GivesTheReferencesBits) {
-  Runtime& runtime = emu_runtime();
+TEST_P(FloatFinish, OfIntegersGivesTheReferencesBits) {
+  Runtime& runtime = OpsTest::runtime();
   const ConvDesc desc = parse_conv_desc("n2h3w3c4_k5r1s1_st1_pad0,0,0,0");
   const Shape out{2, 3, 3, 5};
   reference::QuantTensor src(DType::kS8, {2, 3, 3, 4}), residual(DType::kU8, out);
@@ -93,8 +96,8 @@ TEST(FinishInteger, GivesTheReferencesBits) {
   }
 }
 
-TEST(OwnFloatConv, AgreesWithTheReferenceForEveryImageCount) {
-  Runtime& runtime = emu_runtime();
+TEST_P(FloatFinish, OwnConvolutionAgreesWithTheReferenceForEveryImageCount) {
+  Runtime& runtime = OpsTest::runtime();
   for (const DType type : {DType::kF32, DType::kF16}) {
     const FloatMath math = type == DType::kF16 ? FloatMath::kHalf : FloatMath::kStrict;
     for (const FloatConvCase& c : kFloatConvCases) {
@@ -106,6 +109,8 @@ TEST(OwnFloatConv, AgreesWithTheReferenceForEveryImageCount) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Device, FloatFinish, testing::Values("emu", "gpu"), op_device);
 
 }  // namespace
 }  // namespace gpueval::cuda

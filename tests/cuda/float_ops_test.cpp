@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The float operations of cuda/ops/ under the emulator against the reference: small integers exactly, random numbers
-// within the derived tolerance; all schedules give the same bits, and nothing is written outside the tensor.
+// The float operations of cuda/ops/, on the emulator and on a GPU, against the reference: small integers exactly,
+// random numbers within the derived tolerance; all schedules give the same bits, and nothing is written outside the
+// tensor.
 #include <gtest/gtest.h>
+
+#include <string>
+#include <tuple>
 
 #include "emulator/emulator.h"
 #include "float_case.h"
@@ -33,8 +37,7 @@ ReferenceNode conv_node(const ConvDesc& desc, Activation act) {
 }
 
 // Runs the case under every schedule; empty, or what is wrong.
-std::string check_conv(const ConvCase& c, DType type, bool integers) {
-  Runtime& runtime = emu_runtime();
+std::string check_conv(Runtime& runtime, const ConvCase& c, DType type, bool integers) {
   const ConvDesc desc = parse_conv_desc(c.desc);
   ReferenceNode node = conv_node(desc, c.act);
   const Shape in{desc.n, desc.h, desc.w, desc.c}, out{desc.n, desc.p(), desc.q(), desc.k};
@@ -108,14 +111,27 @@ const ConvCase kConvCases[] = {
     {"n1h6w6c4_dw_r2s3_st3_pad0,0,1,1"},
 };
 
-struct FloatOps : testing::TestWithParam<DType> {};
+// Device ("emu", "gpu") and type.
+class FloatOps : public testing::TestWithParam<std::tuple<std::string, DType>> {
+ protected:
+  void SetUp() override {
+    std::string why;
+    runtime_ = std::get<0>(GetParam()) == "emu" ? &emu_runtime() : gpu_runtime(&why);
+    if (runtime_ == nullptr) GTEST_SKIP() << why;
+  }
+  Runtime& device() { return *runtime_; }
+  static DType type() { return std::get<1>(GetParam()); }
+
+ private:
+  Runtime* runtime_ = nullptr;
+};
 
 TEST_P(FloatOps, ConvolutionsOfSmallIntegersAreExact) {
-  for (const ConvCase& c : kConvCases) EXPECT_EQ(check_conv(c, GetParam(), true), "") << c.desc;
+  for (const ConvCase& c : kConvCases) EXPECT_EQ(check_conv(device(), c, type(), true), "") << c.desc;
 }
 
 TEST_P(FloatOps, ConvolutionsOfRandomNumbersAreClose) {
-  for (const ConvCase& c : kConvCases) EXPECT_EQ(check_conv(c, GetParam(), false), "") << c.desc;
+  for (const ConvCase& c : kConvCases) EXPECT_EQ(check_conv(device(), c, type(), false), "") << c.desc;
 }
 
 struct PoolCase {
@@ -127,8 +143,8 @@ struct PoolCase {
 Window window(int kernel, int stride, const Padding& pad = {}) { return {kernel, kernel, stride, stride, pad}; }
 
 TEST_P(FloatOps, Pools) {
-  const DType type = GetParam();
-  Runtime& runtime = emu_runtime();
+  const DType type = FloatOps::type();
+  Runtime& runtime = device();
   const PoolCase cases[] = {{{2, 7, 8, 8}, window(3, 2, {0, 1, 0, 1}), 0, 0},
                             {{1, 7, 8, 5}, window(3, 2), 3, 2},
                             {{1, 6, 5, 12}, window(3, 1, {1, 1, 1, 1}), 4, 8},
@@ -155,8 +171,8 @@ TEST_P(FloatOps, Pools) {
 }
 
 TEST_P(FloatOps, GlobalAverage) {
-  const DType type = GetParam();
-  Runtime& runtime = emu_runtime();
+  const DType type = FloatOps::type();
+  Runtime& runtime = device();
   const Schedules restore;
   for (const Shape& shape : {Shape{1, 1, 1, 1}, Shape{2, 7, 7, 33}, Shape{3, 5, 3, 32}, Shape{1, 13, 13, 100}}) {
     const ReferenceNode node{GlobalAvgPool{}, {1, shape.h, shape.w, shape.c}, {1, 1, 1, shape.c}, {}, {}};
@@ -179,8 +195,8 @@ TEST_P(FloatOps, GlobalAverage) {
 }
 
 TEST_P(FloatOps, Elementwise) {
-  const DType type = GetParam();
-  Runtime& runtime = emu_runtime();
+  const DType type = FloatOps::type();
+  Runtime& runtime = device();
   const Ops& ops = runtime.ops();
   for (const auto& [shape, gap] : {std::pair{Shape{2, 3, 5, 8}, 4}, {Shape{1, 7, 3, 5}, 1}, {Shape{1, 1, 1, 300}, 0}}) {
     const std::vector<float> a = numbers(shape.elements(), type, false, 0, 7);
@@ -219,8 +235,12 @@ TEST_P(FloatOps, Elementwise) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, FloatOps, testing::Values(DType::kF32, DType::kF16),
-                         [](const auto& test) { return to_string(test.param); });
+INSTANTIATE_TEST_SUITE_P(Types, FloatOps,
+                         testing::Combine(testing::Values<std::string>("emu", "gpu"),
+                                          testing::Values(DType::kF32, DType::kF16)),
+                         [](const auto& test) {
+                           return std::get<0>(test.param) + "_" + to_string(std::get<1>(test.param));
+                         });
 
 TEST(FloatOpsCast, RoundsOnceAndBack) {
   Runtime& runtime = emu_runtime();
