@@ -176,7 +176,7 @@ part_networks() {
   local loop_end=$((SECONDS + 430)) batch network model
   local networks=("${networks[@]}") batches=("${batches[@]}") precisions=float32,tf32,float16,int8 extra=()
   if (( dry )); then
-    networks=(demo) batches=(1) precisions=float32,int8
+    networks=(demo) batches=(1) precisions=float32,int8 closely=' demo '
     extra=(--iterations 2)
   fi
   timed() {  # suffix, options...
