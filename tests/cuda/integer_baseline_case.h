@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "conv_case.h"
 #include "cuda/library/baselines.h"
 #include "cuda/runtime/handles.h"
 #include "support/random_conv.h"
@@ -41,12 +42,6 @@ inline std::string integer_baseline_why(Runtime& runtime, const IntegerBaseline&
 // Empty, also where the library has no kernel; else what is wrong. All types of destination and residual.
 inline std::string check_integer_baseline(Runtime& runtime, const IntegerBaseline& baseline, const char* shape) {
   const StreamHandle stream = make_stream(runtime);
-  const auto to_device = [&](const auto& values) {
-    DeviceBuffer buffer(runtime, values.size() * sizeof(values[0]));
-    if (!values.empty()) runtime.copy_to_device(buffer.data(), values.data(), buffer.size(), stream.get());
-    runtime.synchronize(stream.get());
-    return buffer;
-  };
   Random random(9);
   for (const DType dst : {DType::kS8, DType::kU8, DType::kF32}) {
     for (const std::optional<DType> residual :
@@ -60,8 +55,10 @@ inline std::string check_integer_baseline(Runtime& runtime, const IntegerBaselin
         const std::vector<std::uint8_t> image = c.expected_image(i, std::nullopt);
         want.insert(want.end(), image.begin(), image.end());
       }
+      const auto to_device = [&](const auto& values) { return ConvCase::upload(runtime, values); };
       const DeviceBuffer src = to_device(c.src.bytes), m = to_device(c.m), b = to_device(c.b);
       const DeviceBuffer r = to_device(c.residual.bytes), out(runtime, want.size());
+      runtime.synchronize(Stream{});  // the copies', before another stream reads them
       conv->run({.n = c.desc.n,
                  .src = src.data(),
                  .dst = out.data(),
@@ -72,10 +69,8 @@ inline std::string check_integer_baseline(Runtime& runtime, const IntegerBaselin
                  .hi = c.hi,
                  .residual_scale = RandomConv::kResidualScale},
                 stream.get());
-      std::vector<std::uint8_t> actual(want.size());
-      runtime.copy_to_host(actual.data(), out.data(), actual.size(), stream.get());
       runtime.synchronize(stream.get());
-      const std::string wrong = c.compare(actual, want);
+      const std::string wrong = c.compare(ConvCase::download(runtime, out), want);
       if (!wrong.empty()) return conv->name() + " to " + to_string(dst) + ": " + wrong;
     }
   }
