@@ -23,11 +23,11 @@ while [[ $# -gt 0 ]]; do
   esac
 done
 
-# DT_RPATH, not RUNPATH: it also serves the libraries that the libraries need, and comes before LD_LIBRARY_PATH.
-# shellcheck disable=SC2016  # $ORIGIN is for the dynamic linker
 # Code for sm_90: translating the PTX takes tens of seconds, in every program where the driver's cache does not work.
 architectures=()
 [[ -f $build/CMakeCache.txt ]] || architectures=(-DGPUEVAL_CUDA_ARCHITECTURES="75-real;80;90-real")
+# DT_RPATH, not RUNPATH: it also serves the libraries that the libraries need, and comes before LD_LIBRARY_PATH.
+# shellcheck disable=SC2016  # $ORIGIN is for the dynamic linker
 cmake -S . -B "$build" -G Ninja "${architectures[@]}" -DCMAKE_BUILD_TYPE=Release -DGPUEVAL_TESTS=ON -DGPUEVAL_BENCH=ON \
   -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON -DCMAKE_INSTALL_RPATH='$ORIGIN/../lib' \
   -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags
