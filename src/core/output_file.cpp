@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/output_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "core/input_file.h"
+#include "gpueval/error.h"
+
+namespace gpueval {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail_to_write(const std::string& path, int code) {
+  fail("{}: cannot be written: {}", path, system_message(code));
+}
+
+// Where writing to the path would end: behind its symbolic links, whether that exists or not.
+std::string behind_links(const std::string& path) {
+  std::error_code error;
+  fs::path target = path;
+  for (int depth = 0; fs::is_symlink(target, error) && depth < 40; ++depth) {
+    const fs::path next = fs::read_symlink(target, error);
+    if (error) break;
+    target = next.is_absolute() ? next : target.parent_path() / next;
+  }
+  return target.string();
+}
+
+bool same_file(int descriptor, const std::string& path) {
+  struct stat open_one {
+  }, named{};
+  return ::fstat(descriptor, &open_one) == 0 && ::lstat(path.c_str(), &named) == 0 && open_one.st_dev == named.st_dev &&
+         open_one.st_ino == named.st_ino;
+}
+
+}  // namespace
+
+OutputFile::OutputFile(std::string path) : path_(std::move(path)), target_(behind_links(path_)) {
+  struct stat status {};
+  if (::stat(target_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    if (S_ISDIR(status.st_mode)) fail_to_write(path_, EISDIR);
+    if (S_ISBLK(status.st_mode)) fail("{}: cannot be written: it is a disk", path_);
+    // A pipe that nobody reads is an error at once.
+    descriptor_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (descriptor_ < 0) fail_to_write(path_, errno);
+    ::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) & ~O_NONBLOCK);
+    return;
+  }
+  part_ = target_ + ".part";
+  open_part();
+}
+
+OutputFile::~OutputFile() {
+  if (descriptor_ < 0) return;
+  if (seekable() && same_file(descriptor_, part_)) ::unlink(part_.c_str());
+  ::close(descriptor_);
+}
+
+void OutputFile::open_part() {
+  // Twice: another run may have finished its .part file between our opening it and our locking it.
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    descriptor_ = ::open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0666);
+    if (descriptor_ < 0 && errno == ELOOP)
+      fail("{}: cannot be written: {} is a symbolic link; remove it", path_, part_);
+    if (descriptor_ < 0) fail_to_write(path_, errno);
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != ::geteuid() ||
+        status.st_nlink > 1) {
+      ::close(std::exchange(descriptor_, -1));
+      fail("{}: cannot be written: {} is there and not a plain file of this user; remove it", path_, part_);
+    }
+    if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+      ::close(std::exchange(descriptor_, -1));
+      fail("{}: another run is writing it; wait for it or name another file", path_);
+    }
+    if (same_file(descriptor_, part_)) break;
+    ::close(std::exchange(descriptor_, -1));
+  }
+  if (descriptor_ < 0) fail("{}: another run is writing it; wait for it or name another file", path_);
+  if (::ftruncate(descriptor_, 0) != 0) fail_to_write(path_, errno);
+}
+
+void OutputFile::write_bytes(const char* data, std::size_t bytes, std::int64_t offset) {
+  while (bytes > 0) {
+    const ssize_t done =
+        offset < 0 ? ::write(descriptor_, data, bytes) : ::pwrite(descriptor_, data, bytes, static_cast<off_t>(offset));
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) fail_to_write(path_, done < 0 ? errno : ENOSPC);
+    data += done;
+    bytes -= static_cast<std::size_t>(done);
+    if (offset >= 0) offset += done;
+  }
+}
+
+void OutputFile::write(std::span<const std::byte> bytes) {
+  write_bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size(), -1);
+}
+
+void OutputFile::write(std::string_view text) { write_bytes(text.data(), text.size(), -1); }
+
+void OutputFile::write_at(std::uint64_t offset, std::string_view text) {
+  GPUEVAL_CHECK(seekable(), "{} is a pipe or a device", path_);
+  write_bytes(text.data(), text.size(), static_cast<std::int64_t>(offset));
+}
+
+void OutputFile::commit() {
+  // Some file systems tell of a full disk only here.
+  const bool on_disk = !seekable() || ::fsync(descriptor_) == 0 || errno == EINVAL || errno == EROFS;
+  if (!on_disk) fail_to_write(path_, errno);
+  if (seekable() && ::rename(part_.c_str(), target_.c_str()) != 0) fail_to_write(path_, errno);
+  const int descriptor = std::exchange(descriptor_, -1);
+  if (::close(descriptor) != 0 && errno != EINTR) fail_to_write(path_, errno);
+}
+
+}  // namespace gpueval

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that a user asked for. They get their name when they are whole: until commit(), and after an error, what was
+// there before is still there, and the new content is in "<path>.part" beside it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace gpueval {
+
+// Throws Error that names the path and the system's reason. Constructing it early refuses a place that cannot be
+// written before hours are spent. The .part file is this user's own, no link, and locked against a second writer. An
+// existing pipe or character device (/dev/null) is written straight. A symbolic link is followed once, at the start:
+// what it points to is replaced, not the link.
+class OutputFile {
+ public:
+  explicit OutputFile(std::string path);
+  ~OutputFile();  // without commit(): removes the .part file
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  bool seekable() const { return !part_.empty(); }
+  void write(std::span<const std::byte> bytes);  // behind what is there
+  void write(std::string_view text);
+  void write_at(std::uint64_t offset, std::string_view text);  // over what is there; only if seekable()
+  void commit();                                               // to the disk, then to its name
+
+ private:
+  void open_part();
+  void write_bytes(const char* data, std::size_t bytes, std::int64_t offset);
+
+  std::string path_, target_, part_;  // part_ is empty for pipes and devices
+  int descriptor_ = -1;
+};
+
+}  // namespace gpueval

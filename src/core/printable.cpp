@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/printable.h"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+
+namespace gpueval {
+namespace {
+
+struct CodePoint {
+  std::uint32_t value = 0;
+  std::size_t bytes = 0;  // 0: no UTF-8 here
+};
+
+// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
+CodePoint decode(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
+  const std::uint32_t first = byte(0);
+  if (first < 0x80) return {first, 1};
+  const std::size_t bytes = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < bytes) return {};
+  std::uint32_t value = first & (0x7fu >> bytes);
+  for (std::size_t i = 1; i < bytes; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    value = (value << 6) | (byte(i) & 0x3f);
+  }
+  const bool overlong = (bytes == 3 && value < 0x800) || (bytes == 4 && value < 0x10000);
+  if (overlong || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return {};
+  return {value, bytes};
+}
+
+bool is_harmful(std::uint32_t c) {
+  const bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
+  const bool separator = c == 0x2028 || c == 0x2029;
+  const bool direction =
+      c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+  return control || separator || direction || c == 0xfeff;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text, NewLines lines) {
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    const CodePoint point = decode(text);
+    if (point.bytes == 0) {
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
+      text.remove_prefix(1);
+      continue;
+    }
+    if (point.value == '\n' && lines == NewLines::kKeep) {
+      result += '\n';
+    } else if (point.value == '\n') {
+      result += "\\n";
+    } else if (!is_harmful(point.value)) {
+      result += text.substr(0, point.bytes);
+    } else {
+      result += point.value < 0x80 ? fmt::format("\\x{:02x}", point.value) : fmt::format("\\u{:04x}", point.value);
+    }
+    text.remove_prefix(point.bytes);
+  }
+  return result;
+}
+
+}  // namespace gpueval
