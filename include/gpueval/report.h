@@ -133,6 +133,7 @@ struct Report {
   std::optional<Conditions> conditions;         // of the machine during the speed part
   std::vector<RunReport> runs;
   int layer_error_images = 0;
+  std::vector<std::string> warnings;       // whole sentences: numbers of this report that may be wrong, and why
   std::vector<std::string> notes;          // whole sentences for the reader
   std::vector<std::string> output_errors;  // files that could not be written: exit code 1
   std::optional<DeviceRoofs> roofs;        // --per-layer
@@ -205,7 +206,8 @@ struct SensitivityReport {
   TrialReport all_int8;
   std::vector<SensitivityRow> layers;  // most sensitive first
   std::optional<MixedReport> mixed;
-  std::vector<std::string> notes = {};  // whole sentences for the reader
+  std::vector<std::string> warnings = {};  // whole sentences: numbers of this report that may be wrong, and why
+  std::vector<std::string> notes = {};     // whole sentences for the reader
 };
 std::string to_text(const SensitivityReport& report);  // at most 110 columns
 std::string to_json(const SensitivityReport& report);

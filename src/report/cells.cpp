@@ -148,4 +148,10 @@ std::string quantization_text(const QuantizationReport& q) {
   return text;
 }
 
+std::string warning_lines(const std::vector<std::string>& warnings, std::size_t width) {
+  std::string text;
+  for (const std::string& warning : warnings) text += wrapped("WARNING: " + warning, width, 9);
+  return text;
+}
+
 }  // namespace gpueval

@@ -26,4 +26,7 @@ bool has_layer_times(const RunReport& run);
 // "mse ranges, u8 activations, 128 calibration images; corrections: bias-correction, gptq".
 std::string quantization_text(const QuantizationReport& quantization);
 
+// "WARNING: ..." for each, wrapped at `width`.
+std::string warning_lines(const std::vector<std::string>& warnings, std::size_t width);
+
 }  // namespace gpueval

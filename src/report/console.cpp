@@ -244,7 +244,7 @@ bool Report::valid() const {
 }
 
 std::string to_table(const Report& report) {
-  std::string text = header(report) + result_table(report).text() + '\n';
+  std::string text = header(report) + result_table(report).text() + '\n' + warning_lines(report.warnings, kWidth);
   for (std::size_t i = 1; i < report.runs.size(); ++i) {
     const std::string sentence = conclusion(report.runs[i], report.runs.front());
     if (!sentence.empty()) text += wrapped(sentence, kWidth, 0);

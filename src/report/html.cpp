@@ -30,7 +30,7 @@ std::string heading(const Report& report) {
 }
 
 std::string result_section(const Report& report) {
-  std::string text = result_table(report).html();
+  std::string text = result_table(report).html() + html_warnings(report.warnings);
   if (report.runs.size() > 1 && report.runs[1].vs_first) {
     text += html_paragraph(
         fmt::format("diff: points of top-1 against {}; p: exact McNemar test; agree: same top-1 class; 95% CI: Wilson.",

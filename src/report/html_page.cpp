@@ -74,6 +74,12 @@ std::string html_paragraph(const std::string& text, const char* css_class) {
   return fmt::format("<p class=\"{}\">{}</p>\n", css_class, escaped(text));
 }
 
+std::string html_warnings(const std::vector<std::string>& warnings) {
+  std::string html;
+  for (const std::string& warning : warnings) html += html_paragraph("WARNING: " + warning, "warn");
+  return html;
+}
+
 std::string html_facts(const Facts& facts) {
   std::string html = "<dl>\n";
   for (const auto& [name, value] : facts) {

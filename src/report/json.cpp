@@ -308,6 +308,7 @@ Json report_json(const Report& report) {
             {"roofs", report.roofs ? roofs_json(*report.roofs) : Json()},
             {"interrupted", report.interrupted},
             {"valid", report.valid()},
+            {"warnings", report.warnings},
             {"notes", report.notes},
             {"layer_error_images", report.layer_error_images},
             {"scheme_trials", trials_json(report)},
@@ -337,6 +338,7 @@ std::string to_json(const SensitivityReport& report) {
             {"all_int8", trial_json(report.all_int8)},
             {"layers", Json::array()},
             {"mixed", report.mixed ? mixed_json(*report.mixed) : Json()},
+            {"warnings", report.warnings},
             {"notes", report.notes}};
   for (const SensitivityRow& row : report.layers) {
     json["layers"].push_back({{"name", row.name},

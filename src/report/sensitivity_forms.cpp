@@ -100,7 +100,7 @@ std::string to_text(const SensitivityReport& report) {
   text += wrapped(
       fmt::format("{}, {} images of {}", network_name(report.model), report.images, shortened_path(report.data, 60)),
       kWidth, 2);
-  text += '\n' + layers_table(report).text() + '\n';
+  text += '\n' + layers_table(report).text() + '\n' + warning_lines(report.warnings, kWidth);
   for (const std::string& sentence : sentences(report)) text += wrapped(sentence, kWidth, 2);
   for (const std::string& sentence : mixed_sentences(report)) text += wrapped(sentence, kWidth, 2);
   if (report.mixed && !report.mixed->speed.empty()) text += '\n' + speed_table(*report.mixed).text();
@@ -122,7 +122,8 @@ std::string to_html(const SensitivityReport& report) {
   body += html_section("Logits' SQNR with only this layer int8 (lower is worse)", bar_chart(bars, 0));
   std::string notes;
   for (const std::string& sentence : sentences(report)) notes += html_paragraph(sentence, "note");
-  body += html_section("Layers, most sensitive first", layers_table(report).html() + notes);
+  body += html_section("Layers, most sensitive first",
+                       layers_table(report).html() + html_warnings(report.warnings) + notes);
   body += html_environment(report.tool, report.host, "", report.command);
   return html_page("gpu_eval: sensitivity of " + network_name(report.model), body);
 }

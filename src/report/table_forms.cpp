@@ -58,6 +58,17 @@ TextTable networks_table(const TableReport& report) {
   return table;
 }
 
+// Those of all networks, each with its network's name.
+std::vector<std::string> warnings(const TableReport& table) {
+  std::vector<std::string> result;
+  for (const TableNetwork& network : table.networks) {
+    if (!network.report) continue;
+    for (const std::string& warning : network.report->warnings)
+      result.push_back(fmt::format("{}: {}", network.name, warning));
+  }
+  return result;
+}
+
 // Whole sentences on what was judged and what is missing.
 std::vector<std::string> sentences(const TableReport& table) {
   std::vector<std::string> result{kLegend};
@@ -106,7 +117,8 @@ std::string scatter(const TableReport& table) {
 }  // namespace
 
 std::string to_text(const TableReport& table) {
-  std::string text = machine(table) + "\n\n" + networks_table(table).text() + '\n';
+  std::string text =
+      machine(table) + "\n\n" + networks_table(table).text() + '\n' + warning_lines(warnings(table), kWidth);
   for (const std::string& sentence : sentences(table)) text += wrapped(sentence, kWidth, 2);
   if (const auto published = published_table(table))
     text += "\nThe original research\n\n" + published->text() + '\n' + wrapped(published_note(table), kWidth, 2);
@@ -115,6 +127,7 @@ std::string to_text(const TableReport& table) {
 
 std::string to_markdown(const TableReport& table) {
   std::string text = networks_table(table).markdown() + '\n';
+  for (const std::string& warning : warnings(table)) text += "- WARNING: " + warning + '\n';
   for (const std::string& sentence : sentences(table)) text += "- " + sentence + '\n';
   if (const auto published = published_table(table))
     text += "\n### The original research\n\n" + published->markdown() + "\n- " + published_note(table) + '\n';
@@ -125,7 +138,7 @@ std::string to_html(const TableReport& table) {
   std::string body = "<h1>Float32 against int8</h1>\n" + html_paragraph(machine(table), "sub");
   std::string notes;
   for (const std::string& sentence : sentences(table)) notes += html_paragraph(sentence, "note");
-  body += html_section("Result", networks_table(table).html() + notes);
+  body += html_section("Result", networks_table(table).html() + html_warnings(warnings(table)) + notes);
   if (const auto published = published_table(table)) {
     body += html_section("The original research", published->html() + html_paragraph(published_note(table), "note"));
   }
