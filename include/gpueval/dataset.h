@@ -35,15 +35,24 @@ class Dataset {
   virtual ~Dataset() = default;
   virtual std::size_t size() const = 0;
   virtual int label(std::size_t index) const = 0;
+  virtual bool labelled() const { return true; }          // false: opened without labels, and label() is -1
   virtual Image decode(std::size_t index) const = 0;      // pixels as stored, before preprocessing
   virtual std::string name(std::size_t index) const = 0;  // for messages: file name or "image 17"
   virtual std::string path() const = 0;                   // as given by the user
   virtual std::string kind() const = 0;                   // "pickle", "folder", "demo"
   virtual bool images_are_cropped() const = 0;            // true: only resized, not cropped (pickle, demo)
+  // The encoded image as it is stored, and its length, which is known without reading it; nothing and 0 where an image
+  // is not stored. Two images are the same picture if these bytes are (gpueval/selection.h).
+  virtual std::uint64_t content_bytes(std::size_t) const { return 0; }
+  virtual std::vector<std::uint8_t> content(std::size_t) const { return {}; }
 };
 
+// What labels are for: kUnused where nothing is judged. Pictures side by side then need no list of labels.
+enum class LabelUse { kJudged, kUnused };
+
 // "demo" (2,000 test images), a folder, or else a pickle file. labels: ground-truth list of a flat folder, else empty.
-std::unique_ptr<Dataset> open_dataset(const std::string& path, const std::string& labels);
+std::unique_ptr<Dataset> open_dataset(const std::string& path, const std::string& labels,
+                                      LabelUse use = LabelUse::kJudged);
 
 // The published val224_compressed.pkl or one like it: a dict with `data` (JPEG strings) and `target` (class ids),
 // pickle protocols 2 to 5. Only offsets are kept; an image's bytes are read when it is decoded. The file is data:
@@ -53,7 +62,8 @@ std::unique_ptr<Dataset> open_pickle(const std::string& path);
 
 // Flat folder + list of labels: "name class-id" a line, or one class-id a line in the order of the sorted file names.
 // Without a list: one sub-folder a class, sorted names = class ids. Files that are no .jpg or .jpeg are ignored.
-std::unique_ptr<Dataset> open_folder(const std::string& path, const std::string& labels);
+std::unique_ptr<Dataset> open_folder(const std::string& path, const std::string& labels,
+                                     LabelUse use = LabelUse::kJudged);
 
 // 96 x 96 images of the embedded toy problem (10 classes), made on the fly from a seed, the same on every machine.
 // split: "train", "calibration" or "test": disjoint streams of any length.

@@ -22,6 +22,12 @@ class DemoDataset : public Dataset {
   std::size_t size() const override { return count_; }
   int label(std::size_t index) const override { return data::demo_label(seed_, checked(index)); }
   Image decode(std::size_t index) const override { return data::draw_demo_image(seed_, checked(index)); }
+  // Drawn from stream and number, so these two are its content.
+  std::uint64_t content_bytes(std::size_t index) const override { return content(index).size(); }
+  std::vector<std::uint8_t> content(std::size_t index) const override {
+    const std::string text = fmt::format("demo {} {}", seed_, checked(index));
+    return {text.begin(), text.end()};
+  }
   std::string name(std::size_t index) const override { return fmt::format("demo {} image {}", split_, index); }
   std::string path() const override { return "demo"; }
   std::string kind() const override { return "demo"; }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 
+#include "core/input_file.h"
 #include "gpueval/dataset.h"
 #include "gpueval/error.h"
 #include "io/data/label_list.h"
@@ -106,11 +107,23 @@ std::vector<LabelledFile> class_folder_files(const std::string& folder, const st
 
 class FolderDataset : public Dataset {
  public:
-  FolderDataset(std::string path, std::vector<LabelledFile> files) : path_(std::move(path)), files_(std::move(files)) {}
+  FolderDataset(std::string path, std::vector<LabelledFile> files, bool labelled)
+      : path_(std::move(path)), files_(std::move(files)), labelled_(labelled) {}
   std::size_t size() const override { return files_.size(); }
   int label(std::size_t index) const override { return files_.at(index).label; }
-  Image decode(std::size_t index) const override {
-    return read_image((fs::path(path_) / files_.at(index).name).string());
+  bool labelled() const override { return labelled_; }
+  Image decode(std::size_t index) const override { return read_image(file(index)); }
+  std::uint64_t content_bytes(std::size_t index) const override {
+    std::error_code error;
+    const std::uint64_t bytes = fs::file_size(file(index), error);
+    if (error) fail("{}: its size cannot be read: {}", file(index), error.message());
+    return bytes;
+  }
+  std::vector<std::uint8_t> content(std::size_t index) const override {
+    const InputFile source(file(index));
+    std::vector<std::uint8_t> bytes(source.size());
+    source.read(0, bytes);
+    return bytes;
   }
   std::string name(std::size_t index) const override { return files_.at(index).name; }
   std::string path() const override { return path_; }
@@ -118,16 +131,22 @@ class FolderDataset : public Dataset {
   bool images_are_cropped() const override { return false; }
 
  private:
+  std::string file(std::size_t index) const { return (fs::path(path_) / files_.at(index).name).string(); }
+
   std::string path_;
   std::vector<LabelledFile> files_;
+  bool labelled_;
 };
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_folder(const std::string& path, const std::string& labels) {
+std::unique_ptr<Dataset> open_folder(const std::string& path, const std::string& labels, LabelUse use) {
   const Listing listing = list_folder(path);
   std::vector<LabelledFile> files;
-  if (!listing.images.empty()) {
+  const bool labelled = listing.images.empty() || !labels.empty();
+  if (!labelled && use == LabelUse::kUnused) {
+    for (const std::string& image : listing.images) files.push_back({image, -1});
+  } else if (!listing.images.empty()) {
     if (labels.empty()) {
       fail_usage(
           "{}: holds {} images side by side; name their list of labels ('name class-id' or one id a line) with "
@@ -142,7 +161,7 @@ std::unique_ptr<Dataset> open_folder(const std::string& path, const std::string&
     }
   }
   if (files.empty()) fail("{}: no JPEG images (.jpg or .jpeg), neither in it nor in its sub-folders", path);
-  return std::make_unique<FolderDataset>(path, std::move(files));
+  return std::make_unique<FolderDataset>(path, std::move(files), labelled);
 }
 
 }  // namespace gpueval

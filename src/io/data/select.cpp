@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "gpueval/error.h"
+#include "gpueval/selection.h"
+
+namespace gpueval {
+namespace {
+
+class Selection : public Dataset {
+ public:
+  Selection(const Dataset& data, std::vector<std::size_t> indices) : data_(data), indices_(std::move(indices)) {
+    for (const std::size_t index : indices_)
+      GPUEVAL_CHECK(index < data.size(), "image {} of {} that {} has", index, data.size(), data.path());
+  }
+  std::size_t size() const override { return indices_.size(); }
+  int label(std::size_t index) const override { return data_.label(indices_.at(index)); }
+  bool labelled() const override { return data_.labelled(); }
+  Image decode(std::size_t index) const override { return data_.decode(indices_.at(index)); }
+  std::uint64_t content_bytes(std::size_t index) const override { return data_.content_bytes(indices_.at(index)); }
+  std::vector<std::uint8_t> content(std::size_t index) const override { return data_.content(indices_.at(index)); }
+  std::string name(std::size_t index) const override { return data_.name(indices_.at(index)); }
+  std::string path() const override { return data_.path(); }
+  std::string kind() const override { return data_.kind(); }
+  bool images_are_cropped() const override { return data_.images_are_cropped(); }
+
+ private:
+  const Dataset& data_;
+  std::vector<std::size_t> indices_;
+};
+
+}  // namespace
+
+std::unique_ptr<Dataset> select(const Dataset& data, std::vector<std::size_t> indices) {
+  return std::make_unique<Selection>(data, std::move(indices));
+}
+
+}  // namespace gpueval
