@@ -29,7 +29,7 @@ architectures=()
 # DT_RPATH, not RUNPATH: it also serves the libraries that the libraries need, and comes before LD_LIBRARY_PATH.
 # shellcheck disable=SC2016  # $ORIGIN is for the dynamic linker
 cmake -S . -B "$build" -G Ninja "${architectures[@]}" -DCMAKE_BUILD_TYPE=Release -DGPUEVAL_TESTS=ON -DGPUEVAL_BENCH=ON \
-  -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON -DCMAKE_INSTALL_RPATH='$ORIGIN/../lib' \
+  -DCMAKE_INSTALL_RPATH='$ORIGIN/../lib' -DCMAKE_INSTALL_RPATH_USE_LINK_PATH=OFF \
   -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags
 # test_library stays here: it runs our code around a made-up cuDNN on the emulator and sees nothing of the machine. What the
 # real libraries do is in test_cuda (LibraryOnGpu).
@@ -42,6 +42,7 @@ mkdir -p "$root/bin" "$root/lib" "$root/scripts" "$root/bench"
 for program in "${programs[@]}"; do
   strip -o "$root/bin/$program" "$build/$program"
 done
+scripts/check_run_paths.py --least "${#programs[@]}" "$root/bin"
 
 # All shared libraries but those that belong to the C library and must match the kernel's loader.
 needed() { ldd "$@" | awk '$2 == "=>" && $3 ~ /^\// {print $3}' | sort -u; }

@@ -42,7 +42,7 @@ std::vector<std::string> library_candidates(std::span<const char* const> names, 
     const std::size_t end = std::min(folders.find(':', begin), folders.size());
     const fs::path folder = folders.substr(begin, end - begin);
     begin = end + 1;
-    if (folder.empty()) continue;
+    if (!folder.is_absolute()) continue;  // an empty one, too: never the folder that the program is started in
     add(folder);
     for (const fs::path& lib : package_folders(folder)) add(lib);
     for (const fs::path& lib : package_folders(folder / "nvidia")) add(lib);
@@ -63,7 +63,8 @@ DynamicLibrary::DynamicLibrary(std::span<const char* const> names) {
     const char* error = dlerror();
     why_ = error != nullptr ? error : "unknown reason";
   }
-  why_ = fmt::format("{} not found ({}); GPUEVAL_CUDA_LIBRARIES can name its folder", fmt::join(names, " or "), why_);
+  why_ = fmt::format("{} not found ({}); GPUEVAL_CUDA_LIBRARIES can name its folder by its absolute path",
+                     fmt::join(names, " or "), why_);
 }
 
 void* DynamicLibrary::symbol(const char* name) {

@@ -9,7 +9,8 @@
 namespace gpueval::cuda {
 
 // Files to try for a library, best first: in each folder of `folders` (GPUEVAL_CUDA_LIBRARIES, colon-separated) and in
-// */lib, nvidia/*/lib below it (where PyPI's nvidia packages have them); then the bare names, for the loader.
+// */lib, nvidia/*/lib below it (where PyPI's nvidia packages have them); then the bare names, for the loader. Folders
+// that are not absolute are passed over.
 std::vector<std::string> library_candidates(std::span<const char* const> names, const std::string& folders);
 
 class DynamicLibrary {

@@ -56,8 +56,11 @@ TEST(Libraries, AreLookedForInFoldersAndPackages) {
   std::ofstream(root / "plain" / "libx.so.1") << "not a library";
   const char* const names[] = {"libx.so.2", "libx.so.1"};
   const std::string r = root.string();
+  const fs::path before = fs::current_path();
+  fs::current_path(root);  // where relative folders would be found
+  std::ofstream("libx.so.2") << "not a library";
   const std::vector<std::string> found =
-      library_candidates(names, r + "/plain:" + r + "/site::" + r + "/packages:/no/such/folder");
+      library_candidates(names, ":.:plain:" + r + "/plain:" + r + "/site::" + r + "/packages:/no/such/folder:");
   const std::vector<std::string> want{r + "/plain/libx.so.2",
                                       r + "/plain/libx.so.1",
                                       r + "/site/nvidia/cu13/lib/libx.so.2",
@@ -65,6 +68,7 @@ TEST(Libraries, AreLookedForInFoldersAndPackages) {
                                       r + "/packages/cudnn/lib/libx.so.2",
                                       "libx.so.2",
                                       "libx.so.1"};
+  fs::current_path(before);
   EXPECT_EQ(found, want);
 }
 
