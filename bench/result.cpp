@@ -48,6 +48,7 @@ std::string environment(const Result& result) {
   std::string text = fmt::format("Host: {}, {} cores, {}, {}; load average {} before, {} after. Tool: {} {}.\n",
                                  host.cpu, host.cores, host.os, host.compiler, result.load_before, result.load_after,
                                  tool_info().version, tool_info().revision);
+  for (const std::string& note : host.notes) text += note + '\n';
   for (const auto& [name, description] : result.devices) text += fmt::format("Device {}: {}.\n", name, description);
   return text;
 }

@@ -100,8 +100,8 @@ struct KernelInfo {
 };
 std::vector<KernelInfo> kernels();
 
-// Worker threads of the CPU backend, decoding and packing: 0 = all cores. Process-wide. On a worker itself threads()
-// is 1.
+// Worker threads of the CPU backend, decoding and packing: 0 = all cores that the process may use, or as many as its
+// CPU quota allows (rounded up). Process-wide; OMP_THREAD_LIMIT holds. On a worker itself threads() is 1.
 void set_threads(int count);
 int threads();
 

@@ -28,6 +28,8 @@ struct HostInfo {
   std::string os, compiler;
   std::string gpu = {}, driver = {}, cuda = {}, cudnn = {};  // name and versions; empty: not there
   std::string gpu_bus_id = {};                               // on PCI: "0000:1b:00.0"
+  std::optional<double> cpu_quota = {};                      // cores' worth of CPU time; absent: no quota
+  std::vector<std::string> notes = {};                       // sentences on what decides the number of threads
 };
 HostInfo host_info();
 

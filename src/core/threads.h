@@ -2,9 +2,14 @@
 // The one thread pool of the process: OpenMP's, shared with oneDNN, so that the two never compete for cores.
 #pragma once
 
+#include <sched.h>
+
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "gpueval/engine.h"
 
@@ -40,5 +45,21 @@ void parallel_for_dynamic(std::int64_t tasks, Fn&& fn) {
   }
   if (first) std::rethrow_exception(first);
 }
+
+// The CPUs that this process may use. The calling thread's own mask does not tell where OMP_PROC_BIND, OMP_PLACES or
+// GOMP_CPU_AFFINITY is set: libgomp binds the initial thread to one CPU before main(). Then it is all of its places.
+cpu_set_t usable_cpus();
+
+// What decides how many threads are used.
+struct ThreadLimits {
+  int cores = 1;                    // logical, usable by this process
+  std::optional<double> quota;      // cores' worth of CPU time (core/cpu_quota.h)
+  std::optional<int> openmp_limit;  // OMP_THREAD_LIMIT
+  std::string bound_by;             // the variable that OpenMP's places come from; empty: none
+
+  int threads(int asked) const;                     // asked: --threads; 0: as many as the cores and the quota allow
+  std::vector<std::string> notes(int asked) const;  // whole sentences for the reader of a result
+};
+std::vector<std::string> thread_notes();  // of this process
 
 }  // namespace gpueval

@@ -2,7 +2,6 @@
 #include "gpueval/conditions.h"
 
 #include <fmt/format.h>
-#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,6 +12,8 @@
 #include <utility>
 
 #include "core/clock.h"
+#include "core/cpu_quota.h"
+#include "core/threads.h"
 
 namespace gpueval {
 namespace {
@@ -62,13 +63,17 @@ std::string first_word(const std::string& path) {
   return word;
 }
 
+// Of the process's control group and of all above it: any of them stops the process.
 std::optional<std::int64_t> quota_throttles(const std::string& root) {
-  std::ifstream file(root + "/sys/fs/cgroup/cpu.stat");
-  std::string name;
-  for (std::int64_t value = 0; file >> name >> value;) {
-    if (name == "nr_throttled") return value;
+  std::optional<std::int64_t> sum;
+  for (const std::string& folder : cpu_group_folders(root)) {
+    std::ifstream file(folder + "/cpu.stat");
+    std::string name;
+    for (std::int64_t value = 0; file >> name >> value;) {
+      if (name == "nr_throttled") sum = sum.value_or(0) + value;
+    }
   }
-  return std::nullopt;
+  return sum;
 }
 
 std::optional<std::int64_t> thermal_throttles(const std::string& root, const cpu_set_t& usable) {
@@ -115,9 +120,8 @@ SystemReading read_system(const std::string& root, const GpuClock* gpu) {
   SystemReading reading;
   if (gpu != nullptr) reading.gpu = gpu->read();  // first: its clock falls when it has nothing to do
   reading.core_ghz = core_ghz();
-  cpu_set_t usable;
-  CPU_ZERO(&usable);
-  if (sched_getaffinity(0, sizeof(usable), &usable) == 0) reading.cores = std::max(1, CPU_COUNT(&usable));
+  const cpu_set_t usable = usable_cpus();
+  reading.cores = std::max(1, CPU_COUNT(&usable));
   read_cpu_times(root, usable, reading);
   reading.quota_throttles = quota_throttles(root);
   reading.thermal_throttles = thermal_throttles(root, usable);

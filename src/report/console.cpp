@@ -250,7 +250,9 @@ std::string to_table(const Report& report) {
     if (!sentence.empty()) text += wrapped(sentence, kWidth, 0);
   }
   text += trial_footer(report) + data_footer(report);
-  for (const std::string& note : report.notes) text += wrapped(note, kWidth, 0);
+  for (const auto* notes : {&report.notes, &report.host.notes}) {
+    for (const std::string& note : *notes) text += wrapped(note, kWidth, 0);
+  }
   if (report.interrupted) text += "Interrupted: the result covers what was done until then.\n";
   return text + speed_footer(report);
 }

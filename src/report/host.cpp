@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
-#include <sched.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 
+#include "core/cpu_quota.h"
+#include "core/threads.h"
 #include "cuda/library/baselines.h"
 #include "cuda/runtime/runtime.h"
 #include "gpueval/report.h"
@@ -24,9 +26,8 @@ std::string cpu_name() {
 }
 
 int usable_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+  const cpu_set_t set = usable_cpus();
+  return std::max(1, CPU_COUNT(&set));
 }
 
 std::string system_name() {
@@ -48,6 +49,8 @@ ToolInfo tool_info() { return {GPUEVAL_VERSION, GPUEVAL_REVISION}; }
 
 HostInfo host_info() {
   HostInfo host{cpu_name(), usable_cores(), threads(), system_name(), compiler_name()};
+  host.cpu_quota = cpu_quota();
+  host.notes = thread_notes();
   if (const cuda::Runtime* runtime = cuda::gpu_runtime(nullptr)) {
     host.gpu = runtime->properties().name;
     host.driver = runtime->properties().driver;

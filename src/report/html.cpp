@@ -48,7 +48,9 @@ std::string result_section(const Report& report) {
       text += html_paragraph(fmt::format("{}: {}.", run.label(), quantization_text(*run.quantization)), "note");
     }
   }
-  for (const std::string& note : report.notes) text += html_paragraph(note, "note");
+  for (const auto* notes : {&report.notes, &report.host.notes}) {
+    for (const std::string& note : *notes) text += html_paragraph(note, "note");
+  }
   if (report.interrupted) text += html_paragraph("Interrupted: the result covers what was done until then.", "warn");
   if (report.conditions) {
     for (const std::string& warning : report.conditions->warnings())

@@ -57,6 +57,8 @@ Json host_json(const HostInfo& host, const std::optional<Conditions>& conditions
   return {{"cpu", host.cpu},
           {"cores", host.cores},
           {"threads", host.threads},
+          {"cpu_quota", value_or_null(host.cpu_quota)},
+          {"notes", host.notes},
           {"os", host.os},
           {"compiler", host.compiler},
           {"gpu", text_or_null(host.gpu)},

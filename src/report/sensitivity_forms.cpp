@@ -65,6 +65,7 @@ std::vector<std::string> sentences(const SensitivityReport& report) {
       "float32. top-1: points against float32. Most sensitive first, by the error that a layer brings and takes "
       "along.");
   text.insert(text.end(), report.notes.begin(), report.notes.end());
+  text.insert(text.end(), report.host.notes.begin(), report.host.notes.end());
   return text;
 }
 

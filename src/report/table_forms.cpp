@@ -92,6 +92,7 @@ std::vector<std::string> sentences(const TableReport& table) {
     }
     for (const std::string& note : report.notes) result.push_back(fmt::format("{}: {}", network.name, note));
   }
+  result.insert(result.end(), table.host.notes.begin(), table.host.notes.end());
   if (table.interrupted) result.push_back("Interrupted: the table covers what was done until then.");
   return result;
 }
