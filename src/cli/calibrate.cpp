@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "cli/commands.h"
 #include "cli/recipe.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cli {
@@ -19,11 +18,12 @@ int calibrate(const Options& options) {
   const CalibrationTable table =
       observe_table(options, model, data.calibration ? *data.calibration : *data.images, count, report);
   save_table(table, options.calibration_table);
-  fmt::print("{}: ranges of {} tensors of {} from {} images of {}, scheme {}, {}\n", options.calibration_table,
-             table.range.size(), table.model, table.images, report.path, table.scheme, table.preprocessing);
-  if (const auto note = rounding_note(model.graph, parse_recipe(table.scheme)))
-    fmt::print(stderr, "gpu_eval: note: {}\n", *note);
-  if (!report.skipped.empty()) fmt::print("{} images could not be decoded and were skipped.\n", report.skipped.size());
+  print_line(fmt::format("{}: ranges of {} tensors of {} from {} images of {}, scheme {}, {}",
+                         options.calibration_table, table.range.size(), table.model, table.images, report.path,
+                         table.scheme, table.preprocessing));
+  if (const auto note = rounding_note(model.graph, parse_recipe(table.scheme))) print_note(*note);
+  if (!report.skipped.empty())
+    print_line(fmt::format("{} images could not be decoded and were skipped.", report.skipped.size()));
   return 0;
 }
 

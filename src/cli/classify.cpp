@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "cli/commands.h"
 #include "cli/engine_options.h"
 #include "cli/lookup.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 #include "eval/ranking.h"
 #include "gpueval/error.h"
 
@@ -28,20 +27,20 @@ std::vector<std::string> class_names(const Options& options, std::size_t classes
 
 void print_classes(std::span<const float> logits, const std::vector<std::string>& names) {
   const Ranking ranking = rank_classes(logits);
-  if (ranking.has_nan) fmt::print("  the logits hold NaN: no class can be told\n");
+  if (ranking.has_nan) print_line("  the logits hold NaN: no class can be told");
   const std::vector<double> probabilities = softmax(logits);
   for (const int id : ranking.classes) {
     if (id < 0) continue;
     const auto i = static_cast<std::size_t>(id);
-    fmt::print("  {:6.2f}%  {:>4}  {}\n", 100 * probabilities[i], id, names.empty() ? "" : names[i]);
+    print_line(fmt::format("  {:6.2f}%  {:>4}  {}", 100 * probabilities[i], id, names.empty() ? "" : names[i]));
   }
 }
 
 std::string calibration_sentence(const CalibrationReport& report) {
-  if (report.source == "table") return fmt::format("int8 calibration: table {}.\n", report.path);
+  if (report.source == "table") return fmt::format("int8 calibration: table {}.", report.path);
   if (report.source == "image")
-    return "int8 calibration: this image alone, as no data was found; --data or --calibration-table do better.\n";
-  return fmt::format("int8 calibration: {} images of {}.\n", report.images, report.path);
+    return "int8 calibration: this image alone, as no data was found; --data or --calibration-table do better.";
+  return fmt::format("int8 calibration: {} images of {}.", report.images, report.path);
 }
 
 }  // namespace
@@ -59,16 +58,19 @@ int classify(const Options& options) {
   const InputSpec& spec = model.spec->input;
   std::vector<float> pixels(static_cast<std::size_t>(spec.height) * static_cast<std::size_t>(spec.width) * 3);
   preprocess(image, false, spec, parse_resizing(options.preprocess), pixels);
-  fmt::print("{}, {} x {} pixels\n", options.image, image.width, image.height);
+  print_line(fmt::format("{}, {} x {} pixels", options.image, image.width, image.height));
   for (const std::string& precision : options.precisions) {
     const auto engine = make_engine(options.device, lower(options, precision, model.graph, table),
                                     engine_options(options, precision, 1));
     std::vector<float> logits(static_cast<std::size_t>(model.report.classes));
     engine->run(pixels, 1, logits);
-    fmt::print("\n{}{}\n", precision, precision == "int8" ? " " + options.scheme : "");
+    print_line("");
+    print_line(precision + (precision == "int8" ? " " + options.scheme : ""));
     print_classes(logits, names);
   }
-  if (!calibration.source.empty()) fmt::print("\n{}", calibration_sentence(calibration));
+  if (calibration.source.empty()) return 0;
+  print_line("");
+  print_line(calibration_sentence(calibration));
   return 0;
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 
 #include "cli/commands.h"
 #include "cli/recipe.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 #include "gpueval/error.h"
 #include "gpueval/onnx_export.h"
 
@@ -49,14 +49,15 @@ int export_network(const Options& options) {
       .description = fmt::format("{}, {}; weights {}; input (N, {}, {}, 3), {}", model.graph.name, form,
                                  model.weights_id, input.height, input.width, input_text(input.normalization))};
   export_onnx(lower(options, precision, model.graph, table), options.onnx, onnx);
-  fmt::print("{}: {} {}, {:.1f} MB; input `input` float32 (N, {}, {}, 3), output `logits` (N, {})\n", options.onnx,
-             model.graph.name, form, static_cast<double>(std::filesystem::file_size(options.onnx)) / 1e6, input.height,
-             input.width, model.report.classes);
+  print_line(fmt::format("{}: {} {}, {:.1f} MB; input `input` float32 (N, {}, {}, 3), output `logits` (N, {})",
+                         options.onnx, model.graph.name, form,
+                         static_cast<double>(std::filesystem::file_size(options.onnx)) / 1e6, input.height, input.width,
+                         model.report.classes));
   const auto note = integer ? rounding_note(model.graph, parse_recipe(table.scheme)) : std::nullopt;
-  if (note) fmt::print(stderr, "gpu_eval: note: {}\n", *note);
+  if (note) print_note(*note);
   if (integer && options.calibration_table.empty())
-    fmt::print("Calibrated on {} images; `gpu_eval calibrate` writes a table that other commands can read.\n",
-               table.images);
+    print_line(fmt::format("Calibrated on {} images; `gpu_eval calibrate` writes a table that other commands can read.",
+                           table.images));
   return 0;
 }
 

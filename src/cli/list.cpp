@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "gpueval/engine.h"
 #include "gpueval/models.h"
 #include "quant/calibrators/calibrators.h"
@@ -74,7 +73,7 @@ int list(const Options& options) {
   if (options.list_what == "kernels") text = list_kernels();
   if (options.list_what == "calibrators") text = list_calibrators();
   if (options.list_what == "devices") text = list_devices();
-  fmt::print("{}", text);
+  print_lines(text);
   return 0;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "cli/recipe.h"
 #include "cli/session.h"
 #include "cli/start_report.h"
+#include "cli/terminal.h"
 #include "cli/write_results.h"
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
@@ -23,17 +23,16 @@ bool gate_failed(const Options& options, const Report& report) {
   const RunReport& last = report.runs.back();
   const double least = *options.reference_accuracy - options.threshold_points / 100;
   const bool failed = last.accuracy->top1_fraction() < least;
-  fmt::print("Accuracy gate {}: {} has top-1 {:.4f}, at least {:.4f} is asked for.\n", failed ? "FAILED" : "passed",
-             last.label(), last.accuracy->top1_fraction(), least);
+  print_line(fmt::format("Accuracy gate {}: {} has top-1 {:.4f}, at least {:.4f} is asked for.",
+                         failed ? "FAILED" : "passed", last.label(), last.accuracy->top1_fraction(), least));
   return failed;
 }
 
 int finish(const Options& options, const Report& report, const std::string& journal) {
-  fmt::print("{}", to_table(report));
-  if (options.per_layer) fmt::print("{}", to_layer_tables(report));
+  print_lines(to_table(report));
+  if (options.per_layer) print_lines(to_layer_tables(report));
   const bool failed = !report.interrupted && gate_failed(options, report);
-  std::fflush(stdout);
-  for (const std::string& error : report.output_errors) fmt::print(stderr, "gpu_eval: error: {}\n", error);
+  for (const std::string& error : report.output_errors) print_error(error);
   write_results({{options.json, [&] { return to_json(report); }}, {options.html, [&] { return to_html(report); }}});
   if (!report.valid()) return static_cast<int>(ExitCode::kInvalidMeasurement);
   if (report.interrupted) return kExitInterrupted;
@@ -97,7 +96,7 @@ int measure(const Options& typed) {
   }
   report.device_description = device_description(report.runs.front().device);
   if (note) {
-    fmt::print(stderr, "gpu_eval: note: {}\n", *note);
+    print_note(*note);
     report.notes.push_back(*note);
   }
   add_notes(options, data, report);

@@ -4,8 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cstdio>
-
+#include "cli/terminal.h"
 #include "report/text_table.h"
 
 namespace gpueval::cli {
@@ -41,7 +40,7 @@ std::string progress_text(const SpeedProgress& progress) {
 Progress::Progress() : terminal_(isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {
-  if (shown_) fmt::print(stderr, "\r\033[K");
+  if (shown_) draw_line("");
 }
 
 bool Progress::due() {
@@ -65,8 +64,7 @@ void Progress::show_now_and_then(const std::string& text) {
 
 void Progress::show(const std::string& text) {
   if (!terminal_) return;
-  fmt::print(stderr, "\r{}\033[K", text);
-  std::fflush(stderr);
+  draw_line(text);
   shown_ = true;
 }
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
-#include <cstdio>
+#include <cstring>
 #include <exception>
 #include <new>
+#include <string>
 
 #include "cli/commands.h"
 #include "cli/recipe.h"
+#include "cli/terminal.h"
+#include "core/stop_signal.h"
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
 
@@ -35,19 +36,17 @@ int dispatch(const Options& options) {
   return static_cast<int>(ExitCode::kUsage);
 }
 
-int report_error(const char* message, ExitCode code) {
-  fmt::print(stderr, "gpu_eval: error: {}\n", message);
+int report_error(std::string_view message, ExitCode code) {
+  print_error(message);
   return static_cast<int>(code);
 }
 
-}  // namespace
-
-int run(int argc, const char* const* argv) {
+int run_command(int argc, const char* const* argv) {
   try {
     std::string text;
     std::optional<Options> options = parse_options(argc, argv, &text);
     if (!options) {
-      fmt::print("{}", text);
+      print_lines(text);
       return 0;
     }
     set_threads(options->threads);
@@ -62,6 +61,16 @@ int run(int argc, const char* const* argv) {
   } catch (const std::exception& error) {
     return report_error(error.what(), ExitCode::kRuntime);
   }
+}
+
+}  // namespace
+
+int run(int argc, const char* const* argv) {
+  const int code = run_command(argc, argv);
+  if (lost_output() == 0) return code;
+  print_error(std::string("standard output: what was printed could not all be written: ") +
+              std::strerror(lost_output()));
+  return code == kExitInterrupted ? code : static_cast<int>(ExitCode::kRuntime);
 }
 
 }  // namespace gpueval::cli

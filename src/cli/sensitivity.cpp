@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 #include <utility>
 
@@ -13,6 +12,7 @@
 #include "cli/parts.h"
 #include "cli/recipe.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 #include "cli/write_results.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
@@ -164,8 +164,7 @@ int sensitivity(const Options& options) {
   const LoadedData data = load_data(options, *model.spec);
   if (!data.images) fail("{}", data.missing);
   const SensitivityReport report = measure(options, model, data);
-  fmt::print("{}", to_text(report));
-  std::fflush(stdout);
+  print_lines(to_text(report));
   write_results({{options.json, [&] { return to_json(report); }}, {options.html, [&] { return to_html(report); }}});
   bool valid = true;
   if (report.mixed) {

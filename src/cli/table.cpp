@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include "cli/recipe.h"
 #include "cli/session.h"
 #include "cli/start_report.h"
+#include "cli/terminal.h"
 #include "cli/write_results.h"
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
@@ -56,7 +56,7 @@ std::vector<Graph> lower_rows(const Options& options, const LoadedModel& model, 
       });
       run.quantization = calibration.quantization;
       if (const auto note = rounding_note(model.graph, parse_recipe(table.scheme))) {
-        fmt::print(stderr, "gpu_eval: note: {}, {}: {}\n", name, row.scheme, *note);
+        print_note(fmt::format("{}, {}: {}", name, row.scheme, *note));
         report.notes.push_back(*note);
       }
       report.calibration = std::move(calibration);
@@ -118,8 +118,7 @@ TableNetwork table_network(const Options& options, std::vector<std::string>& jou
 }
 
 int finish(const Options& options, const TableReport& table, const std::vector<std::string>& journals) {
-  fmt::print("{}", options.markdown == kToStdout ? to_markdown(table) : to_text(table));
-  std::fflush(stdout);
+  print_lines(options.markdown == kToStdout ? to_markdown(table) : to_text(table));
   write_results({{options.markdown == kToStdout ? "" : options.markdown, [&] { return to_markdown(table); }},
                  {options.json, [&] { return to_json(table); }},
                  {options.html, [&] { return to_html(table); }}});
@@ -127,7 +126,7 @@ int finish(const Options& options, const TableReport& table, const std::vector<s
   for (const TableNetwork& network : table.networks) {
     if (!network.report) continue;
     for (const std::string& error : network.report->output_errors) {
-      fmt::print(stderr, "gpu_eval: error: {}\n", error);
+      print_error(error);
       written = false;
     }
   }

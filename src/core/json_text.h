@@ -17,4 +17,11 @@ nlohmann::json parse_json(std::string_view text, const std::string& name);
 // The same of a regular file of at most max_bytes.
 nlohmann::json read_json(const std::string& path, std::uint64_t max_bytes);
 
+// JSON as it is written: ASCII alone, the rest as \u escapes, so that no reader and no terminal stumbles over it; a
+// byte that is no UTF-8, as file names may hold, becomes U+FFFD.
+template <typename Json>
+std::string json_text(const Json& json, int indent = -1) {
+  return json.dump(indent, ' ', true, Json::error_handler_t::replace);
+}
+
 }  // namespace gpueval

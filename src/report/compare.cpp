@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/printable.h"
 #include "eval/statistics.h"
 #include "gpueval/error.h"
 #include "gpueval/report.h"
@@ -34,7 +35,7 @@ Json read_result(const std::string& path) {
 
 std::string text_at(const Json& json, const char* key) {
   const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : "";
+  return found != json.end() && found->is_string() ? printable(found->get<std::string>()) : "";
 }
 
 std::string run_label(const Json& run) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/json_text.h"
 #include "eval/statistics.h"
 #include "gpueval/report.h"
 #include "report/bits.h"
@@ -293,8 +294,7 @@ Json published_json(const std::string& network) {
   return json;
 }
 
-// A file name may hold bytes that are no UTF-8.
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + '\n'; }
+std::string dump(const Json& json) { return json_text(json, 2) + '\n'; }
 
 Json report_json(const Report& report) {
   Json json{{"schema", 1},

@@ -7,6 +7,7 @@
 #include "report/markup.h"
 #include "report/svg_axis.h"
 #include "report/svg_chart.h"
+#include "report/text_table.h"
 
 namespace gpueval {
 namespace {
@@ -14,13 +15,9 @@ namespace {
 constexpr double kWidth = 860, kLabelWidth = 210, kTextWidth = 70, kRow = 16;
 constexpr std::size_t kLabelCharacters = 32;
 
-std::string shortened(const std::string& label) {
-  return label.size() <= kLabelCharacters ? label : "..." + label.substr(label.size() - kLabelCharacters + 3);
-}
-
 std::string row_label(const std::string& label, double y) {
   return fmt::format("<text x=\"{}\" y=\"{:.1f}\" class=\"end\"><title>{}</title>{}</text>", kLabelWidth - 8, y,
-                     escaped(label), escaped(shortened(label)));
+                     escaped(label), escaped(shortened_path(label, kLabelCharacters)));
 }
 
 }  // namespace

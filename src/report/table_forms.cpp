@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/printable.h"
 #include "eval/statistics.h"
 #include "gpueval/report.h"
 #include "report/cells.h"
 #include "report/conclusion.h"
 #include "report/html_page.h"
+#include "report/markup.h"
 #include "report/published.h"
 #include "report/svg_chart.h"
 #include "report/text_table.h"
@@ -119,7 +121,7 @@ std::string scatter(const TableReport& table) {
 
 std::string to_text(const TableReport& table) {
   std::string text =
-      machine(table) + "\n\n" + networks_table(table).text() + '\n' + warning_lines(warnings(table), kWidth);
+      printable(machine(table)) + "\n\n" + networks_table(table).text() + '\n' + warning_lines(warnings(table), kWidth);
   for (const std::string& sentence : sentences(table)) text += wrapped(sentence, kWidth, 2);
   if (const auto published = published_table(table))
     text += "\nThe original research\n\n" + published->text() + '\n' + wrapped(published_note(table), kWidth, 2);
@@ -128,11 +130,12 @@ std::string to_text(const TableReport& table) {
 
 std::string to_markdown(const TableReport& table) {
   std::string text = networks_table(table).markdown() + '\n';
-  for (const std::string& warning : warnings(table)) text += "- WARNING: " + warning + '\n';
-  for (const std::string& sentence : sentences(table)) text += "- " + sentence + '\n';
+  for (const std::string& warning : warnings(table)) text += "- WARNING: " + escaped_markdown(warning) + '\n';
+  for (const std::string& sentence : sentences(table)) text += "- " + escaped_markdown(sentence) + '\n';
   if (const auto published = published_table(table))
-    text += "\n### The original research\n\n" + published->markdown() + "\n- " + published_note(table) + '\n';
-  return text + fmt::format("\n{}. Command: `{}`\n", machine(table), table.command);
+    text += "\n### The original research\n\n" + published->markdown() + "\n- " +
+            escaped_markdown(published_note(table)) + '\n';
+  return text + fmt::format("\n{}. Command: {}\n", escaped_markdown(machine(table)), markdown_code(table.command));
 }
 
 std::string to_html(const TableReport& table) {

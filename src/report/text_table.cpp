@@ -6,23 +6,26 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/printable.h"
 #include "gpueval/error.h"
 #include "report/markup.h"
 
 namespace gpueval {
 namespace {
 
-std::size_t characters(std::string_view text) {  // UTF-8 continuation bytes take no place
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }  // of a UTF-8 character
+
+std::size_t characters(std::string_view text) {  // continuation bytes take no place
+  return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_continuation));
 }
 
 }  // namespace
 
-void TextTable::column(std::string title, Align align) { columns_.push_back({std::move(title), align}); }
+void TextTable::column(std::string title, Align align) { columns_.push_back({printable(title), align}); }
 
 void TextTable::row(std::vector<std::string> cells) {
   GPUEVAL_CHECK(cells.size() == columns_.size(), "{} cells, {} columns", cells.size(), columns_.size());
+  for (std::string& cell : cells) cell = printable(cell);
   rows_.push_back(std::move(cells));
 }
 
@@ -100,10 +103,16 @@ std::string grouped(std::int64_t number) {
 }
 
 std::string shortened_path(const std::string& path, std::size_t width) {
-  return path.size() <= width ? path : "..." + path.substr(path.size() - width + 3);
+  const std::string shown = printable(path);
+  if (shown.size() <= width) return shown;
+  std::size_t start = shown.size() - width + 3;
+  while (start < shown.size() && is_continuation(shown[start])) ++start;
+  return "..." + shown.substr(start);
 }
 
-std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
+std::string wrapped(std::string_view line, std::size_t width, std::size_t indent) {
+  const std::string shown = printable(line);
+  std::string_view text = shown;
   std::string result;
   std::size_t column = 0;
   while (!text.empty()) {

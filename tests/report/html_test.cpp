@@ -49,10 +49,31 @@ Report report_with_errors() {
 
 TEST(Markup, EscapesWhatHtmlReads) {
   EXPECT_EQ(escaped("<a href=\"x\">'&'</a>"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;");
-  EXPECT_EQ(escaped("caf\xc3\xa9 \xe9 \xf0\x9f\x98\x80 \xe2\x82"),
-            "caf\xc3\xa9 \xef\xbf\xbd \xf0\x9f\x98\x80 \xef\xbf\xbd\xef\xbf\xbd");
-  EXPECT_EQ(escaped(std::string_view("a\0b\x1b", 4)), "a?b?");
-  EXPECT_EQ(escaped_markdown("a|b_c\n<i>"), "a\\|b\\_c \\<i>");
+  EXPECT_EQ(escaped("caf\xc3\xa9 \xe9 \xf0\x9f\x98\x80 \xe2\x82"), "caf\xc3\xa9 \\xe9 \xf0\x9f\x98\x80 \\xe2\\x82");
+  EXPECT_EQ(escaped(std::string_view("a\0b\x1b", 4)), "a\\x00b\\x1b");
+  EXPECT_EQ(escaped("\xc2\x9b\xe2\x80\xae\xe0\x80\x80"), "\\u009b\\u202e\\xe0\\x80\\x80");
+}
+
+TEST(Markup, EscapesWhatMarkdownReads) {
+  EXPECT_EQ(escaped_markdown("a|b_c\n<i>"), "a\\|b\\_c \\<i\\>");
+  EXPECT_EQ(escaped_markdown("`*[x](y)\\&lt;~#$"), "\\`\\*\\[x\\](y)\\\\\\&lt;\\~\\#\\$");
+  EXPECT_EQ(escaped_markdown("\x1b[2J"), "\\\\x1b\\[2J") << "visible, and then no mark";
+  EXPECT_EQ(markdown_code("a b"), "`a b`");
+  EXPECT_EQ(markdown_code("a`b"), "`` a`b ``");
+  EXPECT_EQ(markdown_code("``\n"), "``` ``\\n ```");
+}
+
+// What a terminal would take for a command is as wide as it is shown.
+TEST(TextTable, MeasuresWhatItShows) {
+  TextTable table;
+  table.column("name", TextTable::Align::kLeft);
+  table.column("n");
+  table.row({"a\x1b", "1"});
+  table.row({"b\nc", "2"});
+  EXPECT_EQ(table.text(), "name   n\n-----  -\na\\x1b  1\nb\\nc   2\n");
+  EXPECT_EQ(shortened_path("abcdefgh\x1b", 9), "...gh\\x1b") << "filtered, then cut";
+  EXPECT_EQ(shortened_path("abc\xc3\xa9\xc3\xa9", 6), "...\xc3\xa9") << "never inside a character";
+  EXPECT_EQ(wrapped("a\nb", 80, 2), "a\\nb\n");
 }
 
 TEST(TextTable, MarkdownAndHtmlLeaveOutEmptyColumns) {
@@ -61,7 +82,7 @@ TEST(TextTable, MarkdownAndHtmlLeaveOutEmptyColumns) {
   table.column("empty");
   table.column("n");
   table.row({"a|b", "", "<1>"});
-  EXPECT_EQ(table.markdown(), "| name | n |\n| --- | ---: |\n| a\\|b | \\<1> |\n");
+  EXPECT_EQ(table.markdown(), "| name | n |\n| --- | ---: |\n| a\\|b | \\<1\\> |\n");
   EXPECT_EQ(table.html(),
             "<div class=\"scroll\"><table>\n<thead><tr><th class=\"l\">name</th><th>n</th></tr>\n</thead>\n"
             "<tbody>\n<tr><td class=\"l\">a|b</td><td>&lt;1&gt;</td></tr>\n</tbody></table></div>\n");
