@@ -2,6 +2,11 @@
 // Whatever libhdf5 does to the process that reads a damaged file first, ours lives and says which file it was.
 #include <gtest/gtest.h>
 
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -51,6 +56,87 @@ TEST(Rehearse, EndsAnEndlessLoop) {
               }
             }),
             kDamaged);
+}
+
+// Sets what a signal does for the life of a test.
+class SignalAction {
+ public:
+  SignalAction(int signal, void (*handler)(int), int flags) : signal_(signal) {
+    struct sigaction action = {};
+    action.sa_handler = handler;
+    action.sa_flags = flags;
+    sigaction(signal, &action, &before_);
+  }
+  ~SignalAction() { sigaction(signal_, &before_, nullptr); }
+
+ private:
+  int signal_;
+  struct sigaction before_ = {};
+};
+
+void reap_every_child(int) {
+  while (waitpid(-1, nullptr, WNOHANG) > 0) {
+  }
+}
+void do_nothing(int) {}
+
+// The exit status is lost then: what the child said decides.
+TEST(Rehearse, ACrashIsSeenWhereTheExitStatusIsLost) {
+  const auto check = [] {
+    EXPECT_EQ(message_of([] { std::raise(SIGSEGV); }), kDamaged);
+    EXPECT_EQ(message_of([] { std::_Exit(0); }), kDamaged) << "ended well, but said nothing";
+    EXPECT_EQ(message_of([] { fail("w.h5: odd"); }), "w.h5: odd");
+    EXPECT_EQ(message_of([] {}), "no error");
+  };
+  for (int i = 0; i < 5; ++i) {
+    {
+      const SignalAction ignored(SIGCHLD, SIG_IGN, 0);
+      check();
+    }
+    {
+      const SignalAction no_zombies(SIGCHLD, SIG_DFL, SA_NOCLDWAIT);
+      check();
+    }
+    const SignalAction reaping(SIGCHLD, reap_every_child, 0);
+    check();
+  }
+}
+
+TEST(Rehearse, SignalsDoNotEndTheWaiting) {
+  const SignalAction alarm(SIGALRM, do_nothing, 0);  // no SA_RESTART: every system call ends with EINTR
+  const itimerval often{{0, 2000}, {0, 2000}}, never{};
+  setitimer(ITIMER_REAL, &often, nullptr);
+  EXPECT_EQ(message_of([] { usleep(100'000); }), "no error");
+  EXPECT_EQ(message_of([] { std::abort(); }), kDamaged);
+  setitimer(ITIMER_REAL, &never, nullptr);
+}
+
+TEST(Rehearse, CtrlCInTheForegroundGroupIsTheParentsAffair) {
+  EXPECT_EQ(message_of([] {
+              for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::raise(signal);
+            }),
+            "no error");
+}
+
+TEST(Rehearse, EndsAChildThatOnlyWaits) {
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    rehearse(
+        "w.h5", 1000, [] { pause(); }, std::chrono::milliseconds(300));
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("w.h5: reading the file's structure was not done after 0.3 s"),
+              std::string::npos)
+        << error.what();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
+TEST(Rehearse, BringsAnAnswerOfAnySizeUpToTheLimit) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{70'000}, std::size_t{5'000'000}}) {
+    EXPECT_EQ(answer_of_child("w.h5", 1000, [&] { return std::string(size, 'x'); }), std::string(size, 'x'));
+  }
+  EXPECT_THROW(answer_of_child("w.h5", 1000, [] { return std::string(kMaxAnswerBytes + 100, 'x'); }), Error);
 }
 
 // Found by tests/fuzz/fuzz_hdf5: libhdf5 1.10.8 reads through a null pointer, past a buffer, or copies size_t(-1)
