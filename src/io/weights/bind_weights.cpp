@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "gpueval/error.h"
 #include "gpueval/weights.h"
+#include "io/weights/check_config.h"
 #include "io/weights/layer_names.h"
 #include "io/weights/match_layers.h"
 
@@ -51,26 +53,113 @@ std::vector<std::size_t> array_order(const Node& node, const WeightLayer& layer,
   return order;
 }
 
-}  // namespace
+// The node with weights that is nearest to the output.
+const Node* head_of(const Graph& graph) {
+  const Node* node = &graph.output_node();
+  while (node->params.empty() && !node->inputs.empty()) node = &graph.nodes[static_cast<std::size_t>(node->inputs[0])];
+  return node;
+}
 
-Graph bind_weights(Graph graph, const WeightFile& file) {
-  const std::vector<int> matched = match_layers(graph, file);
+// Calls visit(node, parameter's index, array of the file) for all weights.
+template <typename Visit>
+void for_each_weight(const Graph& graph, const WeightFile& file, const std::vector<int>& matched, const Visit& visit) {
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     if (matched[i] < 0) continue;
-    Node& node = graph.nodes[i];
     const WeightLayer& layer = file.layers[static_cast<std::size_t>(matched[i])];
-    const std::vector<std::size_t> order = array_order(node, layer, file.path);
-    for (std::size_t p = 0; p < order.size(); ++p) {
-      Array& wanted = node.params[p].array;
-      const WeightArray& found = layer.arrays[order[p]];
-      if (found.array.shape != wanted.shape) {
-        fail("{}: '{}' of layer '{}' has the shape {}, {} expects {} for '{}'; is it the file of another network?",
-             file.path, found.name, file_layer_name(layer), shape_string(found.array.shape), graph.name,
-             shape_string(wanted.shape), node.name);
-      }
-      wanted.data = found.array.data;
-    }
+    const std::vector<std::size_t> order = array_order(graph.nodes[i], layer, file.path);
+    for (std::size_t p = 0; p < order.size(); ++p) visit(i, p, layer, layer.arrays[order[p]]);
   }
+}
+
+// Whether two shapes differ in the last extent alone: the number of classes, for the head.
+bool differ_in_last(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
+  return a.size() == b.size() && !a.empty() && std::equal(a.begin(), a.end() - 1, b.begin()) && a.back() != b.back();
+}
+
+struct Shapes {
+  bool fit = true;
+  std::int64_t other_classes = 0;  // where the head alone does not fit
+};
+
+Shapes compare_shapes(const Graph& graph, const WeightFile& file, const std::vector<int>& matched) {
+  Shapes shapes;
+  bool other = false;
+  for_each_weight(
+      graph, file, matched, [&](std::size_t i, std::size_t p, const WeightLayer&, const WeightArray& found) {
+        const Array& wanted = graph.nodes[i].params[p].array;
+        if (found.array.shape == wanted.shape) return;
+        shapes.fit = false;
+        const bool head = &graph.nodes[i] == head_of(graph) && differ_in_last(found.array.shape, wanted.shape);
+        if (head) shapes.other_classes = found.array.shape.back();
+        other |= !head;
+      });
+  if (other) shapes.other_classes = 0;
+  return shapes;
+}
+
+Shapes try_shapes(const Graph& graph, const WeightFile& file) {
+  try {
+    return compare_shapes(graph, file, match_layers(graph, file));
+  } catch (const Error&) {  // other layers
+    return {.fit = false};
+  }
+}
+
+// Theano's convolutions turn their kernels by 180 degrees; every other backend of Keras stores what it multiplies.
+void check_backend(const WeightFile& file) {
+  if (file.backend != "theano") return;
+  fail(
+      "{}: the file says backend theano, whose convolution kernels are turned by 180 degrees; expected those of "
+      "tensorflow: load the file in Keras with that backend and save it again",
+      file.path);
+}
+
+void check_variances(const Graph& graph, const WeightFile& file, const std::vector<int>& matched) {
+  for_each_weight(graph, file, matched,
+                  [&](std::size_t i, std::size_t p, const WeightLayer& layer, const WeightArray& found) {
+                    const auto* norm = std::get_if<BatchNorm>(&graph.nodes[i].op);
+                    if (norm == nullptr || graph.nodes[i].params[p].role != Role::kVariance || !found.array.data)
+                      return;
+                    for (std::size_t k = 0; k < found.array.data->size(); ++k) {
+                      const float variance = (*found.array.data)[k];
+                      if (double{variance} + double{norm->eps} > 0) continue;
+                      fail(
+                          "{}: '{}' of layer '{}' is {:g} in channel {}: variance + epsilon ({:g}) must be positive, "
+                          "or the layer gives NaN; the file is damaged or its training went wrong",
+                          file.path, found.name, file_layer_name(layer), variance, k, norm->eps);
+                    }
+                  });
+}
+
+}  // namespace
+
+bool fits(const Graph& graph, const WeightFile& file) { return try_shapes(graph, file).fit; }
+
+std::int64_t classes_of_other_head(const Graph& graph, const WeightFile& file) {
+  return try_shapes(graph, file).other_classes;
+}
+
+Graph bind_weights(Graph graph, const WeightFile& file) {
+  check_backend(file);
+  const std::vector<int> matched = match_layers(graph, file);
+  if (const std::int64_t classes = compare_shapes(graph, file, matched).other_classes; classes > 0) {
+    fail(
+        "{}: the last layer ('{}') gives {} classes, the built-in network ({}) has {}: a network with another head, a "
+        "fine-tuned one perhaps, cannot be judged with it",
+        file.path, head_of(graph)->name, classes, graph.name, graph.output_node().shape.c);
+  }
+  for_each_weight(
+      graph, file, matched, [&](std::size_t i, std::size_t p, const WeightLayer& layer, const WeightArray& found) {
+        Array& wanted = graph.nodes[i].params[p].array;
+        if (found.array.shape != wanted.shape) {
+          fail("{}: '{}' of layer '{}' has the shape {}, {} expects {} for '{}'; is it the file of another network?",
+               file.path, found.name, file_layer_name(layer), shape_string(found.array.shape), graph.name,
+               shape_string(wanted.shape), graph.nodes[i].name);
+        }
+        wanted.data = found.array.data;
+      });
+  check_config(graph, file, matched);
+  check_variances(graph, file, matched);
   return graph;
 }
 

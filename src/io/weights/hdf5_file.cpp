@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "gpueval/error.h"
+#include "io/weights/zip_archive.h"
 
 namespace gpueval {
 namespace {
@@ -56,15 +57,25 @@ bool all_finite(const std::vector<float>& values) {
 
 }  // namespace
 
-H5Silence::H5Silence() {
+H5Guard::H5Guard() {
   H5Eget_auto2(H5E_DEFAULT, &function_, &data_);
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  H5PLget_loading_state(&plugins_);
+  H5PLset_loading_state(0);
 }
 
-H5Silence::~H5Silence() { H5Eset_auto2(H5E_DEFAULT, function_, data_); }
+H5Guard::~H5Guard() {
+  H5PLset_loading_state(plugins_);
+  H5Eset_auto2(H5E_DEFAULT, function_, data_);
+}
 
-Hdf5File::Hdf5File(const std::function<hid_t()>& open, std::string name, std::uint64_t bytes, Depth depth)
-    : file_(open(), H5Fclose), name_(std::move(name)), unread_bytes_(bytes), depth_(depth) {
+Hdf5File::Hdf5File(const std::function<hid_t()>& open, std::string name, std::uint64_t bytes,
+                   std::uint64_t unpacked_limit, Depth depth)
+    : file_(open(), H5Fclose),
+      name_(std::move(name)),
+      unread_bytes_(bytes),
+      unpacked_limit_(unpacked_limit),
+      depth_(depth) {
   if (file_) root_ = H5Handle(H5Gopen2(file_.get(), "/", H5P_DEFAULT), H5Gclose);
   if (!root_) fail("{}: expected a Keras weight file, found a truncated or damaged HDF5 file; fetch it again", name_);
 }
@@ -75,7 +86,8 @@ Hdf5File Hdf5File::open(const std::string& path, Depth depth) {
     H5Pset_file_locking(access.get(), 0, 1);  // a file system without locks is no damaged file
     return H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get());
   };
-  return Hdf5File(open, path, std::filesystem::file_size(path), depth);
+  const std::uint64_t bytes = std::filesystem::file_size(path);
+  return Hdf5File(open, path, bytes, unpacked_limit(bytes), depth);
 }
 
 namespace {
@@ -105,7 +117,8 @@ H5Handle image_access(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-Hdf5File Hdf5File::open_image(std::span<const std::byte> bytes, const std::string& name, Depth depth) {
+Hdf5File Hdf5File::open_image(std::span<const std::byte> bytes, const std::string& name, Depth depth,
+                              std::uint64_t unpacked_limit) {
   // HDF5 takes two images of one name for the same file.
   static std::atomic<int> serial{0};
   const auto open = [&]() -> hid_t {
@@ -113,13 +126,19 @@ Hdf5File Hdf5File::open_image(std::span<const std::byte> bytes, const std::strin
     if (!access) return H5I_INVALID_HID;
     return H5Fopen(fmt::format("image {}", ++serial).c_str(), H5F_ACC_RDONLY, access.get());
   };
-  return Hdf5File(open, name, bytes.size(), depth);
+  return Hdf5File(open, name, bytes.size(), unpacked_limit, depth);
 }
 
 bool Hdf5File::has_child(const H5Handle& group, const std::string& child) const {
   H5L_info_t info;
   return H5Lexists(group.get(), child.c_str(), H5P_DEFAULT) > 0 &&
          H5Lget_info(group.get(), child.c_str(), &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD;
+}
+
+bool Hdf5File::is_group(const H5Handle& group, const std::string& child) const {
+  if (!has_child(group, child)) return false;
+  const H5Handle object(H5Oopen(group.get(), child.c_str(), H5P_DEFAULT), H5Oclose);
+  return object && H5Iget_type(object.get()) == H5I_GROUP;
 }
 
 H5Handle Hdf5File::open_object(const H5Handle& group, const std::string& path) const {
@@ -181,9 +200,13 @@ std::optional<std::vector<std::string>> read_strings(hid_t attribute) {
   if (H5Tis_variable_str(type.get()) > 0) {
     std::vector<char*> pointers(count, nullptr);
     const bool read = H5Aread(attribute, type.get(), pointers.data()) >= 0;
-    for (const char* text : pointers) strings.emplace_back(read && text != nullptr ? text : "");
+    std::uint64_t total = 0;  // a file can name one long string many times
+    for (const char* text : pointers) {
+      total += text != nullptr ? std::strlen(text) : 0;
+      if (total <= kMaxListBytes) strings.emplace_back(read && text != nullptr ? text : "");
+    }
     H5Dvlen_reclaim(type.get(), space.get(), H5P_DEFAULT, pointers.data());
-    if (!read) return std::nullopt;
+    if (!read || total > kMaxListBytes) return std::nullopt;
     return strings;
   }
   std::vector<char> bytes(count * size);
@@ -217,19 +240,45 @@ std::optional<std::vector<std::string>> Hdf5File::string_list(const H5Handle& ob
   return joined;
 }
 
-std::uint64_t Hdf5File::checked_elements(const H5Handle& dataset, const std::vector<std::int64_t>& shape,
-                                         const std::string& label) {
-  const H5Handle type(H5Dget_type(dataset.get()), H5Tclose);
-  if (!type || !is_ieee(type.get())) fail("{}: {} should hold IEEE floating-point numbers", name_, label);
+namespace {
+
+// What a type that is no IEEE number is, as far as people know it.
+std::string type_name(hid_t dataset, hid_t type) {
+  const std::size_t bits = 8 * H5Tget_size(type);
+  switch (H5Tget_class(type)) {
+    case H5T_INTEGER:
+      return fmt::format("{}{}-bit integers", H5Tget_sign(type) == H5T_SGN_NONE ? "unsigned " : "", bits);
+    case H5T_FLOAT:
+      return fmt::format("{}-bit floating-point numbers of another form", bits);
+    case H5T_STRING:
+      return "strings";
+    case H5T_ENUM:
+      return bits == 8 ? "booleans" : "an enumeration";
+    case H5T_COMPOUND:
+      return "complex or compound numbers";
+    case H5T_OPAQUE:
+    default:
+      break;
+  }
+  // Keras 3 keeps types that HDF5 does not know as opaque bytes, and their name beside them.
+  if (H5Aexists(dataset, "dtype") > 0) {
+    const H5Handle attribute(H5Aopen(dataset, "dtype", H5P_DEFAULT), H5Aclose);
+    const auto names = attribute ? read_strings(attribute.get()) : std::nullopt;
+    if (names && names->size() == 1) return names->front() + " numbers";
+  }
+  return fmt::format("opaque values of {} bits", bits);
+}
+
+}  // namespace
+
+// Before anything else is asked of a dataset: even its extent makes HDF5 open the sources of a virtual one.
+void Hdf5File::check_storage(const H5Handle& dataset, const std::string& label) const {
   const H5Handle plist(H5Dget_create_plist(dataset.get()), H5Pclose);
   const H5D_layout_t layout = plist ? H5Pget_layout(plist.get()) : H5D_LAYOUT_ERROR;
   if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED) {
     fail("{}: {} is stored outside of the file or in an unknown layout; Keras writes neither", name_, label);
   }
   if (H5Pget_external_count(plist.get()) != 0) fail("{}: {} is stored outside of the file", name_, label);
-
-  const std::uint64_t stored = H5Dget_storage_size(dataset.get()), item = H5Tget_size(type.get());
-  std::uint64_t limit = stored;
   const int filters = H5Pget_nfilters(plist.get());
   for (int i = 0; i < filters; ++i) {
     unsigned flags = 0, config = 0;
@@ -239,8 +288,28 @@ std::uint64_t Hdf5File::checked_elements(const H5Handle& dataset, const std::vec
     if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32) {
       fail("{}: {} is compressed by filter {}; only deflate is supported", name_, label, static_cast<int>(filter));
     }
-    if (filter == H5Z_FILTER_DEFLATE) limit = stored * kMaxCompression;
   }
+  const H5Handle type(H5Dget_type(dataset.get()), H5Tclose);
+  if (!type) fail("{}: {} has no type; the file is damaged", name_, label);
+  if (!is_ieee(type.get())) {
+    fail("{}: {} holds {}, expected IEEE floating-point numbers (float16, float32, float64); save the model as float32",
+         name_, label, type_name(dataset.get(), type.get()));
+  }
+}
+
+std::uint64_t Hdf5File::checked_elements(const H5Handle& dataset, const std::vector<std::int64_t>& shape,
+                                         const std::string& label) {
+  const H5Handle type(H5Dget_type(dataset.get()), H5Tclose);
+  const H5Handle plist(H5Dget_create_plist(dataset.get()), H5Pclose);
+  const H5D_layout_t layout = H5Pget_layout(plist.get());
+  const std::uint64_t stored = H5Dget_storage_size(dataset.get()), item = H5Tget_size(type.get());
+  std::uint64_t limit = stored;
+  unsigned flags = 0;
+  std::size_t values = 0;
+  const bool deflated =
+      H5Pget_nfilters(plist.get()) > 0 &&
+      H5Pget_filter_by_id2(plist.get(), H5Z_FILTER_DEFLATE, &flags, &values, nullptr, 0, nullptr, nullptr) >= 0;
+  if (deflated) limit = stored * kMaxCompression;
   std::uint64_t elements = 1;
   for (const std::int64_t extent : shape) {
     if (extent <= 0 || elements > limit / static_cast<std::uint64_t>(extent)) elements = 0;
@@ -258,12 +327,19 @@ std::uint64_t Hdf5File::checked_elements(const H5Handle& dataset, const std::vec
          shape_string(shape), std::min(stored, unread_bytes_));
   }
   unread_bytes_ -= stored;
+  const std::uint64_t unpacked = elements * sizeof(float);
+  if (unpacked > unpacked_limit_) {
+    fail("{}: {} of the shape {} is more than a file of this size may hold unpacked; it is no file of Keras", name_,
+         label, shape_string(shape));
+  }
+  unpacked_limit_ -= unpacked;
   return elements;
 }
 
 Array Hdf5File::read_floats(const H5Handle& group, const std::string& path, const std::string& label) {
   const H5Handle dataset = open_object(group, path);
   if (H5Iget_type(dataset.get()) != H5I_DATASET) fail("{}: {} should be an array", name_, label);
+  check_storage(dataset, label);
   const H5Handle space(H5Dget_space(dataset.get()), H5Sclose);
   const int rank = space ? H5Sget_simple_extent_ndims(space.get()) : -1;
   if (rank < 0 || rank > 8) fail("{}: {} should be an array of at most 8 dimensions", name_, label);

@@ -40,17 +40,19 @@ class H5Handle {
   herr_t (*close_)(hid_t) = nullptr;
 };
 
-// HDF5 prints its error stack to stderr unless told otherwise.
-class H5Silence {
+// HDF5 prints its error stack to stderr unless told otherwise, and loads code from HDF5_PLUGIN_PATH for filters that it
+// does not know.
+class H5Guard {
  public:
-  H5Silence();
-  ~H5Silence();
-  H5Silence(const H5Silence&) = delete;
-  H5Silence& operator=(const H5Silence&) = delete;
+  H5Guard();
+  ~H5Guard();
+  H5Guard(const H5Guard&) = delete;
+  H5Guard& operator=(const H5Guard&) = delete;
 
  private:
   H5E_auto2_t function_ = nullptr;
   void* data_ = nullptr;
+  unsigned plugins_ = 0;
 };
 
 class Hdf5File {
@@ -61,13 +63,15 @@ class Hdf5File {
 
   // name: for messages. Throws Error if this is no HDF5 file or a damaged one.
   static Hdf5File open(const std::string& path, Depth depth);
-  // bytes must outlive the result.
-  static Hdf5File open_image(std::span<const std::byte> bytes, const std::string& name, Depth depth);
+  // bytes must outlive the result. unpacked_limit: of all numbers that will be read.
+  static Hdf5File open_image(std::span<const std::byte> bytes, const std::string& name, Depth depth,
+                             std::uint64_t unpacked_limit);
 
   const std::string& name() const { return name_; }
   const H5Handle& root() const { return root_; }
 
   bool has_child(const H5Handle& group, const std::string& child) const;
+  bool is_group(const H5Handle& group, const std::string& child) const;  // a hard link to one
   // path: components separated by "/". Throws Error if one of them is missing or no hard link.
   H5Handle open_group(const H5Handle& group, const std::string& path) const;
   std::vector<std::string> children(const H5Handle& group) const;
@@ -77,20 +81,24 @@ class Hdf5File {
   // A list of strings; Keras splits a large one into attribute0, attribute1, ... nullopt if there is neither.
   std::optional<std::vector<std::string>> string_list(const H5Handle& object, const std::string& attribute) const;
 
-  // A dataset of floating-point numbers of any width as float32. label: for messages. Throws Error for other types,
-  // for non-finite numbers and for declared sizes beyond the file's own.
+  // A dataset of floating-point numbers of any width as float32. label: for messages. Throws Error for other types, for
+  // non-finite numbers, for declared sizes beyond the file's own and for what lies outside of the file, which is never
+  // opened.
   Array read_floats(const H5Handle& group, const std::string& path, const std::string& label);
 
  private:
-  Hdf5File(const std::function<hid_t()>& open, std::string name, std::uint64_t bytes, Depth depth);
+  Hdf5File(const std::function<hid_t()>& open, std::string name, std::uint64_t bytes, std::uint64_t unpacked_limit,
+           Depth depth);
   H5Handle open_object(const H5Handle& group, const std::string& path) const;
+  void check_storage(const H5Handle& dataset, const std::string& label) const;
   std::uint64_t checked_elements(const H5Handle& dataset, const std::vector<std::int64_t>& shape,
                                  const std::string& label);
 
-  H5Silence silence_;  // first: from before the file is opened until after it is closed
+  H5Guard guard_;  // first: from before the file is opened until after it is closed
   H5Handle file_, root_;
   std::string name_;
-  std::uint64_t unread_bytes_;  // each byte of the file can belong to one dataset only
+  std::uint64_t unread_bytes_;    // each byte of the file can belong to one dataset only
+  std::uint64_t unpacked_limit_;  // bytes of float32 that may still be made of them
   Depth depth_;
 };
 
