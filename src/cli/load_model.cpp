@@ -32,6 +32,25 @@ std::string find_weights(const ModelSpec& spec, const ModelOptions& build) {
       fmt::join(names, " or "), spec.name, searched_places(), spec.published_at);
 }
 
+// A file that is another network's, or the same one's of another width: says which.
+void check_network(const ModelSpec& spec, const ModelOptions& build, const WeightFile& file) {
+  const Graph graph = spec.build(build);
+  if (fits(graph, file) || classes_of_other_head(graph, file) > 0) return;
+  for (const ModelSpec& other : models()) {
+    for (const double alpha : other.alphas) {
+      ModelOptions options{.alpha = alpha, .variant = {}};
+      if (other.detect_variant) options.variant = other.detect_variant(file);
+      const Graph candidate = other.build(options);
+      const std::int64_t classes = classes_of_other_head(candidate, file);
+      if (!fits(candidate, file) && classes == 0) continue;
+      const std::string width = other.alphas.size() > 1 ? fmt::format(" --alpha {:g}", alpha) : "";
+      fail("{}: this file is of --model {}{}{}, not of {}{}", file.path, other.name, width,
+           classes > 0 ? fmt::format(" with {} classes", classes) : "", spec.name,
+           spec.alphas.size() > 1 ? fmt::format(" --alpha {:g}", build.alpha) : "");
+    }
+  }
+}
+
 }  // namespace
 
 LoadedModel load_model(const Options& options) {
@@ -52,6 +71,7 @@ LoadedModel load_model(const Options& options) {
         embedded ? read_demo_weights()
                  : read_weight_file(options.weights.empty() ? find_weights(spec, build) : options.weights);
     if (spec.detect_variant) build.variant = spec.detect_variant(file);
+    check_network(spec, build, file);
     model.graph = bind_weights(spec.build(build), file);
     report.weights = file.path;
     report.weights_sha256 = file.sha256;

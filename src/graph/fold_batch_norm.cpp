@@ -19,6 +19,21 @@ std::shared_ptr<const std::vector<float>> shared(std::vector<float> values) {
   return std::make_shared<const std::vector<float>>(std::move(values));
 }
 
+// Finite weights may give others: a gamma of 1e30, a variance of next to nothing without an epsilon.
+void check_finite(const std::vector<float>& values, Role role, const Node& conv, const Node& norm) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i])) continue;
+    const std::size_t channel = i % static_cast<std::size_t>(conv.shape.c);
+    const float variance = (*data_of(norm, Role::kVariance))[channel];
+    const auto* gamma = data_of(norm, Role::kGamma);
+    fail(
+        "the {} of layer '{}' is {} in channel {} once batch norm '{}' is folded into it (gamma {:g}, moving_variance "
+        "{:g}); the weights are damaged or their training went wrong",
+        to_string(role), conv.name, values[i], channel, norm.name, gamma != nullptr ? (*gamma)[channel] : 1.0f,
+        variance);
+  }
+}
+
 void fold(Node& conv, const Node& norm) {
   const auto* gamma = data_of(norm, Role::kGamma);
   const auto* beta = data_of(norm, Role::kBeta);
@@ -39,6 +54,8 @@ void fold(Node& conv, const Node& norm) {
   Param& kernel = conv.params[0];
   std::vector<float> folded(*kernel.array.data);
   for (std::size_t i = 0; i < folded.size(); ++i) folded[i] = static_cast<float>(folded[i] * gain[i % channels]);
+  check_finite(folded, kernel.role, conv, norm);
+  check_finite(folded_bias, Role::kBias, conv, norm);
   kernel.array.data = shared(std::move(folded));
   Param bias_param{Role::kBias, {{static_cast<std::int64_t>(channels)}, shared(std::move(folded_bias))}};
   conv.params = {std::move(kernel), std::move(bias_param)};
