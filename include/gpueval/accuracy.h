@@ -64,6 +64,7 @@ struct AccuracyResult {
   std::vector<bool> correct;            // top-1 is right
   std::string logits_sha256;            // of all judged images' float32 logits, in order
   LogitError against_first;             // of its logits against the first engine's
+  std::int64_t one_below = 0;           // predictions that are the label - 1: many where labels count from 1
 
   double top1_fraction() const { return images == 0 ? 0 : static_cast<double>(top1) / static_cast<double>(images); }
   double top5_fraction() const { return images == 0 ? 0 : static_cast<double>(top5) / static_cast<double>(images); }
@@ -79,7 +80,8 @@ struct AccuracyRun {
   std::vector<std::string> output_errors;
 };
 
-// Decodes each image once and gives it to every engine. Throws Error for a label outside the engines' classes.
+// Decodes each image once and gives it to every engine. Throws Error for a label outside the engines' classes, for a
+// file that cannot be read, and where not one image could be decoded.
 AccuracyRun run_accuracy(const Dataset& data, std::span<Engine* const> engines, const AccuracyOptions& options);
 
 // Second engine against the first, image by image.

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "gpueval/error.h"
+
 namespace gpueval {
 
 struct Image {
@@ -28,8 +30,14 @@ struct InputSpec {
   Normalization normalization = Normalization::kMinusOneToOne;
 };
 
-// A set of labelled images. decode() is thread-safe and throws Error for a corrupt image (the caller counts and goes
-// on).
+// The decoder's verdict on an image's bytes: no JPEG, damaged, too large. Whoever works through a data set counts such
+// images and goes on. Any other failure (a file that cannot be read, memory) says nothing about the image and ends it.
+class BadImage : public Error {
+ public:
+  explicit BadImage(const std::string& message) : Error(message) {}
+};
+
+// A set of labelled images. decode() is thread-safe; it throws BadImage for bytes that are no picture.
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -75,7 +83,7 @@ std::unique_ptr<Dataset> open_demo(const std::string& split, std::size_t count);
 enum class StoredColors { kRgb, kBgr };
 
 // Decodes a JPEG (grey, RGB, YCbCr, CMYK, YCCK) to R, G, B with the pixels of cv2.imdecode(IMREAD_COLOR), which turns
-// the picture by its EXIF orientation. Throws Error naming `name` for anything that is no JPEG, is damaged or
+// the picture by its EXIF orientation. Throws BadImage naming `name` for anything that is no JPEG, is damaged or
 // truncated, or is larger than 100 million pixels.
 Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name,
                   StoredColors stored = StoredColors::kRgb);

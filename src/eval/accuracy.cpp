@@ -36,7 +36,8 @@ void check_labels(const Dataset& data, const AccuracyOptions& options, std::size
 class AccuracySession {
  public:
   AccuracySession(const Dataset& data, std::span<Engine* const> engines, const AccuracyOptions& options)
-      : engines_(engines),
+      : data_(data),
+        engines_(engines),
         options_(options),
         classes_(class_count(*engines.front())),
         judge_(data, engines.size(), classes_),
@@ -53,7 +54,7 @@ class AccuracySession {
     ReadAhead chunks(loader_, engines_.front()->pipeline_depth() > 1);
     LoadedChunk loaded;
     ChunkResult chunk;
-    while (!stopped() && chunks.next(loaded)) {
+    while (!stopped() && load(chunks, loaded)) {
       if (!infer(loaded, chunk)) break;
       if (journal_) append(chunk);
       accept(chunk);
@@ -62,6 +63,7 @@ class AccuracySession {
     run_.interrupted = done_ < options_.count;
     run_.seconds = seconds();
     run_.rows = judge_.finish();
+    check_something_judged();
     if (saved_) save([&] { saved_->finish(); });
     return std::move(run_);
   }
@@ -74,6 +76,26 @@ class AccuracySession {
 
   bool stopped() const { return options_.stop && options_.stop(); }
   double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+  // What cannot be read ends the run; the images judged until then stay in the journal.
+  bool load(ReadAhead& chunks, LoadedChunk& loaded) const {
+    try {
+      return chunks.next(loaded);
+    } catch (const Error& error) {
+      if (!journal_ || done_ == 0) throw;
+      throw Error(
+          fmt::format("{}; the {} images before it are kept: --resume goes on behind them", error.what(), done_),
+          error.code());
+    }
+  }
+
+  void check_something_judged() const {
+    if (run_.interrupted || run_.rows.front().images > 0) return;
+    const std::string path = data_.path();
+    if (run_.skipped.empty()) fail("{}: there is no image to judge", path);
+    fail("{}: none of the {} images could be decoded, so nothing was judged; the first: {}", path, run_.skipped.size(),
+         run_.skipped.front().reason);
+  }
 
   void open_journal() {
     try {
@@ -154,6 +176,7 @@ class AccuracySession {
     if (options_.progress) options_.progress({done_, options_.count, run_.replayed, seconds(), judge_.running_top1()});
   }
 
+  const Dataset& data_;
   std::span<Engine* const> engines_;
   const AccuracyOptions& options_;
   std::size_t classes_;

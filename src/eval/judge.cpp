@@ -21,6 +21,7 @@ void Judge::add(const ChunkResult& chunk) {
       ++row.images;
       row.top1 += ranking.top1(label) ? 1 : 0;
       row.top5 += ranking.top5(label) ? 1 : 0;
+      row.one_below += !ranking.has_nan && ranking.classes[0] == label - 1 ? 1 : 0;
       row.nan_images += ranking.has_nan ? 1 : 0;
       row.predicted.push_back(ranking.classes[0]);
       row.correct.push_back(ranking.top1(label));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "core/threads.h"
 #include "gpueval/error.h"
+#include "io/data/decode_memory.h"
 
 namespace gpueval {
 
@@ -31,6 +33,15 @@ std::size_t Loader::image_elements() const {
 
 void Loader::skip_to(std::size_t image) { position_ = std::min(image, end_); }
 
+// A device that preprocesses gets a whole chunk of decoded pictures, which no budget bounds.
+void Loader::check_small(const Image& image, std::size_t index) const {
+  constexpr std::size_t kMaxBytes = std::size_t{3} << 22;
+  if (image.rgb.size() > kMaxBytes) {
+    fail("{}: {} x {} pixels are too many to be resized on the device; use --preprocess-on host", data_.name(index),
+         image.width, image.height);
+  }
+}
+
 bool Loader::next(LoadedChunk& chunk) {
   if (position_ >= end_) return false;
   chunk.first = position_;
@@ -43,15 +54,19 @@ bool Loader::next(LoadedChunk& chunk) {
   parallel_for_dynamic(static_cast<std::int64_t>(chunk.count), [&](std::int64_t task) {
     const auto i = static_cast<std::size_t>(task);
     try {
+      const data::DecodeMemory memory;  // until the picture is the size of the network's input
       Image image = data_.decode(chunk.first + i);
       if (!preprocesses_) {
+        check_small(image, chunk.first + i);
         chunk.decoded[i] = std::move(image);
         return;
       }
       preprocess(image, data_.images_are_cropped(), input_, resizing_,
                  std::span(chunk.pixels).subspan(i * elements, elements));
-    } catch (const Error& error) {
+    } catch (const BadImage& error) {  // whatever else is thrown says nothing about the image, and ends the run
       errors[i] = error.what();
+    } catch (const std::bad_alloc&) {
+      fail("{}: not enough memory to decode it; fewer --threads need less", data_.name(chunk.first + i));
     }
   });
 

@@ -25,11 +25,13 @@ class Loader {
   Loader(const Dataset& data, const InputSpec& input, Resizing resizing, std::size_t first, std::size_t count,
          std::size_t chunk, bool preprocesses = true);
 
-  bool next(LoadedChunk& chunk);    // false at the end of the range
+  bool next(LoadedChunk& chunk);    // false at the end of the range; throws whatever is no BadImage
   void skip_to(std::size_t image);  // next() continues there
   std::size_t image_elements() const;
 
  private:
+  void check_small(const Image& image, std::size_t index) const;
+
   const Dataset& data_;
   InputSpec input_;
   Resizing resizing_;

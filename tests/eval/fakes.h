@@ -29,7 +29,7 @@ class FakeDataset : public Dataset {
   std::size_t size() const override { return count_; }
   int label(std::size_t index) const override { return static_cast<int>(index % kClasses); }
   Image decode(std::size_t index) const override {
-    if (corrupt_.contains(index)) fail("image {}: not a JPEG", index);
+    if (corrupt_.contains(index)) throw BadImage(fmt::format("image {}: not a JPEG", index));
     return {kSide, kSide, std::vector<std::uint8_t>(kSide * kSide * 3, static_cast<std::uint8_t>(index % 251))};
   }
   std::string name(std::size_t index) const override { return fmt::format("image {}", index); }

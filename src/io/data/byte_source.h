@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes at offsets, from memory or from a file. A file is read by pread, not mapped: the pages of a mapping of several
-// gigabytes would count as this process's memory, and a file cut short while mapped would end it.
+// Bytes at offsets, from memory or from a file.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
+
+#include "core/input_file.h"
 
 namespace gpueval::data {
 
@@ -37,16 +39,12 @@ class MemorySource : public ByteSource {
 
 class FileSource : public ByteSource {
  public:
-  explicit FileSource(const std::string& path);  // Error if it cannot be opened or is no regular file
-  ~FileSource() override;
-  FileSource(const FileSource&) = delete;
-  FileSource& operator=(const FileSource&) = delete;
-  std::uint64_t size() const override { return size_; }
-  void read(std::uint64_t offset, std::span<std::uint8_t> dst) const override;
+  explicit FileSource(const std::string& path) : ByteSource(path), file_(path) {}
+  std::uint64_t size() const override { return file_.size(); }
+  void read(std::uint64_t offset, std::span<std::uint8_t> dst) const override { file_.read(offset, dst); }
 
  private:
-  int descriptor_ = -1;
-  std::uint64_t size_ = 0;
+  InputFile file_;
 };
 
 }  // namespace gpueval::data

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string_view>
 
+#include "gpueval/dataset.h"
 #include "gpueval/error.h"
 #include "io/data/pickle_machine.h"
 #include "io/data/pickle_opcodes.h"
@@ -139,7 +140,7 @@ std::vector<std::uint8_t> read_image_bytes(const ByteSource& source, const Pickl
   std::vector<std::uint8_t> bytes(image.length);
   source.read(image.offset, bytes);
   if (image.utf8 && !latin1_from_utf8(bytes))
-    fail("{}: an image's byte string has characters beyond 255", source.name());
+    throw BadImage(fmt::format("{}: an image's byte string has characters beyond 255", source.name()));
   return bytes;
 }
 

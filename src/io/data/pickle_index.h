@@ -21,7 +21,7 @@ struct PickleIndex {
 // Reads a dict with `data` and `target`. Throws Error naming the source for everything else.
 PickleIndex index_pickle(const ByteSource& source);
 
-// The bytes of one image. Error if the text has characters that are no bytes.
+// The bytes of one image. BadImage if the text has characters that are no bytes.
 std::vector<std::uint8_t> read_image_bytes(const ByteSource& source, const PickledImage& image);
 
 }  // namespace gpueval::data
