@@ -71,6 +71,7 @@ ModelSpec demo_model() {
           .alphas = {1.0},
           .build = build,
           .input = {96, 96, Normalization::kMinusOneToOne},
+          .labels = {10, false},
           .detect_variant = {},
           .weight_files = [](const ModelOptions&) { return std::vector<std::string>{}; },
           .published_at = "embedded in the program: models/demo/"};

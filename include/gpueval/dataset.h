@@ -37,6 +37,13 @@ class BadImage : public Error {
   explicit BadImage(const std::string& message) : Error(message) {}
 };
 
+// How the labels of a data set were found and what of it was passed over, for the reader of a result.
+struct GroundTruth {
+  std::string mapping;                // "WordNet ids of 60 class folders"; empty: nothing to tell
+  std::vector<std::string> notes;     // whole sentences
+  std::vector<std::string> warnings;  // whole sentences: pictures left out, labels that may be wrong
+};
+
 // A set of labelled images. decode() is thread-safe; it throws BadImage for bytes that are no picture.
 class Dataset {
  public:
@@ -53,25 +60,33 @@ class Dataset {
   // is not stored. Two images are the same picture if these bytes are (gpueval/selection.h).
   virtual std::uint64_t content_bytes(std::size_t) const { return 0; }
   virtual std::vector<std::uint8_t> content(std::size_t) const { return {}; }
+  virtual GroundTruth ground_truth() const { return {}; }  // how the labels were found
+};
+
+// What is known of the network whose classes the labels are.
+struct LabelRules {
+  int classes = 0;        // labels must be below; 0: not known, nothing is checked
+  bool imagenet = false;  // ImageNet's 1,000 classes in Keras's order: WordNet ids have a meaning
 };
 
 // What labels are for: kUnused where nothing is judged. Pictures side by side then need no list of labels.
 enum class LabelUse { kJudged, kUnused };
 
 // "demo" (2,000 test images), a folder, or else a pickle file. labels: ground-truth list of a flat folder, else empty.
+// Error for labels that are no classes of `rules`.
 std::unique_ptr<Dataset> open_dataset(const std::string& path, const std::string& labels,
-                                      LabelUse use = LabelUse::kJudged);
+                                      LabelUse use = LabelUse::kJudged, const LabelRules& rules = {});
 
 // The published val224_compressed.pkl or one like it: a dict with `data` (JPEG strings) and `target` (class ids),
 // pickle protocols 2 to 5. Only offsets are kept; an image's bytes are read when it is decoded. The file is data:
 // nothing in it is run, and a pickle that would call anything but how numpy and bytes are stored is an Error that names
 // the call and its place.
-std::unique_ptr<Dataset> open_pickle(const std::string& path);
+std::unique_ptr<Dataset> open_pickle(const std::string& path, const LabelRules& rules = {});
 
-// Flat folder + list of labels: "name class-id" a line, or one class-id a line in the order of the sorted file names.
-// Without a list: one sub-folder a class, sorted names = class ids. Files that are no .jpg or .jpeg are ignored.
+// Flat folder + list of labels, or without a list one sub-folder a class; what lists and folder names may look like and
+// how they become class ids is in docs/formats.md. Files that are no .jpg or .jpeg are passed over and counted.
 std::unique_ptr<Dataset> open_folder(const std::string& path, const std::string& labels,
-                                     LabelUse use = LabelUse::kJudged);
+                                     LabelUse use = LabelUse::kJudged, const LabelRules& rules = {});
 
 // 96 x 96 images of the embedded toy problem (10 classes), made on the fly from a seed, the same on every machine.
 // split: "train", "calibration" or "test": disjoint streams of any length.

@@ -22,7 +22,8 @@ struct ModelSpec {
   std::string description;  // one line: paper, year
   std::vector<double> alphas{1.0};
   std::function<Graph(const ModelOptions&)> build;
-  InputSpec input;  // size and normalisation
+  InputSpec input;                // size and normalisation
+  LabelRules labels{1000, true};  // its classes
   // Which variant a weight file holds (by layer names); empty function: there is one only.
   std::function<std::string(const WeightFile&)> detect_variant;
   // Published file names, most usual first, e.g. "mobilenet_2_5_224_tf.h5"; looked for by --model without --weights.

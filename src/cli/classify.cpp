@@ -8,16 +8,22 @@
 #include "cli/terminal.h"
 #include "eval/ranking.h"
 #include "gpueval/error.h"
+#include "io/data/imagenet_classes.h"
 
 namespace gpueval::cli {
 namespace {
 
-constexpr std::size_t kImageNetClasses = 1000;
-
-std::vector<std::string> class_names(const Options& options, std::size_t classes) {
+// From --labels; else ImageNet's, all synonyms where the list of them is at hand and the first names where not.
+std::vector<std::string> class_names(const Options& options, const LabelRules& labels, std::size_t classes) {
   std::string path = options.labels;
-  if (path.empty() && classes == kImageNetClasses) path = find_file({"synset_words.txt"}).value_or("");
-  if (path.empty()) return {};
+  if (path.empty() && labels.imagenet) path = find_file({"synset_words.txt"}).value_or("");
+  if (path.empty()) {
+    std::vector<std::string> names;
+    if (labels.imagenet) {
+      for (const data::ImageNetClass& entry : data::imagenet_classes()) names.emplace_back(entry.name);
+    }
+    return names;
+  }
   std::vector<std::string> names = read_class_names(path);
   if (names.size() != classes) {
     fail("{}: has {} class names, one a line, but the network has {} classes", path, names.size(), classes);
@@ -48,7 +54,8 @@ std::string calibration_sentence(const CalibrationReport& report) {
 int classify(const Options& options) {
   const Image image = read_image(options.image);
   const LoadedModel model = load_model(options);
-  const std::vector<std::string> names = class_names(options, static_cast<std::size_t>(model.report.classes));
+  const std::vector<std::string> names =
+      class_names(options, model.spec->labels, static_cast<std::size_t>(model.report.classes));
   Options data_options = options;
   data_options.labels.clear();  // they name the classes here
   CalibrationReport calibration;

@@ -15,18 +15,25 @@ namespace {
 constexpr std::size_t kCalibrationImages = 128;
 constexpr std::size_t kDemoCalibrationImages = 512;
 
+// Where nothing is judged, class folders need not be the network's; a list that is named has to be right anyway.
+LabelRules label_rules(const Options& options, const ModelSpec& spec) {
+  const bool judges = options.command == Command::kTable || options.command == Command::kSensitivity ||
+                      (options.command == Command::kMeasure && options.mode != "speed");
+  return judges || !options.labels.empty() ? spec.labels : LabelRules{};
+}
+
 }  // namespace
 
 LoadedData load_data(const Options& options, const ModelSpec& spec) {
   LoadedData data;
   if (!options.data.empty()) {
-    data.images = open_dataset(options.data, options.labels);
+    data.images = open_dataset(options.data, options.labels, LabelUse::kJudged, label_rules(options, spec));
   } else if (options.demo()) {
     data.images = open_dataset("demo", "");
   } else if (options.mode != "speed") {
     const std::vector<std::string> names{"val224_compressed.pkl", "val224_sample.pkl"};
     if (const auto path = find_file(names)) {
-      data.images = open_dataset(*path, "");
+      data.images = open_dataset(*path, "", LabelUse::kJudged, label_rules(options, spec));
     } else {
       data.missing = fmt::format("No images for {}: {} is not in {}; name a pickle or an image folder with --data.",
                                  spec.name, fmt::join(names, " or "), searched_places());

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <cstdlib>
 #include <thread>
@@ -181,7 +183,7 @@ TEST_F(Measure, TableOfAnotherNetworkIsRefused) {
                "weights");
   expect_error({"--model", "demo", "--activations", "s8", "--calibration-table", "t.json", "--mode", "speed"}, 1,
                "activations");
-  write("f/0/1.jpg", "x");
+  for (int c = 0; c < 10; ++c) write(fmt::format("f/{}/1.jpg", c), "x");
   expect_error({"--model", "demo", "--data", "f", "--calibration-table", "t.json", "--mode", "accuracy"}, 1,
                "preprocessing");
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-#include <cctype>
-#include <charconv>
 #include <filesystem>
-#include <map>
+#include <utility>
 
 #include "core/input_file.h"
 #include "gpueval/dataset.h"
 #include "gpueval/error.h"
+#include "io/data/class_folders.h"
 #include "io/data/label_list.h"
+#include "io/data/picture_folder.h"
 
 namespace gpueval {
 namespace {
@@ -20,95 +19,72 @@ struct LabelledFile {
   int label = 0;
 };
 
-bool is_jpeg_name(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
-  return extension == ".jpg" || extension == ".jpeg";
-}
-
-struct Listing {
-  std::vector<std::string> images, folders;  // names, sorted
+struct LabelledFiles {
+  std::vector<LabelledFile> files;
+  GroundTruth truth;
+  bool labelled = true;
 };
 
-Listing list_folder(const fs::path& folder) {
-  Listing listing;
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    if (name.starts_with('.')) continue;
-    std::error_code ignored;
-    if (entry->is_directory(ignored)) {
-      listing.folders.push_back(name);
-    } else if (is_jpeg_name(entry->path())) {
-      listing.images.push_back(name);
-    }
-  }
-  if (error) fail("{}: cannot be read: {}", folder.string(), error.message());
-  std::sort(listing.images.begin(), listing.images.end());
-  std::sort(listing.folders.begin(), listing.folders.end());
-  return listing;
+LabelledFiles unlabelled_files(const data::PictureFolder& folder) {
+  LabelledFiles result{.labelled = false};
+  for (const std::string& name : folder.contents.jpegs)
+    result.files.push_back({(fs::path(folder.inside) / name).string(), -1});
+  return result;
 }
 
-int parse_class_id(const std::string& path, std::size_t line, std::string_view text) {
-  int value = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0) {
-    fail("{}: line {}: expected a class id, found '{}'", path, line, text);
+LabelledFiles flat_files(const data::PictureFolder& folder, const std::string& list, const LabelRules& rules) {
+  const std::string where = folder.where();
+  if (list.empty() && !folder.folders.empty()) {
+    fail_usage(
+        "{}: holds pictures ({}, ...) beside folders with pictures ({}, ...); take one of the two away, or name the "
+        "list "
+        "of labels of the former with --labels",
+        where, folder.contents.jpegs.front(), folder.folders.front().name);
   }
-  return value;
+  if (list.empty()) {
+    fail_usage(
+        "{}: holds {} images side by side; name their list of labels ('name class-id' or one id a line) with "
+        "--labels{}",
+        where, folder.contents.jpegs.size(),
+        folder.inside.empty() ? "" : " (as the only folder with pictures it is not taken for a class)");
+  }
+  data::MatchedLabels matched = data::match_labels(data::read_label_list(list, rules), where, folder.contents.jpegs);
+  LabelledFiles result{{}, std::move(matched.truth)};
+  for (std::size_t i = 0; i < matched.labels.size(); ++i)
+    result.files.push_back({(fs::path(folder.inside) / folder.contents.jpegs[i]).string(), matched.labels[i]});
+  return result;
 }
 
-// "name class-id" lines; names may hold blanks.
-std::map<std::string, int> parse_named_labels(const std::string& path, const std::vector<std::string>& lines) {
-  std::map<std::string, int> labels;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    const auto blank = lines[i].find_last_of(" \t");
-    if (blank == std::string::npos) fail("{}: line {}: expected 'name class-id', found '{}'", path, i + 1, lines[i]);
-    const int label = parse_class_id(path, i + 1, std::string_view(lines[i]).substr(blank + 1));
-    std::string name = lines[i].substr(0, lines[i].find_last_not_of(" \t", blank) + 1);
-    if (!labels.emplace(std::move(name), label).second) fail("{}: line {}: second label of an image", path, i + 1);
+LabelledFiles class_folder_files(const data::PictureFolder& folder, const LabelRules& rules) {
+  std::vector<std::string> names;
+  std::vector<const data::FolderContents*> contents;
+  for (const data::ClassFolder& inner : folder.folders) {
+    if (!inner.contents.has_pictures()) continue;
+    names.push_back(inner.name);
+    contents.push_back(&inner.contents);
   }
-  return labels;
-}
-
-std::vector<LabelledFile> flat_files(const std::string& folder, const std::vector<std::string>& images,
-                                     const std::string& list) {
-  const std::vector<std::string> lines = data::read_lines(list);
-  if (lines.size() != images.size()) {
-    fail("{}: has {} labels, but {} holds {} JPEG images", list, lines.size(), folder, images.size());
+  if (names.empty() && !folder.folders.empty()) {
+    fail("{}: its pictures lie deeper, as in {}; name one of its folders ({}, ...) instead", folder.where(),
+         folder.folders.front().name, folder.folders.front().name);
   }
-  std::vector<LabelledFile> files;
-  files.reserve(images.size());
-  if (lines.front().find_first_of(" \t") == std::string::npos) {
-    for (std::size_t i = 0; i < images.size(); ++i) files.push_back({images[i], parse_class_id(list, i + 1, lines[i])});
-    return files;
+  const data::ClassIds classes = data::class_ids_of_folders(folder.where(), names, folder.empty, rules);
+  LabelledFiles result;
+  result.truth.mapping = classes.mapping;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const fs::path class_folder = fs::path(folder.inside) / names[i];
+    for (const std::string& image : contents[i]->jpegs)
+      result.files.push_back({(class_folder / image).string(), classes.ids[i]});
   }
-  const std::map<std::string, int> labels = parse_named_labels(list, lines);
-  for (const std::string& image : images) {
-    auto found = labels.find(image);
-    if (found == labels.end()) found = labels.find(fs::path(image).stem().string());
-    if (found == labels.end()) fail("{}: has no label of {}", list, (fs::path(folder) / image).string());
-    files.push_back({image, found->second});
-  }
-  return files;
-}
-
-std::vector<LabelledFile> class_folder_files(const std::string& folder, const std::vector<std::string>& classes) {
-  std::vector<LabelledFile> files;
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    for (const std::string& image : list_folder(fs::path(folder) / classes[i]).images) {
-      files.push_back({(fs::path(classes[i]) / image).string(), static_cast<int>(i)});
-    }
-  }
-  return files;
+  return result;
 }
 
 class FolderDataset : public Dataset {
  public:
-  FolderDataset(std::string path, std::vector<LabelledFile> files, bool labelled)
-      : path_(std::move(path)), files_(std::move(files)), labelled_(labelled) {}
+  FolderDataset(std::string path, LabelledFiles files)
+      : path_(std::move(path)),
+        files_(std::move(files.files)),
+        truth_(std::move(files.truth)),
+        labelled_(files.labelled) {}
   std::size_t size() const override { return files_.size(); }
   int label(std::size_t index) const override { return files_.at(index).label; }
   bool labelled() const override { return labelled_; }
@@ -129,39 +105,40 @@ class FolderDataset : public Dataset {
   std::string path() const override { return path_; }
   std::string kind() const override { return "folder"; }
   bool images_are_cropped() const override { return false; }
+  GroundTruth ground_truth() const override { return truth_; }
 
  private:
   std::string file(std::size_t index) const { return (fs::path(path_) / files_.at(index).name).string(); }
 
   std::string path_;
   std::vector<LabelledFile> files_;
+  GroundTruth truth_;
   bool labelled_;
 };
 
+std::string no_pictures(const data::PictureFolder& folder) {
+  std::size_t others = folder.contents.other_pictures.size();
+  for (const data::ClassFolder& inner : folder.folders) others += inner.contents.other_pictures.size();
+  std::string text = folder.path + ": no JPEG images (.jpg or .jpeg), neither in it nor in its sub-folders";
+  if (others > 0) text += fmt::format("; {} other pictures are there, convert them to JPEG", others);
+  return text;
+}
+
 }  // namespace
 
-std::unique_ptr<Dataset> open_folder(const std::string& path, const std::string& labels, LabelUse use) {
-  const Listing listing = list_folder(path);
-  std::vector<LabelledFile> files;
-  const bool labelled = listing.images.empty() || !labels.empty();
-  if (!labelled && use == LabelUse::kUnused) {
-    for (const std::string& image : listing.images) files.push_back({image, -1});
-  } else if (!listing.images.empty()) {
-    if (labels.empty()) {
-      fail_usage(
-          "{}: holds {} images side by side; name their list of labels ('name class-id' or one id a line) with "
-          "--labels",
-          path, listing.images.size());
-    }
-    files = flat_files(path, listing.images, labels);
-  } else {
-    files = class_folder_files(path, listing.folders);
-    if (!files.empty() && !labels.empty()) {
-      fail_usage("{}: its sub-folders are the classes; leave out --labels {}", path, labels);
-    }
-  }
-  if (files.empty()) fail("{}: no JPEG images (.jpg or .jpeg), neither in it nor in its sub-folders", path);
-  return std::make_unique<FolderDataset>(path, std::move(files), labelled);
+std::unique_ptr<Dataset> open_folder(const std::string& path, const std::string& labels, LabelUse use,
+                                     const LabelRules& rules) {
+  const data::PictureFolder folder = data::find_pictures(path, !labels.empty(), rules);
+  if (!folder.flat() && folder.folders.empty()) fail("{}", no_pictures(folder));
+  if (!folder.flat() && !labels.empty())
+    fail_usage("{}: its sub-folders are the classes; leave out --labels {}", path, labels);
+  const bool unlabelled = folder.flat() && labels.empty() && use == LabelUse::kUnused;
+  LabelledFiles files = unlabelled      ? unlabelled_files(folder)
+                        : folder.flat() ? flat_files(folder, labels, rules)
+                                        : class_folder_files(folder, rules);
+  if (files.files.empty()) fail("{}", no_pictures(folder));
+  data::tell_passed_over(folder, files.truth);
+  return std::make_unique<FolderDataset>(path, std::move(files));
 }
 
 }  // namespace gpueval

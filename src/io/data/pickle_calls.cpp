@@ -135,7 +135,7 @@ Value PickleMachine::call_scalar(const std::vector<Value>& args) {
   if (type.kind == 'S') return args[1];
   if (type.kind != 'i' && type.kind != 'u' && type.kind != 'b') return {Kind::kOtherNumber, 0, 0};
   if (args[1].length() > 16) broken("a numpy integer of more than 16 bytes");
-  return {Kind::kInt, integer(bytes(args[1]), type), 0};
+  return {type.kind == 'b' ? Kind::kBool : Kind::kInt, integer(bytes(args[1]), type), 0};
 }
 
 Value PickleMachine::call_from_buffer(const std::vector<Value>& args) {

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include "gpueval/dataset.h"
+#include "io/data/class_ids.h"
+#include "io/data/decode_memory.h"
 #include "io/data/pickle_index.h"
 
 namespace gpueval {
@@ -9,10 +11,15 @@ namespace {
 
 class PickleDataset : public Dataset {
  public:
-  explicit PickleDataset(const std::string& path) : source_(path), index_(data::index_pickle(source_)) {}
+  PickleDataset(const std::string& path, const LabelRules& rules) : source_(path), index_(data::index_pickle(source_)) {
+    data::check_class_ids(path + ": 'target'", index_.labels, rules,
+                          [](std::size_t i) { return fmt::format("element {}", i); });
+  }
   std::size_t size() const override { return index_.images.size(); }
   int label(std::size_t index) const override { return index_.labels.at(index); }
   Image decode(std::size_t index) const override {
+    const data::DecodeMemory memory;
+    memory.reserve_file(index_.images.at(index).length);
     return decode_jpeg(content(index), path() + ": " + name(index), StoredColors::kBgr);
   }
   // A text's length is that of its UTF-8 form, which may be longer: for comparing lengths the bytes themselves count.
@@ -27,6 +34,7 @@ class PickleDataset : public Dataset {
   std::string path() const override { return source_.name(); }
   std::string kind() const override { return "pickle"; }
   bool images_are_cropped() const override { return true; }
+  GroundTruth ground_truth() const override { return {"class ids of the pickle's 'target'", {}, {}}; }
 
  private:
   data::FileSource source_;
@@ -35,6 +43,8 @@ class PickleDataset : public Dataset {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_pickle(const std::string& path) { return std::make_unique<PickleDataset>(path); }
+std::unique_ptr<Dataset> open_pickle(const std::string& path, const LabelRules& rules) {
+  return std::make_unique<PickleDataset>(path, rules);
+}
 
 }  // namespace gpueval

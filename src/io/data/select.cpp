@@ -23,6 +23,7 @@ class Selection : public Dataset {
   std::string path() const override { return data_.path(); }
   std::string kind() const override { return data_.kind(); }
   bool images_are_cropped() const override { return data_.images_are_cropped(); }
+  GroundTruth ground_truth() const override { return data_.ground_truth(); }
 
  private:
   const Dataset& data_;
