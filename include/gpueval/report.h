@@ -55,6 +55,7 @@ struct DataReport {
   std::size_t replayed = 0;
   double seconds = 0;
   std::string preprocessed_on = "host";  // or "device"
+  std::string label_mapping = {};        // how labels became class ids: GroundTruth::mapping
 };
 
 // How int8 weights and activations were found.
@@ -201,7 +202,7 @@ struct SensitivityReport {
   ModelReport model;
   QuantizationReport quantization;
   std::string data;  // path
-  std::string preprocessing;
+  std::string preprocessing, label_mapping;
   std::size_t first = 0;  // images that the layers are ranked by
   int images = 0;
   std::optional<double> float_top1;

@@ -112,7 +112,8 @@ std::string measure_accuracy(const Options& options, const LoadedModel& model, c
                            std::move(run.skipped),
                            run.replayed,
                            run.seconds,
-                           options.preprocess_on};
+                           options.preprocess_on,
+                           data.images->ground_truth().mapping};
   report.interrupted = run.interrupted;
   report.output_errors = std::move(run.output_errors);
   for (std::size_t i = 0; i < run.rows.size(); ++i) {

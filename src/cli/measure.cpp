@@ -99,6 +99,7 @@ int measure(const Options& typed) {
     print_note(*note);
     report.notes.push_back(*note);
   }
+  add_warnings(options, data, report);
   add_notes(options, data, report);
   return finish(options, report, journal);
 }

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <set>
 #include <utility>
 
@@ -14,6 +16,7 @@
 #include "cli/session.h"
 #include "cli/terminal.h"
 #include "cli/write_results.h"
+#include "eval/result_checks.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
 
@@ -52,7 +55,8 @@ Parts split_images(const Options& options, const LoadedData& data) {
 TrialReport trial_report(const Trial& trial) { return {trial.agreement, trial.sqnr_db, trial.kl, trial.top1}; }
 
 // The images and the labels of those that can be decoded.
-JudgedImages read_part(const Options& options, const LoadedModel& model, const Dataset& images, const Part& part) {
+JudgedImages read_part(const Options& options, const LoadedModel& model, const Dataset& images, const Part& part,
+                       SensitivityReport& report) {
   const InputSpec input = model.spec->input;
   const Resizing resizing = parse_resizing(options.preprocess);
   std::vector<SkippedImage> skipped;
@@ -69,7 +73,14 @@ JudgedImages read_part(const Options& options, const LoadedModel& model, const D
   for (std::size_t i = part.first; i < part.first + part.count; ++i) {
     if (!left_out.contains(i)) judged.labels.push_back(images.label(i));
   }
-  if (judged.labels.empty()) fail("{}: no image could be decoded", images.path());
+  if (judged.labels.empty())
+    fail("{}: no image could be decoded; the first: {}", images.path(), skipped.front().reason);
+  if (const auto warning = skipped_warning("images", skipped, part.count)) {
+    report.warnings.push_back(*warning);
+  } else if (!skipped.empty()) {
+    report.notes.push_back(fmt::format("{} of {} images could not be decoded and were skipped; the first: {}.",
+                                       skipped.size(), part.count, skipped.front().reason));
+  }
   return judged;
 }
 
@@ -115,6 +126,10 @@ SensitivityReport start(const Options& options, const LoadedModel& model, const 
   report.model = model.report;
   report.data = data.images->path();
   report.preprocessing = preprocessing_name(*data.images, model.spec->input, parse_resizing(options.preprocess));
+  const GroundTruth truth = data.images->ground_truth();
+  report.label_mapping = truth.mapping;
+  report.warnings = truth.warnings;
+  report.notes = truth.notes;
   report.first = part.first;
   return report;
 }
@@ -131,7 +146,7 @@ SensitivityReport measure(const Options& options, const LoadedModel& model, cons
   quant.activations = options.activations == "s8" ? DType::kS8 : DType::kU8;
   if (const auto note = rounding_note(model.graph, quant)) report.notes.push_back(*note);
 
-  const JudgedImages choosing = read_part(options, model, *data.images, parts.choosing);
+  const JudgedImages choosing = read_part(options, model, *data.images, parts.choosing, report);
   SensitivityOptions how;
   how.device = options.device;
   how.kernel = options.kernel;
@@ -141,6 +156,11 @@ SensitivityReport measure(const Options& options, const LoadedModel& model, cons
   const Sensitivity found = measure_sensitivity(model.graph, table, quant, choosing, how);
   report.images = found.images;
   report.float_top1 = found.float_top1;
+  if (report.float_top1 && options.weights != "random") {
+    const auto top1 = static_cast<std::int64_t>(std::llround(*report.float_top1 * report.images));
+    if (const auto warning = chance_warning({"float32", report.images, top1, 0, model.report.classes}))
+      report.warnings.push_back(*warning);
+  }
   report.all_int8 = trial_report(found.all_int8);
   for (const LayerSensitivity& layer : found.layers) {
     report.layers.push_back(
@@ -150,7 +170,7 @@ SensitivityReport measure(const Options& options, const LoadedModel& model, cons
     const MixedPrecision mixed =
         find_mixed_precision(model.graph, table, quant, choosing, found, *options.target_loss_points / 100, how);
     quant.float_layers = mixed.float_layers;
-    const JudgedImages judged = read_part(options, model, *data.images, parts.judged);
+    const JudgedImages judged = read_part(options, model, *data.images, parts.judged, report);
     report.mixed = mixed_report(options, mixed, judge_network(model.graph, table, quant, judged, how), parts.judged);
     if (options.mode != "accuracy") report.mixed->speed = mixed_speed(options, model, data, table, mixed, progress);
   }

@@ -2,6 +2,10 @@
 #include "cli/start_report.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
+
+#include "eval/result_checks.h"
 
 namespace gpueval::cli {
 
@@ -41,6 +45,33 @@ void add_engine_notes(const EngineSet& set, Report& report) {
       if (std::find(report.notes.begin(), report.notes.end(), note) == report.notes.end()) report.notes.push_back(note);
     }
   }
+}
+
+void add_warnings(const Options& options, const LoadedData& data, Report& report) {
+  const auto add = [&](const std::optional<std::string>& warning) {
+    if (warning) report.warnings.push_back(*warning);
+  };
+  if (report.data) {
+    const GroundTruth truth = data.images->ground_truth();
+    report.warnings.insert(report.warnings.end(), truth.warnings.begin(), truth.warnings.end());
+    report.notes.insert(report.notes.end(), truth.notes.begin(), truth.notes.end());
+  }
+  if (report.data) add(skipped_warning("images", report.data->skipped, report.data->count));
+  if (report.calibration) {
+    const CalibrationReport& calibration = *report.calibration;
+    add(skipped_warning("calibration images", calibration.skipped,
+                        static_cast<std::size_t>(calibration.images) + calibration.skipped.size()));
+  }
+  if (options.weights == "random") return;  // a note says what their accuracy is worth
+  const RunReport* judged = nullptr;        // float32, else the best row: what is wrong with the data hits every row
+  for (const RunReport& run : report.runs) {
+    if (!run.accuracy || (judged != nullptr && judged->precision == "float32")) continue;
+    const bool better = judged == nullptr || run.accuracy->top1 > judged->accuracy->top1;
+    if (run.precision == "float32" || better) judged = &run;
+  }
+  if (judged == nullptr) return;
+  const AccuracyResult& accuracy = *judged->accuracy;
+  add(chance_warning({judged->label(), accuracy.images, accuracy.top1, accuracy.one_below, report.model.classes}));
 }
 
 void add_notes(const Options& options, const LoadedData& data, Report& report) {

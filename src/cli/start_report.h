@@ -13,6 +13,8 @@ RunReport empty_run(const Options& options, const std::string& precision);
 std::string device_description(const std::string& name);
 // What the engines have to say, once each.
 void add_engine_notes(const EngineSet& set, Report& report);
+// Warns of numbers that are likely to be wrong: many images skipped, labels or pixels that do not fit the network.
+void add_warnings(const Options& options, const LoadedData& data, Report& report);
 void add_notes(const Options& options, const LoadedData& data, Report& report);
 
 }  // namespace gpueval::cli

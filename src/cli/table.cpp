@@ -82,6 +82,7 @@ Report measure_network(const Options& options, const std::string& name, std::vec
   journals.push_back(measure_accuracy(options, model, data, lowered, progress, report));
   if (!report.interrupted && options.mode == "both") measure_speed(options, model, data, lowered, progress, report);
   report.device_description = device_description(report.runs.front().device);
+  add_warnings(options, data, report);
   add_notes(options, data, report);
   return report;
 }

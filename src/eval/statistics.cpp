@@ -42,6 +42,26 @@ double mcnemar_exact(std::int64_t up, std::int64_t down) {
   return static_cast<double>(std::min(1.0L, 2.0L * std::exp(log_term + std::log(sum))));
 }
 
+double binomial_at_most(std::int64_t successes, std::int64_t trials, double p) {
+  if (successes < 0) return 0;
+  if (successes >= trials) return 1;
+  // Terms shrink away from the mean only, so the tail on the other side is the complement's.
+  const long double n = static_cast<long double>(trials);
+  if (static_cast<long double>(successes) > n * p) return 1 - binomial_at_most(trials - successes - 1, trials, 1 - p);
+  const auto log_factorial = [](long double k) { return std::lgamma(k + 1.0L); };
+  const long double first = static_cast<long double>(successes);
+  const long double log_term = log_factorial(n) - log_factorial(first) - log_factorial(n - first) +
+                               first * std::log(static_cast<long double>(p)) +
+                               (n - first) * std::log1p(-static_cast<long double>(p));
+  const long double odds = (1.0L - p) / p;
+  long double sum = 1, term = 1;
+  for (long double k = first; k > 0 && term > sum * 1e-22L; --k) {
+    term *= k / (n - k + 1) * odds;
+    sum += term;
+  }
+  return static_cast<double>(std::min(1.0L, std::exp(log_term + std::log(sum))));
+}
+
 Interval paired_difference_interval(std::int64_t up, std::int64_t down, std::int64_t images) {
   const double n = static_cast<double>(images) + 2;
   const double p_up = (static_cast<double>(up) + 1) / n;

@@ -16,6 +16,9 @@ Interval wilson_interval(std::int64_t successes, std::int64_t trials);
 // under Binomial(up + down, 1/2), doubled, at most 1. Summed from logarithms, good to 1e-12 for any count of images.
 double mcnemar_exact(std::int64_t up, std::int64_t down);
 
+// P(X <= successes) of Binomial(trials, p), 0 < p < 1; 1 from `trials` on, 0 below 0.
+double binomial_at_most(std::int64_t successes, std::int64_t trials, double p);
+
 // 95% interval of the difference of two paired proportions, (up - down) / images, adjusted by one image each way.
 Interval paired_difference_interval(std::int64_t up, std::int64_t down, std::int64_t images);
 

@@ -41,8 +41,10 @@ std::string weights_line(const ModelReport& model) {
 std::string data_line(const Report& report) {
   if (!report.data) return field("Data", "none judged");
   const DataReport& data = *report.data;
-  return field("Data", fmt::format("{}, images {} to {}, {}", shortened_path(data.path, 50), data.first + 1,
-                                   data.first + data.count, data.preprocessing));
+  std::string text = field("Data", fmt::format("{}, images {} to {}, {}", shortened_path(data.path, 50), data.first + 1,
+                                               data.first + data.count, data.preprocessing));
+  if (data.kind == "folder" && !data.label_mapping.empty()) text += field("Labels", data.label_mapping);
+  return text;
 }
 
 std::string header(const Report& report) {

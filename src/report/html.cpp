@@ -218,6 +218,7 @@ std::string facts_section(const Report& report) {
     facts.emplace_back("Data", data.path);
     facts.emplace_back("Judged images", fmt::format("{} to {}", data.first + 1, data.first + data.count));
     facts.emplace_back("Preprocessing", data.preprocessing);
+    facts.emplace_back("Labels", data.label_mapping);
     if (!data.skipped.empty()) facts.emplace_back("Not decodable", std::to_string(data.skipped.size()) + " images");
   }
   if (report.calibration) facts.emplace_back("Calibration", calibration_text(*report.calibration));

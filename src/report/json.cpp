@@ -92,6 +92,7 @@ Json data_json(const Report& report) {
           {"skipped", data.skipped.size()},
           {"skipped_images", skipped_json(data.skipped)},
           {"target_sha256", data.target_sha256},
+          {"label_mapping", text_or_null(data.label_mapping)},
           {"preprocessing", data.preprocessing},
           {"preprocessed_on", data.preprocessed_on},
           {"seconds", data.seconds}};
@@ -335,7 +336,8 @@ std::string to_json(const SensitivityReport& report) {
              {{"path", report.data},
               {"first", report.first},
               {"images", report.images},
-              {"preprocessing", report.preprocessing}}},
+              {"preprocessing", report.preprocessing},
+              {"label_mapping", text_or_null(report.label_mapping)}}},
             {"float32_top1", value_or_null(report.float_top1)},
             {"all_int8", trial_json(report.all_int8)},
             {"layers", Json::array()},

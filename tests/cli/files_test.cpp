@@ -53,7 +53,7 @@ TEST_F(Files, HostileAndBrokenPickles) {
 }
 
 TEST_F(Files, CorruptImagesAreCountedAndTheRunGoesOn) {
-  for (const char* name : {"f/a/1.jpg", "f/a/2.jpg", "f/b/1.jpg", "f/b/3.jpg"}) write(name, jpeg());
+  for (char c = 'a'; c <= 'j'; ++c) write(std::string("f/") + c + "/1.jpg", jpeg());
   write("f/b/2.jpg", jpeg().substr(0, 100));
   const Outcome outcome =
       run({"--model", "demo", "--data", "f", "--mode", "accuracy", "--scheme", "reference", "--json", "r.json"});
@@ -61,8 +61,12 @@ TEST_F(Files, CorruptImagesAreCountedAndTheRunGoesOn) {
   EXPECT_NE(outcome.out.find("1 image could not be decoded and was skipped"), std::string::npos) << outcome.out;
   const nlohmann::json json = read_json("r.json");
   EXPECT_EQ(json["data"]["skipped"], 1);
-  EXPECT_EQ(json["data"]["skipped_images"][0]["index"], 3);
-  for (const auto& run : json["runs"]) EXPECT_EQ(run["accuracy"]["images"], 4);
+  EXPECT_EQ(json["data"]["skipped_images"][0]["index"], 2);
+  for (const auto& run : json["runs"]) EXPECT_EQ(run["accuracy"]["images"], 10);
+  EXPECT_EQ(json["data"]["label_mapping"],
+            "class folders numbered in text order, as Keras does: 0 a, 1 b, 2 c, 3 d, 4 e, 5 f, 6 g, 7 h, 8 i, 9 j");
+  EXPECT_NE(outcome.out.find("\n\nWARNING: 1 of 11 images (9.1%) could not be decoded"), std::string::npos)
+      << outcome.out;
 }
 
 TEST_F(Files, WrongLabels) {
