@@ -61,6 +61,9 @@ class Dataset {
   virtual std::uint64_t content_bytes(std::size_t) const { return 0; }
   virtual std::vector<std::uint8_t> content(std::size_t) const { return {}; }
   virtual GroundTruth ground_truth() const { return {}; }  // how the labels were found
+  // Text that changes when an image may have: names, sizes and times of its files. Equal texts continue each other's
+  // journals, so a view of another data set says which of its images are in it and in which order.
+  virtual std::string state() const = 0;
 };
 
 // What is known of the network whose classes the labels are.

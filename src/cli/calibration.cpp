@@ -7,7 +7,9 @@
 #include "cli/engine_options.h"
 #include "cli/recipe.h"
 #include "cli/session.h"
+#include "core/file_state.h"
 #include "core/sha256.h"
+#include "core/stop_signal.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
 
@@ -25,6 +27,7 @@ class OneImage : public Dataset {
   std::string path() const override { return path_; }
   std::string kind() const override { return "image"; }
   bool images_are_cropped() const override { return false; }
+  std::string state() const override { return file_state(path_); }
 
  private:
   std::string path_;
@@ -74,6 +77,7 @@ CalibrationTable observe_table(const Options& options, const LoadedModel& model,
   const QuantOptions quant =
       is_auto(options) ? pick_recipe(options, model, images, count, report, progress) : quant_options(options);
   CalibrationTable table = calibrate(model.graph, source, quant, [&](int done, int total) {
+    stop_point();
     if (progress) progress(fmt::format("calibrating, {} of {}", done, total));
   });
   CalibrationTable facts = empty_table(options, model, recipe_text(quant));

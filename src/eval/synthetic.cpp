@@ -25,6 +25,7 @@ class SyntheticDataset : public Dataset {
   std::string path() const override { return "synthetic"; }
   std::string kind() const override { return "synthetic"; }
   bool images_are_cropped() const override { return true; }
+  std::string state() const override { return fmt::format("{} x {}, seed {}", height_, width_, seed_); }
 
   // A colour gradient, eight discs and noise: wide ranges and edges, as photographs have.
   Image decode(std::size_t index) const override {

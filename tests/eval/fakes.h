@@ -36,6 +36,7 @@ class FakeDataset : public Dataset {
   std::string path() const override { return "fake"; }
   std::string kind() const override { return "pickle"; }
   bool images_are_cropped() const override { return true; }
+  std::string state() const override { return fmt::format("{} images", count_); }
 
  private:
   std::size_t count_;

@@ -26,6 +26,7 @@ class Labelled : public Dataset {
   std::string path() const override { return "fake"; }
   std::string kind() const override { return "fake"; }
   bool images_are_cropped() const override { return true; }
+  std::string state() const override { return "labelled"; }
   std::uint64_t content_bytes(std::size_t i) const override { return contents_.at(i).size(); }
   std::vector<std::uint8_t> content(std::size_t i) const override {
     ++reads;

@@ -32,6 +32,7 @@ class DemoDataset : public Dataset {
   std::string path() const override { return "demo"; }
   std::string kind() const override { return "demo"; }
   bool images_are_cropped() const override { return true; }
+  std::string state() const override { return fmt::format("{} {}", split_, count_); }
 
  private:
   std::size_t checked(std::size_t index) const {

@@ -2,7 +2,9 @@
 #include <filesystem>
 #include <utility>
 
+#include "core/file_state.h"
 #include "core/input_file.h"
+#include "core/sha256.h"
 #include "gpueval/dataset.h"
 #include "gpueval/error.h"
 #include "io/data/class_folders.h"
@@ -106,6 +108,14 @@ class FolderDataset : public Dataset {
   std::string kind() const override { return "folder"; }
   bool images_are_cropped() const override { return false; }
   GroundTruth ground_truth() const override { return truth_; }
+  std::string state() const override {
+    Sha256 sum;
+    for (const LabelledFile& file : files_) {
+      const std::string state = file_state((fs::path(path_) / file.name).string());
+      sum.update(fmt::format("{} {} {}\n", file.name.size(), file.name, state));
+    }
+    return sum.hex();
+  }
 
  private:
   std::string file(std::size_t index) const { return (fs::path(path_) / files_.at(index).name).string(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "core/file_state.h"
 #include "gpueval/dataset.h"
 #include "io/data/class_ids.h"
 #include "io/data/decode_memory.h"
@@ -35,6 +36,7 @@ class PickleDataset : public Dataset {
   std::string kind() const override { return "pickle"; }
   bool images_are_cropped() const override { return true; }
   GroundTruth ground_truth() const override { return {"class ids of the pickle's 'target'", {}, {}}; }
+  std::string state() const override { return file_state(path()); }
 
  private:
   data::FileSource source_;

@@ -24,6 +24,7 @@ class Selection : public Dataset {
   std::string kind() const override { return data_.kind(); }
   bool images_are_cropped() const override { return data_.images_are_cropped(); }
   GroundTruth ground_truth() const override { return data_.ground_truth(); }
+  std::string state() const override { return data_.state() + " " + indices_sha256(indices_); }
 
  private:
   const Dataset& data_;
