@@ -209,6 +209,7 @@ struct SensitivityReport {
   TrialReport all_int8;
   std::vector<SensitivityRow> layers;  // most sensitive first
   std::optional<MixedReport> mixed;
+  bool interrupted = false;
   std::vector<std::string> warnings = {};  // whole sentences: numbers of this report that may be wrong, and why
   std::vector<std::string> notes = {};     // whole sentences for the reader
 };

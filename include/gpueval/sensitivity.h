@@ -46,6 +46,7 @@ struct Sensitivity {
   // Most sensitive first: by noise(alone) + noise(all_int8) - noise(rest), noise = 10^(-sqnr_db / 10) being the error's
   // share of the logits' power: what the layer brings by itself and what it takes along if it leaves.
   std::vector<LayerSensitivity> layers;
+  int unmeasured = 0;  // layers that an interrupted run left out
 };
 
 // Measures every convolution and dense layer of lower_float's graph. options: as for lower_static; its float_layers are

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "cli/recipe.h"
+#include "core/stop_signal.h"
 #include "eval/auto_scheme.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
@@ -53,6 +54,7 @@ QuantOptions pick_recipe(const Options& options, const LoadedModel& model, const
   };
   const std::vector<QuantOptions> tried = candidates(options);
   const auto show = [&](std::size_t i, int done, int total) {
+    stop_point();
     if (progress) {
       progress(fmt::format("trying recipe {} of {} ({}), {} of {}", i + 1, tried.size(), recipe_text(tried[i]), done,
                            total));

@@ -7,6 +7,7 @@
 
 #include "cli/lookup.h"
 #include "cli/session.h"
+#include "core/stop_signal.h"
 #include "gpueval/error.h"
 #include "gpueval/weights.h"
 #include "models/demo.h"
@@ -78,6 +79,7 @@ LoadedModel load_model(const Options& options) {
     report.variant = build.variant;
     model.weights_id = file.sha256;
   }
+  stop_point();
   report.name = spec.name;
   report.alpha = build.alpha;
   report.has_alpha = spec.alphas.size() > 1;

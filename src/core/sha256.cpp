@@ -3,11 +3,14 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <array>
-#include <fstream>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
+#include "core/input_file.h"
+#include "core/stop_signal.h"
 #include "gpueval/error.h"
 
 namespace gpueval {
@@ -38,15 +41,16 @@ std::string Sha256::hex() {
 }
 
 std::string sha256_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail("{}: cannot be read", path);
+  const InputFile file(path);
   Sha256 sum;
-  std::vector<char> block(1 << 20);
-  while (file) {
-    file.read(block.data(), static_cast<std::streamsize>(block.size()));
-    sum.update(std::as_bytes(std::span(block).first(static_cast<std::size_t>(file.gcount()))));
+  std::vector<std::uint8_t> block(1 << 20);
+  for (std::uint64_t offset = 0; offset < file.size();) {
+    stop_point();
+    const std::span<std::uint8_t> piece = std::span(block).first(std::min(block.size(), file.size() - offset));
+    file.read(offset, piece);
+    sum.update(std::as_bytes(piece));
+    offset += piece.size();
   }
-  if (file.bad()) fail("{}: reading failed", path);
   return sum.hex();
 }
 

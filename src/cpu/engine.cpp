@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/stop_signal.h"
 #include "core/threads.h"
 #include "cpu/float32/float_conv.h"
 #include "cpu/int8/int8_conv.h"
@@ -58,6 +59,7 @@ class CpuEngine : public Engine {
     begin(input, n, logits);
     tap(0, tensors_.view(0, n));
     for (std::size_t i = 0; i < steps_.size(); ++i) {
+      stop_point();
       steps_[i]->run(tensors_, n);
       tap(static_cast<int>(i) + 1, tensors_.view(static_cast<int>(i) + 1, n));
     }

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "core/random.h"
+#include "core/stop_signal.h"
 #include "emulator/emulator.h"
 #include "emulator/machine.h"
 #include "gpueval/error.h"
@@ -73,6 +74,7 @@ void run_blocks(const Launch& launch, std::int64_t blocks) {
   for (std::int64_t i = 0; i < blocks; ++i) {
     if (failed.load(std::memory_order_relaxed)) continue;
     try {
+      stop_point();
       machine_of_this_thread().run_block(launch, order(i));
     } catch (...) {
       failed = true;

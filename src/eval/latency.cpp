@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "core/clock.h"
+#include "core/stop_signal.h"
 #include "eval/statistics.h"
 #include "gpueval/error.h"
 
@@ -48,10 +49,9 @@ class SpeedSession {
   }
 
   std::vector<SpeedResult> run() {
-    for (Lane& lane : lanes_) warm_up(lane);
-    while (!stopped() && !std::all_of(lanes_.begin(), lanes_.end(), [this](const Lane& lane) { return done(lane); })) {
-      for (Lane& lane : lanes_) slice(lane);
-      if (options_.progress) options_.progress(progress());
+    try {
+      measure();
+    } catch (const Interrupted&) {  // in the middle of an iteration: those before count
     }
     std::vector<SpeedResult> results;
     for (const Lane& lane : lanes_) results.push_back(summarize(lane));
@@ -59,6 +59,14 @@ class SpeedSession {
   }
 
  private:
+  void measure() {
+    for (Lane& lane : lanes_) warm_up(lane);
+    while (!stopped() && !std::all_of(lanes_.begin(), lanes_.end(), [this](const Lane& lane) { return done(lane); })) {
+      for (Lane& lane : lanes_) slice(lane);
+      if (options_.progress) options_.progress(progress());
+    }
+  }
+
   double now() const { return options_.now ? options_.now() : steady_seconds(); }
   bool stopped() const { return options_.stop && options_.stop(); }
   bool done(const Lane& lane) const {

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "core/stop_signal.h"
 #include "core/threads.h"
 #include "gpueval/error.h"
 #include "io/data/decode_memory.h"
@@ -98,6 +99,7 @@ std::function<int(std::vector<float>&, int)> image_source(const Dataset& data, c
                                                                                   int max_images) mutable {
     LoadedChunk chunk;
     while (chunk.images.empty() && position < end) {
+      stop_point();
       Loader loader(data, input, resizing, position, end - position, static_cast<std::size_t>(max_images));
       loader.next(chunk);
       position += chunk.count;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/stop_signal.h"
 #include "eval/ranking.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
@@ -63,6 +64,7 @@ class Trials {
     std::vector<float> logits(images_ * classes_);
     const auto batch = static_cast<std::size_t>(how_.batch);
     for (std::size_t i = 0; i < images_; i += batch) {
+      stop_point();
       const std::size_t n = std::min(batch, images_ - i);
       engine->run(std::span(pixels_).subspan(i * image_elements_, n * image_elements_), static_cast<int>(n),
                   std::span(logits).subspan(i * classes_, n * classes_));
@@ -122,13 +124,20 @@ Sensitivity measure_sensitivity(const Graph& bound, const CalibrationTable& tabl
     return trial;
   };
   result.all_int8 = measure({});
-  for (LayerSensitivity& layer : result.layers) {
+  for (std::size_t i = 0; i < result.layers.size(); ++i) {
+    LayerSensitivity& layer = result.layers[i];
     std::vector<std::string> others;
     for (const LayerSensitivity& other : result.layers) {
       if (other.name != layer.name) others.push_back(other.name);
     }
-    layer.alone = measure(std::move(others));
-    layer.rest = measure({layer.name});
+    try {
+      layer.alone = measure(std::move(others));
+      layer.rest = measure({layer.name});
+    } catch (const Interrupted&) {
+      if (i == 0) throw;
+      result.unmeasured = static_cast<int>(result.layers.size() - i);
+      result.layers.resize(i);
+    }
   }
   const double everything = noise(result.all_int8);
   const auto weight = [&](const LayerSensitivity& l) { return noise(l.alone) + everything - noise(l.rest); };

@@ -342,6 +342,7 @@ std::string to_json(const SensitivityReport& report) {
             {"all_int8", trial_json(report.all_int8)},
             {"layers", Json::array()},
             {"mixed", report.mixed ? mixed_json(*report.mixed) : Json()},
+            {"interrupted", report.interrupted},
             {"warnings", report.warnings},
             {"notes", report.notes}};
   for (const SensitivityRow& row : report.layers) {

@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "core/input_file.h"
+#include "core/stop_signal.h"
 #include "gpueval/error.h"
 
 namespace gpueval {
@@ -115,7 +116,7 @@ Heard listen(int pipe, Clock::time_point deadline) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
     pollfd ready{pipe, POLLIN, 0};
     const int count = left > 0 ? ::poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(left, 1 << 30))) : 0;
-    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EINTR && !StopSignal::raised()) continue;
     heard.late = count == 0;
     if (count <= 0) break;
     const ssize_t got = ::read(pipe, block.data(), block.size());
@@ -172,8 +173,9 @@ std::string answer_of_child(const std::string& name, std::uint64_t bytes, const 
   if (child < 0) fail("{}: the process that checks the file cannot be started: {}", name, system_message(errno));
   pipe.close(1);
   const Heard heard = listen(pipe.ends[0], Clock::now() + limit);
-  if (heard.late || heard.too_long()) kill(child, SIGKILL);
+  if (heard.late || heard.too_long() || StopSignal::raised()) kill(child, SIGKILL);
   const bool well = ended_well(child);
+  stop_point();
   if (heard.late) {
     fail("{}: reading the file's structure was not done after {:g} s; it is damaged, or its disk is too slow: copy it",
          name, std::chrono::duration<double>(limit).count());

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/stop_signal.h"
 #include "core/threads.h"
 #include "gpueval/error.h"
 #include "quant/recipe/wide.h"
@@ -110,6 +111,7 @@ SquareMatrix cholesky(SquareMatrix a) {
   }
   SquareMatrix l = wide == n ? std::move(a) : padded(a, wide);
   for (std::size_t first = 0; first < wide; first += kBlock) {
+    stop_point();
     update_block(l, first);
     factor_diagonal(l, first, first + kBlock);
     const std::size_t below = first + kBlock;

@@ -3,6 +3,7 @@
 // factor. With the columns in reverse, H = L L^T gives the same steps without an inverse: |L^T e|^2 = e^T H e, and
 // row i of L^T e is zero for w_i' = w_i + sum_{j > i} L[j][i] e_j / L[i][i], which is rounded.
 #include "quant/recipe/gptq.h"
+#include "core/stop_signal.h"
 
 #include <algorithm>
 #include <array>
@@ -126,9 +127,11 @@ std::vector<std::int8_t> CompensatedRounding::round(std::span<const double> weig
   std::vector<std::int8_t> result(weights.size());
   const std::size_t rows = scale.size(), n = h_.n;
   parallel_for_dynamic(static_cast<std::int64_t>((rows + kLanes - 1) / kLanes), [&](std::int64_t block) {
+    if (StopSignal::raised()) return;
     const std::size_t first = static_cast<std::size_t>(block) * kLanes, count = std::min(kLanes, rows - first);
     round_lanes(weights.subspan(first * n, count * n), scale.subspan(first, count), result.data() + first * n);
   });
+  stop_point();
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "core/stop_signal.h"
 #include "cpu/step.h"
 #include "gpueval/error.h"
 
@@ -65,6 +66,7 @@ NodeRunner::NodeRunner(const Graph& graph, Node node, int batch)
 NodeRunner::~NodeRunner() = default;
 
 TensorView NodeRunner::run(std::span<const ImageTensor* const> sources, int first, int n) {
+  stop_point();
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const TensorView from = sources[i]->view(first, n);
     std::memcpy(impl_->tensors.data(static_cast<int>(i) + 1), from.data,
