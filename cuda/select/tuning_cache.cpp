@@ -7,12 +7,15 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
+#include "core/cache_folder.h"
+#include "core/json_text.h"
+#include "core/output_file.h"
 #include "core/sha256.h"
+#include "gpueval/error.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -22,21 +25,32 @@ using nlohmann::json;
 
 constexpr int kSchema = 1;
 
-// The file as JSON; nullopt if it is none of ours, and *problem says why. A missing file is an empty object.
-std::optional<json> read_file(const std::string& path, std::string* problem) {
-  std::error_code error;
-  if (!fs::exists(path, error)) return json::object();
-  std::ifstream stream(path);
-  json file = json::parse(stream, nullptr, /*allow_exceptions=*/false);
-  if (file.is_discarded()) {
-    *problem = "it is not JSON";
-  } else if (!file.is_object() || !file.contains("schema") || file["schema"] != kSchema || !file.contains("devices") ||
-             !file["devices"].is_object()) {
-    *problem = "it is not a tuning cache of this version";
-  } else {
-    return file;
+constexpr std::uint64_t kMostBytes = 64 << 20;
+
+// Error if there is something that is not a plain file of this user's own.
+bool exists(const std::string& path) {
+  const int descriptor = open_private_file(path, PrivateAccess::kRead);
+  return descriptor >= 0 && ::close(descriptor) == 0;
+}
+
+// The file as JSON. A missing one is an empty object; Error if it is none of ours.
+json read_file(const std::string& path) {
+  if (!exists(path)) return json::object();
+  json file = read_json(path, kMostBytes);
+  if (!file.is_object() || !file.contains("schema") || file["schema"] != kSchema || !file.contains("devices") ||
+      !file["devices"].is_object()) {
+    fail("{}: it is not a tuning cache of this version", path);
   }
-  return std::nullopt;
+  return file;
+}
+
+// One in its own folder is for this user alone; the folder of one that was named is the user's affair.
+void make_folder_of(const std::string& path) {
+  const std::string folder = fs::path(path).parent_path().string();
+  if (path == default_tuning_path() && std::getenv("GPUEVAL_TUNING_CACHE") == nullptr)
+    return make_private_folder(folder);
+  std::error_code ignored;  // writing tells what matters
+  if (!folder.empty()) fs::create_directories(folder, ignored);
 }
 
 // "NVIDIA H200, driver 13.0, kernels 01ab" -> "NVIDIA H200, driver 13.0"
@@ -54,23 +68,21 @@ std::string tuning_key(const DeviceProperties& device, std::span<const ConvKerne
 
 std::string default_tuning_path() {
   if (const char* path = std::getenv("GPUEVAL_TUNING_CACHE")) return path;
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
-    return std::string(cache) + "/gpu_eval/tuning.json";
-  }
-  const char* home = std::getenv("HOME");
-  return home != nullptr && *home != '\0' ? std::string(home) + "/.cache/gpu_eval/tuning.json" : "";
+  const std::string folder = cache_folder();
+  return folder.empty() ? "" : folder + "/tuning.json";
 }
 
 TuningCache::TuningCache(std::string path, std::string key) : path_(std::move(path)), key_(std::move(key)) {
   if (path_.empty()) return;
-  std::string problem;
-  const std::optional<json> file = read_file(path_, &problem);
-  if (!file) {
-    notes_.push_back(fmt::format("tuning cache '{}' ignored: {}", path_, problem));
+  json file;
+  try {
+    file = read_file(path_);
+  } catch (const Error& error) {
+    notes_.push_back(fmt::format("tuning cache ignored: {}", error.what()));
     return;
   }
-  if (!file->contains("devices") || !(*file)["devices"].contains(key_)) return;
-  for (const auto& [problem_text, kernels] : (*file)["devices"][key_].items()) {
+  if (!file.contains("devices") || !file["devices"].contains(key_)) return;
+  for (const auto& [problem_text, kernels] : file["devices"][key_].items()) {
     if (!kernels.is_object()) continue;
     for (const auto& [kernel, microseconds] : kernels.items()) {
       if (!microseconds.is_number()) continue;
@@ -95,8 +107,20 @@ void TuningCache::store(const std::string& problem, const std::string& kernel, d
 void TuningCache::save() {
   if (!changed_ || path_.empty()) return;
   changed_ = false;
-  std::string ignored;
-  json file = read_file(path_, &ignored).value_or(json::object());
+  try {
+    write_merged();
+  } catch (const Error& error) {
+    notes_.push_back(fmt::format("tuning cache could not be written: {}", error.what()));
+  }
+}
+
+void TuningCache::write_merged() const {
+  exists(path_);  // nothing but a file of this user is replaced
+  json file = json::object();
+  try {
+    file = read_file(path_);
+  } catch (const Error&) {  // told when it was read; it is replaced
+  }
   json& devices = file["devices"];
   if (!devices.is_object()) devices = json::object();
   json kept = json::object();  // other GPUs and drivers; this one's older kernels are gone for good
@@ -108,19 +132,8 @@ void TuningCache::save() {
   }
   file = {{"schema", kSchema}, {"devices", std::move(kept)}};
 
-  std::error_code error;
-  fs::create_directories(fs::path(path_).parent_path(), error);
-  const std::string temporary = fmt::format("{}.{}", path_, getpid());
-  {
-    std::ofstream stream(temporary);
-    stream << file.dump(1) << '\n';
-    stream.close();
-    if (!stream) error = std::make_error_code(std::errc::io_error);
-  }
-  if (!error) fs::rename(temporary, path_, error);
-  if (!error) return;
-  notes_.push_back(fmt::format("tuning cache '{}' could not be written: {}", path_, error.message()));
-  fs::remove(temporary, error);
+  make_folder_of(path_);
+  write_file(path_, file.dump(1) + '\n');
 }
 
 }  // namespace gpueval::cuda

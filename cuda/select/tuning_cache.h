@@ -3,7 +3,7 @@
 //   {"schema": 1, "devices": {KEY: {PROBLEM: {KERNEL: microseconds}}}}
 // PROBLEM: a convolution, and for the plans of cuDNN and cuBLASLt the library with its version in front.
 // KEY names GPU, driver and kernels, so that times of another machine or build are never used. A file that is missing,
-// damaged or of another kind is as good as an empty one: a note says so, nothing fails.
+// damaged, another user's, a link or of another kind is as good as an empty one: a note says so, nothing fails.
 #pragma once
 
 #include <map>
@@ -21,7 +21,7 @@ namespace gpueval::cuda {
 std::string tuning_key(const DeviceProperties& device, std::span<const ConvKernel> rows, const std::string& revision);
 std::string build_revision();
 
-// $GPUEVAL_TUNING_CACHE, else $XDG_CACHE_HOME or ~/.cache, then gpu_eval/tuning.json; empty: keep nothing.
+// $GPUEVAL_TUNING_CACHE, else tuning.json in the cache folder (core/cache_folder.h); empty: keep nothing.
 std::string default_tuning_path();
 
 class TuningCache {
@@ -36,6 +36,8 @@ class TuningCache {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
+  void write_merged() const;
+
   using Times = std::map<std::string, std::map<std::string, double>>;  // problem -> kernel -> microseconds
   std::string path_, key_;
   Times times_;

@@ -38,7 +38,7 @@ struct AccuracyOptions {
   std::size_t first = 0, count = 0;   // judges images [first, first + count)
   int batch = 16;                     // largest batch given to the engines
   // Journal of finished images (src/eval/journal.h), empty: none. A resumed run replays the journal whose key is equal.
-  // A journal that cannot be written ends no run: it goes on without.
+  // A journal that cannot be written ends no run but one that resumes: it goes on without.
   std::string journal, journal_key;
   bool resume = false;
   std::string save_logits;  // .npy, float32 (judged images, classes), of the last engine; empty: none
@@ -78,6 +78,7 @@ struct AccuracyRun {
   bool interrupted = false;
   // Files that could not be written (--save-logits, the journal of a resumed run): the run went on without them.
   std::vector<std::string> output_errors;
+  std::string journal_problem;  // why there is no journal to resume from; empty: there is one, or none was asked for
 };
 
 // Decodes each image once and gives it to every engine. Throws Error for a label outside the engines' classes, for a

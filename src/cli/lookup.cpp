@@ -61,14 +61,4 @@ std::string searched_places() {
   return "~/.keras/models, $GPUEVAL_DATA (" + (data.empty() ? "not set" : data) + ") and the current folder";
 }
 
-std::string cache_folder() {
-  if (const std::string cache = environment("GPUEVAL_CACHE"); !cache.empty()) return cache;
-  if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty())
-    return (fs::path(cache) / "gpueval").string();
-  if (const std::string home = environment("HOME"); !home.empty())
-    return (fs::path(home) / ".cache" / "gpueval").string();
-  std::error_code error;
-  return (fs::temp_directory_path(error) / "gpueval").string();
-}
-
 }  // namespace gpueval::cli

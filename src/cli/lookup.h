@@ -11,7 +11,5 @@ namespace gpueval::cli {
 // The first of `names` in ~/.keras/models, $GPUEVAL_DATA and its sub-folders, or the current folder.
 std::optional<std::string> find_file(const std::vector<std::string>& names);
 std::string searched_places();  // for messages: "~/.keras/models, $GPUEVAL_DATA (not set) and the current folder"
-// Folder for journals: $GPUEVAL_CACHE, $XDG_CACHE_HOME/gpueval or ~/.cache/gpueval; a temporary one without a home.
-std::string cache_folder();
 
 }  // namespace gpueval::cli

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/input_file.h"
+#include "core/stop_signal.h"
 #include "gpueval/error.h"
 
 namespace gpueval {
@@ -47,11 +48,12 @@ bool same_file(int descriptor, const std::string& path) {
 
 OutputFile::OutputFile(std::string path) : path_(std::move(path)), target_(behind_links(path_)) {
   struct stat status {};
-  if (::stat(target_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+  // By its own name: what the links of /dev/fd/63 lead to has none.
+  if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     if (S_ISDIR(status.st_mode)) fail_to_write(path_, EISDIR);
     if (S_ISBLK(status.st_mode)) fail("{}: cannot be written: it is a disk", path_);
     // A pipe that nobody reads is an error at once.
-    descriptor_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (descriptor_ < 0) fail_to_write(path_, errno);
     ::fcntl(descriptor_, F_SETFL, ::fcntl(descriptor_, F_GETFL) & ~O_NONBLOCK);
     return;
@@ -94,7 +96,10 @@ void OutputFile::write_bytes(const char* data, std::size_t bytes, std::int64_t o
   while (bytes > 0) {
     const ssize_t done =
         offset < 0 ? ::write(descriptor_, data, bytes) : ::pwrite(descriptor_, data, bytes, static_cast<off_t>(offset));
-    if (done < 0 && errno == EINTR) continue;
+    if (done < 0 && errno == EINTR) {
+      stop_point();  // only writing to a pipe can be interrupted, and its reader may never go on
+      continue;
+    }
     if (done <= 0) fail_to_write(path_, done < 0 ? errno : ENOSPC);
     data += done;
     bytes -= static_cast<std::size_t>(done);
@@ -115,11 +120,41 @@ void OutputFile::write_at(std::uint64_t offset, std::string_view text) {
 
 void OutputFile::commit() {
   // Some file systems tell of a full disk only here.
-  const bool on_disk = !seekable() || ::fsync(descriptor_) == 0 || errno == EINVAL || errno == EROFS;
-  if (!on_disk) fail_to_write(path_, errno);
+  while (seekable() && ::fsync(descriptor_) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EINVAL || errno == EROFS) break;
+    fail_to_write(path_, errno);
+  }
   if (seekable() && ::rename(part_.c_str(), target_.c_str()) != 0) fail_to_write(path_, errno);
   const int descriptor = std::exchange(descriptor_, -1);
   if (::close(descriptor) != 0 && errno != EINTR) fail_to_write(path_, errno);
+}
+
+bool same_place(const std::string& a, const std::string& b) {
+  struct stat first {
+  }, second{};
+  if (::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0) {
+    return S_ISREG(first.st_mode) && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+  }
+  const auto place = [](const std::string& path) {
+    std::error_code error;  // a folder that is missing compares as it is written
+    const fs::path target = fs::absolute(behind_links(path), error).lexically_normal();
+    return fs::weakly_canonical(target.parent_path(), error) / target.filename();
+  };
+  return place(a) == place(b);
+}
+
+void check_writable(const std::string& path) {
+  struct stat status {};
+  // Whoever reads a pipe would take opening and closing it for the end.
+  if (::stat(path.c_str(), &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))) return;
+  const OutputFile file(path);
+}
+
+void write_file(const std::string& path, std::string_view text) {
+  OutputFile file(path);
+  file.write(text);
+  file.commit();
 }
 
 }  // namespace gpueval

@@ -37,4 +37,14 @@ class OutputFile {
   int descriptor_ = -1;
 };
 
+// Both paths lead to the same file, whether it exists or not: ./x and x, symbolic and hard links. Never true of pipes
+// and devices, which take what comes.
+bool same_place(const std::string& a, const std::string& b);
+
+// Throws Error with the system's reason where an OutputFile would, and leaves nothing behind.
+void check_writable(const std::string& path);
+
+// Writes a whole file.
+void write_file(const std::string& path, std::string_view text);
+
 }  // namespace gpueval

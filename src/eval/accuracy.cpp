@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/stop_signal.h"
 #include "eval/journal.h"
 #include "eval/judge.h"
 #include "eval/loader.h"
@@ -99,9 +100,12 @@ class AccuracySession {
 
   void open_journal() {
     try {
-      journal_.emplace(options_.journal, options_.journal_key, engines_.size(), classes_, options_.resume);
-    } catch (const Error&) {
+      const JournalShape shape{engines_.size(), classes_, options_.first, options_.count,
+                               [this](std::size_t image) { return data_.name(image); }};
+      journal_.emplace(options_.journal, options_.journal_key, shape, options_.resume);
+    } catch (const Error& error) {
       if (options_.resume) throw;
+      lose_journal(error);
     }
   }
 
@@ -110,8 +114,13 @@ class AccuracySession {
       journal_->append(chunk);
     } catch (const Error& error) {
       if (options_.resume) run_.output_errors.push_back(error.what());
-      journal_.reset();
+      lose_journal(error);
     }
+  }
+
+  void lose_journal(const Error& error) {
+    journal_.reset();
+    run_.journal_problem = error.what();
   }
 
   // A full disk must not cost what has been computed.
@@ -129,8 +138,6 @@ class AccuracySession {
     if (!journal_ || !options_.resume) return;
     ChunkResult chunk;
     while (done_ < options_.count && journal_->replay(chunk)) {
-      GPUEVAL_CHECK(chunk.first == options_.first + done_, "journal {} continues at image {}, not at {}",
-                    options_.journal, chunk.first, options_.first + done_);
       accept(chunk);
     }
     run_.replayed = done_;
@@ -139,6 +146,14 @@ class AccuracySession {
 
   // False if the run was stopped half-way through the chunk.
   bool infer(LoadedChunk& loaded, ChunkResult& chunk) {
+    try {
+      return infer_all(loaded, chunk);
+    } catch (const Interrupted&) {
+      return false;
+    }
+  }
+
+  bool infer_all(LoadedChunk& loaded, ChunkResult& chunk) {
     chunk.first = loaded.first;
     chunk.count = loaded.count;
     chunk.images = loaded.images;

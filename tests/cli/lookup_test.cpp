@@ -48,7 +48,7 @@ class Lookup : public ::testing::Test {
     return (folder_ / name).string();
   }
   std::filesystem::path folder_;
-  KeptVariable home_{"HOME"}, data_{"GPUEVAL_DATA"}, xdg_{"XDG_CACHE_HOME"}, cache_{"GPUEVAL_CACHE"};
+  KeptVariable home_{"HOME"}, data_{"GPUEVAL_DATA"};
 };
 
 TEST_F(Lookup, NothingIsFoundInNothing) { EXPECT_FALSE(find_file({"w.h5"})); }
@@ -71,16 +71,6 @@ TEST_F(Lookup, NamesAreTriedInOrder) {
   EXPECT_EQ(find_file({"first.pkl", "second.pkl"}), second);
   const std::string first = touch("data/first.pkl");
   EXPECT_EQ(find_file({"first.pkl", "second.pkl"}), first);
-}
-
-TEST_F(Lookup, CacheFolderFollowsTheEnvironment) {
-  setenv("XDG_CACHE_HOME", "/xdg", 1);
-  setenv("GPUEVAL_CACHE", "/own", 1);
-  EXPECT_EQ(cache_folder(), "/own");
-  unsetenv("GPUEVAL_CACHE");
-  EXPECT_EQ(cache_folder(), "/xdg/gpueval");
-  unsetenv("XDG_CACHE_HOME");
-  EXPECT_EQ(cache_folder(), (folder_ / "home/.cache/gpueval").string());
 }
 
 }  // namespace

@@ -184,6 +184,27 @@ TEST_F(TuningCacheTest, AnUnwritablePlaceIsANote) {
   EXPECT_EQ(read(), "file");
 }
 
+TEST_F(TuningCacheTest, NothingOfOthersIsReadOrReplaced) {
+  write("{}");
+  const fs::path victim = folder_ / "victim";
+  fs::rename(path_, victim);
+  fs::create_symlink(victim, path_);
+  TuningCache cache(path_, "D, kernels a");
+  ASSERT_EQ(cache.notes().size(), 1u);
+  EXPECT_NE(cache.notes()[0].find("is a symbolic link"), std::string::npos) << cache.notes()[0];
+  cache.store("p", "k", 1);
+  cache.save();
+  EXPECT_EQ(fs::file_size(victim), 2u);
+  EXPECT_TRUE(fs::is_symlink(path_));
+}
+
+TEST_F(TuningCacheTest, DeepJsonIsNoted) {
+  write(std::string(100'000, '[') + std::string(100'000, ']'));
+  const TuningCache cache(path_, "D, kernels a");
+  ASSERT_EQ(cache.notes().size(), 1u);
+  EXPECT_NE(cache.notes()[0].find("64 levels"), std::string::npos) << cache.notes()[0];
+}
+
 TEST(TuningKey, NamesGpuDriverAndKernels) {
   DeviceProperties device{.name = "GPU", .driver = "13.0"};
   const std::string key = tuning_key(device, kRows, "abc");

@@ -238,7 +238,9 @@ TEST_F(Accuracy, JournalThatCannotBeWrittenMattersOnlyToResume) {
   AccuracyOptions o = options(0, 10);
   std::ofstream(path("file")) << "x";
   o.journal = path("file/run.journal");
-  EXPECT_EQ(run_accuracy(data, engines, o).rows[0].images, 10);
+  const AccuracyRun run = run_accuracy(data, engines, o);
+  EXPECT_EQ(run.rows[0].images, 10);
+  EXPECT_NE(run.journal_problem.find("Not a directory"), std::string::npos) << run.journal_problem;
   o.resume = true;
   EXPECT_THROW(run_accuracy(data, engines, o), Error);
 }

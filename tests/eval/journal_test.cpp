@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Guards against: a journal cut or damaged at any byte (a killed process, a full disk) giving anything but its good
-// front.
+// Guards against: a journal cut or damaged at any byte (a killed process, a full disk) or forged by somebody giving
+// anything but its good front.
 #include "eval/journal.h"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <csignal>
 
-#include "gpueval/error.h"
+#include "support/data_files.h"
 
 namespace gpueval {
 namespace {
 
 class JournalTest : public ::testing::Test {
  protected:
-  JournalTest()
-      : path_((std::filesystem::temp_directory_path() / ("gpueval_journal_" + std::to_string(::getpid()))).string()) {}
-  ~JournalTest() override { std::filesystem::remove(path_); }
-
   static ChunkResult chunk(std::size_t first) {
     ChunkResult result;
     result.first = first;
@@ -31,7 +24,7 @@ class JournalTest : public ::testing::Test {
     return result;
   }
   std::vector<std::size_t> replayed() const {
-    Journal journal(path_, "key", 2, 1, true);
+    Journal journal(path_, "key", kShape, true);
     std::vector<std::size_t> firsts;
     ChunkResult result;
     while (journal.replay(result)) {
@@ -43,10 +36,13 @@ class JournalTest : public ::testing::Test {
     return firsts;
   }
   void write(std::initializer_list<std::size_t> firsts) const {
-    Journal journal(path_, "key", 2, 1, false);
+    Journal journal(path_, "key", kShape, false);
     for (const std::size_t first : firsts) journal.append(chunk(first));
   }
-  std::string path_;
+  inline static const JournalShape kShape{
+      .engines = 2, .classes = 1, .first = 0, .count = 100, .name_of = [](std::size_t) { return "name"; }};
+  test::TemporaryFolder folder_;
+  std::string path_ = folder_ / "run.journal";
 };
 
 TEST_F(JournalTest, ReplaysWhatWasAppended) {
@@ -57,7 +53,7 @@ TEST_F(JournalTest, ReplaysWhatWasAppended) {
 TEST_F(JournalTest, AppendsBehindTheReplayed) {
   write({0});
   {
-    Journal journal(path_, "key", 2, 1, true);
+    Journal journal(path_, "key", kShape, true);
     ChunkResult result;
     while (journal.replay(result)) {
     }
@@ -100,7 +96,7 @@ TEST_F(JournalTest, EveryDamagedByteEndsTheReplay) {
 TEST_F(JournalTest, OtherEnginesOrClassesStartAnew) {
   write({0});
   {
-    Journal journal(path_, "key", 2, 7, true);
+    Journal journal(path_, "key", {.engines = 2, .classes = 7, .first = 0, .count = 100}, true);
     ChunkResult result;
     EXPECT_FALSE(journal.replay(result));
   }
@@ -108,8 +104,135 @@ TEST_F(JournalTest, OtherEnginesOrClassesStartAnew) {
 }
 
 TEST_F(JournalTest, TwoRunsCannotShareIt) {
-  const Journal first(path_, "key", 2, 1, true);
-  EXPECT_THROW(Journal(path_, "key", 2, 1, true), Error);
+  const Journal first(path_, "key", kShape, true);
+  EXPECT_THROW(Journal(path_, "key", kShape, true), Error);
+}
+
+TEST_F(JournalTest, OldVersionsStartAnew) {
+  write({0, 3});
+  std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(8);
+  file.put(1);
+  file.close();
+  EXPECT_TRUE(replayed().empty());
+}
+
+TEST_F(JournalTest, IsThisUsersAlone) {
+  std::ofstream(folder_ / "victim") << "x";
+  std::filesystem::create_symlink(folder_ / "victim", path_);
+  EXPECT_NE(test::error_of([&] { write({0}); }).find("is a symbolic link"), std::string::npos);
+  EXPECT_EQ(std::filesystem::file_size(folder_ / "victim"), 1u);
+  const std::string link = folder_ / "link";
+  std::filesystem::create_directory(folder_ / "inner");
+  std::filesystem::create_directory_symlink(folder_ / "inner", link);
+  EXPECT_NE(test::error_of([&] { Journal(link + "/run.journal", "key", kShape, false); }).find("is a symbolic link"),
+            std::string::npos);
+}
+
+TEST_F(JournalTest, ADiskThatIsFullIsAnErrorAndLeavesNoHalfRecord) {
+  write({0});
+  const std::uintmax_t good = std::filesystem::file_size(path_);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const auto old = std::signal(SIGXFSZ, SIG_IGN);
+  {
+    Journal journal(path_, "key", kShape, true);
+    ChunkResult result;
+    while (journal.replay(result)) {
+    }
+    const rlimit limit{good + 40, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    EXPECT_NE(test::error_of([&] { journal.append(chunk(3)); }).find("File too large"), std::string::npos);
+    setrlimit(RLIMIT_FSIZE, &before);
+  }
+  std::signal(SIGXFSZ, old);
+  EXPECT_EQ(replayed(), std::vector<std::size_t>{0});
+}
+
+// Records with the right digest, as only a forger writes them.
+class ForgedJournal : public JournalTest {
+ protected:
+  using Numbers = std::vector<std::uint64_t>;
+  static std::string bytes(const Numbers& numbers) {
+    return {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(numbers[0])};
+  }
+  void append(const std::string& body) const {
+    Sha256 sum;
+    sum.update(body);
+    std::ofstream(path_, std::ios::binary | std::ios::app) << bytes({body.size()}) << sum.hex() << body;
+  }
+  // Replays the good record in front and nothing else.
+  void expect_refused(const std::string& body) {
+    write({0});
+    append(body);
+    EXPECT_EQ(replayed(), std::vector<std::size_t>{0});
+  }
+  static std::string logits(std::size_t images) { return std::string(2 * images * sizeof(float), '\0'); }
+  static std::string skipped(std::uint64_t index, const std::string& name = "name") {
+    return bytes({index, name.size()}) + name + bytes({3}) + "why";
+  }
+};
+
+TEST_F(ForgedJournal, TheFormUsedHereIsTheRightOne) {
+  write({0});
+  append(bytes({3, 3, 2, 1, 3, 5}) + skipped(4) + logits(2));
+  Journal journal(path_, "key", kShape, true);
+  ChunkResult result;
+  EXPECT_TRUE(journal.replay(result));
+  ASSERT_TRUE(journal.replay(result));
+  EXPECT_EQ(result.images, (std::vector<std::size_t>{3, 5}));
+}
+
+TEST_F(ForgedJournal, ImagesOutOfPlaceAreRefused) {
+  const struct {
+    const char* what;
+    Numbers numbers;
+    std::size_t judged;
+  } cases[] = {
+      {"a gap", {4, 1, 1, 0, 4}, 1},
+      {"again", {0, 3, 3, 0, 0, 1, 2}, 3},
+      {"behind the end", {3, 98, 1, 0, 3}, 1},
+      {"an image of another chunk", {3, 2, 2, 0, 3, 7}, 2},
+      {"an image far away", {3, 2, 2, 0, 3, std::uint64_t{1} << 63}, 2},
+      {"one twice", {3, 2, 2, 0, 3, 3}, 2},
+      {"out of order", {3, 2, 2, 0, 4, 3}, 2},
+      {"too few", {3, 3, 2, 0, 3, 4}, 2},
+      {"too many", {3, 1, 2, 0, 3, 4}, 2},
+      {"none", {3, 0, 0, 0}, 0},
+      {"counts whose sum overflows", {3, 1, ~std::uint64_t{0}, 2, 3}, 0},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    expect_refused(bytes(c.numbers) + logits(c.judged));
+  }
+}
+
+TEST_F(ForgedJournal, SkippedImagesOutOfPlaceAreRefused) {
+  const std::string head = bytes({3, 2, 1, 1, 3});
+  for (const std::string& image : {skipped(3), skipped(5), skipped(4, "another name"), skipped(4, "\x1b[2J"),
+                                   bytes({4, ~std::uint64_t{0}}) + "name"}) {
+    expect_refused(head + image + logits(1));
+  }
+}
+
+TEST_F(ForgedJournal, WrongLengthsAreRefused) {
+  expect_refused("");
+  expect_refused(bytes({3, 1, 1, 0, 3}) + logits(2));
+  expect_refused(bytes({3, 1, 1, 0, 3}));
+}
+
+// 40 MB that claim a million skipped images took 2.85 GB.
+TEST_F(ForgedJournal, TakesNoMoreMemoryThanARecord) {
+  write({0});
+  const std::uint64_t count = 1'000'000;
+  std::string body = bytes({3, count, 0, count});
+  body.resize(40'000'000, '\0');
+  append(body);
+  rusage before{}, after{};
+  getrusage(RUSAGE_SELF, &before);
+  EXPECT_EQ(replayed(), std::vector<std::size_t>{0});
+  getrusage(RUSAGE_SELF, &after);
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 20'000) << "kilobytes";
 }
 
 }  // namespace

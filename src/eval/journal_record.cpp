@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "eval/journal_record.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "core/sha256.h"
+
+namespace gpueval {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "the journal is written as little-endian numbers");
+constexpr std::size_t kDigestBytes = 64;
+constexpr std::size_t kHeadBytes = 8 + kDigestBytes;
+
+void put(std::string& out, std::uint64_t value) {
+  char bytes[sizeof(value)];
+  std::memcpy(bytes, &value, sizeof(value));
+  out.append(bytes, sizeof(value));
+}
+
+void put_text(std::string& out, std::string_view text) {
+  text = text.substr(0, Journal::kLongestText);
+  put(out, text.size());
+  out += text;
+}
+
+// Reads a body front to back and sums it up; what is not there, or is too long, turns `ok` false for good.
+class BodyReader {
+ public:
+  BodyReader(int file, std::int64_t offset, std::uint64_t bytes) : file_(file), offset_(offset), left_(bytes) {}
+
+  bool ok() const { return ok_; }
+  std::uint64_t left() const { return left_; }
+  std::string digest() { return sum_.hex(); }
+
+  void read(void* to, std::size_t bytes) {
+    if (!ok_ || bytes > left_ || read_at(file_, offset_, static_cast<char*>(to), bytes) != bytes) {
+      ok_ = false;
+      return;
+    }
+    sum_.update(std::string_view(static_cast<const char*>(to), bytes));
+    offset_ += static_cast<std::int64_t>(bytes);
+    left_ -= bytes;
+  }
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    read(&value, sizeof(value));
+    return ok_ ? value : 0;
+  }
+  std::string text() {
+    const std::uint64_t length = number();
+    ok_ = ok_ && length <= Journal::kLongestText;
+    std::string result(ok_ ? length : 0, '\0');
+    read(result.data(), result.size());
+    return result;
+  }
+
+ private:
+  int file_;
+  std::int64_t offset_;
+  std::uint64_t left_;
+  bool ok_ = true;
+  Sha256 sum_;
+};
+
+bool read_images(BodyReader& body, const JournalShape& shape, std::size_t first, ChunkResult& chunk) {
+  chunk.first = body.number();
+  chunk.count = body.number();
+  const std::uint64_t judged = body.number(), skipped = body.number();
+  const std::size_t rest = shape.first + shape.count - first;
+  if (!body.ok() || chunk.first != first || chunk.count == 0 || chunk.count > std::min(rest, Journal::kMostImages) ||
+      judged > chunk.count || skipped != chunk.count - judged) {
+    return false;
+  }
+  chunk.images.resize(judged);
+  static_assert(sizeof(chunk.images[0]) == sizeof(std::uint64_t));
+  body.read(chunk.images.data(), judged * sizeof(std::uint64_t));
+  chunk.skipped.clear();
+  for (std::uint64_t i = 0; i < skipped && body.ok(); ++i) {
+    const std::uint64_t index = body.number();
+    std::string name = body.text();
+    chunk.skipped.push_back({index, std::move(name), body.text()});
+  }
+  return body.ok();
+}
+
+// Each image of the chunk once, in order, on one of the two lists; the skipped ones by their names.
+bool names_each_image_once(const ChunkResult& chunk, const JournalShape& shape) {
+  auto judged = chunk.images.begin();
+  auto skipped = chunk.skipped.begin();
+  for (std::size_t image = chunk.first; image < chunk.first + chunk.count; ++image) {
+    if (judged != chunk.images.end() && *judged == image) {
+      ++judged;
+    } else if (skipped != chunk.skipped.end() && skipped->index == image) {
+      if (shape.name_of && skipped->name != shape.name_of(image).substr(0, Journal::kLongestText)) return false;
+      ++skipped;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string encode_record(const ChunkResult& chunk) {
+  std::string body;
+  put(body, chunk.first);
+  put(body, chunk.count);
+  put(body, chunk.images.size());
+  put(body, chunk.skipped.size());
+  for (const std::size_t image : chunk.images) put(body, image);
+  for (const SkippedImage& image : chunk.skipped) {
+    put(body, image.index);
+    put_text(body, image.name);
+    put_text(body, image.reason);
+  }
+  for (const std::vector<float>& logits : chunk.logits) {
+    body.append(reinterpret_cast<const char*>(logits.data()), logits.size() * sizeof(float));
+  }
+  Sha256 sum;
+  sum.update(body);
+  std::string record;
+  put(record, body.size());
+  return record + sum.hex() + body;
+}
+
+std::int64_t read_record(int file, std::int64_t offset, const JournalShape& shape, std::size_t first,
+                         ChunkResult& chunk) {
+  char head[kHeadBytes];
+  struct stat status {};
+  if (read_at(file, offset, head, kHeadBytes) != kHeadBytes || ::fstat(file, &status) != 0) return 0;
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, head, sizeof(bytes));
+  const std::int64_t start = offset + static_cast<std::int64_t>(kHeadBytes);
+  if (status.st_size < start || bytes > static_cast<std::uint64_t>(status.st_size - start)) return 0;
+  BodyReader body(file, start, bytes);
+  if (!read_images(body, shape, first, chunk) || !names_each_image_once(chunk, shape)) return 0;
+  const std::size_t values = chunk.images.size() * shape.classes;
+  if (body.left() != shape.engines * values * sizeof(float)) return 0;
+  chunk.logits.assign(shape.engines, std::vector<float>(values));
+  for (std::vector<float>& logits : chunk.logits) body.read(logits.data(), values * sizeof(float));
+  const bool whole = body.ok() && body.digest() == std::string_view(head + sizeof(bytes), kDigestBytes);
+  return whole ? static_cast<std::int64_t>(kHeadBytes + bytes) : 0;
+}
+
+std::size_t read_at(int file, std::int64_t offset, char* bytes, std::size_t count) {
+  std::size_t done = 0;
+  while (done < count) {
+    const ssize_t n = ::pread(file, bytes + done, count - done, offset + static_cast<std::int64_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  return done;
+}
+
+}  // namespace gpueval
