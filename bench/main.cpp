@@ -2,12 +2,10 @@
 // gpu_bench: every kernel x every convolution of the networks, with library baselines. docs/benchmarks.md explains it.
 #include <cstdio>
 #include <exception>
-#include <filesystem>
-#include <fstream>
 #include <string>
-#include <system_error>
 
 #include "bench_row.h"
+#include "core/output_file.h"
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
 #include "options.h"
@@ -16,19 +14,6 @@
 
 namespace gpueval::bench {
 namespace {
-
-// A file is written whole or stays as it was; anything else (a terminal, /dev/null) is written as it is.
-void write_file(const std::string& path, const std::string& text) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  const bool replace = !fs::exists(path, ignored) || fs::is_regular_file(path, ignored);
-  const std::string target = replace ? path + ".part" : path;
-  std::ofstream file(target, std::ios::binary);
-  file << text;
-  file.close();
-  const bool written = file && (!replace || std::rename(target.c_str(), path.c_str()) == 0);
-  if (!written) fail("{}: cannot be written", path);
-}
 
 void write_files(const Options& options, const Result& result) {
   if (!options.json.empty()) write_file(options.json, json(result));
@@ -42,12 +27,24 @@ void print_tables(const Options& options, const Result& result) {
   if (!options.compare.empty()) std::printf("\n%s", compare_table(result, options.compare).text().c_str());
 }
 
+// Refused before anything is measured.
+void check_files(const Options& options) {
+  if (!options.json.empty() && same_place(options.json, options.markdown)) {
+    fail_usage("--json and --markdown both name {}", options.json);
+  }
+  for (const std::string& path : {options.json, options.markdown}) {
+    if (!path.empty()) check_writable(path);
+  }
+}
+
 int run(int argc, const char* const* argv) {
+  const StopSignal stop;
   const ParsedLine line = parse_line(argc, argv);
   if (!line.help.empty()) {
     std::printf("%s", line.help.c_str());
     return 0;
   }
+  check_files(line.options);
   std::string command = "gpu_bench";
   for (int i = 1; i < argc; ++i) command += std::string(" ") + argv[i];
   const Result result =
@@ -74,7 +71,10 @@ int run(int argc, const char* const* argv) {
 
 int main(int argc, char** argv) {
   try {
-    return gpueval::bench::run(argc, argv);
+    const int code = gpueval::bench::run(argc, argv);
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+    std::fprintf(stderr, "gpu_bench: standard output could not all be written\n");
+    return 1;
   } catch (const gpueval::Error& error) {
     std::fprintf(stderr, "gpu_bench: %s\n", error.what());
     return static_cast<int>(error.code());

@@ -242,7 +242,6 @@ void run_benchmarks(const std::vector<std::string>& rest, const std::string& pro
 
 Result run_session(const Options& options, const std::vector<std::string>& rest, const std::string& command,
                    const std::function<void(const Result&)>& save) {
-  const StopSignal stop;
   Result result{.command = command, .load_before = load_average(), .interrupted = true};
   const std::vector<Device> devices = find_devices(options);
   for (const Device& device : devices) {

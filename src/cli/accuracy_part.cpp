@@ -2,15 +2,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <span>
 #include <utility>
 
-#include "cli/lookup.h"
 #include "cli/parts.h"
 #include "cli/start_report.h"
+#include "cli/terminal.h"
+#include "core/cache_folder.h"
 #include "core/sha256.h"
 #include "core/stop_signal.h"
+#include "cpu/int8/int8_conv.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
 
@@ -25,13 +28,13 @@ std::string digest(const std::string& text) {
   return sum.hex();
 }
 
-// Size and time of change of a file; a changed file with the old labels must not continue an old journal.
-std::string file_state(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return "";
-  const auto time = std::filesystem::last_write_time(path, error).time_since_epoch().count();
-  const bool file = std::filesystem::is_regular_file(path, error);
-  return fmt::format("{} {}", file ? std::filesystem::file_size(path, error) : 0, time);
+// What else decides the bits of float32 sums.
+std::string library_isa() {
+  std::string text;
+  for (const char* name : {"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_CPU_ISA_HINTS", "DNNL_CPU_ISA_HINTS"}) {
+    if (const char* value = std::getenv(name)) text += fmt::format(" {}={}", name, value);
+  }
+  return text;
 }
 
 template <typename T>
@@ -64,16 +67,19 @@ std::string journal_key(const Options& options, const LoadedModel& model, const 
                         const std::vector<Graph>& lowered, int batch) {
   const ToolInfo tool = tool_info();
   const HostInfo host = host_info();
-  return fmt::format(
-      "tool {} {}\nhost {} {} threads {}\ndevice {} batch {}\nmodel {} {} weights {}\ndata {} {} {} first {} count {} "
-      "labels {}\n"
-      "preprocessing {}\nprecisions {}\nscheme {} depthwise {} activations {}\nnetworks {}\n",
-      tool.version, tool.revision, host.cpu, host.gpu, host.threads, options.device, batch, model.graph.name,
-      model.report.variant, model.weights_id, data.images->kind(),
-      std::filesystem::absolute(data.images->path()).string(), file_state(data.images->path()), plan.first, plan.count,
-      target_sha256(*data.images, plan.first, plan.count),
-      preprocessing_name(*data.images, model.spec->input, parse_resizing(options.preprocess)),
-      fmt::join(options.precisions, ","), options.scheme, options.depthwise, options.activations, digest_of(lowered));
+  std::string key = fmt::format("tool {} {}\nhost {} {} {} {} threads {}\n", tool.version, tool.revision, host.cpu,
+                                host.gpu, host.driver, host.cudnn, host.threads);
+  key += fmt::format("device {} instructions {}{} kernel '{}' batch {}\n", options.device, cpu::best_isa(),
+                     library_isa(), options.kernel, batch);
+  key += fmt::format("model {} {} weights {}\n", model.graph.name, model.report.variant, model.weights_id);
+  key += fmt::format("data {} {} {}\nimages {} from {} labels {}\npreprocessing {}\n", data.images->kind(),
+                     std::filesystem::absolute(data.images->path()).string(), data.images->state(), plan.count,
+                     plan.first, target_sha256(*data.images, plan.first, plan.count),
+                     preprocessing_name(*data.images, model.spec->input, parse_resizing(options.preprocess)));
+  key += fmt::format("precisions {}\nscheme {} depthwise {} activations {}\nnetworks {}\n",
+                     fmt::join(options.precisions, ","), options.scheme, options.depthwise, options.activations,
+                     digest_of(lowered));
+  return key;
 }
 
 std::string measure_accuracy(const Options& options, const LoadedModel& model, const LoadedData& data,
@@ -96,12 +102,20 @@ std::string measure_accuracy(const Options& options, const LoadedModel& model, c
   accuracy.count = plan.count;
   accuracy.batch = batch;
   accuracy.resume = options.resume;
-  accuracy.journal_key = journal_key(options, model, data, plan, lowered, batch);
-  accuracy.journal = cache_folder() + "/" + digest(accuracy.journal_key).substr(0, 32) + ".journal";
+  if (const std::string folder = cache_folder(); !folder.empty()) {
+    accuracy.journal_key = journal_key(options, model, data, plan, lowered, batch);
+    accuracy.journal = folder + "/" + digest(accuracy.journal_key).substr(0, 32) + ".journal";
+  }
   accuracy.save_logits = options.save_logits;
   accuracy.stop = [] { return StopSignal::raised(); };
   accuracy.progress = [&](const AccuracyProgress& state) { progress.show(state); };
   AccuracyRun run = run_accuracy(*data.images, set.engines, accuracy);
+  if (run.rows.front().images == 0) stop_point();  // nothing to report
+  if (accuracy.journal.empty()) run.journal_problem = kNoCacheFolder;
+  if (!run.journal_problem.empty()) {
+    report.notes.push_back("There is no journal, so --resume cannot continue this run: " + run.journal_problem);
+    print_note(report.notes.back());
+  }
 
   report.data = DataReport{data.images->path(),
                            data.images->kind(),
@@ -126,7 +140,13 @@ std::string measure_accuracy(const Options& options, const LoadedModel& model, c
     for (const LayerInfo& layer : set.engines[i]->layers()) row.layers.push_back({layer, std::nullopt});
     if (i > 0) row.vs_first = compare_paired(*report.runs.front().accuracy, *row.accuracy);
   }
-  return accuracy.journal;
+  return run.journal_problem.empty() ? accuracy.journal : "";
+}
+
+void forget_journal(const std::string& journal) {
+  if (journal.empty() || lost_output() != 0 || StopSignal::raised()) return;
+  std::error_code ignored;
+  std::filesystem::remove(journal, ignored);
 }
 
 }  // namespace gpueval::cli

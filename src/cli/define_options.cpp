@@ -156,9 +156,9 @@ void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
 
 void add_result_options(CLI::App& app, Options& o) {
   const char* group = "Result";
-  app.add_option("--json", o.json, "write the result as JSON (docs/result-schema.json)")->group(group)->type_name("F");
+  app.add_option("--json", o.json, "write the result as JSON (docs/result-schema.json); - prints that")->group(group)->type_name("F");
   app.add_option("--markdown", o.markdown, "table: write it as Markdown; - prints that")->group(group)->type_name("F");
-  app.add_option("--html", o.html, "write the result as a web page: one file with tables and charts")
+  app.add_option("--html", o.html, "write the result as a web page: one file with tables and charts; - prints that")
       ->group(group)
       ->type_name("F");
   app.add_option("--onnx", o.onnx, "export: the file to write; --precision float32 (default) or int8")

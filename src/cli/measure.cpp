@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "cli/commands.h"
+#include "cli/outputs.h"
 #include "cli/parts.h"
 #include "cli/recipe.h"
 #include "cli/session.h"
 #include "cli/start_report.h"
 #include "cli/terminal.h"
-#include "cli/write_results.h"
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
 
@@ -23,23 +23,34 @@ bool gate_failed(const Options& options, const Report& report) {
   const RunReport& last = report.runs.back();
   const double least = *options.reference_accuracy - options.threshold_points / 100;
   const bool failed = last.accuracy->top1_fraction() < least;
-  print_line(fmt::format("Accuracy gate {}: {} has top-1 {:.4f}, at least {:.4f} is asked for.",
-                         failed ? "FAILED" : "passed", last.label(), last.accuracy->top1_fraction(), least));
+  const std::string sentence =
+      fmt::format("Accuracy gate {}: {} has top-1 {:.4f}, at least {:.4f} is asked for.", failed ? "FAILED" : "passed",
+                  last.label(), last.accuracy->top1_fraction(), least);
+  prints_form(options) ? print_note(sentence) : print_line(sentence);
   return failed;
 }
 
-int finish(const Options& options, const Report& report, const std::string& journal) {
-  print_lines(to_table(report));
-  if (options.per_layer) print_lines(to_layer_tables(report));
+int finish(const Options& options, Report& report, const std::string& journal) {
+  if (report.interrupted && !journal.empty()) report.notes.emplace_back(kResumeNote);
+  std::vector<std::string> problems =
+      write_results({{options.json, [&] { return to_json(report); }}, {options.html, [&] { return to_html(report); }}});
+  if (!prints_form(options)) {
+    print_lines(to_table(report));
+    if (options.per_layer) print_lines(to_layer_tables(report));
+  }
   const bool failed = !report.interrupted && gate_failed(options, report);
-  for (const std::string& error : report.output_errors) print_error(error);
-  write_results({{options.json, [&] { return to_json(report); }}, {options.html, [&] { return to_html(report); }}});
-  if (!report.valid()) return static_cast<int>(ExitCode::kInvalidMeasurement);
+  problems.insert(problems.begin(), report.output_errors.begin(), report.output_errors.end());
+  for (const std::string& problem : problems) print_error(problem);
+  if (!problems.empty()) return static_cast<int>(ExitCode::kRuntime);
   if (report.interrupted) return kExitInterrupted;
-  if (!report.output_errors.empty()) return static_cast<int>(ExitCode::kRuntime);
-  std::error_code ignored;
-  if (!journal.empty()) std::filesystem::remove(journal, ignored);
+  if (!report.valid()) return static_cast<int>(ExitCode::kInvalidMeasurement);
+  forget_journal(journal);
   return static_cast<int>(failed ? ExitCode::kAccuracyGate : ExitCode::kOk);
+}
+
+bool anything_measured(const Report& report) {
+  return std::any_of(report.runs.begin(), report.runs.end(),
+                     [](const RunReport& run) { return run.accuracy || run.speed || run.server; });
 }
 
 // Where accuracy is not measured, or the weights are random, the minutes of the default recipe would buy nothing: its
@@ -84,15 +95,19 @@ int measure(const Options& typed) {
         if (run.precision == "int8") run.quantization = report.calibration->quantization;
       }
     }
-    const StopSignal stop;  // before this point there is nothing to print, and Ctrl-C just ends the program
     std::vector<Graph> lowered;
     for (const std::string& precision : options.precisions)
       lowered.push_back(lower(options, precision, model.graph, table));
-    if (accuracy) journal = measure_accuracy(options, model, data, lowered, progress, report);
-    if (!report.interrupted && (options.mode != "accuracy" || options.per_layer)) {
-      measure_speed(options, model, data, lowered, progress, report);
+    try {
+      if (accuracy) journal = measure_accuracy(options, model, data, lowered, progress, report);
+      if (!report.interrupted && (options.mode != "accuracy" || options.per_layer)) {
+        measure_speed(options, model, data, lowered, progress, report);
+      }
+      if (accuracy && options.per_layer) measure_layer_error(options, model, data, lowered, progress, report);
+    } catch (const Interrupted&) {
+      if (!anything_measured(report)) throw;
+      report.interrupted = true;
     }
-    if (accuracy && options.per_layer) measure_layer_error(options, model, data, lowered, progress, report);
   }
   report.device_description = device_description(report.runs.front().device);
   if (note) {

@@ -18,7 +18,7 @@ Without --weights and --data, the published file names are looked for in ~/.kera
 sub-folders) and the current folder. `gpu_eval --model demo` needs no file at all.
 Journals of unfinished runs, for --resume, lie in $GPUEVAL_CACHE or ~/.cache/gpueval.
 Exit codes: 0 ok, 1 run-time error, 2 usage, 3 accuracy gate failed, 4 measurement INVALID, 5 no usable device,
-130 interrupted (Ctrl-C: what is done is printed; the same command with --resume continues).)";
+130 interrupted (Ctrl-C: what is done is printed and written; the same command with --resume continues).)";
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> parts;

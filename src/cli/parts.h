@@ -11,9 +11,13 @@
 
 namespace gpueval::cli {
 
-// Judges the planned images; returns the path of the journal, to be removed once the result is written.
+// Judges the planned images; returns the path of the journal, to be forgotten once the result is written; empty: there
+// is none.
 std::string measure_accuracy(const Options& options, const LoadedModel& model, const LoadedData& data,
                              const std::vector<Graph>& lowered, Progress& progress, Report& report);
+// Unless stdout lost something or a signal came: then the run may be asked for again.
+void forget_journal(const std::string& journal);
+constexpr const char* kResumeNote = "The same command with --resume continues instead of starting anew.";
 // Times the engines, and their layers with --per-layer.
 void measure_speed(const Options& options, const LoadedModel& model, const LoadedData& data,
                    const std::vector<Graph>& lowered, Progress& progress, Report& report);

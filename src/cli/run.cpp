@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/outputs.h"
 #include "cli/recipe.h"
 #include "cli/terminal.h"
 #include "core/stop_signal.h"
@@ -51,8 +52,12 @@ int run_command(int argc, const char* const* argv) {
     }
     set_threads(options->threads);
     check_options(*options);
+    settle_outputs(*options);
     adopt_table(*options);
     return dispatch(*options);
+  } catch (const Interrupted&) {
+    print_note("interrupted before there was a result");
+    return kExitInterrupted;
   } catch (const Error& error) {
     return report_error(error.what(), error.code());
   } catch (const std::bad_alloc&) {
@@ -66,11 +71,16 @@ int run_command(int argc, const char* const* argv) {
 }  // namespace
 
 int run(int argc, const char* const* argv) {
+  const StopSignal stop;
   const int code = run_command(argc, argv);
-  if (lost_output() == 0) return code;
-  print_error(std::string("standard output: what was printed could not all be written: ") +
-              std::strerror(lost_output()));
-  return code == kExitInterrupted ? code : static_cast<int>(ExitCode::kRuntime);
+  if (lost_output() != 0) {
+    print_error(std::string("standard output: what was printed could not all be written: ") +
+                std::strerror(lost_output()));
+    return static_cast<int>(ExitCode::kRuntime);
+  }
+  const bool verdict = code == static_cast<int>(ExitCode::kOk) || code == static_cast<int>(ExitCode::kAccuracyGate) ||
+                       code == static_cast<int>(ExitCode::kInvalidMeasurement);
+  return StopSignal::raised() && verdict ? kExitInterrupted : code;
 }
 
 }  // namespace gpueval::cli

@@ -11,11 +11,12 @@
 #include <utility>
 
 #include "cli/commands.h"
+#include "cli/outputs.h"
 #include "cli/parts.h"
 #include "cli/recipe.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
-#include "cli/write_results.h"
+#include "core/stop_signal.h"
 #include "eval/result_checks.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
@@ -114,7 +115,10 @@ std::vector<MixedSpeed> mixed_speed(const Options& options, const LoadedModel& m
   std::vector<SpeedResult> speeds =
       run_speed(set.engines, timing_inputs(options, model, data, batch), speed_options(options, batch, progress));
   std::vector<MixedSpeed> rows;
-  for (std::size_t i = 0; i < speeds.size(); ++i) rows.push_back({labels[i], std::move(speeds[i])});
+  for (std::size_t i = 0; i < speeds.size(); ++i) {
+    if (StopSignal::raised() && speeds[i].samples == 0) continue;  // nothing was measured
+    rows.push_back({labels[i], std::move(speeds[i])});
+  }
   return rows;
 }
 
@@ -166,13 +170,27 @@ SensitivityReport measure(const Options& options, const LoadedModel& model, cons
     report.layers.push_back(
         {layer.name, layer.op, layer.multiply_adds, trial_report(layer.alone), trial_report(layer.rest)});
   }
-  if (options.target_loss_points) {
-    const MixedPrecision mixed =
-        find_mixed_precision(model.graph, table, quant, choosing, found, *options.target_loss_points / 100, how);
-    quant.float_layers = mixed.float_layers;
-    const JudgedImages judged = read_part(options, model, *data.images, parts.judged, report);
-    report.mixed = mixed_report(options, mixed, judge_network(model.graph, table, quant, judged, how), parts.judged);
-    if (options.mode != "accuracy") report.mixed->speed = mixed_speed(options, model, data, table, mixed, progress);
+  if (found.unmeasured > 0) {
+    report.notes.push_back(fmt::format("Interrupted: {} of the {} layers were not measured.", found.unmeasured,
+                                       found.unmeasured + static_cast<int>(found.layers.size())));
+  }
+  try {
+    stop_point();
+    if (options.target_loss_points) {
+      const MixedPrecision mixed =
+          find_mixed_precision(model.graph, table, quant, choosing, found, *options.target_loss_points / 100, how);
+      quant.float_layers = mixed.float_layers;
+      const JudgedImages judged = read_part(options, model, *data.images, parts.judged, report);
+      report.mixed = mixed_report(options, mixed, judge_network(model.graph, table, quant, judged, how), parts.judged);
+      if (options.mode != "accuracy") report.mixed->speed = mixed_speed(options, model, data, table, mixed, progress);
+      stop_point();
+    }
+  } catch (const Interrupted&) {
+    report.interrupted = true;
+    if (options.target_loss_points) {
+      report.notes.emplace_back(report.mixed ? "Interrupted: the speed covers what was timed until then."
+                                             : "Interrupted before the layers to leave in float32 were found.");
+    }
   }
   return report;
 }
@@ -184,8 +202,12 @@ int sensitivity(const Options& options) {
   const LoadedData data = load_data(options, *model.spec);
   if (!data.images) fail("{}", data.missing);
   const SensitivityReport report = measure(options, model, data);
-  print_lines(to_text(report));
-  write_results({{options.json, [&] { return to_json(report); }}, {options.html, [&] { return to_html(report); }}});
+  const std::vector<std::string> problems =
+      write_results({{options.json, [&] { return to_json(report); }}, {options.html, [&] { return to_html(report); }}});
+  if (!prints_form(options)) print_lines(to_text(report));
+  for (const std::string& problem : problems) print_error(problem);
+  if (!problems.empty()) return static_cast<int>(ExitCode::kRuntime);
+  if (report.interrupted) return kExitInterrupted;
   bool valid = true;
   if (report.mixed) {
     for (const MixedSpeed& row : report.mixed->speed) valid = valid && row.speed.valid;

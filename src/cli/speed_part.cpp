@@ -130,7 +130,11 @@ void measure_speed(const Options& options, const LoadedModel& model, const Loade
     const GpuClock gpu(set.engines.front()->device() == "cuda" ? report.host.gpu_bus_id : "");
     const SystemReading begin = read_system("/", &gpu);
     std::vector<SpeedResult> results = run_speed(set.engines, inputs, speed_options(options, batch, progress));
-    for (std::size_t i = 0; i < results.size(); ++i) report.runs[i].speed = std::move(results[i]);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (StopSignal::raised() && results[i].samples == 0) continue;  // nothing was measured
+      report.runs[i].speed = std::move(results[i]);
+    }
+    if (!report.runs.front().speed) stop_point();
     if (options.scenario == "server") find_server_rates(options, set, inputs, progress, report);
     report.conditions = conditions_between(begin, read_system("/", &gpu));
   }

@@ -4,24 +4,21 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "cli/commands.h"
 #include "cli/lookup.h"
+#include "cli/outputs.h"
 #include "cli/parts.h"
 #include "cli/recipe.h"
 #include "cli/session.h"
 #include "cli/start_report.h"
 #include "cli/terminal.h"
-#include "cli/write_results.h"
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cli {
 namespace {
-
-constexpr const char* kToStdout = "-";
 
 // Options of each row; the precision is that of its options.precisions.
 std::vector<Options> row_options(const Options& options, const Graph& graph) {
@@ -78,9 +75,12 @@ Report measure_network(const Options& options, const std::string& name, std::vec
   Progress progress;
   progress.show(name);
   const std::vector<Graph> lowered = lower_rows(options, model, data, name, progress, report);
-  const StopSignal stop;
   journals.push_back(measure_accuracy(options, model, data, lowered, progress, report));
-  if (!report.interrupted && options.mode == "both") measure_speed(options, model, data, lowered, progress, report);
+  try {
+    if (!report.interrupted && options.mode == "both") measure_speed(options, model, data, lowered, progress, report);
+  } catch (const Interrupted&) {  // the accuracy is there
+    report.interrupted = true;
+  }
   report.device_description = device_description(report.runs.front().device);
   add_warnings(options, data, report);
   add_notes(options, data, report);
@@ -119,27 +119,31 @@ TableNetwork table_network(const Options& options, std::vector<std::string>& jou
 }
 
 int finish(const Options& options, const TableReport& table, const std::vector<std::string>& journals) {
-  print_lines(options.markdown == kToStdout ? to_markdown(table) : to_text(table));
-  write_results({{options.markdown == kToStdout ? "" : options.markdown, [&] { return to_markdown(table); }},
-                 {options.json, [&] { return to_json(table); }},
-                 {options.html, [&] { return to_html(table); }}});
-  bool written = true;
+  std::vector<std::string> problems = write_results({{options.markdown, [&] { return to_markdown(table); }},
+                                                     {options.json, [&] { return to_json(table); }},
+                                                     {options.html, [&] { return to_html(table); }}});
+  if (!prints_form(options)) print_lines(to_text(table));
   for (const TableNetwork& network : table.networks) {
     if (!network.report) continue;
-    for (const std::string& error : network.report->output_errors) {
-      print_error(error);
-      written = false;
-    }
+    const std::vector<std::string>& errors = network.report->output_errors;
+    problems.insert(problems.begin(), errors.begin(), errors.end());
   }
-  if (!written) return static_cast<int>(ExitCode::kRuntime);
+  for (const std::string& problem : problems) print_error(problem);
+  const bool resumable = std::any_of(journals.begin(), journals.end(), [](const std::string& j) { return !j.empty(); });
+  if (table.interrupted && resumable) print_note(kResumeNote);
+  if (!problems.empty()) return static_cast<int>(ExitCode::kRuntime);
+  if (table.interrupted) return kExitInterrupted;
   const bool valid = std::all_of(table.networks.begin(), table.networks.end(), [](const TableNetwork& network) {
     return !network.report || network.report->valid();
   });
   if (!valid) return static_cast<int>(ExitCode::kInvalidMeasurement);
-  if (table.interrupted) return kExitInterrupted;
-  std::error_code ignored;
-  for (const std::string& journal : journals) std::filesystem::remove(journal, ignored);
+  for (const std::string& journal : journals) forget_journal(journal);
   return static_cast<int>(ExitCode::kOk);
+}
+
+bool any_measured(const TableReport& table) {
+  return std::any_of(table.networks.begin(), table.networks.end(),
+                     [](const TableNetwork& network) { return network.report.has_value(); });
 }
 
 }  // namespace
@@ -152,14 +156,26 @@ int table(const Options& options) {
   table.host = host_info();
   table.command = options.command_line;
   std::vector<std::string> journals;
+  std::string failure;  // of a network behind others that were measured: they are not lost
   for (const Options& network : networks) {
-    table.networks.push_back(table_network(network, journals));
-    table.interrupted = table.networks.back().report && table.networks.back().report->interrupted;
-    if (table.interrupted) break;
+    try {
+      table.networks.push_back(table_network(network, journals));
+      table.interrupted = table.networks.back().report && table.networks.back().report->interrupted;
+    } catch (const Interrupted&) {
+      if (!any_measured(table)) throw;
+      table.interrupted = true;
+    } catch (const Error& error) {
+      if (!any_measured(table)) throw;
+      failure = error.what();
+    }
+    if (table.interrupted || !failure.empty()) break;
   }
-  const bool measured = std::any_of(table.networks.begin(), table.networks.end(),
-                                    [](const TableNetwork& network) { return network.report.has_value(); });
-  if (measured) return finish(options, table, journals);
+  if (any_measured(table)) {
+    const int code = finish(options, table, failure.empty() ? journals : std::vector<std::string>{});
+    if (failure.empty()) return code;
+    print_error(failure);
+    return static_cast<int>(ExitCode::kRuntime);
+  }
   fail("none of the weight files is in {}; `gpu_eval list models` names them and where they are published",
        searched_places());
 }

@@ -1,13 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "export/onnx_writer.h"
 
-#include <bit>
-#include <fstream>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <bit>
+#include <exception>
+#include <span>
+
+#include "core/output_file.h"
 #include "gpueval/error.h"
 
 namespace gpueval::onnx_export {
 namespace {
+
+// No exception goes through protobuf: it is kept.
+struct FileStream : google::protobuf::io::CopyingOutputStream {
+  explicit FileStream(OutputFile& to) : file(to) {}
+  bool Write(const void* bytes, int size) override {
+    try {
+      file.write(std::span(static_cast<const std::byte*>(bytes), static_cast<std::size_t>(size)));
+      return true;
+    } catch (const Error&) {
+      error = std::current_exception();
+      return false;
+    }
+  }
+  OutputFile& file;
+  std::exception_ptr error;
+};
 
 constexpr std::int64_t kIrVersion = 8, kOpset = 17;  // of 2022: what today's and older runtimes read
 
@@ -125,10 +145,13 @@ void OnnxWriter::write(const std::string& path) const {
   if (const std::size_t bytes = model_.ByteSizeLong(); bytes > kMost) {
     fail("{}: the network takes {} bytes as ONNX, one file holds at most {}", path, bytes, kMost);
   }
-  std::ofstream file(path, std::ios::binary);
-  const bool written = file && model_.SerializeToOstream(&file);
-  file.close();
-  if (!written || !file) fail("{}: the ONNX file could not be written", path);
+  OutputFile file(path);
+  FileStream bytes(file);
+  google::protobuf::io::CopyingOutputStreamAdaptor stream(&bytes);
+  const bool written = model_.SerializeToZeroCopyStream(&stream) && stream.Flush();
+  if (bytes.error) std::rethrow_exception(bytes.error);
+  if (!written) fail("{}: the network cannot be written as ONNX", path);
+  file.commit();
 }
 
 }  // namespace gpueval::onnx_export

@@ -2,7 +2,9 @@
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "core/output_file.h"
 #include "gpueval/error.h"
 #include "gpueval/quant.h"
 #include "quant/table_weights.h"
@@ -108,14 +110,15 @@ void save_table(const CalibrationTable& table, const std::string& path) {
     }
     json["corrections"][name] = std::move(layer);
   }
+  std::optional<OutputFile> weights;
   if (any_weights) {
-    const SideFile side = write_side_file(table, path);
+    const SideFile side = write_side_file(table, weights.emplace(side_file_path(path)));
     json["weights_file"] = {{"name", side.name}, {"bytes", side.bytes}, {"sha256", side.sha256}};
   }
-  std::ofstream file(path);
-  file << json.dump(2) << '\n';
-  file.close();
-  if (!file) fail("{}: the calibration table could not be written", path);
+  OutputFile file(path);
+  file.write(json.dump(2) + '\n');
+  if (weights) weights->commit();  // both are on the disk before either replaces an older one
+  file.commit();
 }
 
 CalibrationTable load_table(const std::string& path) {

@@ -23,19 +23,15 @@ std::string side_file_path(const std::string& table_path) {
   return path.replace_extension(".weights").string();
 }
 
-SideFile write_side_file(const CalibrationTable& table, const std::string& table_path) {
-  const std::string path = side_file_path(table_path);
-  SideFile result{.name = std::filesystem::path(path).filename().string()};
+SideFile write_side_file(const CalibrationTable& table, OutputFile& file) {
+  SideFile result{.name = std::filesystem::path(file.path()).filename().string()};
   Sha256 sum;
-  std::ofstream file(path, std::ios::binary);
   for (const auto& [name, correction] : table.corrections) {
     const std::vector<std::int8_t>& weights = correction.weights;
     sum.update(std::as_bytes(std::span(weights)));
-    file.write(reinterpret_cast<const char*>(weights.data()), std::ssize(weights));
+    file.write(std::as_bytes(std::span(weights)));
     result.bytes += weights.size();
   }
-  file.close();
-  if (!file) fail("{}: the weights of the calibration table could not be written", path);
   result.sha256 = sum.hex();
   return result;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/output_file.h"
 #include "gpueval/quant.h"
 
 namespace gpueval {
@@ -22,7 +23,7 @@ struct SideFile {
 // "T.weights" for "T.json", the whole name and ".weights" for any other.
 std::string side_file_path(const std::string& table_path);
 
-SideFile write_side_file(const CalibrationTable& table, const std::string& table_path);
+SideFile write_side_file(const CalibrationTable& table, OutputFile& file);  // the caller commits it
 
 // Fills the weights: counts says how many each layer has.
 void read_side_file(const SideFile& file, const std::string& table_path,

@@ -27,7 +27,7 @@ TEST_F(Export, ErrorsNameTheOption) {
 
 TEST_F(Export, UnwritablePathIsAnError) {
   expect_error({"export", "--model", "demo", "--onnx", "nowhere/f.onnx"}, 1,
-               "nowhere/f.onnx: the ONNX file could not be written");
+               "nowhere/f.onnx: cannot be written: No such file or directory");
 }
 
 TEST_F(Export, WritesFloatAndInt8) {

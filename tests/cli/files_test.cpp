@@ -82,29 +82,12 @@ TEST_F(Files, WrongLabels) {
   expect_error({"--model", "demo", "--image", "f/1.jpg", "--labels", "names.txt"}, 1, "has 2 class names");
 }
 
-TEST_F(Files, UnwritableLogitsStillPrintTheTable) {
-  const Outcome done = run({"--model", "demo", "--mode", "accuracy", "--precision", "float32", "--limit", "32",
-                            "--save-logits", path("no/such/folder.npy")});
-  EXPECT_EQ(done.code, 1);
-  EXPECT_NE(done.out.find("float32"), std::string::npos) << done.out;
-  EXPECT_NE(done.err.find("no/such/folder.npy"), std::string::npos) << done.err;
-}
-
 // A device would be replaced by the file that is renamed to it.
 TEST_F(Files, LogitsReplaceRegularFilesOnly) {
   std::filesystem::create_symlink("/dev/null", path("sink.npy"));
   run({"--model", "demo", "--mode", "accuracy", "--limit", "2", "--precision", "float32", "--save-logits",
        path("sink.npy")});
   EXPECT_TRUE(std::filesystem::is_symlink(path("sink.npy")));
-}
-
-TEST_F(Files, UnwritableJsonStillPrintsTheTable) {
-  const Outcome outcome = run({"--model", "demo", "--scheme", "maxabs", "--mode", "accuracy", "--limit", "20", "--json",
-                               "/nonexistent/r.json", "--html", "r.html"});
-  EXPECT_EQ(outcome.code, 1);
-  EXPECT_NE(outcome.out.find("int8 maxabs"), std::string::npos);
-  EXPECT_EQ(outcome.err, "gpu_eval: error: /nonexistent/r.json: the result could not be written\n");
-  EXPECT_NE(read("r.html").find("</html>"), std::string::npos) << "the other file is written";
 }
 
 TEST_F(Files, BadTables) {

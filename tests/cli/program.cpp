@@ -32,7 +32,9 @@ pid_t ProgramTest::start(const std::vector<std::string>& args) {
   setenv("HOME", folder.c_str(), 1);
   setenv("GPUEVAL_CACHE", cache.c_str(), 1);
   setenv("GPUEVAL_DATA", data_.c_str(), 1);
-  if (chdir(folder.c_str()) == 0) execv(program.c_str(), const_cast<char**>(argv.data()));
+  const bool there = chdir(folder.c_str()) == 0;
+  if (in_child_) in_child_();
+  if (there) execv(program.c_str(), const_cast<char**>(argv.data()));
   _exit(127);
 }
 

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -35,6 +36,7 @@ class ProgramTest : public ::testing::Test {
   void expect_error(const std::vector<std::string>& args, int code, const std::string& text);
 
   std::string data_ = "/nonexistent";  // GPUEVAL_DATA of the runs
+  std::function<void()> in_child_;  // last thing before the program starts: limits, signals, descriptors, environment
 
  private:
   std::filesystem::path folder_;
