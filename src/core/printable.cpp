@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 namespace gpueval {
 namespace {
@@ -30,12 +32,21 @@ CodePoint decode(std::string_view text) {
   return {value, bytes};
 }
 
+struct Range {
+  std::uint32_t first, last;
+};
+// Controls, separators of lines, marks of direction, and what shows nothing: it would make two names look the same.
+constexpr Range kHarmful[] = {{0x0000, 0x001f}, {0x007f, 0x009f}, {0x00ad, 0x00ad},  {0x061c, 0x061c}, {0x180e, 0x180e},
+                              {0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e},  {0x2060, 0x206f}, {0xfeff, 0xfeff},
+                              {0xfff9, 0xfffb}, {0xfffe, 0xffff}, {0xe0000, 0xe007f}};
+
 bool is_harmful(std::uint32_t c) {
-  const bool control = c < 0x20 || (c >= 0x7f && c < 0xa0);
-  const bool separator = c == 0x2028 || c == 0x2029;
-  const bool direction =
-      c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-  return control || separator || direction || c == 0xfeff;
+  return std::any_of(std::begin(kHarmful), std::end(kHarmful), [&](Range r) { return r.first <= c && c <= r.last; });
+}
+
+std::string escape(std::uint32_t c) {
+  if (c < 0x80) return fmt::format("\\x{:02x}", c);
+  return c < 0x10000 ? fmt::format("\\u{:04x}", c) : fmt::format("\\U{:08x}", c);
 }
 
 }  // namespace
@@ -57,7 +68,7 @@ std::string printable(std::string_view text, NewLines lines) {
     } else if (!is_harmful(point.value)) {
       result += text.substr(0, point.bytes);
     } else {
-      result += point.value < 0x80 ? fmt::format("\\x{:02x}", point.value) : fmt::format("\\u{:04x}", point.value);
+      result += escape(point.value);
     }
     text.remove_prefix(point.bytes);
   }

@@ -146,6 +146,7 @@ TEST(Printable, NothingThatATerminalObeysIsLeft) {
   EXPECT_EQ(printable("\xe2\x80\xae"
                       "gpj"),
             "\\u202egpj");
+  EXPECT_EQ(printable("a\xe2\x80\x8b\xf3\xa0\x81\x81\xef\xbf\xbe"), "a\\u200b\\U000e0041\\ufffe") << "shows nothing";
   EXPECT_EQ(printable("\xff\xc0\x80\xed\xa0\x80"), "\\xff\\xc0\\x80\\xed\\xa0\\x80");
   EXPECT_EQ(printable("\xf0\x9f\x98"), "\\xf0\\x9f\\x98");
   EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
