@@ -115,13 +115,13 @@ TEST_F(Outputs, UnwritablePlacesAreRefusedBeforeTheRun) {
                                                         {"file/r", "Not a directory"},
                                                         {"folder", "Is a directory"},
                                                         {"/proc/r", "/proc/r: cannot be written"}};
-  for (const auto& [place, reason] : places) {
-    for (const char* option : {"--json", "--html", "--save-logits"}) expect_error(quick({option, place}), 1, reason);
-    expect_error({"export", "--model", "demo", "--onnx", place}, 1, reason);
-    expect_error({"calibrate", "--model", "demo", "--calibration-table", place}, 1, reason);
-    expect_error({"table", "--model", "demo", "--markdown", place}, 1, reason);
-    expect_error({"sensitivity", "--model", "demo", "--json", place}, 1, reason);
-  }
+  for (const auto& [place, reason] : places) expect_error(quick({"--json", place}), 1, reason);
+  const auto& [place, reason] = places[1];
+  for (const char* option : {"--html", "--save-logits"}) expect_error(quick({option, place}), 1, reason);
+  expect_error({"export", "--model", "demo", "--onnx", place}, 1, reason);
+  expect_error({"calibrate", "--model", "demo", "--calibration-table", place}, 1, reason);
+  expect_error({"table", "--model", "demo", "--markdown", place}, 1, reason);
+  expect_error({"sensitivity", "--model", "demo", "--json", place}, 1, reason);
 }
 
 TEST_F(Outputs, AFullDiskIsAnErrorBesideTheTable) {
@@ -199,7 +199,7 @@ TEST_F(Outputs, APipeIsWrittenStraight) {
   ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
   const int reader = open(path("pipe").c_str(), O_RDONLY | O_NONBLOCK);
   ASSERT_GE(reader, 0);
-  const Outcome outcome = run(quick({"--json", "pipe", "--precision", "float32"}));
+  const Outcome outcome = run(quick({"--json", "pipe"}));
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   std::string text(1 << 20, '\0');
   const ssize_t bytes = ::read(reader, text.data(), text.size());

@@ -25,17 +25,18 @@ class Resume : public ProgramTest {
     result.insert(result.end(), more.begin(), more.end());
     return result;
   }
-  // Images that a resumed run takes from the journal. The journal stays, here too.
-  int replayed(const std::vector<std::string>& more = {}) {
+  // Whether a resumed run takes all images from the journal. The journal stays, here too.
+  bool continues(const std::vector<std::string>& more = {}) {
     std::vector<std::string> all = args(more);
-    for (const char* arg : {"--resume", "--json", "r.json", "--html", "/dev/full"}) all.emplace_back(arg);
+    for (const char* arg : {"--resume", "--json", "/dev/full"}) all.emplace_back(arg);
     const Outcome outcome = run(all);
     EXPECT_EQ(outcome.code, 1) << outcome.err;
-    return read_json("r.json")["data"]["replayed"];
+    EXPECT_NE(outcome.out.find("4 images"), std::string::npos) << outcome.out;
+    return outcome.out.find("4 of them in an earlier run") != std::string::npos;
   }
 };
 
-TEST_F(Resume, TakesTheJournalOfTheSameRun) { EXPECT_EQ(replayed(), 4); }
+TEST_F(Resume, TakesTheJournalOfTheSameRun) { EXPECT_TRUE(continues()); }
 
 TEST_F(Resume, NotThatOfOtherPictures) {
   struct stat before {};
@@ -46,17 +47,17 @@ TEST_F(Resume, NotThatOfOtherPictures) {
   struct stat after {};
   ASSERT_EQ(stat(path("f").c_str(), &after), 0);
   ASSERT_EQ(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec) << "the folder itself looks untouched";
-  EXPECT_EQ(replayed(), 0);
+  EXPECT_FALSE(continues());
 }
 
 TEST_F(Resume, NotThatOfOtherKernels) {
-  EXPECT_EQ(replayed({"--kernel", "portable"}), 0);
+  EXPECT_FALSE(continues({"--kernel", "portable"}));
   in_child_ = [] { setenv("GPUEVAL_CPU_ISA", "portable", 1); };
-  EXPECT_EQ(replayed(), 0);
+  EXPECT_FALSE(continues());
   in_child_ = [] { setenv("ONEDNN_MAX_CPU_ISA", "SSE41", 1); };
-  EXPECT_EQ(replayed(), 0);
+  EXPECT_FALSE(continues());
   in_child_ = nullptr;
-  EXPECT_EQ(replayed(), 4);
+  EXPECT_TRUE(continues());
 }
 
 TEST_F(Resume, TheJournalIsPrivate) {
