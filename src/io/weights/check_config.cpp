@@ -87,6 +87,8 @@ class Comparison {
   void make_steps();
   int skip_identities(int i) const;
   int result() const;
+  int skip_flatten(int g) const;
+  bool same_kind(int s, int g) const;
   bool alike(int s, int g);
   bool inputs_alike(int s, int g);
   bool in_order(const std::vector<int>& steps, const std::vector<int>& nodes);
@@ -173,12 +175,8 @@ bool Comparison::differs_in_kind(int s, int g) {
   return false;
 }
 
-bool Comparison::alike(int s, int g) {
-  s = skip_identities(s);
-  while (std::holds_alternative<Flatten>(node(g).op)) g = node(g).inputs[0];
-  if (alike_.contains({s, g})) return true;
-  if (s < 0) return differs_in_kind(s, g);
-  if (unlike_.contains({s, g})) return false;
+// Whether a step is the operation of a node, with the weights of the layer of that name.
+bool Comparison::same_kind(int s, int g) const {
   const Node& wanted = node(g);
   std::string op = step(s).op;
   if (op == "AvgPool" && std::holds_alternative<GlobalAvgPool>(wanted.op)) {
@@ -186,12 +184,24 @@ bool Comparison::alike(int s, int g) {
     const std::string* size = step(s).find("pool size");
     if (size != nullptr && *size == fmt::format("{}x{}", src.h, src.w)) op = "GlobalAvgPool";
   }
-  if (op != op_name(wanted.op)) return differs_in_kind(s, g);
+  if (op != op_name(wanted.op)) return false;
   const int layer = matched_[static_cast<std::size_t>(g)];
-  if (layer >= 0) {
-    const std::string& name = file_.layers[static_cast<std::size_t>(layer)].name;
-    if (!name.empty() && normalized_name(name) != normalized_name(step(s).layer->name)) return differs_in_kind(s, g);
-  }
+  if (layer < 0) return true;
+  const std::string& name = file_.layers[static_cast<std::size_t>(layer)].name;
+  return name.empty() || normalized_name(name) == normalized_name(step(s).layer->name);
+}
+
+int Comparison::skip_flatten(int g) const {
+  while (std::holds_alternative<Flatten>(node(g).op)) g = node(g).inputs[0];
+  return g;
+}
+
+bool Comparison::alike(int s, int g) {
+  s = skip_identities(s);
+  g = skip_flatten(g);
+  if (alike_.contains({s, g})) return true;
+  if (s < 0 || !same_kind(s, g)) return differs_in_kind(s, g);
+  if (unlike_.contains({s, g})) return false;
   const std::size_t differences = differences_.size();
   if (!inputs_alike(s, g)) {
     differences_.resize(differences);
@@ -226,8 +236,18 @@ bool Comparison::inputs_alike(int s, int g) {
     }
     return false;
   }
+  const bool either_order = std::holds_alternative<Add>(wanted.op) && inputs.size() == 2;
+  const auto likely = [&](int input, int src) {
+    const int skipped = skip_identities(input);
+    return skipped >= 0 && same_kind(skipped, skip_flatten(src));
+  };
+  // The likelier order first: what does not fit there is what the message says.
+  if (either_order && likely(inputs[0], wanted.inputs[1]) + likely(inputs[1], wanted.inputs[0]) >
+                          likely(inputs[0], wanted.inputs[0]) + likely(inputs[1], wanted.inputs[1])) {
+    std::swap(inputs[0], inputs[1]);
+  }
   if (in_order(inputs, wanted.inputs)) return true;
-  if (!std::holds_alternative<Add>(wanted.op) || inputs.size() != 2) return false;
+  if (!either_order) return false;
   const std::string structure = structure_;
   structure_.clear();
   std::swap(inputs[0], inputs[1]);

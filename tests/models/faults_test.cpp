@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files of real networks that are not what the built-in network is: each is refused by a sentence that says why.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "gpueval/error.h"
+#include "gpueval/models.h"
+
+namespace gpueval {
+namespace {
+
+struct Fault {
+  const char *file, *part;
+};
+
+class RealFaults : public testing::TestWithParam<Fault> {};
+
+TEST_P(RealFaults, AreNamed) {
+  const char* folder = std::getenv("GPUEVAL_DATA");
+  const std::string path =
+      std::string(folder != nullptr ? folder : GPUEVAL_DEFAULT_DATA) + "/faults/" + GetParam().file;
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "there is no " << path;
+  try {
+    bind_weights(find_model("mobilenet").build({.alpha = 0.25, .variant = {}}), read_weight_file(path));
+    FAIL() << "bound";
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    EXPECT_EQ(error.code(), ExitCode::kRuntime);
+    EXPECT_EQ(message.rfind(path, 0), 0u) << message;
+    EXPECT_NE(message.find(GetParam().part), std::string::npos) << message;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Weights, RealFaults,
+    testing::Values(
+        Fault{"m128.keras", "layer 'input_layer_1' has input shape 128x128x3, mobilenet_0.25 has 224x224x3"},
+        Fault{"relu_eps.keras",
+              "layer 'conv1_bn' has epsilon 0.1, mobilenet_0.25 has 0.001; layer 'conv1_relu' has "
+              "activation relu, mobilenet_0.25 has relu6; 54 differences in all"},
+        Fault{"negative_variance.h5", "'conv1_bn/moving_variance:0' of layer 'conv1_bn' is -0.01 in channel 0"},
+        Fault{"nested.h5", "'mobilenet_0.25_224' (Functional) is a model nested in another"},
+        Fault{"nested.keras", "'mobilenet_0.25_224' (Functional) is a model nested in another"},
+        Fault{"wrap.keras", "'mobilenet_0.25_224' (Functional) is a model nested in another"},
+        Fault{"sub.weights.h5", "'backbone' is an attribute of a subclassed model"},
+        Fault{"m10.h5", "gives 10 classes, the built-in network (mobilenet_0.25) has 1000"},
+        Fault{"m10.keras", "gives 10 classes, the built-in network (mobilenet_0.25) has 1000"},
+        Fault{"bfloat16.keras", "'batch_normalization/vars/0' holds bfloat16 numbers"},
+        Fault{"hostile/zip_bomb.keras", "is packed by method 12"}),
+    [](const auto& param) {
+      std::string name = param.param.file;
+      for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+      return name;
+    });
+
+}  // namespace
+}  // namespace gpueval
