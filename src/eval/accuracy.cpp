@@ -65,6 +65,7 @@ class AccuracySession {
     run_.seconds = seconds();
     run_.rows = judge_.finish();
     check_something_judged();
+    check_some_numbers();
     if (saved_) save([&] { saved_->finish(); });
     return std::move(run_);
   }
@@ -87,6 +88,17 @@ class AccuracySession {
       throw Error(
           fmt::format("{}; the {} images before it are kept: --resume goes on behind them", error.what(), done_),
           error.code());
+    }
+  }
+
+  // A table of zeros would look like an accuracy.
+  void check_some_numbers() const {
+    for (const AccuracyResult& row : run_.rows) {
+      if (row.images == 0 || row.nan_images < row.images) continue;
+      fail(
+          "all {} images gave NaN logits: the numbers of the network overflow; its weights are damaged or their "
+          "training went wrong",
+          row.images);
     }
   }
 

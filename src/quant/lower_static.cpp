@@ -129,7 +129,20 @@ class StaticLowering {
     op.lo = clamp.lo;
     op.hi = clamp.hi;
     op.m = multipliers(node);
+    check_finite(node, op);
     node.integer = std::move(op);
+  }
+
+  // Finite weights and ranges may still have a quotient beyond float32.
+  void check_finite(const Node& node, const IntegerOp& op) const {
+    const auto finite = [](float value) { return std::isfinite(value); };
+    if (std::all_of(op.m.begin(), op.m.end(), finite) && std::all_of(op.b.begin(), op.b.end(), finite) &&
+        finite(op.residual_scale)) {
+      return;
+    }
+    fail(
+        "{}: the scales of layer '{}' are beyond float32 in int8; its weights are damaged or their training went wrong",
+        graph_.name, node.name);
   }
 
   std::vector<float> multipliers(const Node& node) {
@@ -165,6 +178,7 @@ class StaticLowering {
     op.lo = clamp.lo;
     op.hi = clamp.hi;
     if (node.inputs.size() > 1) op.residual_scale = static_cast<float>(scale(source(node, 1)) / scale(node));
+    check_finite(node, op);
     node.integer = std::move(op);
     node.params.clear();
   }

@@ -132,6 +132,21 @@ TEST_F(Accuracy, NanCountsAsWrong) {
   EXPECT_EQ(run.rows[0].predicted[5], -1);
 }
 
+// A table of zeros would look like an accuracy.
+TEST_F(Accuracy, NothingButNanIsAnError) {
+  const FakeDataset data(20);
+  FakeEngine engine([](int, std::span<float> logits) {
+    for (float& value : logits) value = std::numeric_limits<float>::quiet_NaN();
+  });
+  Engine* engines[]{&engine};
+  try {
+    run_accuracy(data, engines, options(0, 20));
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("all 20 images gave NaN logits"), std::string::npos) << error.what();
+  }
+}
+
 TEST_F(Accuracy, LabelOutsideTheClassesIsAnError) {
   class Wide : public FakeDataset {
     using FakeDataset::FakeDataset;

@@ -42,6 +42,30 @@ TEST(FoldBatchNorm, GivesGainAndBias) {
   EXPECT_EQ(folded.output, folded.find("conv"));
 }
 
+TEST(FoldBatchNorm, RefusesWhatIsBeyondFloat32) {
+  GraphBuilder g("test");
+  int x = g.conv2d("conv", g.input(4, 4, 1), 2, 1, 1, {.bias = true});
+  Graph graph = g.finish(g.batch_norm("bn", x, 0.5f));
+  const auto message = [&](float weight, float gamma, float mean) {
+    bind(graph, "conv", {{2.0f, weight}, {1.0f, 4.0f}});
+    bind(graph, "bn", {{6.0f, gamma}, {10.0f, 20.0f}, {3.0f, mean}, {3.5f, 0.5f}});
+    try {
+      fold_batch_norm(graph);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(message(3, 5, 2), "no error");
+  EXPECT_NE(message(1e20f, 1e20f, 2)
+                .find("the kernel of layer 'conv' is inf in channel 1 once batch norm 'bn' is "
+                      "folded into it (gamma 1e+20, moving_variance 0.5)"),
+            std::string::npos)
+      << message(1e20f, 1e20f, 2);
+  EXPECT_NE(message(1, 1e20f, 1e30f).find("the bias of layer 'conv' is -inf in channel 1"), std::string::npos)
+      << message(1, 1e20f, 1e30f);
+}
+
 TEST(FoldBatchNorm, KeepsASharedConvolution) {
   GraphBuilder g("test");
   const int x = g.conv2d("conv", g.input(4, 4, 1), 2, 1, 1, {});

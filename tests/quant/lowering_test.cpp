@@ -124,6 +124,16 @@ TEST(LowerStatic, MissingRangeIsNamed) {
   }
 }
 
+TEST(LowerStatic, ScalesBeyondFloat32AreRefused) {
+  try {
+    lower_static(small(), ranges({{"input", 3e38f}, {"conv", 1e-37f}, {"logits", 1.0f}}), {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("the scales of layer 'conv' are beyond float32"), std::string::npos)
+        << error.what();
+  }
+}
+
 TEST(LowerStatic, DeadTensorHasScaleOne) {
   const Graph graph = lower_static(small(), ranges({{"input", 1.0f}, {"conv", 0.0f}, {"logits", 1.0f}}), {});
   EXPECT_EQ(node(graph, "conv").type.scale[0], 1.0f);
