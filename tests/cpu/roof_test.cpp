@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include "cpu/roof/roof_loops.h"
 #include "gpueval/engine.h"
 
@@ -26,6 +30,28 @@ TEST(Roof, EveryUsableIsaIsMeasured) {
     EXPECT_LT(roofs.copy_gbs, 2000) << roofs.isa;
     EXPECT_EQ(roofs.copy_bytes, kQuick.copy_bytes);
   }
+  set_threads(0);
+}
+
+// Other threads that keep every core busy slow the parts down; they do not make them shorter, nor the roof next to
+// none.
+TEST(Roof, HoldsOnABusyMachine) {
+  const Roofs alone = measure_roofs(usable_isas().back(), kQuick);
+  std::atomic<bool> stop{false};
+  std::vector<std::jthread> others;
+  for (unsigned i = 0; i < 3 * std::thread::hardware_concurrency(); ++i) {
+    others.emplace_back([&] {
+      while (!stop) {
+      }
+    });
+  }
+  RoofOptions two = kQuick;
+  two.threads = 2;
+  const Roofs busy = measure_roofs(usable_isas().back(), two);
+  stop = true;
+  EXPECT_GT(busy.int8_tops, 0.1 * alone.int8_tops);
+  EXPECT_GT(busy.f32_tflops, 0.1 * alone.f32_tflops);
+  EXPECT_GT(busy.copy_gbs, 0.02 * alone.copy_gbs);
   set_threads(0);
 }
 

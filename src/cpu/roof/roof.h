@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cpu/int8/isa.h"
 
@@ -16,12 +17,15 @@ struct Roofs {
   double int8_tops = 0;   // 1e12 operations a second; a multiply-add is two
   double f32_tflops = 0;  // the same, float32
   double copy_gbs = 0;    // 1e9 bytes a second, read and written bytes both counted
-  std::size_t copy_bytes = 0;  // of each of the two buffers
+  std::size_t copy_bytes = 0;        // of each of the two buffers
+  std::vector<std::string> remarks;  // "int8: ...", "float32: ...", "copy: ...": figures that the machine disturbed
 };
 
 struct RoofOptions {
-  int threads = 0;             // 0: all
-  double seconds = 0.2;        // of each of the three; the best of its short parts counts
+  int threads = 0;  // 0: all
+  // Of each of the three; the best of its short parts counts. On a busy machine longer, up to ten times, until three of
+  // the parts agree.
+  double seconds = 0.2;
   std::size_t copy_bytes = 0;  // 0: twice the last-level cache, at least 64 and at most 256 MiB
 };
 // Leaves set_threads() at options.threads.
