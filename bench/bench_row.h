@@ -5,6 +5,7 @@
 #include <string>
 
 #include "gpueval/conv_desc.h"
+#include "gpueval/verdict.h"
 
 namespace gpueval::bench {
 
@@ -20,9 +21,14 @@ struct Row {
 
   double seconds = 0;  // median of the samples; 0: not measured
   int samples = 0;
+  double spread = 0;    // of the samples: (90th - 10th percentile) / median
   std::string note;     // why there is no time, or what is wrong with the result; the library's chosen algorithm
   bool failed = false;  // wrong result or error
 
+  bool emulated() const { return device == "emu"; }  // its time says nothing
+  SpeedVerdict verdict() const {
+    return spread > kNoiseBounds.rounds_spread ? SpeedVerdict::kNoisy : SpeedVerdict::kValid;
+  }
   bool measured() const { return seconds > 0 && !failed; }
   double tops() const { return operations / seconds * 1e-12; }
   double gbs() const { return bytes / seconds * 1e-9; }

@@ -25,6 +25,7 @@ void print_tables(const Options& options, const Result& result) {
   if (!result.roofs.empty()) std::printf("\n%s", roof_table(result).text().c_str());
   if (!result.rows.empty()) std::printf("\n%s", row_table(result).text().c_str());
   if (!options.compare.empty()) std::printf("\n%s", compare_table(result, options.compare).text().c_str());
+  if (const std::string lines = disturbance_lines(result); !lines.empty()) std::printf("\n%s", lines.c_str());
 }
 
 // Refused before anything is measured.

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bench_row.h"
+#include "gpueval/conditions.h"
 #include "report/text_table.h"
 #include "roofs.h"
 
@@ -21,8 +23,12 @@ struct Result {
   std::vector<RoofValue> roofs;
   std::vector<Row> rows;
   bool interrupted = false;  // rows are missing
+  std::optional<Conditions> conditions = {};
+
+  SpeedVerdict verdict(const Row& row) const;  // the row's own, and that of what else happened on the machine
 };
 
+std::string disturbance_lines(const Result& result);  // "" if nothing disturbed the times
 TextTable roof_table(const Result& result);
 TextTable row_table(const Result& result);
 // One line a shape, one column a regular expression: the fastest matching kernel, and its speed over the first

@@ -17,7 +17,8 @@ struct RoofValue {
   std::string name;    // as in Row::roof, or "copy"
   std::string unit;    // "TOPS", "TFLOPS", "GB/s"
   double value = 0;
-  std::string missing;  // why there is no value
+  std::string missing;      // why there is no value
+  std::string remark = {};  // why it may be too low
 };
 
 // int8 and f32 of every usable instruction set, and copy.
@@ -28,6 +29,10 @@ struct RoofShare {
   double fraction = 0;  // of the nearer roof
   std::string roof;     // which: Row::roof or "copy"
 };
+// Lifts the CPU's compute roofs to the quickest row of our own that is held against them: a roof below a measured row
+// was disturbed.
+void raise_roofs(const std::vector<Row>& rows, std::vector<RoofValue>& roofs);
+
 // The time that the roofs allow, max(operations / compute, bytes / copy), over the time measured. The copy roof counts
 // where the data cannot lie in a cache: cold runs, and tensors larger than cache_bytes. Nothing without a time or roof.
 std::optional<RoofShare> share_of_roof(const Row& row, const std::vector<RoofValue>& roofs, std::size_t cache_bytes);

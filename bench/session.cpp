@@ -14,6 +14,8 @@
 #include "core/stop_signal.h"
 #include "cpu/int8/int8_conv.h"
 #include "cpu/roof/roof.h"
+#include "eval/statistics.h"
+#include "gpueval/conditions.h"
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
 #include "gpueval/report.h"
@@ -51,12 +53,6 @@ class Stage {
   std::unique_ptr<Subject> subject_;
 };
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 const char* const kInterrupted = "interrupted";
 
 void measure(benchmark::State& state, Stage& stage, Case& c) {
@@ -81,8 +77,12 @@ void measure(benchmark::State& state, Stage& stage, Case& c) {
     }
     // Calls with more samples replace those that only found the count; of repetitions the fastest counts.
     const int count = static_cast<int>(samples.size());
-    const double middle = median(std::move(samples));
-    if (count > row.samples || (count == row.samples && middle < row.seconds)) row.seconds = middle;
+    std::sort(samples.begin(), samples.end());
+    const double middle = percentile(samples, 50);
+    if (count > row.samples || (count == row.samples && middle < row.seconds)) {
+      row.seconds = middle;
+      row.spread = count < kNoiseBounds.least_rounds ? 0 : (percentile(samples, 90) - percentile(samples, 10)) / middle;
+    }
     row.samples = std::max(count, row.samples);
     state.counters["TOPS"] = row.tops();
   } catch (const Unsupported& error) {
@@ -244,6 +244,7 @@ Result run_session(const Options& options, const std::vector<std::string>& rest,
                    const std::function<void(const Result&)>& save) {
   Result result{.command = command, .load_before = load_average(), .interrupted = true};
   const std::vector<Device> devices = find_devices(options);
+  const SystemReading begin = read_system();
   for (const Device& device : devices) {
     describe(device, result);
     if (options.roof_time > 0 && !options.list) add_roofs(options, device, result);
@@ -277,7 +278,9 @@ Result run_session(const Options& options, const std::vector<std::string>& rest,
     }
     result = with_rows();
   }
+  raise_roofs(result.rows, result.roofs);
   set_threads(0);
+  result.conditions = conditions_between(begin, read_system());
   result.load_after = load_average();
   result.interrupted = StopSignal::raised();
   return result;

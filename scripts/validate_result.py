@@ -37,6 +37,17 @@ def bundled(kind):
     return schema
 
 
+def contradictions(value, path="the top"):
+    """Of `valid` and `verdict`, wherever a result has both."""
+    if isinstance(value, dict):
+        verdict = value.get("verdict")
+        if verdict is not None and value.get("valid") is not (verdict != "INVALID"):
+            yield f"{path}: valid is {value.get('valid')} and verdict {verdict}"
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else []
+    for key, item in items:
+        yield from contradictions(item, str(key) if path == "the top" else f"{path}/{key}")
+
+
 def main():
     failed = False
     for path in sys.argv[1:]:
@@ -45,6 +56,9 @@ def main():
         error = next(jsonschema.validators.validator_for(schema)(schema).iter_errors(result), None)
         if error is not None:
             print(f"{path}: at {'/'.join(map(str, error.absolute_path)) or 'the top'}: {error.message[:200]}")
+            failed = True
+        for text in contradictions(result):
+            print(f"{path}: at {text}")
             failed = True
     sys.exit(1 if failed else 0)
 

@@ -24,6 +24,7 @@ struct SystemReading {
   std::optional<double> core_ghz;                                  // of the core that this thread runs on
   std::string governor;                                            // "performance", ...; empty: not told
   std::optional<GpuReading> gpu;
+  std::vector<int> cpus;  // numbers of the usable cores
 };
 
 // root: where /proc and /sys lie. Takes about 2 ms, most of it for the clock. gpu: of the GPU in use, if any.
@@ -39,7 +40,12 @@ struct Conditions {
   std::string governor;
   std::optional<GpuReading> gpu;  // at the end
 
+  std::vector<int> cpus;
+
   std::vector<std::string> warnings() const;  // clauses, without a full stop
+  std::vector<std::string> noise() const;     // those of them that make a measurement NOISY: beyond kNoiseBounds
+  // What the user can do when other programs keep cores: a sentence; threads: used. Empty: nothing to say.
+  std::string advice(int threads) const;
 };
 Conditions conditions_between(const SystemReading& begin, const SystemReading& end);
 

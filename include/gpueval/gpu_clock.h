@@ -18,7 +18,9 @@ struct GpuReading {
   std::optional<double> watts;
   std::uint64_t slowdowns = 0;  // bits of NVML's "clocks event reasons" at this moment
 
-  std::vector<std::string> warnings() const;  // clauses, without a full stop
+  // Clauses, without a full stop. noise: the clock moves with them; limits: it stays as low, which belongs to the GPU.
+  std::vector<std::string> noise() const, limits() const;
+  std::vector<std::string> warnings() const;  // both
 };
 
 class GpuClock {

@@ -14,6 +14,7 @@
 
 #include "gpueval/accuracy.h"
 #include "gpueval/engine.h"
+#include "gpueval/verdict.h"
 
 namespace gpueval {
 
@@ -62,10 +63,14 @@ struct SpeedResult {
   bool includes_transfers = false;
   bool valid = false;
   std::vector<std::string> reasons;    // why it is INVALID
-  std::vector<std::string> warnings;   // noise, too few samples for a percentile
+  std::vector<std::string> noise;      // why it is NOISY by its own times
+  bool disturbed = false;              // NOISY by what else happened on the machine (Conditions::noise)
+  bool emulated = false;               // no device's times: not to be shown as a speed
+  std::vector<std::string> warnings;   // variation, too few samples for a percentile
   std::optional<SpeedRatio> vs_first;  // absent for the first engine
 
   double percentile_ms(double percentile) const;  // must be one of percentiles_ms
+  SpeedVerdict verdict() const;
 };
 
 // inputs: one or more batches of preprocessed images, used in turn.

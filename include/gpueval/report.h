@@ -13,6 +13,7 @@
 #include "gpueval/latency.h"
 #include "gpueval/roofline.h"
 #include "gpueval/scenario.h"
+#include "gpueval/verdict.h"
 
 namespace gpueval {
 
@@ -118,6 +119,9 @@ struct RunReport {
   std::vector<LayerReport> layers;
 
   std::string label() const;  // "int8 maxabs"
+  bool emulated() const;      // its times are no device's
+  // Of speed and server, the worse; nothing without both and for the emulator.
+  std::optional<SpeedVerdict> verdict() const;
 };
 
 double layers_ms(const RunReport& run);  // all timed layers together
@@ -134,6 +138,7 @@ struct Report {
   std::vector<double> percentiles{50, 90, 99};  // of the latency, in the table
   std::string scenario;                         // "offline", "single-stream", "server" or ""
   std::optional<Conditions> conditions;         // of the machine during the speed part
+  std::optional<Conditions> layer_conditions;   // while layers and roofs were timed (--per-layer)
   std::vector<RunReport> runs;
   int layer_error_images = 0;
   std::vector<std::string> warnings;       // whole sentences: numbers of this report that may be wrong, and why
@@ -143,10 +148,11 @@ struct Report {
   bool interrupted = false;
   bool per_layer = false;
 
-  bool valid() const;  // every speed measurement is VALID
+  bool valid() const;                           // no speed measurement is INVALID
+  std::optional<SpeedVerdict> verdict() const;  // the worst of the runs
 };
 
-std::string to_table(const Report& report);  // at most 110 columns
+std::string to_table(const Report& report);  // at most 110 columns, but for a row that is INVALID and has a long name
 std::string to_layer_tables(const Report& report);
 std::string to_json(const Report& report);
 std::string to_html(const Report& report);  // one self-contained page: tables, charts, environment
@@ -194,6 +200,7 @@ struct MixedReport {  // --target-loss
   double loss_points = 0, int8_loss_points = 0;  // int8: with every layer int8
   TrialReport trial;
   std::vector<MixedSpeed> speed;
+  std::optional<Conditions> conditions = {};  // while they were timed
 };
 struct SensitivityReport {
   ToolInfo tool;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gpueval/conv_desc.h"
 #include "gpueval/engine.h"
@@ -14,7 +15,8 @@ struct DeviceRoofs {
   std::string device;  // "cpu"
   std::string unit;    // "avx512_vnni, 2 threads"
   double int8_gops = 0, f32_gflops = 0;
-  double copy_gbs = 0;  // read and written bytes together, buffers larger than the caches
+  double copy_gbs = 0;                    // read and written bytes together, buffers larger than the caches
+  std::vector<std::string> remarks = {};  // clauses: a roof that did not settle, or that a layer was faster than
 };
 
 struct LayerProfile {
@@ -29,6 +31,10 @@ struct LayerProfile {
 // products are of 8-bit integers. A remark is made for layers of at least 2% of the time below half of their roof.
 LayerProfile profile_layer(const LayerInfo& layer, bool integer, int batch, double ms, double share,
                            const DeviceRoofs& roofs, int threads);
+
+// A roof is not below what a layer reached (but for Winograd's algorithm): lifts it to the layer, and says so in its
+// remarks.
+void raise_roof(const LayerInfo& layer, bool integer, int batch, double ms, DeviceRoofs& roofs);
 
 // Measures the roofs of a device (about a second). CPU only: the other devices have none yet (empty device).
 DeviceRoofs measure_roofs(const std::string& device);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gpueval/engine.h"
+#include "gpueval/verdict.h"
 
 namespace gpueval {
 
@@ -48,13 +49,20 @@ struct ServerResult {
   double capacity = 0;              // images per second of full batches without waiting: the search's upper end
   std::vector<ServerTrial> trials;  // in order
   bool valid = false;
+  bool disturbed = false;  // NOISY by what else happened on the machine (Conditions::noise)
+  bool emulated = false;   // no device's times
   std::vector<std::string> reasons, warnings;
 
-  const ServerTrial* best() const;  // the trial of queries_per_second; nullptr if none
+  SpeedVerdict verdict() const;
+  const ServerTrial* best() const;  // the trial of queries_per_second, the last if several; nullptr if none
 };
 
 // inputs: preprocessed images, one each, used in turn. Bisection between 0 and the capacity until the two ends are
-// within 2% of the capacity.
+// within 2% of the capacity. If the best trial has fewer than kConfirmingQueries, one of so many confirms its rate, or
+// the nearest lower one that it holds for; where that would take longer than kLongestConfirmation_s, the result is
+// INVALID.
+inline constexpr std::int64_t kConfirmingQueries = 1000;
+inline constexpr double kLongestConfirmation_s = 120;
 ServerResult find_server_rate(Engine& engine, std::span<const std::vector<float>> inputs, const ServerOptions& options);
 
 // Times of `queries` arrivals in seconds from 0: exponential gaps of mean 1 / rate.

@@ -100,8 +100,8 @@ MixedReport mixed_report(const Options& options, const MixedPrecision& mixed, co
   return report;
 }
 
-std::vector<MixedSpeed> mixed_speed(const Options& options, const LoadedModel& model, const LoadedData& data,
-                                    const CalibrationTable& table, const MixedPrecision& mixed, Progress& progress) {
+void time_mixed(const Options& options, const LoadedModel& model, const LoadedData& data, const CalibrationTable& table,
+                const MixedPrecision& mixed, Progress& progress, MixedReport& report) {
   Options with_float_layers = options;
   with_float_layers.float_layers = mixed.float_layers;
   std::vector<Graph> lowered{lower_float(model.graph), lower(options, "int8", model.graph, table)};
@@ -112,14 +112,15 @@ std::vector<MixedSpeed> mixed_speed(const Options& options, const LoadedModel& m
   }
   const int batch = options.batch.value_or(1);
   const EngineSet set = make_engines(options, lowered, batch);
+  const SystemReading begin = read_system();
   std::vector<SpeedResult> speeds =
       run_speed(set.engines, timing_inputs(options, model, data, batch), speed_options(options, batch, progress));
-  std::vector<MixedSpeed> rows;
+  report.conditions = conditions_between(begin, read_system());
   for (std::size_t i = 0; i < speeds.size(); ++i) {
     if (StopSignal::raised() && speeds[i].samples == 0) continue;  // nothing was measured
-    rows.push_back({labels[i], std::move(speeds[i])});
+    speeds[i].disturbed = !report.conditions->noise().empty();
+    report.speed.push_back({labels[i], std::move(speeds[i])});
   }
-  return rows;
 }
 
 SensitivityReport start(const Options& options, const LoadedModel& model, const LoadedData& data, const Part& part) {
@@ -182,7 +183,7 @@ SensitivityReport measure(const Options& options, const LoadedModel& model, cons
       quant.float_layers = mixed.float_layers;
       const JudgedImages judged = read_part(options, model, *data.images, parts.judged, report);
       report.mixed = mixed_report(options, mixed, judge_network(model.graph, table, quant, judged, how), parts.judged);
-      if (options.mode != "accuracy") report.mixed->speed = mixed_speed(options, model, data, table, mixed, progress);
+      if (options.mode != "accuracy") time_mixed(options, model, data, table, mixed, progress, *report.mixed);
       stop_point();
     }
   } catch (const Interrupted&) {

@@ -29,13 +29,28 @@ void fill_layers(RunReport& row, Engine& engine, const std::vector<float>& input
   }
 }
 
-void profile_layers(RunReport& row, const Graph& graph, const DeviceRoofs& roofs) {
-  const double total = layers_ms(row);
-  for (LayerReport& layer : row.layers) {
-    if (!layer.ms || total <= 0) continue;
-    const int node = graph.find(layer.info.name);
-    const bool integer = node >= 0 && graph.nodes[static_cast<std::size_t>(node)].integer.has_value();
-    layer.profile = profile_layer(layer.info, integer, row.batch, *layer.ms, *layer.ms / total, roofs, threads());
+bool is_integer(const Graph& graph, const LayerReport& layer) {
+  const int node = graph.find(layer.info.name);
+  return node >= 0 && graph.nodes[static_cast<std::size_t>(node)].integer.has_value();
+}
+
+// Roofs first lifted to the quickest layer: a roof below it was measured while the machine was busy.
+void profile_runs(const EngineSet& set, Report& report) {
+  for (std::size_t i = 0; i < report.runs.size(); ++i) {
+    for (const LayerReport& layer : report.runs[i].layers) {
+      if (layer.ms)
+        raise_roof(layer.info, is_integer(set.engines[i]->graph(), layer), report.runs[i].batch, *layer.ms,
+                   *report.roofs);
+    }
+  }
+  for (std::size_t i = 0; i < report.runs.size(); ++i) {
+    RunReport& row = report.runs[i];
+    const double total = layers_ms(row);
+    for (LayerReport& layer : row.layers) {
+      if (!layer.ms || total <= 0) continue;
+      layer.profile = profile_layer(layer.info, is_integer(set.engines[i]->graph(), layer), row.batch, *layer.ms,
+                                    *layer.ms / total, *report.roofs, threads());
+    }
   }
 }
 
@@ -137,7 +152,12 @@ void measure_speed(const Options& options, const LoadedModel& model, const Loade
     if (!report.runs.front().speed) stop_point();
     if (options.scenario == "server") find_server_rates(options, set, inputs, progress, report);
     report.conditions = conditions_between(begin, read_system("/", &gpu));
+    for (RunReport& run : report.runs) {
+      if (run.speed) run.speed->disturbed = !report.conditions->noise().empty();
+      if (run.server) run.server->disturbed = !report.conditions->noise().empty();
+    }
   }
+  const SystemReading layers_begin = read_system();
   if (options.per_layer && !StopSignal::raised()) {
     progress.show("measuring the roofs");
     const DeviceRoofs roofs = measure_roofs(set.engines.front()->device());
@@ -148,9 +168,12 @@ void measure_speed(const Options& options, const LoadedModel& model, const Loade
     row.device = set.engines[i]->device();
     row.batch = batch;
     row.arena_bytes = set.engines[i]->arena_bytes();
-    fill_layers(row, *set.engines[i], inputs.front(), options.per_layer && !StopSignal::raised());
-    if (report.roofs) profile_layers(row, set.engines[i]->graph(), *report.roofs);
+    // The emulator's times would tell nothing.
+    const bool timed = options.per_layer && !StopSignal::raised() && row.device != "emu";
+    fill_layers(row, *set.engines[i], inputs.front(), timed);
+    if (timed) report.layer_conditions = conditions_between(layers_begin, read_system());
   }
+  if (report.roofs) profile_runs(set, report);
   report.interrupted = report.interrupted || StopSignal::raised();
 }
 

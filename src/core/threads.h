@@ -55,7 +55,7 @@ struct ThreadLimits {
   int cores = 1;                    // logical, usable by this process
   std::optional<double> quota;      // cores' worth of CPU time (core/cpu_quota.h)
   std::optional<int> openmp_limit;  // OMP_THREAD_LIMIT
-  std::string bound_by;             // the variable that OpenMP's places come from; empty: none
+  std::string bound_by;             // the variable whose OpenMP places leave CPUs out; empty: none
 
   int threads(int asked) const;                     // asked: --threads; 0: as many as the cores and the quota allow
   std::vector<std::string> notes(int asked) const;  // whole sentences for the reader of a result

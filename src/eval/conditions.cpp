@@ -2,6 +2,7 @@
 #include "gpueval/conditions.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -14,13 +15,11 @@
 #include "core/clock.h"
 #include "core/cpu_quota.h"
 #include "core/threads.h"
+#include "gpueval/verdict.h"
 
 namespace gpueval {
 namespace {
 
-constexpr double kOthersShare = 0.05;  // of the usable cores, before it is worth a word
-constexpr double kStolenShare = 0.01;
-constexpr double kClockChange = 0.05;
 constexpr double kLeastSeconds = 0.2;  // /proc/stat counts in hundredths of a second
 
 double cpu_seconds() {
@@ -122,6 +121,9 @@ SystemReading read_system(const std::string& root, const GpuClock* gpu) {
   reading.core_ghz = core_ghz();
   const cpu_set_t usable = usable_cpus();
   reading.cores = std::max(1, CPU_COUNT(&usable));
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &usable)) reading.cpus.push_back(cpu);
+  }
   read_cpu_times(root, usable, reading);
   reading.quota_throttles = quota_throttles(root);
   reading.thermal_throttles = thermal_throttles(root, usable);
@@ -135,6 +137,7 @@ Conditions conditions_between(const SystemReading& begin, const SystemReading& e
   Conditions result;
   result.seconds = end.at - begin.at;
   result.cores = end.cores;
+  result.cpus = end.cpus;
   result.quota_throttles = difference(begin.quota_throttles, end.quota_throttles);
   result.thermal_throttles = difference(begin.thermal_throttles, end.thermal_throttles);
   result.ghz_begin = begin.core_ghz;
@@ -149,31 +152,53 @@ Conditions conditions_between(const SystemReading& begin, const SystemReading& e
   return result;
 }
 
-std::vector<std::string> Conditions::warnings() const {
+std::vector<std::string> Conditions::noise() const {
   std::vector<std::string> list;
-  if (others_cores && *others_cores > kOthersShare * cores) {
+  if (others_cores && *others_cores > kNoiseBounds.others_share * cores) {
     list.push_back(fmt::format("other programs kept {:.1f} of the {} cores busy meanwhile; the times are too long",
                                *others_cores, cores));
   }
-  if (stolen_cores && *stolen_cores > kStolenShare * cores) {
+  if (stolen_cores && *stolen_cores > kNoiseBounds.stolen_share * cores) {
     list.push_back(fmt::format("the virtual machine's host took {:.0f}% of the CPU time away (steal)",
                                100 * *stolen_cores / cores));
   }
-  if (quota_throttles.value_or(0) > 0) {
+  if (quota_throttles.value_or(0) > kNoiseBounds.throttles) {
     list.push_back(fmt::format("the container's CPU quota stopped this program {} times", *quota_throttles));
   }
-  if (thermal_throttles.value_or(0) > 0) {
+  if (thermal_throttles.value_or(0) > kNoiseBounds.throttles) {
     list.push_back(fmt::format("the CPU was slowed down {} times because of its temperature", *thermal_throttles));
   }
-  if (ghz_begin && ghz_end && std::abs(*ghz_end / *ghz_begin - 1) > kClockChange) {
+  if (ghz_begin && ghz_end && std::abs(*ghz_end / *ghz_begin - 1) > kNoiseBounds.clock_change) {
     std::string text = fmt::format("the core clock went from {:.2f} to {:.2f} GHz meanwhile", *ghz_begin, *ghz_end);
     if (!governor.empty()) text += fmt::format(" (frequency governor \"{}\")", governor);
     list.push_back(text);
   }
   if (gpu) {
-    for (std::string& warning : gpu->warnings()) list.push_back(std::move(warning));
+    for (std::string& clause : gpu->noise()) list.push_back(std::move(clause));
   }
   return list;
+}
+
+std::vector<std::string> Conditions::warnings() const {
+  std::vector<std::string> list = noise();
+  if (gpu) {
+    for (std::string& clause : gpu->limits()) list.push_back(std::move(clause));
+  }
+  return list;
+}
+
+std::string Conditions::advice(int threads) const {
+  if (!others_cores || *others_cores <= kNoiseBounds.others_share * cores) return "";
+  const int kept = static_cast<int>(std::ceil(*others_cores - kNoiseBounds.others_share));
+  const int left = std::clamp(cores - kept, 1, std::max(1, threads));
+  std::string text = "What helps: stopping the other programs";
+  if (cores > 1 && left < cores && std::ssize(cpus) >= left) {
+    // The last ones: the first core has most of the system's own work.
+    const std::vector<int> last(cpus.end() - left, cpus.end());
+    text += fmt::format("; or cores of its own: `taskset -c {}` and --threads {}, the other programs on the rest",
+                        fmt::join(last, ","), left);
+  }
+  return text + '.';
 }
 
 }  // namespace gpueval

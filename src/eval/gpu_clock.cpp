@@ -4,6 +4,8 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace gpueval {
 namespace {
 
@@ -14,6 +16,12 @@ constexpr Status kSuccess = 0;
 constexpr int kClockSm = 1, kTemperatureGpu = 0;
 constexpr std::uint64_t kPowerCap = 0x4, kHardwareSlowdown = 0x8, kSoftwareThermal = 0x20, kHardwareThermal = 0x40,
                         kPowerBrake = 0x80;
+
+std::string held_down_by(const GpuReading& reading, const char* cause) {
+  const std::string clock =
+      reading.sm_mhz && reading.sm_max_mhz ? fmt::format(" ({} of {} MHz)", *reading.sm_mhz, *reading.sm_max_mhz) : "";
+  return fmt::format("the GPU's clock was held down by {}{}", cause, clock);
+}
 
 }  // namespace
 
@@ -86,16 +94,25 @@ std::optional<GpuReading> GpuClock::read() const {
   return reading;
 }
 
-std::vector<std::string> GpuReading::warnings() const {
+std::vector<std::string> GpuReading::limits() const {
+  if ((slowdowns & kPowerCap) == 0) return {};
+  return {held_down_by(*this, "its power limit")};
+}
+
+std::vector<std::string> GpuReading::noise() const {
   std::vector<std::string> list;
-  const std::string clock = sm_mhz && sm_max_mhz ? fmt::format(" ({} of {} MHz)", *sm_mhz, *sm_max_mhz) : "";
   const auto add = [&](std::uint64_t bits, const char* cause) {
-    if ((slowdowns & bits) != 0) list.push_back(fmt::format("the GPU's clock was held down by {}{}", cause, clock));
+    if ((slowdowns & bits) != 0) list.push_back(held_down_by(*this, cause));
   };
-  add(kPowerCap, "its power limit");
   add(kSoftwareThermal | kHardwareThermal, "its temperature");
   add(kPowerBrake, "the power supply");
   if ((slowdowns & (kHardwareThermal | kPowerBrake)) == 0) add(kHardwareSlowdown, "the hardware");
+  return list;
+}
+
+std::vector<std::string> GpuReading::warnings() const {
+  std::vector<std::string> list = limits();
+  for (std::string& clause : noise()) list.push_back(std::move(clause));
   return list;
 }
 

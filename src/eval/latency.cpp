@@ -14,7 +14,7 @@
 namespace gpueval {
 namespace {
 
-constexpr double kNoisyCv = 0.025;
+constexpr double kQuietCv = 0.025;
 
 // One engine's samples.
 struct Lane {
@@ -160,6 +160,7 @@ class SpeedSession {
     for (const double p : options_.percentiles) {
       result.percentiles_ms.emplace_back(p, sorted.empty() ? 0 : percentile(sorted, p));
     }
+    result.emulated = lane.engine->device() == "emu";
     result.includes_transfers = lane.engine->has_own_memory() && options_.include_transfers;
     if (!lane.device_times.empty()) result.device_times = device_times(lane);
     judge_validity(lane, result);
@@ -187,16 +188,33 @@ class SpeedSession {
     }
     result.valid = result.reasons.empty() && result.samples > 0;
     if (result.samples == 0 && result.reasons.empty()) result.reasons.push_back("no iteration was measured");
-    if (result.cv > kNoisyCv) {
-      result.warnings.push_back(fmt::format("latency varies by {:.1f}% (coefficient of variation; quiet: below {:g}%)",
-                                            100 * result.cv, 100 * kNoisyCv));
-    }
+    judge_variation(lane, result);
     double highest = 0;
     for (const double p : options_.percentiles) highest = std::max(highest, p);
     // With fewer samples the nearest rank of p is the slowest sample itself.
     if (highest < 100 && result.samples > 0 && static_cast<double>(result.samples) * (100 - highest) < 100 - 1e-9) {
       result.warnings.push_back(fmt::format(
           "p{:g} of only {} samples is the slowest of them; a longer --duration tells more", highest, result.samples));
+    }
+  }
+
+  static void judge_variation(const Lane& lane, SpeedResult& result) {
+    if (result.cv > kQuietCv) {
+      result.warnings.push_back(fmt::format("latency varies by {:.1f}% (coefficient of variation; quiet: below {:g}%)",
+                                            100 * result.cv, 100 * kQuietCv));
+    }
+    if (result.cv > kNoiseBounds.latency_cv) {
+      result.noise.push_back(fmt::format("latency varies by {:.1f}% (coefficient of variation; bound {:g}%)",
+                                         100 * result.cv, 100 * kNoiseBounds.latency_cv));
+    }
+    if (std::ssize(lane.round_rates) < kNoiseBounds.least_rounds) return;
+    std::vector<double> rates = lane.round_rates;
+    std::sort(rates.begin(), rates.end());
+    const double spread = (percentile(rates, 90) - percentile(rates, 10)) / percentile(rates, 50);
+    if (spread > kNoiseBounds.rounds_spread) {
+      result.noise.push_back(
+          fmt::format("images/s of the {} rounds lie {:.1f}% apart (10th to 90th percentile; bound {:g}%)",
+                      rates.size(), 100 * spread, 100 * kNoiseBounds.rounds_spread));
     }
   }
 
@@ -228,6 +246,11 @@ double SpeedResult::percentile_ms(double wanted) const {
     if (percent == wanted) return value;
   }
   fail("internal error: percentile {} was not measured", wanted);
+}
+
+SpeedVerdict SpeedResult::verdict() const {
+  if (!valid) return SpeedVerdict::kInvalid;
+  return disturbed || !noise.empty() ? SpeedVerdict::kNoisy : SpeedVerdict::kValid;
 }
 
 std::vector<SpeedResult> run_speed(std::span<Engine* const> engines, std::span<const std::vector<float>> inputs,

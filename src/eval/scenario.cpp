@@ -51,9 +51,9 @@ class Server {
     return static_cast<double>(images) / (now() - begin);
   }
 
-  ServerTrial trial(double rate) {
+  ServerTrial trial(double rate, std::int64_t least_queries = 1) {
     const auto enough = static_cast<std::int64_t>(std::ceil(rate * options_.duration_s));
-    const std::int64_t queries = std::max({enough, options_.iterations, std::int64_t{1}});
+    const std::int64_t queries = std::max({enough, options_.iterations, least_queries});
     // Nearest rank: so many may be late.
     const std::int64_t may_be_late =
         queries - static_cast<std::int64_t>(std::ceil(options_.percentile / 100 * static_cast<double>(queries) - 1e-9));
@@ -125,20 +125,47 @@ void judge(const ServerOptions& options, bool finished, ServerResult& result) {
                                          result.trials.empty() ? 0.0 : result.trials.back().rate, options.percentile,
                                          options.latency_bound_ms));
   }
-  if (best != nullptr && static_cast<double>(best->queries) * (100 - options.percentile) < 1000) {
-    result.warnings.push_back(
-        fmt::format("p{:g} of only {} queries; a longer --duration tells more", options.percentile, best->queries));
+  if (finished && best != nullptr && best->queries < kConfirmingQueries) {
+    result.reasons.push_back(
+        fmt::format("p{:g} of only {} queries at {:.3g} queries/s: it needs {}, which --iterations {} or --duration "
+                    "{:.0f} asks for",
+                    options.percentile, best->queries, best->rate, kConfirmingQueries, kConfirmingQueries,
+                    std::ceil(static_cast<double>(kConfirmingQueries) / best->rate)));
   }
   result.valid = result.reasons.empty();
+}
+
+// A percentile of few queries is chance: a trial of enough of them at the rate found, or at lower ones until one holds.
+// False if interrupted.
+bool confirm(Server& server, const ServerOptions& options, double step, ServerResult& result) {
+  const ServerTrial* best = result.best();
+  if (best == nullptr || best->queries >= kConfirmingQueries) return true;
+  for (double rate = best->rate; rate > 0; rate -= step) {
+    if (static_cast<double>(kConfirmingQueries) / rate > kLongestConfirmation_s) return true;
+    if (options.progress) options.progress(1, rate);
+    const ServerTrial trial = server.trial(rate, kConfirmingQueries);
+    if (server.stopped() && !trial.complete) return false;
+    result.trials.push_back(trial);
+    if (!trial.met) continue;
+    result.queries_per_second = rate;
+    return true;
+  }
+  result.queries_per_second = 0;
+  return true;
 }
 
 }  // namespace
 
 const ServerTrial* ServerResult::best() const {
-  for (const ServerTrial& trial : trials) {
-    if (trial.met && trial.rate == queries_per_second) return &trial;
-  }
-  return nullptr;
+  const auto best = std::find_if(trials.rbegin(), trials.rend(), [this](const ServerTrial& trial) {
+    return trial.met && trial.rate == queries_per_second;
+  });
+  return best != trials.rend() ? &*best : nullptr;
+}
+
+SpeedVerdict ServerResult::verdict() const {
+  if (!valid) return SpeedVerdict::kInvalid;
+  return disturbed ? SpeedVerdict::kNoisy : SpeedVerdict::kValid;
 }
 
 std::vector<double> arrival_times(double rate, std::int64_t queries, std::uint64_t seed) {
@@ -160,6 +187,7 @@ ServerResult find_server_rate(Engine& engine, std::span<const std::vector<float>
   Server server(engine, inputs, options);
   ServerResult result{
       .latency_bound_ms = options.latency_bound_ms, .percentile = options.percentile, .batch = options.batch};
+  result.emulated = engine.device() == "emu";
   result.capacity = server.capacity();
   double low = 0, high = result.capacity;
   const double first_gap = high - low, last_gap = kResolution * result.capacity;
@@ -173,7 +201,8 @@ ServerResult find_server_rate(Engine& engine, std::span<const std::vector<float>
     result.trials.push_back(trial);
   }
   result.queries_per_second = low;
-  judge(options, high - low <= last_gap, result);
+  const bool found = high - low <= last_gap;
+  judge(options, found && confirm(server, options, last_gap, result), result);
   return result;
 }
 

@@ -34,7 +34,8 @@ std::vector<std::string> accuracy_cells(const RunReport& run) {
 std::vector<std::string> speed_cells(const RunReport& run, const std::vector<double>& percentiles) {
   std::vector<std::string> cells(percentiles.size() + 2);
   if (!run.speed) return cells;
-  cells[0] = rate(run.speed->images_per_second);
+  cells[0] = rate_with_verdict(*run.speed);
+  if (run.speed->emulated) return cells;
   for (std::size_t i = 0; i < percentiles.size(); ++i) {
     cells[1 + i] = milliseconds(run.speed->percentile_ms(percentiles[i]));
   }
@@ -52,6 +53,23 @@ std::string rate(double per_second) {
 std::string decibels(double sqnr_db) {
   if (std::isinf(sqnr_db)) return sqnr_db > 0 ? "exact" : "-inf";
   return fmt::format("{:.1f}", sqnr_db);
+}
+
+std::string verdict_text(const SpeedResult& speed) { return speed.emulated ? "emulated" : to_string(speed.verdict()); }
+std::string rate_with_verdict(const SpeedResult& speed) {
+  if (speed.emulated) return "emulated";
+  const std::string text = rate(speed.images_per_second);
+  return speed.verdict() == SpeedVerdict::kValid ? text : fmt::format("{} {}", to_string(speed.verdict()), text);
+}
+std::string doubt(const RunReport& run) {
+  const auto verdict = run.verdict();
+  return verdict && *verdict != SpeedVerdict::kValid ? fmt::format(" ({})", to_string(*verdict)) : "";
+}
+
+std::string layer_doubt(const Report& report) {
+  if (!report.layer_conditions) return "";
+  const std::vector<std::string> noise = report.layer_conditions->noise();
+  return noise.empty() ? "" : fmt::format(" (NOISY: {})", fmt::join(noise, "; "));
 }
 
 std::string network_name(const ModelReport& model) {
@@ -103,7 +121,7 @@ TextTable layer_time_table(const RunReport& run) {
     const double ms = layer.ms.value_or(0);
     const double ops = static_cast<double>(layer.info.ops) * run.batch;
     const bool counted = layer.info.ops > 0;
-    table.row({layer.info.name, layer.info.kernel, layer.info.shape, fmt::format("{:.3f}", ms),
+    table.row({layer.info.name, layer.info.kernel, layer.info.shape, layer.ms ? fmt::format("{:.3f}", ms) : "",
                counted ? fmt::format("{:.1f}", ops / 1e6) : "",
                counted && ms > 0 ? fmt::format("{:.1f}", ops / ms / 1e6) : "",
                counted && layer.profile ? fmt::format("{:.0f}%", layer.profile->compute_percent) : "",
@@ -114,8 +132,13 @@ TextTable layer_time_table(const RunReport& run) {
 }
 
 std::string roof_sentence(const DeviceRoofs& roofs) {
-  return fmt::format("Roofs of this machine, measured ({}): int8 {:.0f} GOPS, float32 {:.0f} GFLOPS, copy {:.1f} GB/s.",
-                     roofs.unit, roofs.int8_gops, roofs.f32_gflops, roofs.copy_gbs);
+  // Whole numbers, but never a 0 for what was measured.
+  const auto figure = [](double gops) {
+    return gops < 100 ? fmt::format("{:.3g}", gops) : fmt::format("{:.0f}", gops);
+  };
+  const std::string doubts = roofs.remarks.empty() ? "" : fmt::format(" NOISY: {}.", fmt::join(roofs.remarks, "; "));
+  return fmt::format("Roofs of this machine, measured ({}): int8 {} GOPS, float32 {} GFLOPS, copy {:.3g} GB/s.{}",
+                     roofs.unit, figure(roofs.int8_gops), figure(roofs.f32_gflops), roofs.copy_gbs, doubts);
 }
 
 TextTable trial_table(const std::vector<SchemeTrial>& trials) {

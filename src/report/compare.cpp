@@ -99,7 +99,21 @@ std::string difference_test(const Json& accuracy_a, const Json& accuracy_b, bool
       p_value_text(p));
 }
 
+// Results of earlier versions have no verdict.
+std::string verdict_of(const Json& measured) {
+  if (const std::string verdict = text_at(measured, "verdict"); !verdict.empty()) return verdict;
+  if (measured.value("emulated", false)) return "emulated";
+  return measured.at("valid").get<bool>() ? "VALID" : "INVALID";
+}
+
+void verdict_row(TextTable& table, const std::string& label, const char* of, const Json& a, const Json& b) {
+  const std::string verdict_a = verdict_of(a), verdict_b = verdict_of(b);
+  if (verdict_a != "VALID" || verdict_b != "VALID") table.row({label, of, verdict_a, verdict_b, ""});
+}
+
 void speed_rows(TextTable& table, const std::string& label, const Json& a, const Json& b) {
+  verdict_row(table, label, "speed is", a, b);
+  if (verdict_of(a) == "emulated" || verdict_of(b) == "emulated") return;
   const auto add = [&](const std::string& what, double x, double y) {
     table.row(
         {label, what, fmt::format("{:.4g}", x), fmt::format("{:.4g}", y), x > 0 ? fmt::format("{:.3f}x", y / x) : ""});
@@ -112,6 +126,7 @@ void speed_rows(TextTable& table, const std::string& label, const Json& a, const
 
 // Rates found by --scenario server, which compare only under the same bound.
 std::string server_rows(TextTable& table, const std::string& label, const Json& a, const Json& b) {
+  verdict_row(table, label, "server is", a, b);
   const double x = a.at("queries_per_second"), y = b.at("queries_per_second");
   table.row({label, "server queries/s", fmt::format("{:.4g}", x), fmt::format("{:.4g}", y),
              x > 0 ? fmt::format("{:.3f}x", y / x) : ""});

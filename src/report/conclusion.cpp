@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "report/cells.h"
+
 namespace gpueval {
 
 std::string p_value_text(double p) {
@@ -26,11 +28,12 @@ std::string conclusion(const RunReport& run, const RunReport& first) {
     text += fmt::format(" (p {}{}: {})", p_text.starts_with('<') ? "" : "= ", p_text,
                         p < 0.05 ? "a significant difference at 5%" : "not a significant difference at 5%");
   }
-  if (run.speed && run.speed->vs_first) {
+  if (run.speed && run.speed->vs_first && !run.emulated()) {
     const double ratio = run.speed->vs_first->ratio;
     if (!text.empty()) text += ", ";
     text += fmt::format("{:.{}f} times the images/s", ratio, ratio < 1 ? 2 : 1);
     if (!run.vs_first) text += " of " + first.label();
+    text += doubt(run).empty() ? doubt(first) : doubt(run);
   }
   return text.empty() ? text : fmt::format("{}: {}.", run.label(), text);
 }

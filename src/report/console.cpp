@@ -139,6 +139,10 @@ std::string layer_remarks(const RunReport& run) {
   const double total = layers_ms(run);
   const std::size_t shown = std::min(slow.size(), kRemarks);
   std::string text;
+  if (std::any_of(run.layers.begin(), run.layers.end(),
+                  [](const LayerReport& l) { return l.profile && l.profile->compute_percent > 100; })) {
+    text += "Above 100% of the roof: Winograd's algorithm multiplies less than is counted.\n";
+  }
   for (const LayerReport* layer : std::span(slow).first(shown)) {
     text += wrapped(
         fmt::format("{}: {:.0f}% of the time; {}.", layer->info.name, 100 * *layer->ms / total, layer->profile->remark),
@@ -152,20 +156,21 @@ std::string layer_remarks(const RunReport& run) {
 std::string scenario_footer(const Report& report) {
   std::string text;
   for (const RunReport& run : report.runs) {
+    if (run.emulated()) continue;
     if (run.speed && report.scenario == "offline") {
-      text += fmt::format("Scenario offline: {}: {} images/s in batches of {}.\n", run.label(),
-                          rate(run.speed->images_per_second), run.speed->batch);
+      text += fmt::format("Scenario offline: {}: {} images/s{} in batches of {}.\n", run.label(),
+                          rate(run.speed->images_per_second), doubt(run), run.speed->batch);
     }
     if (run.speed && report.scenario == "single-stream") {
-      text += fmt::format("Scenario single-stream: {}: p90 latency {} ms.\n", run.label(),
-                          milliseconds(run.speed->percentile_ms(90)));
+      text += fmt::format("Scenario single-stream: {}: p90 latency {} ms{}.\n", run.label(),
+                          milliseconds(run.speed->percentile_ms(90)), doubt(run));
     }
     if (!run.server) continue;
     const ServerResult& server = *run.server;
     if (const ServerTrial* best = server.best()) {
-      text += wrapped(fmt::format("Scenario server: {}: {} queries/s of random arrivals with p{:g} {} ms, within the "
+      text += wrapped(fmt::format("Scenario server: {}: {} queries/s{} of random arrivals with p{:g} {} ms, within the "
                                   "bound of {:g} ms ({} queries; {} images/s without waiting).",
-                                  run.label(), rate(server.queries_per_second), server.percentile,
+                                  run.label(), rate(server.queries_per_second), doubt(run), server.percentile,
                                   milliseconds(best->bound_percentile_ms), server.latency_bound_ms,
                                   grouped(best->queries), rate(server.capacity)),
                       kWidth, 2);
@@ -188,15 +193,11 @@ std::string transfer_line(const RunReport& run) {
                  kWidth, 2);
 }
 
-std::string speed_footer(const Report& report) {
-  std::string text;
-  const SpeedResult* first = nullptr;
-  for (const RunReport& run : report.runs) {
-    if (run.speed && first == nullptr) first = &*run.speed;
-  }
-  if (first == nullptr) return text;
-  text += fmt::format("Speed: batch {}, {}, warm-up {:.0f} ms", first->batch,
-                      report.speed_input == "synthetic" ? "synthetic images" : "images of the data", first->warm_up_ms);
+// What was timed, and how: the first line below the table.
+std::string speed_line(const Report& report, const SpeedResult& first) {
+  std::string text =
+      fmt::format("Speed: batch {}, {}, warm-up {:.0f} ms", first.batch,
+                  report.speed_input == "synthetic" ? "synthetic images" : "images of the data", first.warm_up_ms);
   for (const RunReport& run : report.runs) {
     if (run.speed)
       text += fmt::format("{} {} x {}", &run == &report.runs.front() ? "; samples" : ",", grouped(run.speed->samples),
@@ -204,29 +205,60 @@ std::string speed_footer(const Report& report) {
   }
   if (report.conditions && report.conditions->ghz_end)
     text += fmt::format("; core clock {:.2f} GHz", *report.conditions->ghz_end);
-  text = wrapped(text + '.', kWidth, 0);
-  if (report.conditions) {
-    for (const std::string& warning : report.conditions->warnings())
-      text += wrapped(fmt::format("Note: {}.", warning), kWidth, 6);
+  return wrapped(text + '.', kWidth, 0);
+}
+
+std::string speed_notes(const RunReport& run) {
+  const SpeedResult& speed = *run.speed;
+  if (speed.emulated) return "";
+  std::string text = transfer_line(run);
+  if (speed.vs_first) {
+    text += fmt::format("{}: {:.2f}x, {:.2f}x to {:.2f}x between rounds (10th to 90th percentile).\n", run.label(),
+                        speed.vs_first->ratio, speed.vs_first->spread.low, speed.vs_first->spread.high);
   }
+  for (const std::string& warning : speed.warnings) {
+    if (speed.cv > kNoiseBounds.latency_cv && warning.starts_with("latency varies")) continue;  // a line NOISY says it
+    text += wrapped(fmt::format("Note: {}: {}.", run.label(), warning), kWidth, 6);
+  }
+  return text;
+}
+
+// Why the rows are NOISY or INVALID.
+std::string doubts(const Report& report) {
+  std::string text;
   for (const RunReport& run : report.runs) {
-    if (!run.speed) continue;
-    text += transfer_line(run);
-    if (run.speed->vs_first) {
-      const SpeedRatio& ratio = *run.speed->vs_first;
-      text += fmt::format("{}: {:.2f}x, {:.2f}x to {:.2f}x between rounds (10th to 90th percentile).\n", run.label(),
-                          ratio.ratio, ratio.spread.low, ratio.spread.high);
-    }
-    for (const std::string& warning : run.speed->warnings)
-      text += wrapped(fmt::format("Note: {}: {}.", run.label(), warning), kWidth, 6);
+    if (!run.speed || run.emulated()) continue;
+    for (const std::string& reason : run.speed->noise)
+      text += wrapped(fmt::format("NOISY: {}: {}.", run.label(), reason), kWidth, 7);
   }
   for (const RunReport& run : report.runs) {
     if (!run.speed) continue;
     for (const std::string& reason : run.speed->reasons)
       text += wrapped(fmt::format("INVALID: {}: {}.", run.label(), reason), kWidth, 9);
   }
-  text += scenario_footer(report);
-  return text + fmt::format("Result is: {}\n", report.valid() ? "VALID" : "INVALID");
+  return text;
+}
+
+std::string speed_footer(const Report& report) {
+  const auto first =
+      std::find_if(report.runs.begin(), report.runs.end(), [](const RunReport& run) { return run.speed; });
+  if (first == report.runs.end()) return "";
+  std::string text = first->emulated() ? fmt::format("Speed: {}.\n", kEmulated) : speed_line(report, *first->speed);
+  if (report.conditions && !first->emulated()) {
+    for (const std::string& clause : report.conditions->noise()) text += wrapped("NOISY: " + clause + '.', kWidth, 7);
+    if (report.conditions->gpu) {
+      for (const std::string& clause : report.conditions->gpu->limits())
+        text += wrapped("Note: " + clause + '.', kWidth, 6);
+    }
+    if (const std::string advice = report.conditions->advice(report.host.threads); !advice.empty())
+      text += wrapped(advice, kWidth, 2);
+  }
+  for (const RunReport& run : report.runs) {
+    if (run.speed) text += speed_notes(run);
+  }
+  text += doubts(report) + scenario_footer(report);
+  const auto verdict = report.verdict();
+  return verdict ? text + fmt::format("Result is: {}\n", to_string(*verdict)) : text;
 }
 
 }  // namespace
@@ -237,6 +269,24 @@ std::string RunReport::label() const {
   if (depthwise == "float32") text += "-pw";  // only the pointwise convolutions are integer
   if (activations == "s8") text += " s8";
   return text;
+}
+
+bool RunReport::emulated() const { return (speed && speed->emulated) || (server && server->emulated); }
+
+std::optional<SpeedVerdict> RunReport::verdict() const {
+  std::optional<SpeedVerdict> worst;
+  if (emulated()) return worst;
+  if (speed) worst = speed->verdict();
+  if (server) worst = std::max(server->verdict(), worst.value_or(SpeedVerdict::kValid));
+  return worst;
+}
+
+std::optional<SpeedVerdict> Report::verdict() const {
+  std::optional<SpeedVerdict> worst;
+  for (const RunReport& run : runs) {
+    if (const auto verdict = run.verdict()) worst = std::max(*verdict, worst.value_or(SpeedVerdict::kValid));
+  }
+  return worst;
 }
 
 bool Report::valid() const {
@@ -267,8 +317,14 @@ std::string to_layer_tables(const Report& report) {
       text += fmt::format("\nLayer errors of {} against float32, {} images\n{}", run.label(), report.layer_error_images,
                           layer_error_table(run).text());
     }
+    if (run.device == "emu" && report.per_layer) {
+      text += fmt::format("\nLayers of {}, batch {}; {}\n", run.label(), run.batch, kEmulated);
+      text += layer_time_table(run).text();
+    }
     if (!has_layer_times(run)) continue;
-    text += fmt::format("\nLayers of {}, batch {}: {:.3f} ms together\n", run.label(), run.batch, layers_ms(run));
+    text += '\n' + wrapped(fmt::format("Layers of {}, batch {}: {:.3f} ms together{}", run.label(), run.batch,
+                                       layers_ms(run), layer_doubt(report)),
+                           kWidth, 2);
     text += layer_time_table(run).text() + layer_remarks(run);
   }
   return text;

@@ -29,6 +29,35 @@ std::string heading(const Report& report) {
   return text;
 }
 
+// What disturbed the times, and why a row is NOISY or INVALID.
+std::string speed_paragraphs(const Report& report) {
+  std::string text;
+  const bool emulated =
+      std::any_of(report.runs.begin(), report.runs.end(), [](const RunReport& r) { return r.emulated(); });
+  if (emulated) text += html_paragraph(fmt::format("Speed: {}.", kEmulated), "warn");
+  if (report.conditions && !emulated) {
+    for (const std::string& clause : report.conditions->noise())
+      text += html_paragraph(fmt::format("NOISY: during the speed part {}.", clause), "warn");
+    if (report.conditions->gpu) {
+      for (const std::string& clause : report.conditions->gpu->limits())
+        text += html_paragraph(fmt::format("During the speed part {}.", clause), "note");
+    }
+    if (const std::string advice = report.conditions->advice(report.host.threads); !advice.empty())
+      text += html_paragraph(advice, "note");
+  }
+  for (const RunReport& run : report.runs) {
+    const auto add = [&](const char* before, const std::vector<std::string>& clauses, const char* css_class) {
+      for (const std::string& clause : clauses)
+        text += html_paragraph(fmt::format("{}{}: {}.", before, run.label(), clause), css_class);
+    };
+    if (run.speed && !run.emulated()) add("", run.speed->warnings, "note");
+    if (run.speed && !run.emulated()) add("NOISY: ", run.speed->noise, "warn");
+    if (run.speed) add("INVALID: ", run.speed->reasons, "warn");
+    if (run.server) add("INVALID: ", run.server->reasons, "warn");
+  }
+  return text;
+}
+
 std::string result_section(const Report& report) {
   std::string text = result_table(report).html() + html_warnings(report.warnings);
   if (report.runs.size() > 1 && report.runs[1].vs_first) {
@@ -52,17 +81,7 @@ std::string result_section(const Report& report) {
     for (const std::string& note : *notes) text += html_paragraph(note, "note");
   }
   if (report.interrupted) text += html_paragraph("Interrupted: the result covers what was done until then.", "warn");
-  if (report.conditions) {
-    for (const std::string& warning : report.conditions->warnings())
-      text += html_paragraph(fmt::format("During the speed part {}.", warning), "note");
-  }
-  for (const RunReport& run : report.runs) {
-    if (!run.speed) continue;
-    for (const std::string& warning : run.speed->warnings)
-      text += html_paragraph(fmt::format("{}: {}.", run.label(), warning), "note");
-    for (const std::string& reason : run.speed->reasons)
-      text += html_paragraph(fmt::format("INVALID: {}: {}.", run.label(), reason), "warn");
-  }
+  text += speed_paragraphs(report);
   return html_section("Result", text);
 }
 
@@ -80,8 +99,8 @@ std::string trial_section(const Report& report) {
 std::string scatter_section(const Report& report) {
   std::vector<ScatterPoint> points;
   for (const RunReport& run : report.runs) {
-    if (!run.accuracy || !run.speed) continue;
-    points.push_back({run.label(), "", run.speed->images_per_second, run.accuracy->top1_fraction(),
+    if (!run.accuracy || !run.speed || run.emulated()) continue;
+    points.push_back({run.label() + doubt(run), "", run.speed->images_per_second, run.accuracy->top1_fraction(),
                       wilson_interval(run.accuracy->top1, run.accuracy->images)});
   }
   return html_section("Accuracy against speed",
@@ -91,7 +110,7 @@ std::string scatter_section(const Report& report) {
 std::string server_section(const Report& report) {
   std::string text;
   for (const RunReport& run : report.runs) {
-    if (!run.server) continue;
+    if (!run.server || run.emulated()) continue;
     TextTable table;
     for (const char* title : {"queries/s", "p50 ms", "p90 ms", "p99 ms", "images a run", "queries"})
       table.column(title);
@@ -103,9 +122,9 @@ std::string server_section(const Report& report) {
                  : trial.complete ? "missed"
                                   : "missed, ended early"});
     }
-    text += fmt::format("<h3>{}: {} queries/s within {:g} ms (p{:g})</h3>\n{}", escaped(run.label()),
-                        rate(run.server->queries_per_second), run.server->latency_bound_ms, run.server->percentile,
-                        table.html());
+    text += fmt::format("<h3>{}: {} queries/s{} within {:g} ms (p{:g})</h3>\n{}", escaped(run.label()),
+                        rate(run.server->queries_per_second), doubt(run), run.server->latency_bound_ms,
+                        run.server->percentile, table.html());
   }
   return html_section("Server scenario: random arrivals", text);
 }
@@ -113,9 +132,9 @@ std::string server_section(const Report& report) {
 std::string latency_section(const Report& report) {
   std::vector<LatencyBox> boxes;
   for (const RunReport& run : report.runs) {
-    if (!run.speed) continue;
+    if (!run.speed || run.emulated()) continue;
     const SpeedResult& speed = *run.speed;
-    boxes.push_back({run.label(), speed.min_ms, speed.percentile_ms(50), speed.percentile_ms(90),
+    boxes.push_back({run.label() + doubt(run), speed.min_ms, speed.percentile_ms(50), speed.percentile_ms(90),
                      speed.percentile_ms(99), speed.max_ms});
   }
   std::string text = latency_chart(boxes);
@@ -133,14 +152,15 @@ double slowest_layer(const Report& report) {
   return most;
 }
 
-std::string time_bars(const RunReport& run, std::size_t color, double slowest) {
+std::string time_bars(const Report& report, const RunReport& run, std::size_t color) {
   std::vector<Bar> bars;
   for (const LayerReport& layer : run.layers) {
     const double ms = layer.ms.value_or(0);
     bars.push_back({layer.info.name, fmt::format("{:.3f} ms", ms), ms});
   }
-  return fmt::format("<h3>{}: time of each layer, batch {}, {:.3f} ms together</h3>\n{}", escaped(run.label()),
-                     run.batch, layers_ms(run), bar_chart(bars, static_cast<int>(color), slowest));
+  return fmt::format("<h3>{}: time of each layer, batch {}, {:.3f} ms together{}</h3>\n{}", escaped(run.label()),
+                     run.batch, layers_ms(run), escaped(layer_doubt(report)),
+                     bar_chart(bars, static_cast<int>(color), slowest_layer(report)));
 }
 
 std::string error_bars(const Report& report, const RunReport& run, std::size_t color) {
@@ -188,6 +208,7 @@ std::string roofline_section(const Report& report) {
       points, {{"int8", report.roofs->int8_gops}, {"float32", report.roofs->f32_gflops}}, report.roofs->copy_gbs);
   if (chart.empty()) return "";
   const std::string note =
+      layer_doubt(report) +
       " A disc is a layer, its area the share of the time; layers above the slope work in the caches.";
   return html_section("Roofline", chart + html_paragraph(roof_sentence(*report.roofs) + note, "note") + remarks);
 }
@@ -196,7 +217,7 @@ std::string layer_sections(const Report& report) {
   std::string times, errors;
   for (std::size_t i = 0; i < report.runs.size(); ++i) {
     const RunReport& run = report.runs[i];
-    if (has_layer_times(run)) times += time_bars(run, i, slowest_layer(report));
+    if (has_layer_times(run)) times += time_bars(report, run, i);
     if (has_layer_errors(run)) errors += error_bars(report, run, i);
   }
   return html_section("Error layer by layer", errors) + roofline_section(report) +
@@ -222,11 +243,9 @@ std::string facts_section(const Report& report) {
     if (!data.skipped.empty()) facts.emplace_back("Not decodable", std::to_string(data.skipped.size()) + " images");
   }
   if (report.calibration) facts.emplace_back("Calibration", calibration_text(*report.calibration));
-  const bool timed =
-      std::any_of(report.runs.begin(), report.runs.end(), [](const RunReport& run) { return run.speed; });
-  if (timed) {
+  if (const auto verdict = report.verdict()) {
     facts.emplace_back("Timed on", report.speed_input == "data" ? "images of the data" : "synthetic images");
-    facts.emplace_back("Speed measurement is", report.valid() ? "VALID" : "INVALID");
+    facts.emplace_back("Speed measurement is", to_string(*verdict));
   }
   return html_section("Network and data", html_facts(facts));
 }

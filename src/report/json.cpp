@@ -50,7 +50,8 @@ Json conditions_json(const Conditions& conditions) {
           {"stolen_cores", value_or_null(conditions.stolen_cores)},
           {"quota_throttles", value_or_null(conditions.quota_throttles)},
           {"thermal_throttles", value_or_null(conditions.thermal_throttles)},
-          {"warnings", conditions.warnings()}};
+          {"warnings", conditions.warnings()},
+          {"noise", conditions.noise()}};
 }
 
 // GPU fields are there, null without a GPU, so that a reader finds the same keys in every result.
@@ -155,6 +156,8 @@ Json device_times_json(const DeviceTimes& times) {
   return {{"to_device", times.to_device_ms}, {"compute", times.compute_ms}, {"to_host", times.to_host_ms}};
 }
 
+Json verdict_json(const std::optional<SpeedVerdict>& verdict) { return verdict ? Json(to_string(*verdict)) : Json(); }
+
 Json speed_json(const SpeedResult& speed) {
   Json latency{{"mean", speed.mean_ms}};
   for (const auto& [percentile, value] : speed.percentiles_ms) latency[fmt::format("p{:g}", percentile)] = value;
@@ -170,9 +173,12 @@ Json speed_json(const SpeedResult& speed) {
             {"includes_transfers", speed.includes_transfers},
             {"device_ms", speed.device_times ? device_times_json(*speed.device_times) : Json()},
             {"valid", speed.valid},
+            {"verdict", speed.emulated ? Json() : verdict_json(speed.verdict())},
+            {"emulated", speed.emulated},
             {"reasons", speed.reasons},
+            {"noise", speed.noise},
             {"warnings", speed.warnings}};
-  if (speed.vs_first) {
+  if (speed.vs_first && !speed.emulated) {
     json["vs_first"] = {{"ratio", speed.vs_first->ratio}, {"ratio_p10_p90", interval(speed.vs_first->spread)}};
   }
   return json;
@@ -201,6 +207,8 @@ Json server_json(const ServerResult& server) {
             {"capacity", server.capacity},
             {"trials", Json::array()},
             {"valid", server.valid},
+            {"verdict", server.emulated ? Json() : verdict_json(server.verdict())},
+            {"emulated", server.emulated},
             {"reasons", server.reasons},
             {"warnings", server.warnings}};
   for (const ServerTrial& trial : server.trials) json["trials"].push_back(server_trial_json(trial));
@@ -208,11 +216,8 @@ Json server_json(const ServerResult& server) {
 }
 
 Json roofs_json(const DeviceRoofs& roofs) {
-  return {{"device", roofs.device},
-          {"unit", roofs.unit},
-          {"int8_gops", roofs.int8_gops},
-          {"f32_gflops", roofs.f32_gflops},
-          {"copy_gbs", roofs.copy_gbs}};
+  return {{"device", roofs.device},         {"unit", roofs.unit},         {"int8_gops", roofs.int8_gops},
+          {"f32_gflops", roofs.f32_gflops}, {"copy_gbs", roofs.copy_gbs}, {"remarks", roofs.remarks}};
 }
 
 Json layers_json(const RunReport& run) {
@@ -280,6 +285,7 @@ Json mixed_json(const MixedReport& mixed) {
             {"int8_loss_points", mixed.int8_loss_points},
             {"judged", {{"first", mixed.first}, {"images", mixed.images}}},
             {"choosing", {{"loss_points", mixed.choosing_loss_points}, {"result", trial_json(mixed.choosing)}}},
+            {"conditions", mixed.conditions ? conditions_json(*mixed.conditions) : Json()},
             {"speed", Json::array()}};
   for (const MixedSpeed& row : mixed.speed)
     json["speed"].push_back({{"network", row.label}, {"speed", speed_json(row.speed)}});
@@ -303,6 +309,7 @@ Json report_json(const Report& report) {
             {"command", report.command},
             {"host", host_json(report.host, report.conditions)},
             {"conditions", report.conditions ? conditions_json(*report.conditions) : Json()},
+            {"layer_conditions", report.layer_conditions ? conditions_json(*report.layer_conditions) : Json()},
             {"model", model_json(report.model)},
             {"data", data_json(report)},
             {"calibration", calibration_json(report)},
@@ -311,6 +318,7 @@ Json report_json(const Report& report) {
             {"roofs", report.roofs ? roofs_json(*report.roofs) : Json()},
             {"interrupted", report.interrupted},
             {"valid", report.valid()},
+            {"verdict", verdict_json(report.verdict())},
             {"warnings", report.warnings},
             {"notes", report.notes},
             {"layer_error_images", report.layer_error_images},

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
+#include <utility>
 
 #include "gpueval/report.h"
 #include "report/cells.h"
@@ -48,12 +49,36 @@ std::string trial_text(const TrialReport& trial) {
 TextTable speed_table(const MixedReport& mixed) {
   TextTable table;
   table.column("network", TextTable::Align::kLeft);
-  for (const char* title : {"images/s", "p50 ms", "speed"}) table.column(title);
+  table.column("images/s");
+  table.column("verdict", TextTable::Align::kLeft);
+  for (const char* title : {"p50 ms", "speed"}) table.column(title);
   for (const MixedSpeed& row : mixed.speed) {
-    table.row({row.label, rate(row.speed.images_per_second), milliseconds(row.speed.percentile_ms(50)),
+    if (row.speed.emulated) {
+      table.row({row.label, "", verdict_text(row.speed), "", ""});
+      continue;
+    }
+    table.row({row.label, rate(row.speed.images_per_second), verdict_text(row.speed),
+               milliseconds(row.speed.percentile_ms(50)),
                row.speed.vs_first ? fmt::format("{:.2f}x", row.speed.vs_first->ratio) : ""});
   }
   return table;
+}
+
+// Why a speed is NOISY or INVALID, and what helps.
+std::vector<std::string> speed_sentences(const SensitivityReport& report) {
+  std::vector<std::string> text;
+  const MixedReport& mixed = *report.mixed;
+  for (const MixedSpeed& row : mixed.speed) {
+    if (row.speed.emulated) return {fmt::format("Speed: {}.", kEmulated)};
+    for (const std::string& clause : row.speed.noise) text.push_back(fmt::format("NOISY: {}: {}.", row.label, clause));
+    for (const std::string& clause : row.speed.reasons)
+      text.push_back(fmt::format("INVALID: {}: {}.", row.label, clause));
+  }
+  if (!mixed.conditions) return text;
+  for (const std::string& clause : mixed.conditions->noise()) text.push_back(fmt::format("NOISY: {}.", clause));
+  if (std::string advice = mixed.conditions->advice(report.host.threads); !advice.empty())
+    text.push_back(std::move(advice));
+  return text;
 }
 
 std::vector<std::string> sentences(const SensitivityReport& report) {
@@ -104,7 +129,10 @@ std::string to_text(const SensitivityReport& report) {
   text += '\n' + layers_table(report).text() + '\n' + warning_lines(report.warnings, kWidth);
   for (const std::string& sentence : sentences(report)) text += wrapped(sentence, kWidth, 2);
   for (const std::string& sentence : mixed_sentences(report)) text += wrapped(sentence, kWidth, 2);
-  if (report.mixed && !report.mixed->speed.empty()) text += '\n' + speed_table(*report.mixed).text();
+  if (report.mixed && !report.mixed->speed.empty()) {
+    text += '\n' + speed_table(*report.mixed).text() + '\n';
+    for (const std::string& sentence : speed_sentences(report)) text += wrapped(sentence, kWidth, 2);
+  }
   return text;
 }
 
@@ -113,7 +141,10 @@ std::string to_html(const SensitivityReport& report) {
   body += html_paragraph(fmt::format("{} images of {}", report.images, report.data), "sub");
   std::string mixed;
   for (const std::string& sentence : mixed_sentences(report)) mixed += html_paragraph(sentence);
-  if (report.mixed && !report.mixed->speed.empty()) mixed += speed_table(*report.mixed).html();
+  if (report.mixed && !report.mixed->speed.empty()) {
+    mixed += speed_table(*report.mixed).html();
+    for (const std::string& sentence : speed_sentences(report)) mixed += html_paragraph(sentence, "warn");
+  }
   body += html_section("Mixed precision", mixed);
   std::vector<Bar> bars;
   for (const SensitivityRow& row : report.layers) {

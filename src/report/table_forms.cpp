@@ -36,7 +36,7 @@ void add_row(TextTable& table, const std::string& network, const RunReport& run,
     cells[7] = fmt::format("{:.1f}%", 100 * run.vs_first->agreement);
     if (run.vs_first->logits.images > 0) cells[8] = decibels(run.vs_first->logits.sqnr_db());
   }
-  if (run.speed) cells[9] = rate(run.speed->images_per_second);
+  if (run.speed) cells[9] = rate_with_verdict(*run.speed);
   table.row(std::move(cells));
 }
 
@@ -71,6 +71,26 @@ std::vector<std::string> warnings(const TableReport& table) {
   return result;
 }
 
+// Why a network's rows are NOISY or INVALID, and what helps.
+std::vector<std::string> doubts(const Report& report) {
+  std::vector<std::string> result;
+  const auto add = [&](const char* verdict, const std::string& label, const std::vector<std::string>& clauses) {
+    for (const std::string& clause : clauses) result.push_back(fmt::format("{}: {}{}.", verdict, label, clause));
+  };
+  bool emulated = false;
+  for (const RunReport& run : report.runs) {
+    emulated = emulated || run.emulated();
+    if (run.speed && !run.emulated()) add("NOISY", run.label() + ": ", run.speed->noise);
+    if (run.speed) add("INVALID", run.label() + ": ", run.speed->reasons);
+  }
+  if (emulated) return {fmt::format("{}.", kEmulated)};
+  if (!report.conditions) return result;
+  add("NOISY", "", report.conditions->noise());
+  if (const std::string advice = report.conditions->advice(report.host.threads); !advice.empty())
+    result.push_back(advice);
+  return result;
+}
+
 // Whole sentences on what was judged and what is missing.
 std::vector<std::string> sentences(const TableReport& table) {
   std::vector<std::string> result{kLegend};
@@ -92,6 +112,7 @@ std::vector<std::string> sentences(const TableReport& table) {
       if (!run.quantization || run.quantization->corrections.empty()) continue;
       result.push_back(fmt::format("{}, {}: {}.", network.name, run.label(), quantization_text(*run.quantization)));
     }
+    for (const std::string& reason : doubts(report)) result.push_back(fmt::format("{}: {}", network.name, reason));
     for (const std::string& note : report.notes) result.push_back(fmt::format("{}: {}", network.name, note));
   }
   result.insert(result.end(), table.host.notes.begin(), table.host.notes.end());
@@ -109,9 +130,9 @@ std::string scatter(const TableReport& table) {
   for (const TableNetwork& network : table.networks) {
     if (!network.report) continue;
     for (const RunReport& run : network.report->runs) {
-      if (run.accuracy && run.speed)
-        points.push_back(
-            {run.label(), network.name, run.speed->images_per_second, run.accuracy->top1_fraction(), std::nullopt});
+      if (run.accuracy && run.speed && !run.emulated())
+        points.push_back({run.label() + doubt(run), network.name, run.speed->images_per_second,
+                          run.accuracy->top1_fraction(), std::nullopt});
     }
   }
   return scatter_chart(points, {"images per second", 1, true}, {"top-1 accuracy, percent", 100, false});

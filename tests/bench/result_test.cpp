@@ -81,6 +81,50 @@ TEST(Tables, CompareTakesTheFastestOfEachSide) {
   EXPECT_NE(text.find("none"), std::string::npos) << text;  // nothing matches wgmma
 }
 
+TEST(Tables, VerdictStandsBesideTheTime) {
+  Result result = sample();
+  EXPECT_NE(row_table(result).text().find("40.0  VALID"), std::string::npos) << row_table(result).text();
+  result.rows[0].spread = 0.3;
+  EXPECT_NE(row_table(result).text().find("40.0  NOISY"), std::string::npos) << row_table(result).text();
+  EXPECT_NE(row_table(result).text().find("50.0  VALID"), std::string::npos);
+  EXPECT_NE(compare_table(result, {"dp4a"}).text().find("40.0  NOISY"), std::string::npos);
+  EXPECT_EQ(disturbance_lines(result), "");
+  result.conditions = Conditions{.cores = 2, .others_cores = 1.0, .cpus = {0, 1}};
+  EXPECT_NE(row_table(result).text().find("50.0  NOISY"), std::string::npos);
+  EXPECT_NE(disturbance_lines(result).find("NOISY: other programs kept 1.0"), std::string::npos);
+  EXPECT_NE(markdown(result, {}).find("NOISY: other programs kept 1.0"), std::string::npos);
+  EXPECT_EQ(nlohmann::json::parse(json(result))["rows"][1]["verdict"], "NOISY");
+}
+
+TEST(Tables, RoofsAreNeverBelowARowNorPrintedAsNothing) {
+  Result result = sample();
+  for (Row& r : result.rows) r.device = "cpu";
+  for (RoofValue& roof : result.roofs) roof.device = "cpu";
+  result.roofs[0].value = 1e-5;  // dp4a, disturbed
+  EXPECT_NE(roof_table(result).text().find("1e-05"), std::string::npos) << roof_table(result).text();
+  raise_roofs(result.rows, result.roofs);
+  EXPECT_NEAR(result.roofs[0].value, 2e9 / 40e-6 * 1e-12, 1e-9);  // the quickest dp4a row
+  EXPECT_EQ(result.roofs[1].value, 1000);
+  EXPECT_NE(roof_table(result).text().find("NOISY: conv_s8_dp4a_a was faster"), std::string::npos);
+  EXPECT_NEAR(share_of_roof(result.rows[0], result.roofs, 50'000'000)->fraction, 1, 1e-9);
+  result.rows[1].kernel = "onednn_s8";  // a library may use other instructions
+  result.rows[1].seconds = 1e-9;
+  raise_roofs(result.rows, result.roofs);
+  EXPECT_NEAR(result.roofs[0].value, 2e9 / 40e-6 * 1e-12, 1e-9);
+}
+
+TEST(Tables, EmulatedTimesAreNotShown) {
+  Result result = sample();
+  for (Row& r : result.rows) r.device = "emu";
+  for (RoofValue& roof : result.roofs) roof.device = "emu";
+  const std::string text = row_table(result).text();
+  EXPECT_EQ(text.find("40.0"), std::string::npos) << text;
+  EXPECT_NE(text.find("emulated"), std::string::npos);
+  EXPECT_EQ(roof_table(result).text().find("100"), std::string::npos) << roof_table(result).text();
+  EXPECT_EQ(compare_table(result, {"dp4a", "mma"}).text().find("40.0"), std::string::npos);
+  EXPECT_NE(disturbance_lines(result).find("emulated: times say nothing about a GPU"), std::string::npos);
+}
+
 TEST(Json, HoldsRowsRoofsAndReasons) {
   const auto parsed = nlohmann::json::parse(json(sample()));
   EXPECT_EQ(parsed["schema"], 1);

@@ -45,6 +45,25 @@ TEST_F(Device, LayersNameTheForcedKernel) {
   EXPECT_TRUE(found) << json["runs"][0]["layers"].dump();
 }
 
+TEST_F(Device, EmulatedTimesAreNoSpeed) {
+  const Outcome outcome =
+      run({"--model", "demo", "--scheme", "maxabs", "--mode", "speed", "--warm-up", "0", "--duration", "0",
+           "--iterations", "1", "--device", "emu", "--per-layer", "--json", "r.json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("Speed: emulated: times say nothing about a GPU."), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("Layers of int8 maxabs, batch 1; emulated"), std::string::npos) << outcome.out;
+  for (const char* claim : {"times the", "VALID", "NOISY", "Roofs", "between rounds", "ms together"})
+    EXPECT_EQ(outcome.out.find(claim), std::string::npos) << claim << '\n' << outcome.out;
+  const nlohmann::json json = read_json("r.json");
+  EXPECT_TRUE(json["verdict"].is_null());
+  EXPECT_TRUE(json["roofs"].is_null());
+  for (const nlohmann::json& run : json["runs"]) {
+    EXPECT_EQ(run["speed"]["emulated"], true);
+    EXPECT_FALSE(run["speed"].contains("vs_first"));
+    EXPECT_TRUE(run["layers"][0]["ms"].is_null());
+  }
+}
+
 TEST_F(Device, PreprocessesWithTheSameBits) {
   const nlohmann::json host = measure({"--device", "emu"});
   const nlohmann::json device = measure({"--device", "emu", "--preprocess-on", "device"});

@@ -58,6 +58,49 @@ TEST(Conditions, NamesEachDisturbance) {
               ElementsAre("the core clock went from 3.00 to 2.50 GHz meanwhile (frequency governor \"powersave\")"));
 }
 
+TEST(Conditions, EveryDisturbanceButAPowerLimitIsNoise) {
+  EXPECT_THAT(conditions_between(quiet(10), quiet(13)).noise(), IsEmpty());
+  SystemReading end = quiet(13);
+  *end.busy_s += 3.45;
+  *end.stolen_s += 0.6;
+  end.quota_throttles = end.thermal_throttles = 40;
+  end.core_ghz = 2.5;
+  end.gpu = GpuReading{.slowdowns = 0x4 | 0x20};
+  const Conditions conditions = conditions_between(quiet(10), end);
+  EXPECT_EQ(conditions.noise().size(), 6u);
+  EXPECT_EQ(conditions.warnings().size(), 7u);
+  EXPECT_THAT(conditions.warnings().back(), HasSubstr("its power limit"));
+}
+
+TEST(Conditions, SaysWhatHelpsAgainstOtherPrograms) {
+  const auto advice = [](double others, int cores, int threads) {
+    Conditions conditions{.cores = cores, .others_cores = others};
+    for (int cpu = 0; cpu < cores; ++cpu) conditions.cpus.push_back(cpu);
+    return conditions.advice(threads);
+  };
+  EXPECT_EQ(advice(0.05, 8, 8), "");
+  EXPECT_THAT(advice(1.5, 8, 8), HasSubstr("`taskset -c 2,3,4,5,6,7` and --threads 6,"));
+  EXPECT_THAT(advice(1.03, 2, 2), HasSubstr("`taskset -c 1` and --threads 1,"));
+  EXPECT_THAT(advice(7.9, 8, 8), HasSubstr("`taskset -c 7` and --threads 1,"));
+  EXPECT_THAT(advice(1.5, 8, 2), HasSubstr("`taskset -c 6,7` and --threads 2,"));
+  EXPECT_EQ(advice(0.5, 1, 1), "What helps: stopping the other programs.");
+}
+
+// A quota of a group above stops the process as well.
+TEST(Conditions, CountsTheStopsOfAllControlGroups) {
+  const std::filesystem::path root = std::filesystem::path(testing::TempDir()) / "conditions_groups";
+  const auto write = [&](const std::string& path, const std::string& text) {
+    std::filesystem::create_directories((root / path).parent_path());
+    std::ofstream(root / path) << text;
+  };
+  write("proc/self/cgroup", "3:cpu:/jobs/seven\n0::/jobs/seven\n");
+  write("sys/fs/cgroup/jobs/cpu.stat", "nr_periods 40\nnr_throttled 3\n");
+  write("sys/fs/cgroup/jobs/seven/cpu.stat", "nr_periods 40\nnr_throttled 4\n");
+  EXPECT_EQ(read_system(root.string()).quota_throttles, 7);
+  write("sys/fs/cgroup/cpu/jobs/seven/cpu.stat", "nr_periods 40\nnr_throttled 50\n");
+  EXPECT_EQ(read_system(root.string()).quota_throttles, 57);
+}
+
 TEST(Conditions, WhatTheSystemDoesNotTellIsAbsent) {
   const SystemReading reading = read_system("/nowhere");
   EXPECT_FALSE(reading.busy_s || reading.stolen_s || reading.quota_throttles || reading.thermal_throttles);

@@ -64,7 +64,10 @@ TEST_F(Latency, PercentilesOfKnownLatencies) {
   EXPECT_NEAR(result.min_ms, 1, 1e-6);
   EXPECT_NEAR(result.max_ms, 100, 1e-6);
   EXPECT_EQ(result.warnings.size(), 1u) << "a varying latency is a warning";
-  EXPECT_TRUE(result.valid) << "and no more than that";
+  EXPECT_TRUE(result.valid) << "the minimum time and count were reached";
+  EXPECT_EQ(result.verdict(), SpeedVerdict::kNoisy) << "57% of variation";
+  ASSERT_EQ(result.noise.size(), 1u);
+  EXPECT_NE(result.noise[0].find("latency varies by 57."), std::string::npos) << result.noise[0];
 }
 
 TEST_F(Latency, SeveralEnginesTakeTurns) {
@@ -88,10 +91,30 @@ TEST_F(Latency, ADisturbanceMeetsBothAlike) {
   EXPECT_NEAR(run({&slow_, &fast_})[1].vs_first->ratio, 2.5, 0.15);
 }
 
+TEST_F(Latency, SteadyTimesAreValid) {
+  int runs = 0;  // 9.2 and 10.8 ms: a deviation of 8% of the mean, each round the same
+  fast_.on_run = [&] { clock_ += runs++ % 2 == 0 ? 0.0092 : 0.0108; };
+  const SpeedResult result = run({&fast_}).front();
+  EXPECT_NEAR(result.cv, 0.08, 0.001);
+  EXPECT_EQ(result.verdict(), SpeedVerdict::kValid);
+  EXPECT_EQ(result.warnings.size(), 1u) << "the variation is still told";
+}
+
+TEST_F(Latency, RoundsThatLieApartAreNoisy) {
+  fast_.on_run = [&] { clock_ += clock_ < 1.7 ? 0.010 : 0.0115; };  // half of the time 15% slower: a deviation of 7%
+  const SpeedResult result = run({&fast_}).front();
+  EXPECT_LT(result.cv, kNoiseBounds.latency_cv);
+  EXPECT_TRUE(result.valid);
+  EXPECT_EQ(result.verdict(), SpeedVerdict::kNoisy);
+  ASSERT_EQ(result.noise.size(), 1u);
+  EXPECT_NE(result.noise[0].find("rounds lie 1"), std::string::npos) << result.noise[0];
+}
+
 TEST_F(Latency, StoppedEarlyIsInvalidWithReasons) {
   options_.stop = [this] { return clock_ > 0.25; };
   const SpeedResult result = run({&fast_}).front();
   EXPECT_FALSE(result.valid);
+  EXPECT_EQ(result.verdict(), SpeedVerdict::kInvalid);
   ASSERT_EQ(result.reasons.size(), 2u);
   EXPECT_NE(result.reasons[0].find("at least 3 s"), std::string::npos);
   EXPECT_NE(result.reasons[1].find("at least 10"), std::string::npos);

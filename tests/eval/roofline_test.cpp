@@ -33,6 +33,24 @@ TEST(Roofline, NumbersOfALayer) {
   EXPECT_NEAR(profile_layer(layer, false, 1, 0.1, 0.5, kRoofs, 2).compute_percent, 128.45, 0.01);
 }
 
+TEST(Roofline, IsNeverBelowALayer) {
+  DeviceRoofs roofs = kRoofs;
+  LayerInfo layer = convolution("n1h14w14c256_k256r1s1_st1_pad0,0,0,0", 100'352 + 65'536, 65'536);
+  raise_roof(layer, true, 1, 0.1, roofs);  // 257 of 1000 GOPS
+  EXPECT_EQ(roofs.int8_gops, 1000);
+  EXPECT_TRUE(roofs.remarks.empty());
+  raise_roof(layer, false, 1, 0.1, roofs);  // 257 of 200
+  EXPECT_NEAR(roofs.f32_gflops, 256.9, 0.1);
+  raise_roof(layer, false, 2, 0.1, roofs);
+  EXPECT_NEAR(roofs.f32_gflops, 513.8, 0.1);
+  ASSERT_EQ(roofs.remarks.size(), 1u);
+  EXPECT_TRUE(roofs.remarks[0].starts_with("float32: layer l was faster")) << roofs.remarks[0];
+  EXPECT_NEAR(profile_layer(layer, false, 2, 0.1, 0.5, roofs, 2).compute_percent, 100, 1e-6);
+  layer.kernel = "winograd_f32_avx512";  // multiplies less than is counted
+  raise_roof(layer, false, 8, 0.1, roofs);
+  EXPECT_NEAR(roofs.f32_gflops, 513.8, 0.1);
+}
+
 TEST(Roofline, RemarksOnlyOnSlowLayersThatMatter) {
   const LayerInfo layer = convolution("n1h56w56c64_k64r3s3_st1_pad1,1,1,1", 500'000, 36'864);
   EXPECT_NE(profile_layer(layer, true, 1, 1.0, 0.5, kRoofs, 2).remark, "");

@@ -101,12 +101,44 @@ TEST_F(ServerScenario, StopEndsTheSearch) {
   EXPECT_EQ(result.reasons.at(0), "the search was interrupted");
 }
 
-TEST_F(ServerScenario, FewQueriesAreAWarning) {
+TEST_F(ServerScenario, AThousandQueriesConfirmTheRate) {
   options_.duration_s = 0.5;
   options_.latency_bound_ms = 60;
   const ServerResult result = run();
-  ASSERT_EQ(result.warnings.size(), 1u);
-  EXPECT_NE(result.warnings[0].find("--duration"), std::string::npos);
+  ASSERT_NE(result.best(), nullptr);
+  EXPECT_GE(result.best()->queries, 1000);
+  EXPECT_TRUE(result.best()->met);
+  EXPECT_EQ(&result.trials.back(), result.best());
+  EXPECT_GT(std::ssize(result.trials), 6) << "short trials found the rate";
+  EXPECT_TRUE(result.valid);
+  EXPECT_EQ(result.verdict(), SpeedVerdict::kValid);
+}
+
+// Every 400th run takes 200 ms. Short trials miss that, a thousand queries do not: the rate falls until they hold.
+TEST_F(ServerScenario, AConfirmationThatFailsLowersTheRate) {
+  engine_.on_run = [this] { clock_ += ++runs_ % 400 == 0 ? 0.200 : 0.010; };
+  options_.duration_s = 0.5;
+  options_.latency_bound_ms = 60;
+  const ServerResult result = run();
+  int failed = 0;
+  for (const ServerTrial& trial : result.trials)
+    failed += !trial.met && trial.rate >= result.queries_per_second ? 1 : 0;
+  EXPECT_GT(failed, 0);
+  ASSERT_NE(result.best(), nullptr);
+  EXPECT_GE(result.best()->queries, 1000);
+  EXPECT_LE(result.best()->p99_ms, 60);
+}
+
+TEST_F(ServerScenario, TooFewQueriesAreInvalid) {
+  engine_.on_run = [this] { clock_ += 1; };  // 1000 queries would take twenty minutes
+  options_.latency_bound_ms = 5000;
+  const ServerResult result = run();
+  ASSERT_NE(result.best(), nullptr);
+  EXPECT_FALSE(result.valid);
+  EXPECT_EQ(result.verdict(), SpeedVerdict::kInvalid);
+  ASSERT_EQ(result.reasons.size(), 1u);
+  EXPECT_NE(result.reasons[0].find("it needs 1000, which --iterations 1000 or --duration 1"), std::string::npos)
+      << result.reasons[0];
 }
 
 }  // namespace

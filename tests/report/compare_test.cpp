@@ -66,6 +66,18 @@ TEST_F(Compare, OtherImagesAreNotPaired) {
   EXPECT_TRUE(unpaired([](Report& b) { b.data->skipped[0].index = 119; })) << "other images were skipped";
 }
 
+TEST_F(Compare, NoisySpeedIsToldBesideTheNumbers) {
+  EXPECT_THAT(text(test::sample_report(), test::sample_report()), Not(HasSubstr("speed is")));
+  Report b = test::sample_report();
+  b.runs[1].speed->noise = {"it varies"};
+  EXPECT_THAT(text(test::sample_report(), b), ContainsRegex("int8 maxabs +speed is +VALID +NOISY"));
+  b.runs[1].speed->valid = false;
+  EXPECT_THAT(text(b, test::sample_report()), ContainsRegex("int8 maxabs +speed is +INVALID +VALID"));
+  b.runs[1].speed->emulated = true;
+  EXPECT_THAT(text(b, test::sample_report()), AllOf(ContainsRegex("int8 maxabs +speed is +emulated +VALID"),
+                                                    Not(ContainsRegex("int8 maxabs +images/s"))));
+}
+
 TEST_F(Compare, RunsWithoutACounterpartSaySo) {
   Report b = test::sample_report();
   for (RunReport& run : b.runs) run.precision = "float16";

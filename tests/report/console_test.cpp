@@ -91,7 +91,7 @@ TEST(Console, ClockAndDisturbancesAreNamed) {
   report.conditions->gpu = GpuReading{.sm_mhz = 1200, .sm_max_mhz = 1980, .slowdowns = 0x4};
   EXPECT_NE(to_table(report).find("held down by its power limit (1200 of 1980 MHz)"), std::string::npos);
   report.conditions->others_cores = 0.75;
-  EXPECT_NE(to_table(report).find("Note: other programs kept 0.8 of the 2 cores busy meanwhile"), std::string::npos);
+  EXPECT_NE(to_table(report).find("NOISY: other programs kept 0.8 of the 2 cores busy meanwhile"), std::string::npos);
 }
 
 TEST(Console, ServerScenario) {
