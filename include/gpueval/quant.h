@@ -10,6 +10,7 @@
 
 #include "gpueval/engine.h"
 #include "gpueval/graph.h"
+#include "gpueval/selection.h"
 
 namespace gpueval {
 
@@ -65,17 +66,30 @@ struct CalibrationTable {
   std::string activations;        // "u8" or "s8"
   std::string image_list_sha256;  // recorded, never compared
   int images = 0;
+  // Which images, so that they are not judged; seed of their choice; where the float32 sums were made that ranges and
+  // corrections come from ("avx512_vnni", the CPU's name). Nothing in tables of earlier versions.
+  std::vector<ImageDigest> calibration_images;
+  std::uint64_t seed = 0;
+  std::string isa, cpu;
   // Node name -> range of its tensor behind its activation: scale = range / 127 (s8) or / 255 (u8).
   std::map<std::string, float> range;
   // Node name -> one scale per channel, instead of the range's one. Only for u8 tensors of convolutions
   // all of whose readers are convolutions, depthwise or dense layers; behind ReLU6 at most 6 / 255.
   std::map<std::string, std::vector<float>> channel_scale;
   std::map<std::string, LayerCorrection> corrections;  // by node name
+  std::vector<std::string> notes = {};                 // by load_table: whole sentences on what an older table lacks
 };
+// Throws Error, too, for numbers that load_table would refuse: nothing that is not finite is ever saved.
 void save_table(const CalibrationTable& table, const std::string& path);
+// Throws Error naming field and layer for anything that save_table does not write, and for a table that was changed
+// since: it holds a digest of itself.
 CalibrationTable load_table(const std::string& path);
 // Throws Error naming the first of model, weights, preprocessing, scheme, activations that differs.
 void check_table(const CalibrationTable& table, const CalibrationTable& expected, const std::string& path);
+// Throws Error naming the layer where the table's ranges, scales and corrections are not those of this network under
+// options: layers that it does not have, sizes, corrections that the recipe makes and the table lacks.
+void check_table_layers(const CalibrationTable& table, const Graph& bound, const QuantOptions& options,
+                        const std::string& path);
 
 // ---- lowering: what an Engine runs
 Graph lower_float(const Graph& bound);                                   // float32
@@ -90,8 +104,8 @@ std::map<std::string, float> observe_ranges(Engine& float_engine, const BatchSou
 
 // The same images from the start at every call: calibration may need several passes.
 using CalibrationImages = std::function<BatchSource()>;
-// Everything a static scheme needs from images: fills range, channel_scale and corrections of the table; model, hashes
-// and the like are the caller's. Deterministic. progress(done, total) may be empty.
+// Everything a static scheme needs from images: fills range, channel_scale, corrections and isa of the table; model,
+// hashes and the like are the caller's. Deterministic. progress(done, total) may be empty.
 CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, const QuantOptions& options,
                            const std::function<void(int done, int total)>& progress = {});
 

@@ -48,7 +48,9 @@ nlohmann::json parse_json(std::string_view text, const std::string& name) {
   try {
     return Json::parse(text, watch);
   } catch (const Json::exception& error) {
-    fail("{}: expected JSON: {}", name, error.what());
+    const std::string reason = error.what();  // "[json.exception.parse_error.101] parse error at line 1, ..."
+    const auto end = reason.find("] ");
+    fail("{}: expected JSON: {}", name, end == std::string::npos ? reason : reason.substr(end + 2));
   }
 }
 

@@ -4,6 +4,7 @@
 // Float formulas are computed in double and stored as float.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -133,15 +134,17 @@ class StaticLowering {
     node.integer = std::move(op);
   }
 
-  // Finite weights and ranges may still have a quotient beyond float32.
+  // Finite weights and ranges may still have a quotient beyond float32, or below it: a layer that is silent throughout.
   void check_finite(const Node& node, const IntegerOp& op) const {
     const auto finite = [](float value) { return std::isfinite(value); };
+    const auto heard = [](float m) { return m >= std::numeric_limits<float>::min(); };  // a channel may well be silent
     if (std::all_of(op.m.begin(), op.m.end(), finite) && std::all_of(op.b.begin(), op.b.end(), finite) &&
-        finite(op.residual_scale)) {
+        finite(op.residual_scale) && std::any_of(op.m.begin(), op.m.end(), heard)) {
       return;
     }
     fail(
-        "{}: the scales of layer '{}' are beyond float32 in int8; its weights are damaged or their training went wrong",
+        "{}: the scales of layer '{}' are beyond float32 in int8; its weights or its range are damaged, or its "
+        "training went wrong",
         graph_.name, node.name);
   }
 

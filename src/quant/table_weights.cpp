@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
+#include "core/input_file.h"
+#include "core/output_file.h"
 #include "core/sha256.h"
 #include "gpueval/error.h"
 
@@ -43,24 +44,23 @@ void read_side_file(const SideFile& file, const std::string& table_path,
   }
   const std::string path = next_to(table_path, file.name).string();
   std::error_code error;
-  const std::uint64_t size = std::filesystem::file_size(path, error);
-  if (error) {
+  if (!std::filesystem::exists(path, error)) {
     fail("{}: cannot be read, but the calibration table {} needs it for its weights: keep both in one folder", path,
          table_path);
   }
+  const InputFile stream(path);
+  const std::uint64_t size = stream.size();
   if (size != file.bytes) {
     fail("{}: {} bytes, but the calibration table {} was written with one of {}: calibrate again", path, size,
          table_path, file.bytes);
   }
-  std::ifstream stream(path, std::ios::binary);
   Sha256 sum;
   std::uint64_t left = size;
   for (const auto& [name, count] : counts) {
     if (count > left) fail("{}: the layers have more weights than the {} of {}", table_path, size, path);
     left -= count;
     std::vector<std::int8_t> weights(count);
-    stream.read(reinterpret_cast<char*>(weights.data()), std::ssize(weights));
-    if (!stream) fail("{}: reading failed", path);
+    stream.read(size - left - count, {reinterpret_cast<std::uint8_t*>(weights.data()), weights.size()});
     sum.update(std::as_bytes(std::span(weights)));
     table.corrections[name].weights = std::move(weights);
   }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "cpu/engine.h"
+#include "cpu/int8/isa.h"
 #include "gpueval/error.h"
 #include "gpueval/quant.h"
 #include "graph/passes.h"
@@ -60,6 +62,7 @@ CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, 
   const std::unique_ptr<Engine> engine = cpu::make_cpu_engine(lowered, {.batch = kBatch, .kernel = {}});
 
   CalibrationTable table;
+  table.isa = cpu::to_string(cpu::best_isa_level());
   if (!corrections.clip_search) table.range = calibrated_ranges(*engine, all, kBatch, options);
   if (corrections.clip_search || corrections.channel_scales) {
     const std::vector<bool> scalable = corrections.channel_scales ? scalable_nodes(lowered, options.activations)
@@ -70,6 +73,9 @@ CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, 
       for (const auto& [name, clip] : clips) table.range[name] = clip.tensor;
     }
     table.channel_scale = all_channel_scales(lowered, scalable, clips);
+  }
+  for (auto& [name, range] : table.range) {
+    if (range < std::numeric_limits<float>::min()) range = 0;  // as good as silent; its scale would overflow
   }
   if (corrects_layers(options)) correct_layers(bound, all, options, table, progress);
   if (corrections.analytic_bias) correct_biases_analytically(bound, options, table);
