@@ -50,13 +50,16 @@ struct ModelReport {
 // Judged images; absent where accuracy was not measured.
 struct DataReport {
   std::string path, kind, preprocessing;
-  std::size_t first = 0, count = 0;  // images [first, first + count) of the data
+  std::size_t first = 0, count = 0;  // the first judged image of the data, and how many are judged
   std::string target_sha256;         // of their labels
   std::vector<SkippedImage> skipped;
   std::size_t replayed = 0;
   double seconds = 0;
   std::string preprocessed_on = "host";  // or "device"
   std::string label_mapping = {};        // how labels became class ids: GroundTruth::mapping
+  // Without the calibration images, the judged ones need not be next to each other.
+  std::size_t last = 0, size = 0;   // the last judged image; images of the whole data
+  std::string indices_sha256 = {};  // of their numbers
 };
 
 // How int8 weights and activations were found.
@@ -81,10 +84,17 @@ struct CalibrationReport {
   std::string source;  // "data", "table", "synthetic", "image"
   std::string path;    // of the data or the table
   int images = 0;
-  bool excluded = false;  // these images stand in front of the judged ones and are not judged
+  bool excluded = false;  // these images are of the judged data, and are not judged
   std::vector<SkippedImage> skipped;
   QuantizationReport quantization;
   std::vector<SchemeTrial> trials;  // --scheme auto
+  // Which: numbers in their data set, as they were dealt out; the seed; their classes (0: no labels).
+  std::vector<std::size_t> indices = {};
+  std::uint64_t seed = 0;
+  std::size_t classes = 0;
+  std::string isa = {}, cpu = {};  // where the float32 sums were made; empty: not known
+  // Images of the judged data that are left out: calibration images, and others with the content of one.
+  std::size_t left_out = 0, same_content = 0;
 };
 
 // A layer's tensor in the integer network against the float32 network's, over some images.
@@ -195,8 +205,9 @@ struct MixedReport {  // --target-loss
   std::vector<std::string> float_layers;
   double choosing_loss_points = 0;  // on the images that chose the layers: SensitivityReport's first, images
   TrialReport choosing;
-  std::size_t first = 0;  // the rest: on images that chose nothing
+  std::size_t first = 0;  // the rest: on images that chose nothing; the first of them
   int images = 0;
+  std::vector<std::size_t> indices = {};         // which
   double loss_points = 0, int8_loss_points = 0;  // int8: with every layer int8
   TrialReport trial;
   std::vector<MixedSpeed> speed;
@@ -210,8 +221,10 @@ struct SensitivityReport {
   QuantizationReport quantization;
   std::string data;  // path
   std::string preprocessing, label_mapping;
-  std::size_t first = 0;  // images that the layers are ranked by
+  std::size_t first = 0;  // the first image that the layers are ranked by
   int images = 0;
+  std::vector<std::size_t> indices = {};  // which
+  std::optional<CalibrationReport> calibration = {};
   std::optional<double> float_top1;
   TrialReport all_int8;
   std::vector<SensitivityRow> layers;  // most sensitive first

@@ -63,8 +63,8 @@ std::string digest_of(const std::vector<Graph>& lowered) {
 
 }  // namespace
 
-std::string journal_key(const Options& options, const LoadedModel& model, const LoadedData& data, const ImagePlan& plan,
-                        const std::vector<Graph>& lowered, int batch) {
+std::string journal_key(const Options& options, const LoadedModel& model, const LoadedData& data,
+                        const JudgedSet& judged, const std::vector<Graph>& lowered, int batch) {
   const ToolInfo tool = tool_info();
   const HostInfo host = host_info();
   std::string key = fmt::format("tool {} {}\nhost {} {} {} {} threads {}\n", tool.version, tool.revision, host.cpu,
@@ -73,8 +73,9 @@ std::string journal_key(const Options& options, const LoadedModel& model, const 
                      library_isa(), options.kernel, batch);
   key += fmt::format("model {} {} weights {}\n", model.graph.name, model.report.variant, model.weights_id);
   key += fmt::format("data {} {} {}\nimages {} from {} labels {}\npreprocessing {}\n", data.images->kind(),
-                     std::filesystem::absolute(data.images->path()).string(), data.images->state(), plan.count,
-                     plan.first, target_sha256(*data.images, plan.first, plan.count),
+                     std::filesystem::absolute(data.images->path()).string(), judged.images->state(),
+                     judged.indices.size(), judged.indices.front(),
+                     target_sha256(*judged.images, 0, judged.indices.size()),
                      preprocessing_name(*data.images, model.spec->input, parse_resizing(options.preprocess)));
   key += fmt::format("precisions {}\nscheme {} depthwise {} activations {}\nnetworks {}\n",
                      fmt::join(options.precisions, ","), options.scheme, options.depthwise, options.activations,
@@ -83,8 +84,8 @@ std::string journal_key(const Options& options, const LoadedModel& model, const 
 }
 
 std::string measure_accuracy(const Options& options, const LoadedModel& model, const LoadedData& data,
-                             const std::vector<Graph>& lowered, Progress& progress, Report& report) {
-  const ImagePlan plan = plan_images(options, data);
+                             const JudgedSet& judged, const std::vector<Graph>& lowered, Progress& progress,
+                             Report& report) {
   const int batch = options.mode == "accuracy" ? options.batch.value_or(kBatch) : kBatch;
   const EngineSet set = make_engines(options, lowered, batch);
   add_engine_notes(set, report);
@@ -98,18 +99,18 @@ std::string measure_accuracy(const Options& options, const LoadedModel& model, c
         "--preprocess-on device: a device only resizes, and the images of {} are resized bicubically and cropped",
         data.images->path());
   }
-  accuracy.first = plan.first;
-  accuracy.count = plan.count;
+  accuracy.count = judged.indices.size();
   accuracy.batch = batch;
   accuracy.resume = options.resume;
   if (const std::string folder = cache_folder(); !folder.empty()) {
-    accuracy.journal_key = journal_key(options, model, data, plan, lowered, batch);
+    accuracy.journal_key = journal_key(options, model, data, judged, lowered, batch);
     accuracy.journal = folder + "/" + digest(accuracy.journal_key).substr(0, 32) + ".journal";
   }
   accuracy.save_logits = options.save_logits;
   accuracy.stop = [] { return StopSignal::raised(); };
   accuracy.progress = [&](const AccuracyProgress& state) { progress.show(state); };
-  AccuracyRun run = run_accuracy(*data.images, set.engines, accuracy);
+  AccuracyRun run = run_accuracy(*judged.images, set.engines, accuracy);
+  for (SkippedImage& image : run.skipped) image.index = judged.indices[image.index];
   if (run.rows.front().images == 0) stop_point();  // nothing to report
   if (accuracy.journal.empty()) run.journal_problem = kNoCacheFolder;
   if (!run.journal_problem.empty()) {
@@ -120,14 +121,17 @@ std::string measure_accuracy(const Options& options, const LoadedModel& model, c
   report.data = DataReport{data.images->path(),
                            data.images->kind(),
                            preprocessing_name(*data.images, accuracy.input, accuracy.resizing),
-                           plan.first,
-                           plan.count,
-                           target_sha256(*data.images, plan.first, plan.count),
+                           judged.indices.front(),
+                           judged.indices.size(),
+                           target_sha256(*judged.images, 0, judged.indices.size()),
                            std::move(run.skipped),
                            run.replayed,
                            run.seconds,
                            options.preprocess_on,
-                           data.images->ground_truth().mapping};
+                           data.images->ground_truth().mapping,
+                           judged.indices.back(),
+                           data.images->size(),
+                           indices_sha256(judged.indices)};
   report.interrupted = run.interrupted;
   report.output_errors = std::move(run.output_errors);
   for (std::size_t i = 0; i < run.rows.size(); ++i) {

@@ -39,8 +39,9 @@ std::vector<QuantOptions> candidates(const Options& options) {
 
 }  // namespace
 
-QuantOptions pick_recipe(const Options& options, const LoadedModel& model, const Dataset& images, std::size_t count,
+QuantOptions pick_recipe(const Options& options, const LoadedModel& model, const Dataset& images,
                          CalibrationReport& report, const CalibrationProgress& progress) {
+  const std::size_t count = images.size();
   if (count < kLeastImages) {
     fail_usage(
         "--scheme auto needs at least {} calibration images, three to calibrate on and one to measure on; it has {}",

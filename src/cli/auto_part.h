@@ -5,9 +5,9 @@
 
 namespace gpueval::cli {
 
-// --scheme auto: tries recipes on the first `count` of the images, calibrated on three quarters of them and measured on
-// the rest, and returns the best. Fills report.trials.
-QuantOptions pick_recipe(const Options& options, const LoadedModel& model, const Dataset& images, std::size_t count,
+// --scheme auto: tries recipes on the images, calibrated on the first three quarters of them and measured on the rest,
+// and returns the best. Fills report.trials. images: as spread_indices deals them out, so that both parts are spread.
+QuantOptions pick_recipe(const Options& options, const LoadedModel& model, const Dataset& images,
                          CalibrationReport& report, const CalibrationProgress& progress);
 
 }  // namespace gpueval::cli

@@ -14,7 +14,7 @@ int calibrate(const Options& options) {
   const LoadedData data = load_data(options, *model.spec);
   if (!data.images) fail("{}", data.missing);
   CalibrationReport report;
-  const std::size_t count = plan_images(options, data).calibration_count;
+  const std::size_t count = calibration_count(options, data);
   const CalibrationTable table =
       observe_table(options, model, data.calibration ? *data.calibration : *data.images, count, report);
   save_table(table, options.calibration_table);

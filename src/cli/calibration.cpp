@@ -8,6 +8,7 @@
 #include "cli/recipe.h"
 #include "cli/session.h"
 #include "core/file_state.h"
+#include "core/input_file.h"
 #include "core/sha256.h"
 #include "core/stop_signal.h"
 #include "gpueval/accuracy.h"
@@ -28,6 +29,13 @@ class OneImage : public Dataset {
   std::string kind() const override { return "image"; }
   bool images_are_cropped() const override { return false; }
   std::string state() const override { return file_state(path_); }
+  std::uint64_t content_bytes(std::size_t) const override { return InputFile(path_).size(); }
+  std::vector<std::uint8_t> content(std::size_t) const override {
+    const InputFile file(path_);
+    std::vector<std::uint8_t> bytes(file.size());
+    file.read(0, bytes);
+    return bytes;
+  }
 
  private:
   std::string path_;
@@ -43,9 +51,11 @@ CalibrationTable empty_table(const Options& options, const LoadedModel& model, c
   return table;
 }
 
-std::string image_list_sha256(const Dataset& images, std::size_t count) {
+constexpr std::uint64_t kSeed = 1;
+
+std::string image_list_sha256(const Dataset& images) {
   Sha256 sum;
-  for (std::size_t i = 0; i < count; ++i) sum.update(fmt::format("{} {}\n", images.name(i), images.label(i)));
+  for (std::size_t i = 0; i < images.size(); ++i) sum.update(fmt::format("{} {}\n", images.name(i), images.label(i)));
   return sum.hex();
 }
 
@@ -59,14 +69,22 @@ CalibrationTable read_table(const Options& options, const LoadedModel& model, co
                                ? preprocessing_name(*data.images, model.spec->input, parse_resizing(options.preprocess))
                                : table.preprocessing;
   check_table(table, expected, options.calibration_table);
+  check_table_layers(table, model.graph, quant, options.calibration_table);
   report = {"table", options.calibration_table, table.images, false, {}, quantization_report(quant, table.images), {}};
+  for (const ImageDigest& image : table.calibration_images) report.indices.push_back(image.index);
+  report.seed = table.seed;
+  report.isa = table.isa;
+  report.cpu = table.cpu;
   return table;
 }
 
 }  // namespace
 
-CalibrationTable observe_table(const Options& options, const LoadedModel& model, const Dataset& images,
-                               std::size_t count, CalibrationReport& report, const CalibrationProgress& progress) {
+CalibrationTable observe_table(const Options& options, const LoadedModel& model, const Dataset& data, std::size_t count,
+                               CalibrationReport& report, const CalibrationProgress& progress) {
+  const std::vector<std::size_t> indices = spread_indices(data, count, kSeed);
+  const auto selection = select(data, indices);
+  const Dataset& images = *selection;
   const Resizing resizing = parse_resizing(options.preprocess);
   const InputSpec& input = model.spec->input;
   bool first_pass = true;  // a later pass would count what it skips again
@@ -75,18 +93,28 @@ CalibrationTable observe_table(const Options& options, const LoadedModel& model,
                         std::exchange(first_pass, false) ? &report.skipped : nullptr);
   };
   const QuantOptions quant =
-      is_auto(options) ? pick_recipe(options, model, images, count, report, progress) : quant_options(options);
+      is_auto(options) ? pick_recipe(options, model, images, report, progress) : quant_options(options);
   CalibrationTable table = calibrate(model.graph, source, quant, [&](int done, int total) {
     stop_point();
     if (progress) progress(fmt::format("calibrating, {} of {}", done, total));
   });
   CalibrationTable facts = empty_table(options, model, recipe_text(quant));
   facts.preprocessing = preprocessing_name(images, input, resizing);
-  facts.image_list_sha256 = image_list_sha256(images, count);
+  facts.image_list_sha256 = image_list_sha256(images);
   facts.images = static_cast<int>(count - report.skipped.size());
+  facts.calibration_images = image_digests(data, indices);
+  facts.seed = kSeed;
+  facts.isa = table.isa;
+  facts.cpu = host_info().cpu;
   facts.range = std::move(table.range);
   facts.channel_scale = std::move(table.channel_scale);
   facts.corrections = std::move(table.corrections);
+  for (SkippedImage& image : report.skipped) image.index = indices[image.index];
+  report.indices = indices;
+  report.seed = kSeed;
+  report.classes = class_count(images);
+  report.isa = facts.isa;
+  report.cpu = facts.cpu;
   report.path = images.path();
   report.images = facts.images;
   report.quantization = quantization_report(quant, facts.images);
@@ -96,10 +124,10 @@ CalibrationTable observe_table(const Options& options, const LoadedModel& model,
 CalibrationTable obtain_table(const Options& options, const LoadedModel& model, const LoadedData& data,
                               CalibrationReport& report, const CalibrationProgress& progress) {
   if (!options.calibration_table.empty()) return read_table(options, model, data, report);
-  const std::size_t count = plan_images(options, data).calibration_count;
+  const std::size_t count = calibration_count(options, data);
   if (data.images) {
     report.source = "data";
-    report.excluded = !data.calibration;
+    report.excluded = calibrates_on_judged(options, data);
     return observe_table(options, model, data.calibration ? *data.calibration : *data.images, count, report, progress);
   }
   if (options.command == Command::kClassify) {

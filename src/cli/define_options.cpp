@@ -60,7 +60,7 @@ void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
       ->check(quiet(CLI::IsMember({"u8", "s8"})))
       ->type_name("TYPE");
   app.add_option("--calibration-images", o.calibration_images,
-                 "first N images of the data, not judged again (default 128, at most a quarter)")
+                 "N images spread over the data, not judged again (default 128, of judged data at most a quarter)")
       ->group(group)
       ->check(above_zero())
       ->type_name("N");
@@ -77,9 +77,10 @@ void add_precision_options(CLI::App& app, Options& o, RawLists& raw) {
       ->group(group)
       ->check(quiet(CLI::Range(0.0, 100.0)))
       ->type_name("POINTS");
-  app.add_option("--choosing-images", o.choosing_images,
-                 "--target-loss: N images behind the calibration ones choose the layers and are not judged (default "
-                 "half of what is left, at most 500)")
+  app.add_option(
+         "--choosing-images", o.choosing_images,
+         "--target-loss: N images spread over those not calibrated on choose the layers and are not judged (default "
+         "half of what is left, at most 500)")
       ->group(group)
       ->check(above_zero())
       ->type_name("N");
@@ -156,7 +157,9 @@ void add_measurement_options(CLI::App& app, Options& o, RawLists& raw) {
 
 void add_result_options(CLI::App& app, Options& o) {
   const char* group = "Result";
-  app.add_option("--json", o.json, "write the result as JSON (docs/result-schema.json); - prints that")->group(group)->type_name("F");
+  app.add_option("--json", o.json, "write the result as JSON (docs/result-schema.json); - prints that")
+      ->group(group)
+      ->type_name("F");
   app.add_option("--markdown", o.markdown, "table: write it as Markdown; - prints that")->group(group)->type_name("F");
   app.add_option("--html", o.html, "write the result as a web page: one file with tables and charts; - prints that")
       ->group(group)

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kImages = 32;  // of the judged ones: millions of values a layer
 constexpr int kBatch = 8;
+constexpr std::uint64_t kSeed = 1;
 
 void fill_errors(RunReport& run, const LayerErrors& errors) {
   for (LayerReport& layer : run.layers) {
@@ -30,10 +31,10 @@ void fill_errors(RunReport& run, const LayerErrors& errors) {
 
 }  // namespace
 
-void measure_layer_error(const Options& options, const LoadedModel& model, const LoadedData& data,
+void measure_layer_error(const Options& options, const LoadedModel& model, const JudgedSet& judged,
                          const std::vector<Graph>& lowered, Progress& progress, Report& report) {
-  const ImagePlan plan = plan_images(options, data);
-  const std::size_t count = std::min(plan.count, kImages);
+  const std::size_t count = std::min(judged.images->size(), kImages);
+  const auto images = select(*judged.images, spread_indices(*judged.images, count, kSeed));
   const auto reference =
       make_engine(options.device, lower_float(model.graph), engine_options(options, "float32", kBatch));
   for (std::size_t i = 0; i < report.runs.size() && !StopSignal::raised(); ++i) {
@@ -43,8 +44,7 @@ void measure_layer_error(const Options& options, const LoadedModel& model, const
     const auto engine = make_engine(options.device, lowered[i], engine_options(options, run.precision, kBatch));
     const LayerErrors errors = measure_layer_errors(
         *reference, *engine,
-        image_source(*data.images, model.spec->input, parse_resizing(options.preprocess), plan.first, count, nullptr),
-        kBatch);
+        image_source(*images, model.spec->input, parse_resizing(options.preprocess), 0, count, nullptr), kBatch);
     fill_errors(run, errors);
     report.layer_error_images = errors.images;
   }

@@ -73,15 +73,13 @@ int measure(const Options& typed) {
       (options.mode == "accuracy" || options.reference_accuracy || !options.save_logits.empty() || options.resume)) {
     fail("{}", data.missing);
   }
-  if (accuracy && plan_images(options, data).count == 0) {
-    fail("{}: all {} images are used for calibration; lower --calibration-images or name a --calibration-table",
-         data.images->path(), data.images->size());
-  }
+  if (accuracy) check_images_left(options, data);
 
   Report report = start_report(options, model);
   for (const std::string& precision : options.precisions) report.runs.push_back(empty_run(options, precision));
   std::string journal;
   std::optional<std::string> note;
+  std::vector<std::string> table_notes;
   {
     Progress progress;
     CalibrationTable table;
@@ -90,20 +88,24 @@ int measure(const Options& typed) {
       table = obtain_table(options, model, data, report.calibration.emplace(),
                            [&](const std::string& text) { progress.show_now_and_then(text); });
       report.calibration->quantization.float_layers = options.float_layers;
+      table_notes = table.notes;
       note = rounding_note(model.graph, parse_recipe(table.scheme));
       for (RunReport& run : report.runs) {
         if (run.precision == "int8") run.quantization = report.calibration->quantization;
       }
     }
+    JudgedSet judged;
+    if (accuracy) judged = judged_set(options, data, table);
+    if (report.calibration) report_left_out(judged, *report.calibration);
     std::vector<Graph> lowered;
     for (const std::string& precision : options.precisions)
       lowered.push_back(lower(options, precision, model.graph, table));
     try {
-      if (accuracy) journal = measure_accuracy(options, model, data, lowered, progress, report);
+      if (accuracy) journal = measure_accuracy(options, model, data, judged, lowered, progress, report);
       if (!report.interrupted && (options.mode != "accuracy" || options.per_layer)) {
         measure_speed(options, model, data, lowered, progress, report);
       }
-      if (accuracy && options.per_layer) measure_layer_error(options, model, data, lowered, progress, report);
+      if (accuracy && options.per_layer) measure_layer_error(options, model, judged, lowered, progress, report);
     } catch (const Interrupted&) {
       if (!anything_measured(report)) throw;
       report.interrupted = true;
@@ -115,6 +117,7 @@ int measure(const Options& typed) {
     report.notes.push_back(*note);
   }
   add_warnings(options, data, report);
+  report.notes.insert(report.notes.end(), table_notes.begin(), table_notes.end());
   add_notes(options, data, report);
   return finish(options, report, journal);
 }

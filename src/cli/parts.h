@@ -11,10 +11,10 @@
 
 namespace gpueval::cli {
 
-// Judges the planned images; returns the path of the journal, to be forgotten once the result is written; empty: there
-// is none.
+// Judges the images; returns the path of the journal, to be forgotten once the result is written; empty: there is none.
 std::string measure_accuracy(const Options& options, const LoadedModel& model, const LoadedData& data,
-                             const std::vector<Graph>& lowered, Progress& progress, Report& report);
+                             const JudgedSet& judged, const std::vector<Graph>& lowered, Progress& progress,
+                             Report& report);
 // Unless stdout lost something or a signal came: then the run may be asked for again.
 void forget_journal(const std::string& journal);
 constexpr const char* kResumeNote = "The same command with --resume continues instead of starting anew.";
@@ -23,7 +23,7 @@ void measure_speed(const Options& options, const LoadedModel& model, const Loade
                    const std::vector<Graph>& lowered, Progress& progress, Report& report);
 
 // Errors of each layer of the int8 rows on some of the judged images, into the layers that measure_speed listed.
-void measure_layer_error(const Options& options, const LoadedModel& model, const LoadedData& data,
+void measure_layer_error(const Options& options, const LoadedModel& model, const JudgedSet& judged,
                          const std::vector<Graph>& lowered, Progress& progress, Report& report);
 
 // Batches of preprocessed images to time on; what the data has too few of is repeated. No data: synthetic ones.
@@ -32,7 +32,7 @@ std::vector<std::vector<float>> timing_inputs(const Options& options, const Load
 SpeedOptions speed_options(const Options& options, int batch, Progress& progress);
 
 // Everything that decides an accuracy run's logits, as text: equal keys continue each other's journal.
-std::string journal_key(const Options& options, const LoadedModel& model, const LoadedData& data, const ImagePlan& plan,
-                        const std::vector<Graph>& lowered, int batch);
+std::string journal_key(const Options& options, const LoadedModel& model, const LoadedData& data,
+                        const JudgedSet& judged, const std::vector<Graph>& lowered, int batch);
 
 }  // namespace gpueval::cli

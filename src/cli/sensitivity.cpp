@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "cli/parts.h"
 #include "cli/recipe.h"
 #include "cli/session.h"
+#include "cli/start_report.h"
 #include "cli/terminal.h"
 #include "core/stop_signal.h"
 #include "eval/result_checks.h"
@@ -26,23 +28,34 @@ namespace {
 
 constexpr std::size_t kImages = 500;  // at most, unless --limit or --choosing-images asks for more: held in memory
 
-// Images [first, first + count) of the data.
-struct Part {
-  std::size_t first = 0, count = 0;
-};
+constexpr std::uint64_t kSeed = 1;
 
-// Those that rank the layers, and choose them with --target-loss; then those that judge the choice.
+using Indices = std::vector<std::size_t>;
+
+// Images of the data: those that rank the layers, and choose them with --target-loss; then those that judge the choice.
 struct Parts {
-  Part choosing, judged;
+  Indices choosing, judged;
 };
 
-Parts split_images(const Options& options, const LoadedData& data) {
-  const ImagePlan plan = plan_images(options, data);
-  const std::size_t left = data.images->size() - plan.first;
-  const std::string& path = data.images->path();
-  if (left == 0)
-    fail("{}: all {} images are used for calibration; lower --calibration-images", path, data.images->size());
-  if (!options.target_loss_points) return {{plan.first, std::min(plan.count, options.limit.value_or(kImages))}, {}};
+// `count` of the images, spread over them; ascending.
+Indices spread_over(const Dataset& data, const Indices& images, std::size_t count) {
+  Indices result;
+  for (const std::size_t i : spread_indices(*select(data, images), count, kSeed)) result.push_back(images[i]);
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+// At most --limit's first ones, else at most kImages spread over them; ascending.
+Indices some_of(const Options& options, const Dataset& data, const Indices& images) {
+  if (options.limit) {
+    Indices first = images;
+    first.resize(std::min(images.size(), *options.limit));
+    return first;
+  }
+  return spread_over(data, images, std::min(kImages, images.size()));
+}
+
+std::size_t choosing_count(const Options& options, const std::string& path, std::size_t left) {
   const std::size_t choosing = options.choosing_images.value_or(std::min(kImages, left / 2));
   if (choosing == 0 || choosing >= left) {
     fail(
@@ -50,49 +63,63 @@ Parts split_images(const Options& options, const LoadedData& data) {
         "others",
         path, left, options.choosing_images ? std::to_string(choosing) : "half");
   }
-  return {{plan.first, choosing}, {plan.first + choosing, std::min(left - choosing, options.limit.value_or(kImages))}};
+  return choosing;
+}
+
+Parts split_images(const Options& options, const LoadedData& data, const JudgedSet& others) {
+  const Dataset& images = *data.images;
+  const std::size_t left = others.indices.size();
+  if (!options.target_loss_points) return {some_of(options, images, others.indices), {}};
+  const std::size_t choosing = choosing_count(options, images.path(), left);
+  Parts parts{spread_over(images, others.indices, choosing), {}};
+  Indices rest;
+  std::set_difference(others.indices.begin(), others.indices.end(), parts.choosing.begin(), parts.choosing.end(),
+                      std::back_inserter(rest));
+  parts.judged = some_of(options, images, rest);
+  return parts;
 }
 
 TrialReport trial_report(const Trial& trial) { return {trial.agreement, trial.sqnr_db, trial.kl, trial.top1}; }
 
-// The images and the labels of those that can be decoded.
-JudgedImages read_part(const Options& options, const LoadedModel& model, const Dataset& images, const Part& part,
+// The images and the labels of those that can be decoded. images must outlive the result.
+JudgedImages read_part(const Options& options, const LoadedModel& model, const Dataset& images,
                        SensitivityReport& report) {
   const InputSpec input = model.spec->input;
   const Resizing resizing = parse_resizing(options.preprocess);
   std::vector<SkippedImage> skipped;
-  const auto source = image_source(images, input, resizing, part.first, part.count, &skipped);
+  const auto source = image_source(images, input, resizing, 0, images.size(), &skipped);
   std::vector<float> batch;
   while (source(batch, 16) > 0) {
   }
   std::set<std::size_t> left_out;
   for (const SkippedImage& image : skipped) left_out.insert(image.index);
   JudgedImages judged;
-  judged.images = [&images, input, resizing, part] {
-    return image_source(images, input, resizing, part.first, part.count, nullptr);
+  judged.images = [&images, input, resizing] {
+    return image_source(images, input, resizing, 0, images.size(), nullptr);
   };
-  for (std::size_t i = part.first; i < part.first + part.count; ++i) {
+  for (std::size_t i = 0; i < images.size(); ++i) {
     if (!left_out.contains(i)) judged.labels.push_back(images.label(i));
   }
   if (judged.labels.empty())
     fail("{}: no image could be decoded; the first: {}", images.path(), skipped.front().reason);
-  if (const auto warning = skipped_warning("images", skipped, part.count)) {
+  if (const auto warning = skipped_warning("images", skipped, images.size())) {
     report.warnings.push_back(*warning);
   } else if (!skipped.empty()) {
     report.notes.push_back(fmt::format("{} of {} images could not be decoded and were skipped; the first: {}.",
-                                       skipped.size(), part.count, skipped.front().reason));
+                                       skipped.size(), images.size(), skipped.front().reason));
   }
   return judged;
 }
 
 MixedReport mixed_report(const Options& options, const MixedPrecision& mixed, const Verdict& verdict,
-                         const Part& judged) {
+                         const Indices& judged) {
   MixedReport report;
   report.target_points = *options.target_loss_points;
   report.float_layers = mixed.float_layers;
   report.choosing_loss_points = 100 * mixed.loss;
   report.choosing = trial_report(mixed.trial);
-  report.first = judged.first;
+  report.first = judged.front();
+  report.indices = judged;
   report.images = verdict.images;
   report.loss_points = 100 * (*verdict.float_top1 - *verdict.trial.top1);
   report.int8_loss_points = 100 * (*verdict.float_top1 - *verdict.all_int8.top1);
@@ -123,7 +150,7 @@ void time_mixed(const Options& options, const LoadedModel& model, const LoadedDa
   }
 }
 
-SensitivityReport start(const Options& options, const LoadedModel& model, const LoadedData& data, const Part& part) {
+SensitivityReport start(const Options& options, const LoadedModel& model, const LoadedData& data) {
   SensitivityReport report;
   report.tool = tool_info();
   report.host = host_info();
@@ -135,15 +162,18 @@ SensitivityReport start(const Options& options, const LoadedModel& model, const 
   report.label_mapping = truth.mapping;
   report.warnings = truth.warnings;
   report.notes = truth.notes;
-  report.first = part.first;
   return report;
 }
 
 SensitivityReport measure(const Options& options, const LoadedModel& model, const LoadedData& data) {
-  const Parts parts = split_images(options, data);
-  SensitivityReport report = start(options, model, data, parts.choosing);
+  check_images_left(options, data);
+  if (options.target_loss_points) {  // before the calibration, which may take minutes
+    const std::size_t used = calibrates_on_judged(options, data) ? calibration_count(options, data) : 0;
+    choosing_count(options, data.images->path(), data.images->size() - used);
+  }
+  SensitivityReport report = start(options, model, data);
   Progress progress;
-  CalibrationReport calibration;
+  CalibrationReport& calibration = report.calibration.emplace();
   const CalibrationTable table = obtain_table(options, model, data, calibration,
                                               [&](const std::string& text) { progress.show_now_and_then(text); });
   report.quantization = calibration.quantization;
@@ -151,7 +181,14 @@ SensitivityReport measure(const Options& options, const LoadedModel& model, cons
   quant.activations = options.activations == "s8" ? DType::kS8 : DType::kU8;
   if (const auto note = rounding_note(model.graph, quant)) report.notes.push_back(*note);
 
-  const JudgedImages choosing = read_part(options, model, *data.images, parts.choosing, report);
+  report.notes.insert(report.notes.end(), table.notes.begin(), table.notes.end());
+  const JudgedSet others = judged_set(options, data, table, data.images->size());
+  report_left_out(others, calibration);
+  const Parts parts = split_images(options, data, others);
+  report.first = parts.choosing.front();
+  report.indices = parts.choosing;
+  const auto choosing_images = select(*data.images, parts.choosing), judged_images = select(*data.images, parts.judged);
+  const JudgedImages choosing = read_part(options, model, *choosing_images, report);
   SensitivityOptions how;
   how.device = options.device;
   how.kernel = options.kernel;
@@ -181,7 +218,7 @@ SensitivityReport measure(const Options& options, const LoadedModel& model, cons
       const MixedPrecision mixed =
           find_mixed_precision(model.graph, table, quant, choosing, found, *options.target_loss_points / 100, how);
       quant.float_layers = mixed.float_layers;
-      const JudgedImages judged = read_part(options, model, *data.images, parts.judged, report);
+      const JudgedImages judged = read_part(options, model, *judged_images, report);
       report.mixed = mixed_report(options, mixed, judge_network(model.graph, table, quant, judged, how), parts.judged);
       if (options.mode != "accuracy") time_mixed(options, model, data, table, mixed, progress, *report.mixed);
       stop_point();

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,16 +27,27 @@ LoadedModel load_model(const Options& options);
 
 struct LoadedData {
   std::unique_ptr<Dataset> images;       // null: none given, none found
-  std::unique_ptr<Dataset> calibration;  // null: the first of `images`
+  std::unique_ptr<Dataset> calibration;  // a set of its own; null: some of `images`
   std::string missing;                   // why `images` is null: a whole sentence
 };
 LoadedData load_data(const Options& options, const ModelSpec& spec);
 
-// Images [first, first + count) of the data are judged; the ones before calibrated.
-struct ImagePlan {
-  std::size_t calibration_count = 0, first = 0, count = 0;
+// Images to calibrate on. Of a set of their own min(128, all), of the judged set min(128, a quarter), or as many as
+// --calibration-images asks for: usage error if there are fewer.
+std::size_t calibration_count(const Options& options, const LoadedData& data);
+bool calibrates_on_judged(const Options& options, const LoadedData& data);  // on images of the set that is judged
+// Throws Error if the calibration images leave none to judge.
+void check_images_left(const Options& options, const LoadedData& data);
+
+// The images that are judged: a view of the data, which must outlive it.
+struct JudgedSet {
+  std::vector<std::size_t> indices;  // in the data
+  std::unique_ptr<Dataset> images;
+  std::size_t left_out = 0, same_content = 0;  // calibration images, and others with the content of one
 };
-ImagePlan plan_images(const Options& options, const LoadedData& data);
+// The first `limit` images that the table was not calibrated on; by default --limit's. Error if there are none.
+JudgedSet judged_set(const Options& options, const LoadedData& data, const CalibrationTable& table,
+                     std::optional<std::size_t> limit = {});
 
 bool calibrates(const Options& options);  // some row needs ranges
 
@@ -43,7 +55,7 @@ using CalibrationProgress = std::function<void(const std::string&)>;
 // What int8's static schemes need: read from --calibration-table and checked, or found. Fills the report.
 CalibrationTable obtain_table(const Options& options, const LoadedModel& model, const LoadedData& data,
                               CalibrationReport& report, const CalibrationProgress& progress = {});
-// Calibrates on the first `count` of the images.
+// Calibrates on `count` images spread over the set.
 CalibrationTable observe_table(const Options& options, const LoadedModel& model, const Dataset& images,
                                std::size_t count, CalibrationReport& report, const CalibrationProgress& progress = {});
 

@@ -47,6 +47,12 @@ void add_engine_notes(const EngineSet& set, Report& report) {
   }
 }
 
+void report_left_out(const JudgedSet& judged, CalibrationReport& report) {
+  report.left_out = judged.left_out;
+  report.same_content = judged.same_content;
+  report.excluded = report.excluded || judged.left_out > 0;
+}
+
 void add_warnings(const Options& options, const LoadedData& data, Report& report) {
   const auto add = [&](const std::optional<std::string>& warning) {
     if (warning) report.warnings.push_back(*warning);

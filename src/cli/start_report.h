@@ -15,6 +15,7 @@ std::string device_description(const std::string& name);
 void add_engine_notes(const EngineSet& set, Report& report);
 // Warns of numbers that are likely to be wrong: many images skipped, labels or pixels that do not fit the network.
 void add_warnings(const Options& options, const LoadedData& data, Report& report);
+void report_left_out(const JudgedSet& judged, CalibrationReport& report);
 void add_notes(const Options& options, const LoadedData& data, Report& report);
 
 }  // namespace gpueval::cli

@@ -41,7 +41,8 @@ std::vector<Options> row_options(const Options& options, const Graph& graph) {
 
 // Lowers every row and begins its run in the report; calibrates where a row needs it.
 std::vector<Graph> lower_rows(const Options& options, const LoadedModel& model, const LoadedData& data,
-                              const std::string& name, Progress& progress, Report& report) {
+                              const std::string& name, Progress& progress, Report& report,
+                              CalibrationTable& calibrated_on) {
   std::vector<Graph> lowered;
   for (const Options& row : row_options(options, model.graph)) {
     RunReport run = empty_run(row, row.precisions.front());
@@ -59,6 +60,7 @@ std::vector<Graph> lower_rows(const Options& options, const LoadedModel& model, 
       report.calibration = std::move(calibration);
     }
     lowered.push_back(lower(row, row.precisions.front(), model.graph, table));
+    if (calibrates(row)) calibrated_on = std::move(table);  // every row on the same images
     report.runs.push_back(std::move(run));
   }
   return lowered;
@@ -68,14 +70,15 @@ Report measure_network(const Options& options, const std::string& name, std::vec
   const LoadedModel model = load_model(options);
   const LoadedData data = load_data(options, *model.spec);
   if (!data.images) fail("{}", data.missing);
-  if (plan_images(options, data).count == 0)
-    fail("{}: all {} images are used for calibration; lower --calibration-images", data.images->path(),
-         data.images->size());
+  check_images_left(options, data);
   Report report = start_report(options, model);
   Progress progress;
   progress.show(name);
-  const std::vector<Graph> lowered = lower_rows(options, model, data, name, progress, report);
-  journals.push_back(measure_accuracy(options, model, data, lowered, progress, report));
+  CalibrationTable calibrated_on;
+  const std::vector<Graph> lowered = lower_rows(options, model, data, name, progress, report, calibrated_on);
+  const JudgedSet judged = judged_set(options, data, calibrated_on);
+  if (report.calibration) report_left_out(judged, *report.calibration);
+  journals.push_back(measure_accuracy(options, model, data, judged, lowered, progress, report));
   try {
     if (!report.interrupted && options.mode == "both") measure_speed(options, model, data, lowered, progress, report);
   } catch (const Interrupted&) {  // the accuracy is there

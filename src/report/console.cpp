@@ -10,6 +10,7 @@
 #include "gpueval/report.h"
 #include "report/cells.h"
 #include "report/conclusion.h"
+#include "report/image_sentences.h"
 #include "report/text_table.h"
 
 namespace gpueval {
@@ -41,8 +42,8 @@ std::string weights_line(const ModelReport& model) {
 std::string data_line(const Report& report) {
   if (!report.data) return field("Data", "none judged");
   const DataReport& data = *report.data;
-  std::string text = field("Data", fmt::format("{}, images {} to {}, {}", shortened_path(data.path, 50), data.first + 1,
-                                               data.first + data.count, data.preprocessing));
+  std::string text =
+      field("Data", fmt::format("{}, {}, {}", shortened_path(data.path, 50), judged_text(data), data.preprocessing));
   if (data.kind == "folder" && !data.label_mapping.empty()) text += field("Labels", data.label_mapping);
   return text;
 }
@@ -102,18 +103,7 @@ std::string data_footer(const Report& report) {
   }
   if (report.calibration) {
     const CalibrationReport& c = *report.calibration;
-    if (c.source == "table") {
-      text +=
-          wrapped(fmt::format("Calibration: table {} ({} images).", shortened_path(c.path, 70), c.images), kWidth, 0);
-    } else if (c.source == "synthetic") {
-      text += fmt::format("Calibration: {} synthetic images.\n", c.images);
-    } else if (c.excluded) {
-      text += fmt::format("Calibration: the first {} images of the data, not judged again.\n",
-                          grouped(c.images + static_cast<std::int64_t>(c.skipped.size())));
-    } else {
-      text += wrapped(fmt::format("Calibration: {} images of {}.", grouped(c.images), shortened_path(c.path, 50)),
-                      kWidth, 0);
-    }
+    for (const std::string& sentence : calibration_sentences(c)) text += wrapped(sentence, kWidth, 0);
     if (!c.skipped.empty())
       text += skipped_line(c.skipped.size() == 1 ? "calibration image" : "calibration images", c.skipped);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -9,6 +10,7 @@
 #include "report/cells.h"
 #include "report/conclusion.h"
 #include "report/html_page.h"
+#include "report/image_sentences.h"
 #include "report/markup.h"
 #include "report/svg_chart.h"
 
@@ -224,12 +226,6 @@ std::string layer_sections(const Report& report) {
          html_section("Time layer by layer", times);
 }
 
-std::string calibration_text(const CalibrationReport& c) {
-  if (c.source == "table") return fmt::format("table {} ({} images)", c.path, c.images);
-  if (c.source == "synthetic") return fmt::format("{} synthetic images", c.images);
-  return fmt::format("{} images of {}{}", c.images, c.path, c.excluded ? ", not judged again" : "");
-}
-
 std::string facts_section(const Report& report) {
   Facts facts{{"Weights", report.model.weights},
               {"Weights' SHA-256", report.model.weights_sha256},
@@ -237,12 +233,13 @@ std::string facts_section(const Report& report) {
   if (report.data) {
     const DataReport& data = *report.data;
     facts.emplace_back("Data", data.path);
-    facts.emplace_back("Judged images", fmt::format("{} to {}", data.first + 1, data.first + data.count));
+    facts.emplace_back("Judged images", judged_text(data));
     facts.emplace_back("Preprocessing", data.preprocessing);
     facts.emplace_back("Labels", data.label_mapping);
     if (!data.skipped.empty()) facts.emplace_back("Not decodable", std::to_string(data.skipped.size()) + " images");
   }
-  if (report.calibration) facts.emplace_back("Calibration", calibration_text(*report.calibration));
+  if (report.calibration)
+    facts.emplace_back("Calibration", fmt::format("{}", fmt::join(calibration_sentences(*report.calibration), " ")));
   if (const auto verdict = report.verdict()) {
     facts.emplace_back("Timed on", report.speed_input == "data" ? "images of the data" : "synthetic images");
     facts.emplace_back("Speed measurement is", to_string(*verdict));

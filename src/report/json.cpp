@@ -90,6 +90,9 @@ Json data_json(const Report& report) {
           {"kind", data.kind},
           {"first", data.first},
           {"count", data.count},
+          {"last", data.last},
+          {"size", data.size},
+          {"indices_sha256", text_or_null(data.indices_sha256)},
           {"skipped", data.skipped.size()},
           {"skipped_images", skipped_json(data.skipped)},
           {"target_sha256", data.target_sha256},
@@ -99,13 +102,20 @@ Json data_json(const Report& report) {
           {"seconds", data.seconds}};
 }
 
-Json calibration_json(const Report& report) {
-  if (!report.calibration) return {};
-  const CalibrationReport& c = *report.calibration;
+Json calibration_json(const std::optional<CalibrationReport>& calibration) {
+  if (!calibration) return {};
+  const CalibrationReport& c = *calibration;
   return {{"source", c.source},
           {"path", c.path},
           {"images", c.images},
           {"excluded_from_accuracy", c.excluded},
+          {"seed", c.indices.empty() ? Json() : Json(c.seed)},
+          {"indices", c.indices},
+          {"classes", c.classes == 0 ? Json() : Json(c.classes)},
+          {"left_out_images", c.left_out},
+          {"left_out_same_content", c.same_content},
+          {"isa", text_or_null(c.isa)},
+          {"cpu", text_or_null(c.cpu)},
           {"skipped_images", skipped_json(c.skipped)}};
 }
 
@@ -283,7 +293,7 @@ Json mixed_json(const MixedReport& mixed) {
             {"float_layers", mixed.float_layers},
             {"result", trial_json(mixed.trial)},
             {"int8_loss_points", mixed.int8_loss_points},
-            {"judged", {{"first", mixed.first}, {"images", mixed.images}}},
+            {"judged", {{"first", mixed.first}, {"images", mixed.images}, {"indices", mixed.indices}}},
             {"choosing", {{"loss_points", mixed.choosing_loss_points}, {"result", trial_json(mixed.choosing)}}},
             {"conditions", mixed.conditions ? conditions_json(*mixed.conditions) : Json()},
             {"speed", Json::array()}};
@@ -312,7 +322,7 @@ Json report_json(const Report& report) {
             {"layer_conditions", report.layer_conditions ? conditions_json(*report.layer_conditions) : Json()},
             {"model", model_json(report.model)},
             {"data", data_json(report)},
-            {"calibration", calibration_json(report)},
+            {"calibration", calibration_json(report.calibration)},
             {"speed_input", text_or_null(report.speed_input)},
             {"scenario", text_or_null(report.scenario)},
             {"roofs", report.roofs ? roofs_json(*report.roofs) : Json()},
@@ -340,10 +350,12 @@ std::string to_json(const SensitivityReport& report) {
             {"host", host_json(report.host)},
             {"model", model_json(report.model)},
             {"quantization", quantization_json(report.quantization)},
+            {"calibration", calibration_json(report.calibration)},
             {"data",
              {{"path", report.data},
               {"first", report.first},
               {"images", report.images},
+              {"indices", report.indices},
               {"preprocessing", report.preprocessing},
               {"label_mapping", text_or_null(report.label_mapping)}}},
             {"float32_top1", value_or_null(report.float_top1)},

@@ -8,6 +8,7 @@
 #include "gpueval/report.h"
 #include "report/cells.h"
 #include "report/html_page.h"
+#include "report/image_sentences.h"
 #include "report/markup.h"
 #include "report/svg_chart.h"
 #include "report/text_table.h"
@@ -84,6 +85,9 @@ std::vector<std::string> speed_sentences(const SensitivityReport& report) {
 std::vector<std::string> sentences(const SensitivityReport& report) {
   std::vector<std::string> text;
   text.push_back(fmt::format("Quantization: {}.", quantization_text(report.quantization)));
+  if (report.calibration) {
+    for (std::string& sentence : calibration_sentences(*report.calibration)) text.push_back(std::move(sentence));
+  }
   text.push_back(fmt::format("Every layer int8: {}.", trial_text(report.all_int8)));
   text.push_back(
       "alone: agreement with float32's top-1 class where only this layer is int8; all but it: where only this layer is "

@@ -9,6 +9,7 @@
 #include "report/cells.h"
 #include "report/conclusion.h"
 #include "report/html_page.h"
+#include "report/image_sentences.h"
 #include "report/markup.h"
 #include "report/published.h"
 #include "report/svg_chart.h"
@@ -101,12 +102,12 @@ std::vector<std::string> sentences(const TableReport& table) {
     }
     const Report& report = *network.report;
     if (report.data) {
-      result.push_back(fmt::format("{}: images {} to {} of {}, {}{}.", network.name, report.data->first + 1,
-                                   report.data->first + report.data->count, shortened_path(report.data->path, 50),
-                                   report.data->preprocessing,
-                                   report.calibration && report.calibration->excluded
-                                       ? fmt::format("; calibrated on the {} before", report.calibration->images)
-                                       : ""));
+      result.push_back(fmt::format("{}: {} of {}, {}.", network.name, judged_text(*report.data),
+                                   shortened_path(report.data->path, 50), report.data->preprocessing));
+    }
+    if (report.calibration) {
+      for (const std::string& sentence : calibration_sentences(*report.calibration))
+        result.push_back(fmt::format("{}: {}", network.name, sentence));
     }
     for (const RunReport& run : report.runs) {
       if (!run.quantization || run.quantization->corrections.empty()) continue;

@@ -65,7 +65,7 @@ TEST_F(RealData, SqueezeNetReference) {
   expect_near(both[1], 0.5760, 0.7980, 3);
 }
 
-// Every layer int8, calibrated on 125 of the images, judged on all of them.
+// Every layer int8, calibrated on 128 of the images, judged on the others although a table is read.
 TEST_F(RealData, MaxAbsLosesLittle) {
   struct Case {
     std::vector<std::string> network;
@@ -83,6 +83,8 @@ TEST_F(RealData, MaxAbsLosesLittle) {
     ASSERT_EQ(run(with({"calibrate"}, {"--scheme", "maxabs", "--calibration-table", "t.json"})).code, 0);
     const nlohmann::json both = runs(with({}, {"--calibration-table", "t.json"}));
     EXPECT_GE(100 * both[1]["vs_first"]["top1_diff"].get<double>(), -c.most) << c.weights;
+    EXPECT_EQ(both[1]["accuracy"]["images"], 372);
+    EXPECT_EQ(read_json("r.json")["calibration"]["left_out_images"], 128);
   }
 }
 
@@ -105,9 +107,13 @@ TEST_F(RealData, FindsFilesAndSkipsTheCalibrated) {
   const nlohmann::json json = read_json("r.json");
   EXPECT_EQ(json["calibration"]["images"], 125) << "a quarter of the 500";
   EXPECT_TRUE(json["calibration"]["excluded_from_accuracy"].get<bool>());
-  EXPECT_EQ(json["data"]["first"], 125);
+  EXPECT_EQ(json["calibration"]["classes"], 125) << "the sample has one image a class";
   EXPECT_EQ(json["data"]["count"], 30);
-  EXPECT_NE(outcome.out.find("the first 125 images of the data, not judged again"), std::string::npos) << outcome.out;
+  EXPECT_EQ(json["data"]["size"], 500);
+  EXPECT_LT(json["data"]["first"], 10) << "judged are the first of those that are left";
+  EXPECT_LT(json["data"]["last"], 80);
+  EXPECT_NE(outcome.out.find("125 images of the data, spread over 125 classes, not judged again"), std::string::npos)
+      << outcome.out;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include "gpueval/models.h"
 #include "program.h"
@@ -154,7 +155,12 @@ TEST_F(Recipe, SensitivityRanksEveryLayer) {
   }
   const nlohmann::json& mixed = json["mixed"];
   EXPECT_LE(mixed["choosing"]["loss_points"], 0);
-  EXPECT_EQ(mixed["judged"]["first"], json["data"]["first"].get<int>() + 60) << "behind the images that chose";
+  const std::set<int> chose = json["data"]["indices"], judged = mixed["judged"]["indices"];
+  EXPECT_EQ(chose.size(), 60u);
+  EXPECT_EQ(judged.size(), 40u);
+  for (const int image : judged) EXPECT_FALSE(chose.contains(image)) << "image " << image << " chose, too";
+  EXPECT_EQ(json["data"]["first"], *chose.begin());
+  EXPECT_GT(*chose.rbegin(), 1800) << "spread over the 2,000 images";
   EXPECT_EQ(mixed["judged"]["images"], 40);
   EXPECT_TRUE(mixed["loss_points"].is_number());
   EXPECT_GE(mixed["speed"].size(), 2u);

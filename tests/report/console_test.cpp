@@ -35,7 +35,7 @@ images/s.
 diff: points of top-1 against float32; p: exact McNemar test; agree: same top-1 class; 95% CI: Wilson.
 500 images judged in 3.2 s, decoding included.
 2 images could not be decoded and were skipped: image 117, image 118.
-Calibration: the first 100 images of the data, not judged again.
+Calibration: 100 images of the data, not judged again.
 Speed: batch 1, images of the data, warm-up 0 ms; samples 3,000 x float32, 3,000 x int8 maxabs.
 int8 maxabs: 3.10x, 3.00x to 3.25x between rounds (10th to 90th percentile).
 Result is: VALID

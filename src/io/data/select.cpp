@@ -22,9 +22,9 @@ class Selection : public Dataset {
   std::string name(std::size_t index) const override { return data_.name(indices_.at(index)); }
   std::string path() const override { return data_.path(); }
   std::string kind() const override { return data_.kind(); }
-  bool images_are_cropped() const override { return data_.images_are_cropped(); }
   GroundTruth ground_truth() const override { return data_.ground_truth(); }
   std::string state() const override { return data_.state() + " " + indices_sha256(indices_); }
+  bool images_are_cropped() const override { return data_.images_are_cropped(); }
 
  private:
   const Dataset& data_;
