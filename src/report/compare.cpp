@@ -1,209 +1,229 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cmath>
-#include <cstddef>
-#include <fstream>
-#include <nlohmann/json.hpp>
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "core/printable.h"
 #include "eval/statistics.h"
-#include "gpueval/error.h"
 #include "gpueval/report.h"
-#include "report/bits.h"
 #include "report/conclusion.h"
+#include "report/result_file.h"
 #include "report/text_table.h"
 
 namespace gpueval {
 namespace {
 
-using Json = nlohmann::json;
+constexpr std::size_t kWidth = 110;
 
-Json read_result(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) fail("{}: cannot be read; expected a result that gpu_eval --json wrote", path);
-  Json json = Json::parse(file, nullptr, false);
-  if (json.is_discarded() || !json.is_object() || !json.contains("schema") || !json.contains("runs")) {
-    fail("{}: not a result of gpu_eval --json", path);
-  }
-  if (json["schema"] != 1) fail("{}: result of schema {}, this version reads 1", path, json["schema"].dump());
-  return json;
-}
+std::string sentence(const std::string& text) { return wrapped(text, kWidth, 2); }
 
-std::string text_at(const Json& json, const char* key) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? printable(found->get<std::string>()) : "";
-}
+struct Pair {
+  const ResultRun *a, *b;
+  std::string label;
+};
 
-std::string run_label(const Json& run) {
-  RunReport report;
-  report.precision = text_at(run, "precision");
-  report.scheme = text_at(run, "scheme");
-  report.depthwise = text_at(run, "depthwise");
-  report.activations = text_at(run, "activations");
-  return report.label();
-}
-
-std::string model_label(const Json& result) {
-  const Json& model = result.at("model");
-  return model.at("alpha").is_number() ? fmt::format("{} {:g}", text_at(model, "name"), model["alpha"].get<double>())
-                                       : text_at(model, "name");
-}
-
-std::vector<std::pair<const Json*, const Json*>> matching_runs(const Json& a, const Json& b) {
-  std::vector<std::pair<const Json*, const Json*>> pairs;
-  for (const Json& run_a : a.at("runs")) {
-    for (const Json& run_b : b.at("runs")) {
-      if (run_label(run_a) == run_label(run_b)) pairs.emplace_back(&run_a, &run_b);
+// Runs of the same label; where none is and each has one run, these two.
+std::vector<Pair> matching_runs(const ResultFile& a, const ResultFile& b) {
+  std::vector<Pair> pairs;
+  for (const ResultRun& run_a : a.runs) {
+    for (const ResultRun& run_b : b.runs) {
+      if (run_a.label == run_b.label) pairs.push_back({&run_a, &run_b, run_a.label});
     }
   }
-  if (pairs.empty() && a["runs"].size() == 1 && b["runs"].size() == 1) pairs.emplace_back(&a["runs"][0], &b["runs"][0]);
+  if (pairs.empty() && a.runs.size() == 1 && b.runs.size() == 1)
+    pairs.push_back({&a.runs[0], &b.runs[0], a.runs[0].label + " / " + b.runs[0].label});
   return pairs;
 }
 
 // The same images, all of them judged, in the same order: then the per-image answers pair up.
-bool same_images(const Json& a, const Json& b) {
-  const Json &data_a = a.at("data"), &data_b = b.at("data");
-  if (!data_a.is_object() || !data_b.is_object()) return false;
-  const auto skipped = [](const Json& data) {
-    std::vector<std::size_t> indices;
-    for (const Json& image : data.at("skipped_images")) indices.push_back(image.at("index"));
-    return indices;
-  };
-  return data_a.at("target_sha256") == data_b.at("target_sha256") && data_a.at("first") == data_b.at("first") &&
-         data_a.at("count") == data_b.at("count") && skipped(data_a) == skipped(data_b);
+bool same_images(const ResultFile& a, const ResultFile& b) {
+  return a.data && b.data && a.data->target_sha256 == b.data->target_sha256 &&
+         a.data->indices_sha256 == b.data->indices_sha256 && a.data->skipped == b.data->skipped;
 }
 
-std::string difference_test(const Json& accuracy_a, const Json& accuracy_b, bool paired) {
-  const auto images_a = accuracy_a.at("images").get<std::int64_t>(),
-             images_b = accuracy_b.at("images").get<std::int64_t>();
-  if (paired && images_a == images_b) {
-    const auto bits_a = hex_to_bits(text_at(accuracy_a, "correct_bits"), static_cast<std::size_t>(images_a));
-    const auto bits_b = hex_to_bits(text_at(accuracy_b, "correct_bits"), static_cast<std::size_t>(images_b));
-    if (bits_a && bits_b) {
-      std::int64_t up = 0, down = 0;
-      for (std::size_t i = 0; i < bits_a->size(); ++i) {
-        up += !(*bits_a)[i] && (*bits_b)[i] ? 1 : 0;
-        down += (*bits_a)[i] && !(*bits_b)[i] ? 1 : 0;
-      }
-      return fmt::format("same images: {} right only in B, {} only in A; exact McNemar test p {}", up, down,
-                         p_value_text(mcnemar_exact(up, down)));
+std::string difference_test(const AccuracyNumbers& a, const AccuracyNumbers& b, bool paired) {
+  if (paired && a.images == b.images && !a.correct.empty() && a.correct.size() == b.correct.size()) {
+    std::int64_t up = 0, down = 0;
+    for (std::size_t i = 0; i < a.correct.size(); ++i) {
+      up += !a.correct[i] && b.correct[i] ? 1 : 0;
+      down += a.correct[i] && !b.correct[i] ? 1 : 0;
     }
+    return fmt::format("same images: {} right only in B, {} only in A; exact McNemar test p {}", up, down,
+                       p_value_text(mcnemar_exact(up, down)));
   }
-  const double p = two_proportion_p(accuracy_a.at("top1_count"), images_a, accuracy_b.at("top1_count"), images_b);
+  const double p = two_proportion_p(a.top1_count, a.images, b.top1_count, b.images);
   return fmt::format(
       "not the same images, or no answers image by image: two-proportion z-test (unpaired, less sensitive) p {}",
       p_value_text(p));
 }
 
-// Results of earlier versions have no verdict.
-std::string verdict_of(const Json& measured) {
-  if (const std::string verdict = text_at(measured, "verdict"); !verdict.empty()) return verdict;
-  if (measured.value("emulated", false)) return "emulated";
-  return measured.at("valid").get<bool>() ? "VALID" : "INVALID";
+// Says where only one of the two has something.
+std::string only_in_one(const std::string& what, bool a, bool b) {
+  return a == b ? "" : sentence(fmt::format("{}: only in {}.", what, a ? "A" : "B"));
 }
 
-void verdict_row(TextTable& table, const std::string& label, const char* of, const Json& a, const Json& b) {
-  const std::string verdict_a = verdict_of(a), verdict_b = verdict_of(b);
-  if (verdict_a != "VALID" || verdict_b != "VALID") table.row({label, of, verdict_a, verdict_b, ""});
+std::string differing(const std::string& what, const std::string& a, const std::string& b) {
+  if (a == b) return "";
+  const auto shown = [](const std::string& text) { return text.empty() ? std::string("none") : text; };
+  return sentence(fmt::format("{} differ: {} in A, {} in B.", what, shown(a), shown(b)));
 }
 
-void speed_rows(TextTable& table, const std::string& label, const Json& a, const Json& b) {
-  verdict_row(table, label, "speed is", a, b);
-  if (verdict_of(a) == "emulated" || verdict_of(b) == "emulated") return;
-  const auto add = [&](const std::string& what, double x, double y) {
-    table.row(
-        {label, what, fmt::format("{:.4g}", x), fmt::format("{:.4g}", y), x > 0 ? fmt::format("{:.3f}x", y / x) : ""});
+std::string accuracy_rows(TextTable& table, const Pair& pair, bool paired) {
+  const AccuracyNumbers &a = *pair.a->accuracy, &b = *pair.b->accuracy;
+  const auto row = [&](const char* name, double x, double y) {
+    table.row({pair.label, name, fmt::format("{:.2f}%", 100 * x), fmt::format("{:.2f}%", 100 * y),
+               fmt::format("{:+.2f} points", 100 * (y - x))});
   };
-  add("images/s", a.at("images_per_second"), b.at("images_per_second"));
-  for (const auto& [key, value] : a.at("latency_ms").items()) {
-    if (key.starts_with('p') && b.at("latency_ms").contains(key)) add(key + " ms", value, b["latency_ms"][key]);
+  row("top-1", a.top1, b.top1);
+  row("top-5", a.top5, b.top5);
+  return wrapped(fmt::format("{}: {}.", pair.label, difference_test(a, b, paired)), kWidth, 0) +
+         fmt::format("{}: logits are {}.\n", pair.label,
+                     a.logits_sha256 == b.logits_sha256 ? "identical bit for bit" : "not identical");
+}
+
+void speed_row(TextTable& table, const std::string& label, const std::string& what, double x, double y) {
+  table.row(
+      {label, what, fmt::format("{:.4g}", x), fmt::format("{:.4g}", y), x > 0 ? fmt::format("{:.3f}x", y / x) : ""});
+}
+
+void verdict_row(TextTable& table, const std::string& label, const char* of, const std::string& a,
+                 const std::string& b) {
+  if (a != "VALID" || b != "VALID") table.row({label, of, a, b, ""});
+}
+
+std::string speed_rows(TextTable& table, const Pair& pair) {
+  const SpeedNumbers &a = *pair.a->speed, &b = *pair.b->speed;
+  std::string notes;
+  verdict_row(table, pair.label, "speed is", a.verdict, b.verdict);
+  if (a.verdict == "emulated" || b.verdict == "emulated") return notes;  // no speed of any machine
+  speed_row(table, pair.label, "images/s", a.images_per_second, b.images_per_second);
+  for (const auto& [percentile, ms] : a.percentiles_ms) {
+    const auto other = b.percentiles_ms.find(percentile);
+    const std::string name = fmt::format("p{:g} ms", percentile);
+    if (other != b.percentiles_ms.end())
+      speed_row(table, pair.label, name, ms, other->second);
+    else
+      notes += only_in_one(pair.label + ": " + name, true, false);
   }
+  for (const auto& [percentile, ms] : b.percentiles_ms) {
+    if (!a.percentiles_ms.contains(percentile))
+      notes += only_in_one(fmt::format("{}: p{:g} ms", pair.label, percentile), false, true);
+  }
+  if (a.batch != b.batch) notes += fmt::format("{}: batch {} in A, {} in B.\n", pair.label, a.batch, b.batch);
+  const auto transfers = [](const SpeedNumbers& s) {
+    return std::string(s.includes_transfers ? "in the time" : "not in the time");
+  };
+  return notes + differing(pair.label + ": data transfers", transfers(a), transfers(b));
 }
 
 // Rates found by --scenario server, which compare only under the same bound.
-std::string server_rows(TextTable& table, const std::string& label, const Json& a, const Json& b) {
-  verdict_row(table, label, "server is", a, b);
-  const double x = a.at("queries_per_second"), y = b.at("queries_per_second");
-  table.row({label, "server queries/s", fmt::format("{:.4g}", x), fmt::format("{:.4g}", y),
-             x > 0 ? fmt::format("{:.3f}x", y / x) : ""});
-  const auto bound = [](const Json& server) {
-    return fmt::format("p{:g} within {:g} ms", server.at("percentile").get<double>(),
-                       server.at("latency_bound_ms").get<double>());
+std::string server_rows(TextTable& table, const Pair& pair) {
+  const ServerNumbers &a = *pair.a->server, &b = *pair.b->server;
+  verdict_row(table, pair.label, "server is", a.verdict, b.verdict);
+  speed_row(table, pair.label, "server queries/s", a.queries_per_second, b.queries_per_second);
+  const auto bound = [](const ServerNumbers& server) {
+    return fmt::format("p{:g} within {:g} ms", server.percentile, server.latency_bound_ms);
   };
-  if (bound(a) == bound(b)) return fmt::format("{}: server: {}.\n", label, bound(a));
-  return fmt::format("{}: server: {} in A, {} in B: the rates do not compare.\n", label, bound(a), bound(b));
+  if (bound(a) == bound(b)) return fmt::format("{}: server: {}.\n", pair.label, bound(a));
+  return fmt::format("{}: server: {} in A, {} in B: the rates do not compare.\n", pair.label, bound(a), bound(b));
 }
 
-// What disturbed the timing of one of the two.
-std::string disturbances(const char* name, const Json& result) {
-  std::string text;
-  const auto conditions = result.find("conditions");  // absent in results of earlier versions
-  if (conditions == result.end() || !conditions->is_object()) return text;
-  for (const Json& warning : conditions->at("warnings")) {
-    text += wrapped(fmt::format("{}: {}.", name, warning.get<std::string>()), 110, 3);
+std::string compare_pair(TextTable& table, const Pair& pair, bool paired) {
+  const ResultRun &a = *pair.a, &b = *pair.b;
+  std::string notes;
+  if (a.accuracy && b.accuracy) notes += accuracy_rows(table, pair, paired);
+  if (a.speed && b.speed) notes += speed_rows(table, pair);
+  if (a.server && b.server) notes += server_rows(table, pair);
+  notes += only_in_one(pair.label + ": accuracy", a.accuracy.has_value(), b.accuracy.has_value());
+  notes += only_in_one(pair.label + ": speed", a.speed.has_value(), b.speed.has_value());
+  notes += only_in_one(pair.label + ": server rate", a.server.has_value(), b.server.has_value());
+  notes += differing(pair.label + ": devices", a.device, b.device);
+  notes += differing(pair.label + ": forced kernels", a.kernel, b.kernel);
+  notes += differing(pair.label + ": quantizations", a.recipe, b.recipe);
+  return notes;
+}
+
+std::string unmatched_runs(const ResultFile& result, const char* name, const std::vector<Pair>& pairs) {
+  std::string labels;
+  for (const ResultRun& run : result.runs) {
+    const bool matched =
+        std::any_of(pairs.begin(), pairs.end(), [&](const Pair& pair) { return pair.a == &run || pair.b == &run; });
+    if (!matched) labels += (labels.empty() ? "" : ", ") + run.label;
   }
+  return labels.empty() ? "" : sentence(fmt::format("Only in {}: {}.", name, labels));
+}
+
+std::string images_text(const ResultFile& result) {
+  if (!result.data) return "";
+  return fmt::format("{} images from number {} of {}", result.data->count, result.data->first + 1,
+                     shortened_path(result.data->path, 50));
+}
+
+// What the two differ in beside the thing that they are to be compared for.
+std::string differences(const ResultFile& a, const ResultFile& b) {
+  std::string text = differing("Networks", a.model, b.model) + differing("Weights", a.weights, b.weights) +
+                     differing("CPUs", a.cpu, b.cpu) +
+                     differing("Threads", std::to_string(a.threads), std::to_string(b.threads));
+  if (a.data && b.data) {
+    if (!same_images(a, b)) {
+      text += images_text(a) == images_text(b)
+                  ? sentence(fmt::format("Images differ: both judged {}, but not the same ones.", images_text(a)))
+                  : differing("Images", images_text(a), images_text(b));
+    }
+    text += differing("Preprocessings", a.data->preprocessing, b.data->preprocessing);
+  }
+  if (!a.calibration_isa.empty() && !b.calibration_isa.empty())
+    text += differing("Instruction sets of the calibration", a.calibration_isa, b.calibration_isa);
+  if (!a.speed_input.empty() && !b.speed_input.empty())
+    text += differing("Inputs of the timing", a.speed_input, b.speed_input);
   return text;
 }
 
-void accuracy_rows(TextTable& table, const std::string& label, const Json& a, const Json& b) {
-  for (const auto& [key, name] : {std::pair{"top1", "top-1"}, std::pair{"top5", "top-5"}}) {
-    const double x = a.at(key), y = b.at(key);
-    table.row({label, name, fmt::format("{:.2f}%", 100 * x), fmt::format("{:.2f}%", 100 * y),
-               fmt::format("{:+.2f} points", 100 * (y - x))});
+// Why the numbers of one of the two may mean less than they seem to.
+std::string doubts(const ResultFile& result, const char* name) {
+  std::string text;
+  if (result.interrupted)
+    text += sentence(fmt::format("{} was interrupted: its numbers cover what was done until then.", name));
+  for (const std::string& warning : result.warnings) text += sentence(fmt::format("{}: WARNING: {}", name, warning));
+  for (const ResultRun& run : result.runs) {
+    if (run.speed && run.speed->verdict != "VALID") {
+      std::string reasons;
+      for (const std::string& reason : run.speed->reasons) reasons += (reasons.empty() ? ": " : "; ") + reason;
+      text += sentence(fmt::format("{}: the speed of {} is {}{}.", name, run.label, run.speed->verdict, reasons));
+    }
+    if (run.server && run.server->verdict != "VALID")
+      text += sentence(fmt::format("{}: the server rate of {} is {}.", name, run.label, run.server->verdict));
   }
+  for (const std::string& warning : result.disturbances)
+    text += wrapped(fmt::format("{}: {}.", name, warning), kWidth, 3);
+  return text;
 }
 
-std::string compare(const Json& a, const Json& b) {
-  std::string notes;
+std::string compare(const ResultFile& a, const ResultFile& b) {
+  const std::vector<Pair> pairs = matching_runs(a, b);
+  std::string notes = doubts(a, "A") + doubts(b, "B") + unmatched_runs(a, "A", pairs) + unmatched_runs(b, "B", pairs) +
+                      differences(a, b);
+  if (pairs.empty()) return "No run of A has the precision and scheme of one of B: nothing to compare.\n" + notes;
   TextTable table;
   for (const char* title : {"precision", "quantity"}) table.column(title, TextTable::Align::kLeft);
   for (const char* title : {"A", "B", "B against A"}) table.column(title);
   const bool paired = same_images(a, b);
-  const auto pairs = matching_runs(a, b);
-  if (pairs.empty()) return "No run of A has the precision and scheme of one of B: nothing to compare.\n";
-  for (const auto& [run_a, run_b] : pairs) {
-    const std::string label =
-        run_label(*run_a) == run_label(*run_b) ? run_label(*run_a) : run_label(*run_a) + " / " + run_label(*run_b);
-    const Json &accuracy_a = run_a->at("accuracy"), &accuracy_b = run_b->at("accuracy");
-    if (accuracy_a.is_object() && accuracy_b.is_object()) {
-      accuracy_rows(table, label, accuracy_a, accuracy_b);
-      notes += wrapped(fmt::format("{}: {}.", label, difference_test(accuracy_a, accuracy_b, paired)), 110, 0);
-      const bool same = run_a->at("logits_sha256") == run_b->at("logits_sha256");
-      notes += fmt::format("{}: logits are {}.\n", label, same ? "identical bit for bit" : "not identical");
-    }
-    const Json &speed_a = run_a->at("speed"), &speed_b = run_b->at("speed");
-    if (speed_a.is_object() && speed_b.is_object()) {
-      speed_rows(table, label, speed_a, speed_b);
-      if (speed_a.at("batch") != speed_b.at("batch")) {
-        notes += fmt::format("{}: batch {} in A, {} in B.\n", label, speed_a["batch"].dump(), speed_b["batch"].dump());
-      }
-    }
-    if (run_a->contains("server") && run_b->contains("server")) {
-      notes += server_rows(table, label, run_a->at("server"), run_b->at("server"));
-    }
-  }
-  notes += disturbances("A", a) + disturbances("B", b);
+  for (const Pair& pair : pairs) notes += compare_pair(table, pair, paired);
   return table.text() + (notes.empty() ? "" : "\n" + notes);
 }
 
-std::string file_line(const char* name, const std::string& path, const Json& result) {
-  return fmt::format("{}  {}: {}, {}, {} threads\n", name, shortened_path(path, 50), model_label(result),
-                     text_at(result.at("host"), "cpu"), result["host"].at("threads").dump());
+std::string file_line(const char* name, const ResultFile& result) {
+  return fmt::format("{}  {}: {}, {}, {} threads\n", name, shortened_path(result.path, 50), result.model, result.cpu,
+                     result.threads);
 }
 
 }  // namespace
 
 std::string compare_results(const std::string& path_a, const std::string& path_b) {
-  const Json a = read_result(path_a), b = read_result(path_b);
-  try {
-    return file_line("A", path_a, a) + file_line("B", path_b, b) + '\n' + compare(a, b);
-  } catch (const Json::exception& error) {
-    fail("{} or {}: not a complete result of gpu_eval --json: {}", path_a, path_b, error.what());
-  }
+  const ResultFile a = read_result(path_a), b = read_result(path_b);
+  return file_line("A", a) + file_line("B", b) + '\n' + compare(a, b);
 }
 
 }  // namespace gpueval

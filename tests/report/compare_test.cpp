@@ -5,8 +5,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 
+#include "gpueval/error.h"
 #include "sample_report.h"
 
 namespace gpueval {
@@ -82,6 +84,114 @@ TEST_F(Compare, RunsWithoutACounterpartSaySo) {
   Report b = test::sample_report();
   for (RunReport& run : b.runs) run.precision = "float16";
   EXPECT_NE(text(test::sample_report(), b).find("nothing to compare"), std::string::npos);
+}
+
+TEST_F(Compare, NamesRowsThatOnlyOneSideHas) {
+  Report b = test::sample_report();
+  b.runs[1].scheme = "best";
+  EXPECT_THAT(
+      text(test::sample_report(), b),
+      AllOf(HasSubstr("Only in A: int8 maxabs."), HasSubstr("Only in B: int8 best."), ContainsRegex("float32 +top-1")));
+  for (RunReport& run : b.runs) run.precision = "float16";
+  EXPECT_THAT(text(test::sample_report(), b),
+              AllOf(HasSubstr("nothing to compare"), HasSubstr("Only in A: float32, int8 maxabs."),
+                    HasSubstr("Only in B: float16, float16 best.")));
+  Report without = test::sample_report();
+  without.runs[1].accuracy.reset();
+  without.runs[0].speed.reset();
+  without.runs[1].speed->percentiles_ms = {{50, 1}, {95, 2}};
+  EXPECT_THAT(text(test::sample_report(), without),
+              AllOf(HasSubstr("int8 maxabs: accuracy: only in A."), HasSubstr("float32: speed: only in A."),
+                    HasSubstr("int8 maxabs: p90 ms: only in A."), HasSubstr("int8 maxabs: p95 ms: only in B.")));
+}
+
+TEST_F(Compare, SaysWhatElseDiffers) {
+  const auto differs = [&](auto&& change, const std::string& sentence) {
+    Report b = test::sample_report();
+    change(b);
+    EXPECT_THAT(text(test::sample_report(), b), HasSubstr(sentence));
+  };
+  EXPECT_THAT(text(test::sample_report(), test::sample_report()), Not(HasSubstr("differ")));
+  differs([](Report& b) { b.model.alpha = 0.5; }, "Networks differ: mobilenet 0.25 in A, mobilenet 0.5 in B.");
+  differs([](Report& b) { b.model.weights_sha256 = std::string(64, 'f'); },
+          "Weights differ: sha256 aaaaaaaaaaaa in A, sha256 ffffffffffff in B.");
+  differs([](Report& b) { b.host.cpu = "Other"; }, "CPUs differ: Some CPU @ 3 GHz in A, Other in B.");
+  differs([](Report& b) { b.host.threads = 1; }, "Threads differ: 2 in A, 1 in B.");
+  differs([](Report& b) { b.runs[0].device = "cuda"; }, "float32: devices differ: cpu in A, cuda in B.");
+  differs([](Report& b) { b.runs[1].forced_kernel = "k"; }, "int8 maxabs: forced kernels differ: none in A, k in B.");
+  differs([](Report& b) { b.runs[1].speed->batch = 8; }, "int8 maxabs: batch 1 in A, 8 in B.");
+  differs([](Report& b) { b.data->path = "other.pkl", b.data->target_sha256 = std::string(64, 'e'); },
+          "Images differ: 502 images from number 101 of val.pkl in A, 502 images from number 101 of other.pkl in B.");
+  differs([](Report& b) { b.data->indices_sha256 = std::string(64, 'e'); }, "but not the same ones");
+  differs([](Report& b) { b.data->preprocessing = "other"; }, "Preprocessings differ: crop224_tf in A, other in B.");
+  differs([](Report& b) { b.runs[1].quantization = QuantizationReport{"maxabs", "u8", {"gptq"}, 100, {}, {}}; },
+          "int8 maxabs: quantizations differ: none in A, maxabs, gptq; 100 calibration images in B.");
+  Report a = test::sample_report(), b = a;
+  a.calibration->isa = "avx2", b.calibration->isa = "amx";
+  EXPECT_THAT(text(a, b), HasSubstr("Instruction sets of the calibration differ: avx2 in A, amx in B."));
+}
+
+TEST_F(Compare, SaysWhoseNumbersMeanLess) {
+  Report b = test::sample_report();
+  b.interrupted = true;
+  b.runs[1].speed->valid = false;
+  b.runs[1].speed->reasons = {"too few samples"};
+  b.warnings = {"Top-1 is near chance."};
+  EXPECT_THAT(
+      text(test::sample_report(), b),
+      AllOf(HasSubstr("B was interrupted"), HasSubstr("B: the speed of int8 maxabs is INVALID: too few samples."),
+            HasSubstr("B: WARNING: Top-1 is near chance."), Not(HasSubstr("A:"))));
+}
+
+TEST_F(Compare, FilesThatAreNoResultAreNamedInOneSentence) {
+  const std::string good = to_json(test::sample_report());
+  std::ofstream(stem_ + "a") << good;
+  const auto refused = [&](const std::string& text, const std::string& words) {
+    std::ofstream(stem_ + "b") << text;
+    try {
+      compare_results(stem_ + "a", stem_ + "b");
+      ADD_FAILURE() << "accepted: " << words;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), AllOf(HasSubstr(stem_ + "b: "), HasSubstr(words), Not(HasSubstr("json.exception"))));
+    }
+  };
+  const auto changed = [&](const char* pointer, const nlohmann::json& value) {
+    nlohmann::json json = nlohmann::json::parse(good);
+    json[nlohmann::json::json_pointer(pointer)] = value;
+    return json.dump();
+  };
+  const auto without = [&](const char* parent, const char* key) {
+    nlohmann::json json = nlohmann::json::parse(good);
+    json[nlohmann::json::json_pointer(parent)].erase(key);
+    return json.dump();
+  };
+  refused("", "expected JSON");
+  refused("[]", "expected a JSON object, found a list");
+  refused("{}", "not a result of gpu_eval --json, which has the fields 'schema' and 'runs'");
+  refused(std::string(100'000, '['), "at most 64 levels");
+  refused(changed("/schema", 2), "result of schema 2");
+  refused(changed("/schema", "1"), "'schema': expected a whole number");
+  refused(changed("/kind", "table"), "is what `gpu_eval table` wrote");
+  refused(changed("/runs", nullptr), "which has the fields 'schema' and 'runs'");
+  refused(changed("/runs", 3), "'runs': expected a list of objects, found 3");
+  refused(changed("/runs/1", 5), "'runs[1]': expected an object, found 5");
+  refused(changed("/runs/1/precision", nullptr), "'runs[1].precision': expected a text, found null");
+  refused(changed("/runs/1/accuracy/top1", nullptr), "'runs[1].accuracy.top1': expected a finite number, found null");
+  refused(changed("/runs/1/accuracy/top1", 1.5), "'runs[1].accuracy.top1': expected a number from 0 to 1, found 1.5");
+  refused(changed("/runs/1/accuracy/top1", 0.9), "'runs[1].accuracy.top1': expected 0.56");
+  refused(changed("/runs/1/accuracy/images", 1e300), "'runs[1].accuracy.images': expected a whole number");
+  refused(changed("/runs/1/accuracy/top1_count", 501),
+          "'runs[1].accuracy.top1_count': expected a whole number from 0 to 500");
+  refused(changed("/runs/1/accuracy/correct_bits", "00"), "'runs[1].accuracy.correct_bits': expected 500 bits");
+  refused(changed("/runs/1/speed/images_per_second", "fast"),
+          "'runs[1].speed.images_per_second': expected a finite number");
+  refused(changed("/runs/1/speed/latency_ms/p50", nullptr), "'runs[1].speed.latency_ms.p50': expected a finite number");
+  refused(changed("/runs/1/speed/batch", -1), "'runs[1].speed.batch': expected a whole number from 1");
+  refused(changed("/host", nullptr), "'host': expected an object, found null");
+  refused(changed("/data/skipped_images", "x"), "'data.skipped_images': expected a list of objects");
+  refused(changed("/interrupted", 0), "'interrupted': expected true or false");
+  refused(without("/runs/1/accuracy", "top5"), "'runs[1].accuracy.top5' is missing");
+  refused(without("/model", "name"), "'model.name' is missing");
 }
 
 TEST_F(Compare, ServerRatesUnderTheSameBound) {

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A result that gpu_eval --json wrote, read back for `gpu_eval compare`.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gpueval {
+
+struct AccuracyNumbers {
+  std::int64_t images = 0, top1_count = 0;
+  double top1 = 0, top5 = 0;
+  std::vector<bool> correct;  // image by image; empty in results without
+  std::string logits_sha256;
+};
+
+struct SpeedNumbers {
+  int batch = 1;
+  double images_per_second = 0;
+  std::map<double, double> percentiles_ms;
+  std::string verdict;               // "VALID", "NOISY", "INVALID"
+  std::vector<std::string> reasons;  // of INVALID and NOISY
+  bool includes_transfers = false;
+};
+
+struct ServerNumbers {
+  double queries_per_second = 0, percentile = 0, latency_bound_ms = 0;
+  std::string verdict;
+};
+
+struct ResultRun {
+  std::string label;   // "int8 maxabs"
+  std::string device;  // "cpu"
+  std::string kernel;  // forced
+  std::string recipe;  // how it was quantized; empty for float32
+  std::optional<AccuracyNumbers> accuracy;
+  std::optional<SpeedNumbers> speed;
+  std::optional<ServerNumbers> server;
+};
+
+struct ResultData {
+  std::string path, preprocessing, target_sha256;
+  std::size_t first = 0, count = 0;
+  std::string indices_sha256;        // of the judged images
+  std::vector<std::size_t> skipped;  // of these
+};
+
+struct ResultFile {
+  std::string path, model, weights, cpu;
+  int threads = 0;
+  bool interrupted = false;
+  std::optional<ResultData> data;
+  std::string calibration_isa, speed_input;
+  std::vector<std::string> warnings, disturbances;
+  std::vector<ResultRun> runs;
+};
+
+// Throws Error naming file and field for anything that is no complete result of a measurement.
+ResultFile read_result(const std::string& path);
+
+}  // namespace gpueval
