@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/json_text.h"
 
 namespace gpueval::bench {
 namespace {
@@ -18,7 +19,7 @@ void serve(const nlohmann::json& ready, int batch, const std::function<void()>& 
   std::cout << ready.dump() << std::endl;
   double last_ms = 0;
   for (std::string line; std::getline(std::cin, line) && !line.empty();) {
-    const auto order = nlohmann::json::parse(line);
+    const auto order = parse_json(line, "the order");
     const double seconds = order.at("seconds"), warm_up = order.at("warm_up");
     if (last_ms < kSlowMs) {
       const double begin = steady_seconds();
