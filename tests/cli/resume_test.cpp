@@ -14,14 +14,16 @@ namespace fs = std::filesystem;
 class Resume : public ProgramTest {
  protected:
   Resume() {
-    for (const char* name : {"f/0/1.jpg", "f/0/2.jpg", "f/1/1.jpg", "f/1/2.jpg"}) {
+    for (const char* name : {"f/1.jpg", "f/2.jpg", "f/3.jpg", "f/4.jpg"}) {
       write(name, {kTinyJpeg.begin(), kTinyJpeg.end()});
     }
+    write("labels.txt", "0\n1\n2\n3\n");
     // The result cannot be written, so the journal stays.
     EXPECT_EQ(run(args({"--json", "/dev/full"})).code, 1);
   }
   static std::vector<std::string> args(const std::vector<std::string>& more) {
-    std::vector<std::string> result{"--model", "demo", "--data", "f", "--precision", "float32", "--mode", "accuracy"};
+    std::vector<std::string> result{"--model",    "demo",        "--data",  "f",      "--labels",
+                                    "labels.txt", "--precision", "float32", "--mode", "accuracy"};
     result.insert(result.end(), more.begin(), more.end());
     return result;
   }
@@ -43,7 +45,7 @@ TEST_F(Resume, NotThatOfOtherPictures) {
   ASSERT_EQ(stat(path("f").c_str(), &before), 0);
   std::string other(kTinyJpeg.begin(), kTinyJpeg.end());
   other[other.size() / 2] = static_cast<char>(other[other.size() / 2] ^ 1);
-  write("f/1/2.jpg", other);
+  write("f/2.jpg", other);
   struct stat after {};
   ASSERT_EQ(stat(path("f").c_str(), &after), 0);
   ASSERT_EQ(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec) << "the folder itself looks untouched";
