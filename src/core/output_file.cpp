@@ -101,6 +101,8 @@ void OutputFile::write_bytes(const char* data, std::size_t bytes, std::int64_t o
       continue;
     }
     if (done <= 0) fail_to_write(path_, done < 0 ? errno : ENOSPC);
+    // Only a signal ends writing to a pipe half-way.
+    if (!seekable() && static_cast<std::size_t>(done) < bytes) stop_point();
     data += done;
     bytes -= static_cast<std::size_t>(done);
     if (offset >= 0) offset += done;
