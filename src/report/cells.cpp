@@ -137,8 +137,9 @@ std::string roof_sentence(const DeviceRoofs& roofs) {
     return gops < 100 ? fmt::format("{:.3g}", gops) : fmt::format("{:.0f}", gops);
   };
   const std::string doubts = roofs.remarks.empty() ? "" : fmt::format(" NOISY: {}.", fmt::join(roofs.remarks, "; "));
-  return fmt::format("Roofs of this machine, measured ({}): int8 {} GOPS, float32 {} GFLOPS, copy {:.3g} GB/s.{}",
-                     roofs.unit, figure(roofs.int8_gops), figure(roofs.f32_gflops), roofs.copy_gbs, doubts);
+  return fmt::format("Roofs of this machine, measured ({}): int8 {} GOPS, float32 {} GFLOPS, copy {} GB/s.{}",
+                     roofs.unit, figure(roofs.int8_gops), figure(roofs.f32_gflops),
+                     roofs.copy_gbs < 1 ? figure(roofs.copy_gbs) : fmt::format("{:.1f}", roofs.copy_gbs), doubts);
 }
 
 TextTable trial_table(const std::vector<SchemeTrial>& trials) {

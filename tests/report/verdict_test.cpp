@@ -156,7 +156,7 @@ TEST(Verdict, StandsBesideTimesOfLayers) {
   report.runs[1].layers[0].profile = LayerProfile{.gops = 40, .gbs = 0.8, .intensity = 488};
   const std::string text = to_layer_tables(report);
   EXPECT_THAT(text, HasSubstr("0.500 ms together (NOISY: other programs kept 1.5 of the 2 cores"));
-  EXPECT_THAT(text, HasSubstr("int8 0.25 GOPS, float32 100 GFLOPS, copy 10.0 GB/s. NOISY: int8: layer c was faster."));
+  EXPECT_THAT(text, HasSubstr("int8 0.25 GOPS, float32 100 GFLOPS, copy 10.0 GB/s. NOISY:\nint8: layer c was faster."));
   EXPECT_THAT(to_html(report), HasSubstr("0.500 ms together (NOISY: other programs"));
   EXPECT_EQ(nlohmann::json::parse(to_json(report))["roofs"]["remarks"][0], "int8: layer c was faster");
 }
