@@ -103,7 +103,10 @@ class Progress : public benchmark::BenchmarkReporter {
   void ReportRuns(const std::vector<Run>& runs) override {
     for (const Run& run : runs) {
       if (run.error_message == kInterrupted) continue;
-      std::fprintf(stderr, "%s: %.4g us%s\n", run.benchmark_name().c_str(), run.GetAdjustedRealTime(),
+      const std::string name = run.benchmark_name();
+      const bool emulated = name.find("/emu/") != std::string::npos;  // its time says nothing
+      const std::string time = emulated ? "emulated" : fmt::format("{:.4g} us", run.GetAdjustedRealTime());
+      std::fprintf(stderr, "%s: %s%s\n", name.c_str(), time.c_str(),
                    run.error_occurred ? (" " + run.error_message).c_str() : "");
     }
     const auto now = std::chrono::steady_clock::now();

@@ -177,9 +177,11 @@ std::string scenario_footer(const Report& report) {
 std::string transfer_line(const RunReport& run) {
   if (!run.speed || !run.speed->device_times) return "";
   const DeviceTimes& times = *run.speed->device_times;
+  const char* copies = run.speed->includes_transfers ? "with" : "without";
+  if (run.speed->emulated)
+    return fmt::format("{}: to the device and back: emulated; latency {} copies.\n", run.label(), copies);
   return wrapped(fmt::format("{}: to the device {:.3f} ms, computing {:.3f} ms, back {:.3f} ms; latency {} copies.",
-                             run.label(), times.to_device_ms, times.compute_ms, times.to_host_ms,
-                             run.speed->includes_transfers ? "with" : "without"),
+                             run.label(), times.to_device_ms, times.compute_ms, times.to_host_ms, copies),
                  kWidth, 2);
 }
 
@@ -200,8 +202,8 @@ std::string speed_line(const Report& report, const SpeedResult& first) {
 
 std::string speed_notes(const RunReport& run) {
   const SpeedResult& speed = *run.speed;
-  if (speed.emulated) return "";
   std::string text = transfer_line(run);
+  if (speed.emulated) return text;
   if (speed.vs_first) {
     text += fmt::format("{}: {:.2f}x, {:.2f}x to {:.2f}x between rounds (10th to 90th percentile).\n", run.label(),
                         speed.vs_first->ratio, speed.vs_first->spread.low, speed.vs_first->spread.high);

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "core/stop_signal.h"
 #include "gpueval/error.h"
 #include "problem.h"
 #include "subject.h"
@@ -101,6 +102,7 @@ TEST(Session, EmulatedKernelsRunAndVerify) {
 }
 
 TEST(Session, ASignalEndsItAfterTheRowThatRuns) {
+  const StopSignal stop;  // as main() has one
   Options options;
   options.devices = {"emu"};
   options.roof_time = 0;

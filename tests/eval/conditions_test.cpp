@@ -89,6 +89,7 @@ TEST(Conditions, SaysWhatHelpsAgainstOtherPrograms) {
 // A quota of a group above stops the process as well.
 TEST(Conditions, CountsTheStopsOfAllControlGroups) {
   const std::filesystem::path root = std::filesystem::path(testing::TempDir()) / "conditions_groups";
+  std::filesystem::remove_all(root);
   const auto write = [&](const std::string& path, const std::string& text) {
     std::filesystem::create_directories((root / path).parent_path());
     std::ofstream(root / path) << text;
