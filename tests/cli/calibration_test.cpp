@@ -144,9 +144,9 @@ TEST_F(Calibration, ACalibrationFolderNeedsNoLabels) {
 }
 
 TEST_F(Calibration, SkippedCalibrationImagesKeepTheirNumber) {
-  write_classes("f", 1);
-  write("f/5/105.jpg", picture(5).substr(0, 60));
-  const nlohmann::json json = judge("f", {"--scheme", "maxabs", "--calibration-images", "9"});
+  write_classes("f", 2);
+  write("f/2/105.jpg", picture(5).substr(0, 60));
+  const nlohmann::json json = judge("f", {"--scheme", "maxabs", "--calibration-images", "10"});
   const nlohmann::json& skipped = json["calibration"]["skipped_images"];
   const nlohmann::json& judged_skipped = json["data"]["skipped_images"];
   ASSERT_EQ(skipped.size() + judged_skipped.size(), 1u);
@@ -197,25 +197,25 @@ TEST_F(Calibration, ChangedTablesAreRefused) {
 }
 
 TEST_F(Calibration, AutoAndSensitivitySplitEveryClass) {
-  write_classes("f", 8);
+  write_classes("f", 4);
   const nlohmann::json trials = judge("f", {"--scheme", "auto"});
   const std::vector<int> indices = trials["calibration"]["indices"];
-  ASSERT_EQ(indices.size(), 20u);
+  ASSERT_EQ(indices.size(), 10u);
   std::set<int> tried, held_out;
-  for (std::size_t i = 0; i < indices.size(); ++i) (i < 15 ? tried : held_out).insert(indices[i] / 8);
-  EXPECT_EQ(tried.size(), 10u);
-  EXPECT_EQ(held_out.size(), 5u) << "five images of five classes";
+  for (std::size_t i = 0; i < indices.size(); ++i) (i < 8 ? tried : held_out).insert(indices[i] / 4);
+  EXPECT_EQ(tried.size(), 8u);
+  EXPECT_EQ(held_out.size(), 2u) << "a class each";
   ASSERT_EQ(run({"sensitivity", "--model", "demo", "--scheme", "maxabs", "--data", "f", "--target-loss", "1", "--mode",
-                 "accuracy", "--choosing-images", "20", "--json", "s.json"})
+                 "accuracy", "--choosing-images", "10", "--json", "s.json"})
                 .code,
             0);
   const nlohmann::json sensitivity = read_json("s.json");
   std::set<int> classes, seen;
-  for (const int index : sensitivity["data"]["indices"]) classes.insert(index / 8), seen.insert(index);
+  for (const int index : sensitivity["data"]["indices"]) classes.insert(index / 4), seen.insert(index);
   EXPECT_EQ(classes.size(), 10u);
   for (const int index : sensitivity["mixed"]["judged"]["indices"]) seen.insert(index);
   for (const int index : sensitivity["calibration"]["indices"]) seen.insert(index);
-  EXPECT_EQ(seen.size(), 80u) << "calibration, choosing and judged images are all of them, and none is two of these";
+  EXPECT_EQ(seen.size(), 40u) << "calibration, choosing and judged images are all of them, and none is two of these";
 }
 
 }  // namespace
