@@ -15,24 +15,11 @@ step "release build"
 cmake -S . -B build -G Ninja -DGPUEVAL_TESTS=ON -DGPUEVAL_BENCH=ON
 cmake --build build
 
-step "fuzz targets, ${GPUEVAL_FUZZ_SECONDS:=20} s each"
+step "fuzz targets, ${GPUEVAL_FUZZ_SECONDS:-10} s each"
 cmake -S . -B build-fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
   -DGPUEVAL_FUZZ=ON -DGPUEVAL_CUDA=OFF -DGPUEVAL_TESTS=OFF -DGPUEVAL_BENCH=OFF
 cmake --build build-fuzz --target fuzzers
-fuzz() {  # target, folder of seeds
-  local corpus log
-  corpus=$(mktemp -d) log=$(mktemp)
-  if ! "build-fuzz/$1" -max_total_time="$GPUEVAL_FUZZ_SECONDS" -rss_limit_mb=2048 -timeout=20 -artifact_prefix="$corpus/" \
-      "$corpus" "$2" >"$log" 2>&1; then
-    tail -50 "$log"
-    echo "$1 failed; the input is in $corpus"
-    exit 1
-  fi
-  tail -1 "$log"
-  rm -rf "$corpus" "$log"
-}
-fuzz fuzz_pickle tests/golden/data
-fuzz fuzz_hdf5 tests/golden/hdf5
+scripts/fuzz.sh
 
 step "sanitizer build and tests, as on a machine without a CUDA toolkit"
 cmake -S . -B build-asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DGPUEVAL_SANITIZE=ON -DGPUEVAL_CUDA=OFF \

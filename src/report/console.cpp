@@ -255,14 +255,6 @@ std::string speed_footer(const Report& report) {
 
 }  // namespace
 
-std::string RunReport::label() const {
-  std::string text = precision;
-  if (!scheme.empty()) text += ' ' + scheme;
-  if (depthwise == "float32") text += "-pw";  // only the pointwise convolutions are integer
-  if (activations == "s8") text += " s8";
-  return text;
-}
-
 bool RunReport::emulated() const { return (speed && speed->emulated) || (server && server->emulated); }
 
 std::optional<SpeedVerdict> RunReport::verdict() const {

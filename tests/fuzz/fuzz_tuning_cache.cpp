@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tuning caches of any text: what is read are positive times or nothing, and storing one more leaves a cache that
+// reads.
+#include <cmath>
+#include <cstdlib>
+
+#include "cuda/select/tuning_cache.h"
+#include "temporary_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  constexpr const char *kKey = "GPU, driver 1, kernels 0", *kProblem = "n1h1w1c1_k1r1s1_st1_pad0,0,0,0";
+  static const gpueval::fuzz::TemporaryFile file("tuning.json");
+  file.write(bytes, size);
+  gpueval::cuda::TuningCache cache(file.path(), kKey);
+  if (const auto time = cache.find(kProblem, "conv"); time && !(std::isfinite(*time) && *time > 0)) std::abort();
+  cache.store(kProblem, "conv", 1.5);
+  cache.save();
+  if (gpueval::cuda::TuningCache(file.path(), kKey).find(kProblem, "conv") != 1.5) std::abort();
+  return 0;
+}
