@@ -255,7 +255,7 @@ TEST_F(Accuracy, JournalThatCannotBeWrittenMattersOnlyToResume) {
   o.journal = path("file/run.journal");
   const AccuracyRun run = run_accuracy(data, engines, o);
   EXPECT_EQ(run.rows[0].images, 10);
-  EXPECT_NE(run.journal_problem.find("Not a directory"), std::string::npos) << run.journal_problem;
+  EXPECT_NE(run.journal_problem.find("is not a folder"), std::string::npos) << run.journal_problem;
   o.resume = true;
   EXPECT_THROW(run_accuracy(data, engines, o), Error);
 }
