@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -27,7 +28,7 @@ class CpuQuota : public testing::Test {
   }
   std::optional<double> quota() const { return cpu_quota(root_.string()); }
 
-  fs::path root_ = fs::path(testing::TempDir()) / "cpu_quota_root";
+  fs::path root_ = fs::path(testing::TempDir()) / ("cpu_quota_root_" + std::to_string(::getpid()));
 };
 
 TEST_F(CpuQuota, IsAbsentWhereNothingIsTold) { EXPECT_EQ(quota(), std::nullopt); }

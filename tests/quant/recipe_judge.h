@@ -42,6 +42,7 @@ class Judge {
   void reorder(const std::vector<std::size_t>& order) {
     earlier_.push_back(std::move(data_));
     data_ = select(*earlier_.back(), order);
+    reference_.clear();
   }
   const Dataset& data() const { return *data_; }
 

@@ -58,7 +58,7 @@ bool before_by_number(std::string_view a, std::string_view b) {
     if (digit(a.front()) && digit(b.front())) {
       const auto run = [&](std::string_view text) {
         const std::string_view digits =
-            text.substr(0, std::find_if_not(text.begin(), text.end(), digit) - text.begin());
+            text.substr(0, static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), digit) - text.begin()));
         return digits.substr(std::min(digits.find_first_not_of('0'), digits.size()));
       };
       const std::string_view x = run(a), y = run(b);
