@@ -14,7 +14,6 @@
 #include "gpueval/accuracy.h"
 #include "gpueval/models.h"
 #include "gpueval/quant.h"
-#include "gpueval/selection.h"
 #include "support/data_files.h"
 
 namespace gpueval::test {
@@ -37,14 +36,6 @@ class Judge {
     return real_data(network == "mobilenet" ? "weights/mobilenet_2_5_224_tf.h5"
                                             : "weights/squeezenet_weights_tf_dim_ordering_tf_kernels.h5");
   }
-
-  // From now on image i is the one that was order[i].
-  void reorder(const std::vector<std::size_t>& order) {
-    earlier_.push_back(std::move(data_));
-    data_ = select(*earlier_.back(), order);
-    reference_.clear();
-  }
-  const Dataset& data() const { return *data_; }
 
   const Graph& graph() const { return graph_; }
   // Of images [first, first + count).
@@ -115,7 +106,6 @@ class Judge {
   }
 
   const ModelSpec& spec_;
-  std::vector<std::unique_ptr<Dataset>> earlier_;  // what data_ is a view of
   std::unique_ptr<Dataset> data_;
   Graph graph_;
   std::vector<float> reference_;
