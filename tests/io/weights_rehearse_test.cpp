@@ -20,9 +20,10 @@
 namespace gpueval {
 namespace {
 
-std::string message_of(const std::function<void()>& task) {
+std::string message_of(const std::function<void()>& task,
+                       std::optional<std::chrono::milliseconds> wall = std::nullopt) {
   try {
-    rehearse("w.h5", 1000, task);
+    rehearse("w.h5", 1000, task, wall);
   } catch (const Error& error) {
     return error.what();
   }
@@ -51,11 +52,11 @@ TEST(Rehearse, ReportsACrashAnExceptionAndAnExit) {
 
 TEST(Rehearse, EndsAnEndlessLoop) {
   volatile bool forever = true;
-  EXPECT_EQ(message_of([&] {
-              while (forever) {
-              }
-            }),
-            kDamaged);
+  const auto loop = [&] {
+    while (forever) {
+    }
+  };
+  EXPECT_EQ(message_of(loop, std::chrono::minutes(5)), kDamaged) << "the limit of CPU time, on a busy machine, too";
 }
 
 // Sets what a signal does for the life of a test.
@@ -120,15 +121,8 @@ TEST(Rehearse, CtrlCInTheForegroundGroupIsTheParentsAffair) {
 
 TEST(Rehearse, EndsAChildThatOnlyWaits) {
   const auto start = std::chrono::steady_clock::now();
-  try {
-    rehearse(
-        "w.h5", 1000, [] { pause(); }, std::chrono::milliseconds(300));
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("w.h5: reading the file's structure was not done after 0.3 s"),
-              std::string::npos)
-        << error.what();
-  }
+  const std::string message = message_of([] { pause(); }, std::chrono::milliseconds(300));
+  EXPECT_NE(message.find("w.h5: reading the file's structure was not done after 0.3 s"), std::string::npos) << message;
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
