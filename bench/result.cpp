@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/json_text.h"
 #include "gpueval/report.h"
 #include "patterns.h"
 
@@ -217,7 +218,7 @@ std::string json(const Result& result) {
     r["failed"] = row.failed;
     out["rows"].push_back(std::move(r));
   }
-  return out.dump(1) + "\n";
+  return json_text(out, 1) + "\n";
 }
 
 }  // namespace gpueval::bench

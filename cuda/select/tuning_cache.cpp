@@ -133,7 +133,7 @@ void TuningCache::write_merged() const {
   file = {{"schema", kSchema}, {"devices", std::move(kept)}};
 
   make_folder_of(path_);
-  write_file(path_, file.dump(1) + '\n');
+  write_file(path_, json_text(file, 1) + '\n');
 }
 
 }  // namespace gpueval::cuda

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "core/json_text.h"
 #include "core/output_file.h"
 #include "gpueval/error.h"
 #include "gpueval/quant.h"
@@ -71,7 +72,7 @@ void save_table(const CalibrationTable& table, const std::string& path) {
   }
   json["table_sha256"] = table_sha256(json);
   OutputFile file(path);
-  file.write(json.dump(2, ' ', true, Json::error_handler_t::replace) + '\n');
+  file.write(json_text(json, 2) + '\n');
   if (weights) weights->commit();  // both are on the disk before either replaces an older one
   file.commit();
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string_view>
 
+#include "core/json_text.h"
 #include "core/sha256.h"
 #include "gpueval/error.h"
 
@@ -13,7 +14,7 @@ namespace gpueval {
 std::string table_sha256(nlohmann::json json) {
   json.erase("table_sha256");
   Sha256 sum;
-  sum.update(std::string_view(json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace)));
+  sum.update(std::string_view(json_text(json)));
   return sum.hex();
 }
 
