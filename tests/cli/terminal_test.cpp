@@ -93,7 +93,7 @@ TEST_F(Terminal, ErrorsAboutHostileFileNamesAreOneLine) {
 }
 
 TEST_F(Terminal, MeasuredFoldersWithHostileNames) {
-  for (const char* name : {"/a/1.jpg", "/a/2.jpg", "/b/1.jpg", "/b/2.jpg"}) write(kHostile + name, jpeg());
+  for (char folder = 'a'; folder <= 'j'; ++folder) write(kHostile + '/' + folder + "/1.jpg", jpeg());  // 10 classes
   write(kHostile + "/b/" + kHostile + ".jpg", jpeg().substr(0, 100));
   const Outcome outcome = run({"--model", "demo", "--data", kHostile, "--mode", "accuracy", "--scheme", "reference",
                                "--html", "r.html", "--json", "r.json"});
@@ -173,7 +173,7 @@ TEST_F(Terminal, ExportedNetworksAndTheirNote) {
 // A name may hold whatever markup there is.
 TEST_F(Terminal, MarkdownAndHtmlOfATable) {
   const std::string folder = "`*_<b>[x](y)|\\~~&amp;";
-  for (const char* name : {"/a/1.jpg", "/a/2.jpg", "/b/1.jpg", "/b/2.jpg"}) write(folder + name, jpeg());
+  for (char name = 'a'; name <= 'j'; ++name) write(folder + '/' + name + "/1.jpg", jpeg() + name);  // 10 classes
   const Outcome outcome = run({"table", "--model", "demo", "--data", folder, "--mode", "accuracy",
                                "--calibration-images", "2", "--markdown", "-", "--html", "r.html"});
   EXPECT_THAT(outcome.out, HasSubstr("\\`\\*\\_\\<b\\>\\[x\\](y)\\|\\\\\\~\\~\\&amp;")) << outcome.err;
