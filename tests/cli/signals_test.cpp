@@ -40,7 +40,8 @@ class Signals : public ProgramTest {
   }
   void pictures() const {
     for (const char* name : {"1", "2", "3", "4"}) {
-      write(std::string("f/") + name + ".jpg", {kTinyJpeg.begin(), kTinyJpeg.end()});
+      write(std::string("f/") + name + ".jpg",
+            std::string(kTinyJpeg.begin(), kTinyJpeg.end()) + name);  // none like another
     }
     write("l.txt", "0\n0\n5\n7\n");
   }
