@@ -9,6 +9,7 @@
 #include <limits>
 #include <utility>
 
+#include "core/json_text.h"
 #include "gpueval/error.h"
 
 namespace gpueval {
@@ -21,7 +22,7 @@ std::string shown(const Json& json) {
   constexpr std::size_t kMost = 40;
   if (json.is_object()) return "an object";
   if (json.is_array()) return "a list";
-  std::string text = json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  std::string text = json_text(json);
   return text.size() > kMost ? text.substr(0, kMost) + "..." : text;
 }
 
