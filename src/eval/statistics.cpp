@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "eval/statistics.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -79,6 +81,13 @@ double two_proportion_p(std::int64_t successes1, std::int64_t trials1, std::int6
   const double variance = pooled * (1 - pooled) * (1 / n1 + 1 / n2);
   if (!(variance > 0)) return 1.0;
   return std::erfc(std::abs(s1 / n1 - s2 / n2) / std::sqrt(2 * variance));
+}
+
+std::string p_value_text(double p) {
+  if (p < 0.0001) return "<0.0001";
+  if (p < 0.001) return fmt::format("{:.4f}", p);
+  if (p < 0.1) return fmt::format("{:.3f}", p);
+  return fmt::format("{:.2f}", p);
 }
 
 double percentile(std::span<const double> sorted, double percent) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "gpueval/accuracy.h"
 
@@ -24,6 +25,8 @@ Interval paired_difference_interval(std::int64_t up, std::int64_t down, std::int
 
 // Two-sided p of the unpaired, pooled two-proportion z-test; 1 where both proportions are 0 or 1.
 double two_proportion_p(std::int64_t successes1, std::int64_t trials1, std::int64_t successes2, std::int64_t trials2);
+
+std::string p_value_text(double p);  // "0.31", "0.042", "0.0004", "<0.0001"
 
 // Nearest rank: the smallest value with at least `percent`% of the values at or below it; never interpolated. sorted
 // must ascend and not be empty.

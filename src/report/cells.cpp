@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "eval/statistics.h"
-#include "report/conclusion.h"
 
 namespace gpueval {
 namespace {

@@ -8,7 +8,6 @@
 
 #include "eval/statistics.h"
 #include "gpueval/report.h"
-#include "report/conclusion.h"
 #include "report/result_file.h"
 #include "report/text_table.h"
 

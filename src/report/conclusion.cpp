@@ -5,16 +5,10 @@
 
 #include <cmath>
 
+#include "eval/statistics.h"
 #include "report/cells.h"
 
 namespace gpueval {
-
-std::string p_value_text(double p) {
-  if (p < 0.0001) return "<0.0001";
-  if (p < 0.001) return fmt::format("{:.4f}", p);
-  if (p < 0.1) return fmt::format("{:.3f}", p);
-  return fmt::format("{:.2f}", p);
-}
 
 std::string conclusion(const RunReport& run, const RunReport& first) {
   std::string text;

@@ -7,7 +7,6 @@
 
 namespace gpueval {
 
-std::string p_value_text(double p);  // "0.31", "0.0042", "<0.0001"
 // "int8 maxabs: 0.4 points lower top-1 than float32 (p = 0.31: not a significant difference at 5%), 3.1 times the
 // images/s."
 std::string conclusion(const RunReport& run, const RunReport& first);

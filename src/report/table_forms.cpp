@@ -7,7 +7,6 @@
 #include "eval/statistics.h"
 #include "gpueval/report.h"
 #include "report/cells.h"
-#include "report/conclusion.h"
 #include "report/html_page.h"
 #include "report/image_sentences.h"
 #include "report/markup.h"

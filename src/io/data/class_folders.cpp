@@ -69,7 +69,7 @@ std::optional<ClassIds> imagenet_ids(const std::string& where, const Names& name
   if (auto ids = ids_by(where, names, "one of ImageNet's 1000 WordNet ids", synset))
     return ClassIds{std::move(*ids), mapping("WordNet ids in the names")};
   const auto by_name = [](const std::string& name) { return class_of_name(name); };
-  if (auto ids = ids_by(where, names, "the name of one of ImageNet's classes", by_name))
+  if (auto ids = ids_by(where, names, "the name of exactly one of ImageNet's classes", by_name))
     return ClassIds{std::move(*ids), mapping("ImageNet's class names")};
   return std::nullopt;
 }

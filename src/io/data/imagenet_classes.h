@@ -11,7 +11,8 @@ struct ImageNetClass {
   std::string_view synset, name;  // "n01440764", "tench"
 };
 
-// The 1,000 classes in Keras's order, which is that of their WordNet ids. Two names stand twice: crane, maillot.
+// The 1,000 classes in Keras's order, which is that of their WordNet ids. Three names stand twice: crane, maillot and,
+// but for its case, cardigan.
 std::span<const ImageNetClass, 1000> imagenet_classes();
 
 bool is_synset(std::string_view word);                 // "n" and eight digits
