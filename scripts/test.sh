@@ -12,7 +12,7 @@ step "format"
 git ls-files '*.cpp' '*.h' '*.cu' | xargs clang-format --dry-run -Werror
 
 step "release build"
-cmake -S . -B build -G Ninja -DGPUEVAL_TESTS=ON -DGPUEVAL_BENCH=ON
+cmake -S . -B build -G Ninja -DGPUEVAL_TESTS=ON -DGPUEVAL_UNITY_TESTS=ON -DGPUEVAL_BENCH=ON
 cmake --build build
 
 step "fuzz targets, ${GPUEVAL_FUZZ_SECONDS:-10} s each"
@@ -22,8 +22,8 @@ cmake --build build-fuzz --target fuzzers
 scripts/fuzz.sh
 
 step "sanitizer build and tests, as on a machine without a CUDA toolkit"
-cmake -S . -B build-asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DGPUEVAL_SANITIZE=ON -DGPUEVAL_CUDA=OFF \
-  -DGPUEVAL_TESTS=ON -DGPUEVAL_BENCH=OFF
+cmake -S . -B build-asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
+  -DGPUEVAL_SANITIZE=ON -DGPUEVAL_CUDA=OFF -DGPUEVAL_TESTS=ON -DGPUEVAL_UNITY_TESTS=ON -DGPUEVAL_BENCH=OFF
 cmake --build build-asan
 # Tests on real data and whole measurements take minutes each with sanitizers; the release run has them.
 # A small quarantine: freed memory that the sanitizer keeps would count in the memory tests.

@@ -2,7 +2,7 @@
 // Errors. The library throws gpueval::Error and never prints or exits; only src/cli/ does.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <stdexcept>
 #include <string>

@@ -52,8 +52,7 @@ void read_newer(const JsonFields& json, CalibrationTable& table, const std::stri
   if (std::none_of(std::begin(kNewer), std::end(kNewer), [&](const char* key) { return json.json().contains(key); })) {
     table.notes.push_back(fmt::format(
         "The calibration table {} is of an earlier version: it does not tell which images it was calibrated on, so "
-        "they "
-        "may be among the judged ones and make int8 look better than it is, and it holds no digest of itself.",
+        "they may be among the judged ones and make int8 look better than it is, and it holds no digest of itself.",
         path));
     return;
   }

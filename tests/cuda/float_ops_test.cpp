@@ -198,7 +198,8 @@ TEST_P(FloatOps, Elementwise) {
   const DType type = FloatOps::type();
   Runtime& runtime = device();
   const Ops& ops = runtime.ops();
-  for (const auto& [shape, gap] : {std::pair{Shape{2, 3, 5, 8}, 4}, {Shape{1, 7, 3, 5}, 1}, {Shape{1, 1, 1, 300}, 0}}) {
+  for (const auto& [of, gap] : {std::pair{Shape{2, 3, 5, 8}, 4}, {Shape{1, 7, 3, 5}, 1}, {Shape{1, 1, 1, 300}, 0}}) {
+    const Shape shape = of;
     const std::vector<float> a = numbers(shape.elements(), type, false, 0, 7);
     const std::vector<float> b = numbers(shape.elements(), type, false, 0, 8);
     const std::vector<float> gain = numbers(shape.c, DType::kF32, false, 0, 9);

@@ -30,7 +30,9 @@ const struct {
 class IntegerOps : public OpsTest {};
 
 TEST_P(IntegerOps, MaxPool) {
-  for (const auto& [shape, window] : kPools) {
+  for (const auto& pool : kPools) {
+    const auto& shape = pool.shape;
+    const auto& window = pool.window;
     for (const DType src : kTypes) {
       for (const DType dst : kTypes) {
         for (const float m : {1.0f, 0.61f}) {
@@ -45,7 +47,9 @@ TEST_P(IntegerOps, MaxPool) {
 }
 
 TEST_P(IntegerOps, AvgPool) {
-  for (const auto& [shape, window] : kPools) {
+  for (const auto& pool : kPools) {
+    const auto& shape = pool.shape;
+    const auto& window = pool.window;
     std::vector<float> m;  // exact size: a count beyond the window's reads outside
     for (int i = 1; i <= window.kernel_h * window.kernel_w; ++i) m.push_back(0.93f / static_cast<float>(i));
     const DeviceBuffer factors = upload_all(runtime(), m);
