@@ -59,9 +59,9 @@ std::vector<std::int8_t> pack_mma(const ConvProblem& problem, std::span<const st
       for (int chunk = 0; chunk < chunks; ++chunk) {
         const std::int64_t at = tap * chunks + chunk, step = at / row_chunks;
         const std::size_t block = static_cast<std::size_t>(k / tile.n * std::int64_t{steps} + step);
-        const std::uint32_t inside = chunk_offset(static_cast<std::uint32_t>(k % tile.n),
-                                                  static_cast<std::uint32_t>(at % row_chunks),
-                                                  static_cast<std::uint32_t>(row_chunks));
+        const std::uint32_t inside =
+            chunk_offset(static_cast<std::uint32_t>(k % tile.n), static_cast<std::uint32_t>(at % row_chunks),
+                         static_cast<std::uint32_t>(row_chunks));
         const int count = std::min(16, d.c - chunk * 16);
         std::copy_n(from, count, packed.data() + block * tile.weight_bytes() + inside);
         from += count;
