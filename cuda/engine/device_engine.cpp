@@ -176,12 +176,12 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
                                .selector = selector,
                                .scratch = scratch[static_cast<std::size_t>(lanes.lane[i])],
                                .stream = main_.get()}));
+    selector.save();  // a run that is killed keeps what it has timed
     layers_.push_back(layer_info(device_graph_, node, steps.back()->kernel()));
     for (Graph* graph : {&graph_, &device_graph_}) {  // on the device by now
       for (Param& param : graph->nodes[i].params) param.array.data.reset();
     }
   }
-  selector.save();
   notes_ = selector.notes();
   if (&runtime_ == gpu_runtime(nullptr)) {
     if (const auto note = library_note(layers_, library_infos())) notes_.push_back(*note);

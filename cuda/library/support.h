@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the library convolutions share: weights in other layouts and types on the device, and timing.
+// What the library convolutions share: weights in other layouts and types on the device, and tensors to time
+// their plans on.
 #pragma once
 
 #include <fmt/format.h>
@@ -9,7 +10,6 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +19,7 @@
 #include "cuda/prim/half.h"
 #include "cuda/runtime/handles.h"
 #include "cuda/runtime/runtime.h"
+#include "cuda/select/graph_time.h"
 
 namespace gpueval::cuda {
 
@@ -99,38 +100,6 @@ inline std::string plan_problem(const std::string& library, const FloatConvParam
   const char* const act = params.act == Activation::kNone ? "" : params.act == Activation::kRelu ? " relu" : " relu6";
   return fmt::format("{}: {} {} {}{}{}{}", library, to_string(params.desc), to_string(params.type), math, act,
                      params.bias.empty() ? "" : " +bias", params.residual ? " +residual" : "");
-}
-
-// Least seconds of a run in five samples, after two runs that warm up. Short runs are timed as a graph of several, as
-// the engine launches them: one by one, the host's calls would be what is timed.
-template <typename Run>
-double least_seconds(Runtime& runtime, Stream stream, Run&& run) {
-  constexpr double kSampleSeconds = 200e-6;
-  constexpr int kMostRuns = 16;
-  const EventHandle begin = make_event(runtime), end = make_event(runtime);
-  const auto seconds = [&](auto&& work) {
-    runtime.record(begin.get(), stream);
-    work();
-    runtime.record(end.get(), stream);
-    runtime.synchronize(stream);
-    return runtime.seconds(begin.get(), end.get());
-  };
-  run();
-  runtime.synchronize(stream);
-  const int runs = static_cast<int>(std::clamp(kSampleSeconds / seconds(run), 1.0, double{kMostRuns}));
-  GraphHandle graph;
-  if (runs > 1) {
-    runtime.begin_capture(stream);
-    for (int i = 0; i < runs; ++i) run();
-    graph = GraphHandle(runtime, runtime.end_capture(stream));
-    runtime.launch_graph(graph.get(), stream);
-  }
-  double least = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < 5; ++i) {
-    const double sample = runs > 1 ? seconds([&] { runtime.launch_graph(graph.get(), stream); }) : seconds(run);
-    least = std::min(least, sample / runs);
-  }
-  return least;
 }
 
 }  // namespace gpueval::cuda

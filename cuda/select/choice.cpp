@@ -68,6 +68,13 @@ Candidates prefer(const Candidates& all, std::string_view forced) {
   return result.empty() ? all : result;
 }
 
+Candidates without_naive(const Candidates& all) {
+  Candidates result;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(result),
+               [](const ConvKernel* row) { return !matches(*row, "naive"); });
+  return result.empty() ? all : result;
+}
+
 const ConvKernel* cheapest(const Candidates& all, const std::function<double(const ConvKernel&)>& cost) {
   const ConvKernel* best = nullptr;
   double least = std::numeric_limits<double>::infinity();

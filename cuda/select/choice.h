@@ -22,6 +22,8 @@ bool matches(const ConvKernel& row, std::string_view forced);
 bool any_matches(std::span<const ConvKernel> rows, std::string_view forced);
 // Those of the candidates that match; all of them where none does or nothing is forced.
 Candidates prefer(const Candidates& all, std::string_view forced);
+// All but the naive kernels, which take seconds to time where others take microseconds; those where nothing else is.
+Candidates without_naive(const Candidates& all);
 
 // The candidate of least cost, the first of equals. Null for none.
 const ConvKernel* cheapest(const Candidates& all, const std::function<double(const ConvKernel&)>& cost);

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <map>
+#include <vector>
 
 #include "cuda/conv/conv_kernel.h"
 #include "cuda/runtime/handles.h"
@@ -13,17 +16,18 @@ namespace gpueval::cuda {
 class KernelTimer {
  public:
   KernelTimer(Runtime& runtime, const ConvProblem& problem, Stream stream);
-  // Median of several samples, each of as many launches as the clock's resolution asks for.
-  double microseconds(const ConvKernel& row);
+  // As least_seconds() of graph_time.h has it, with what it says of give_up.
+  double microseconds(const ConvKernel& row, double give_up = std::numeric_limits<double>::infinity());
 
  private:
-  double sample(const ConvKernel& row, const ConvArgs& args, int launches);
+  const void* packed(const ConvKernel& row);  // random weights; once for all rows that pack them in the same way
 
   Runtime& runtime_;
   ConvProblem problem_;
   Stream stream_;
   DeviceBuffer src_, residual_, dst_, m_, b_;
-  EventHandle begin_, end_;
+  std::vector<std::int8_t> weights_;
+  std::map<decltype(ConvKernel::pack), DeviceBuffer> packed_;
 };
 
 }  // namespace gpueval::cuda

@@ -3,6 +3,11 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "cuda/select/kernel_timer.h"
 #include "cuda/select/problem_text.h"
 #include "gpueval/error.h"
 
@@ -27,21 +32,29 @@ const ConvKernel& KernelSelector::choose(const ConvProblem& problem, const std::
     fail("layer '{}': no CUDA kernel does {} with compute capability {}", layer, to_string(problem),
          runtime_.properties().sm);
   }
-  const Candidates wanted = prefer(all, options_.forced);
+  const Candidates wanted =
+      options_.forced.empty() && options_.timed ? without_naive(all) : prefer(all, options_.forced);
   if (wanted.size() == 1) return *wanted.front();
-  std::optional<KernelTimer> timer;
-  return *cheapest(wanted, [&](const ConvKernel& row) {
-    return options_.timed ? measured(row, problem, timer) : emulated_cost(row, problem);
-  });
+  if (!options_.timed) return *cheapest(wanted, [&](const ConvKernel& row) { return emulated_cost(row, problem); });
+  return fastest(wanted, problem);
 }
 
-double KernelSelector::measured(const ConvKernel& row, const ConvProblem& problem, std::optional<KernelTimer>& timer) {
+const ConvKernel& KernelSelector::fastest(const Candidates& wanted, const ConvProblem& problem) {
+  constexpr double kHopeless = 3;  // times the best so far: not worth a second sample
   const std::string text = to_string(problem);
-  if (const auto known = cache_.find(text, row.name)) return *known;
-  if (!timer) timer.emplace(runtime_, problem, stream_);
-  const double microseconds = timer->microseconds(row);
-  cache_.store(text, row.name, microseconds);
-  return microseconds;
+  std::optional<KernelTimer> timer;
+  double least = std::numeric_limits<double>::infinity();
+  const ConvKernel& best = *cheapest(wanted, [&](const ConvKernel& row) {
+    std::optional<double> microseconds = cache_.find(text, row.name);
+    if (!microseconds) {
+      if (!timer) timer.emplace(runtime_, problem, stream_);
+      microseconds = timer->microseconds(row, kHopeless * least);
+      cache_.store(text, row.name, *microseconds);
+    }
+    least = std::min(least, *microseconds);
+    return *microseconds;
+  });
+  return best;
 }
 
 }  // namespace gpueval::cuda

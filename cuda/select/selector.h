@@ -3,13 +3,11 @@
 // estimate under the emulator, so that its choice is the same everywhere.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "cuda/runtime/runtime.h"
 #include "cuda/select/choice.h"
-#include "cuda/select/kernel_timer.h"
 #include "cuda/select/tuning_cache.h"
 
 namespace gpueval::cuda {
@@ -31,7 +29,7 @@ class KernelSelector {
   const std::vector<std::string>& notes() const { return cache_.notes(); }
 
  private:
-  double measured(const ConvKernel& row, const ConvProblem& problem, std::optional<KernelTimer>& timer);
+  const ConvKernel& fastest(const Candidates& wanted, const ConvProblem& problem);
 
   Runtime& runtime_;
   SelectorOptions options_;

@@ -110,6 +110,7 @@ void TuningCache::save() {
   try {
     write_merged();
   } catch (const Error& error) {
+    path_.clear();  // said once, not after every layer
     notes_.push_back(fmt::format("tuning cache could not be written: {}", error.what()));
   }
 }

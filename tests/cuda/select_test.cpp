@@ -9,7 +9,6 @@
 #include <set>
 
 #include "cuda/select/choice.h"
-#include "cuda/select/kernel_timer.h"
 #include "cuda/select/problem_text.h"
 #include "cuda/select/selector.h"
 #include "cuda/select/tuning_cache.h"
@@ -62,6 +61,13 @@ TEST(Choice, PrefersWhatIsForcedWhereItApplies) {
   EXPECT_EQ(names(prefer(all, "")), names(all));
   EXPECT_TRUE(any_matches(kRows, "gemv"));
   EXPECT_FALSE(any_matches(kRows, "wgmma"));
+}
+
+TEST(Choice, NaiveKernelsAreLeftWhereNothingElseIs) {
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names(without_naive(candidates(kRows, problem(kShape), 80))),
+            (Names{"conv_s8_dp4a_64x64x32", "conv_s8_mma_64x64x64"}));
+  EXPECT_EQ(names(without_naive({kRows.data()})), Names{"conv_s8_naive"});
 }
 
 TEST(Choice, CheapestIsTheFirstOfEquals) {
@@ -239,7 +245,8 @@ TEST_P(SelectorTest, MeasuresOnceAndChoosesTheFastest) {
   const TuningCache times(path, key);
   std::string fastest;
   double least = 1e30;
-  for (const ConvKernel* r : candidates(runtime_->conv_kernels(), p, runtime_->properties().sm)) {
+  const Candidates all = without_naive(candidates(runtime_->conv_kernels(), p, runtime_->properties().sm));
+  for (const ConvKernel* r : all) {
     const std::optional<double> time = times.find(to_string(p), r->name);
     ASSERT_TRUE(time.has_value()) << r->name;
     EXPECT_GT(*time, 0) << r->name;
@@ -250,7 +257,6 @@ TEST_P(SelectorTest, MeasuresOnceAndChoosesTheFastest) {
   }
   EXPECT_EQ(chosen, fastest);
 
-  const Candidates all = candidates(runtime_->conv_kernels(), p, runtime_->properties().sm);
   TuningCache edited(path, key);
   edited.store(to_string(p), all.back()->name, least / 2);
   edited.save();
