@@ -36,7 +36,7 @@ target_link_libraries(gpueval_dnnl INTERFACE ${DNNL_LIBRARY})
 find_package(Protobuf REQUIRED)
 find_file(ONNX_PROTO onnx/onnx.proto REQUIRED)
 cmake_path(GET ONNX_PROTO PARENT_PATH ONNX_PROTO_FOLDER)
-set(ONNX_GENERATED ${CMAKE_BINARY_DIR}/onnx_schema)
+set(ONNX_GENERATED ${PROJECT_BINARY_DIR}/onnx_schema)
 file(MAKE_DIRECTORY ${ONNX_GENERATED})
 add_custom_command(OUTPUT ${ONNX_GENERATED}/onnx.pb.cc ${ONNX_GENERATED}/onnx.pb.h
   COMMAND protobuf::protoc --cpp_out=lite:${ONNX_GENERATED} -I ${ONNX_PROTO_FOLDER} ${ONNX_PROTO}
@@ -67,6 +67,14 @@ set(GPUEVAL_CUDA_ARCHITECTURES "75-real;80" CACHE STRING "GPU architectures: 80 
 if(GPUEVAL_CUDA)
   include(CheckLanguage)
   check_language(CUDA)
+  if(CMAKE_CUDA_COMPILER)  # C++20 with what nvcc 13 knows of it
+    execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --version OUTPUT_VARIABLE nvcc_version ERROR_QUIET)
+    string(REGEX MATCH "release ([0-9]+)" found "${nvcc_version}")
+    if(NOT found OR CMAKE_MATCH_1 LESS 13)
+      message(WARNING "${CMAKE_CUDA_COMPILER} is nvcc ${CMAKE_MATCH_1}, at least 13 is needed: building without CUDA")
+      set(CMAKE_CUDA_COMPILER "")
+    endif()
+  endif()
   if(CMAKE_CUDA_COMPILER)
     set(CMAKE_CUDA_ARCHITECTURES ${GPUEVAL_CUDA_ARCHITECTURES})
     enable_language(CUDA)
