@@ -118,6 +118,9 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
     return std::nullopt;
   } catch (const CLI::ExtrasError&) {
     fail_extras(app);
+  } catch (const CLI::RequiredError&) {
+    fail_usage("{}", list->parsed() ? "list: expected models, kernels, calibrators or devices"
+                                    : "compare: expected two result files, A.json B.json");
   } catch (const CLI::ParseError& error) {
     fail_usage("{}", error.what());
   }

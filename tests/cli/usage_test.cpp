@@ -98,7 +98,9 @@ TEST_F(Usage, ErrorsNameTheOption) {
       {{"table", "--model", "demo", "--alpha", "0.5"}, "--alpha contradicts --model demo"},
       {{"list", "colours"}, "what"},
       {{"--model", "demo", "list", "models"}, "--model contradicts list"},
-      {{"compare", "a.json"}, "B is required"},
+      {{"list"}, "list: expected models, kernels, calibrators or devices"},
+      {{"compare"}, "compare: expected two result files"},
+      {{"compare", "a.json"}, "compare: expected two result files"},
   };
   for (const Case& c : cases) expect_error(c.args, 2, c.text);
 }
