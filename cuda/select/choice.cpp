@@ -42,6 +42,13 @@ double family_weight(std::string_view name) {
   return has("split") ? weight * 1.5 : weight;
 }
 
+template <typename Wanted>
+Candidates those_or_all(const Candidates& all, Wanted&& wanted) {
+  Candidates result;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(result), [&](const ConvKernel* row) { return wanted(*row); });
+  return result.empty() ? all : result;
+}
+
 }  // namespace
 
 Candidates candidates(std::span<const ConvKernel> rows, const ConvProblem& problem, int sm) {
@@ -62,17 +69,11 @@ bool any_matches(std::span<const ConvKernel> rows, std::string_view forced) {
 
 Candidates prefer(const Candidates& all, std::string_view forced) {
   if (forced.empty()) return all;
-  Candidates result;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(result),
-               [&](const ConvKernel* row) { return matches(*row, forced); });
-  return result.empty() ? all : result;
+  return those_or_all(all, [&](const ConvKernel& row) { return matches(row, forced); });
 }
 
 Candidates without_naive(const Candidates& all) {
-  Candidates result;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(result),
-               [](const ConvKernel* row) { return !matches(*row, "naive"); });
-  return result.empty() ? all : result;
+  return those_or_all(all, [](const ConvKernel& row) { return !matches(row, "naive"); });
 }
 
 const ConvKernel* cheapest(const Candidates& all, const std::function<double(const ConvKernel&)>& cost) {
