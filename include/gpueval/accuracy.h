@@ -98,7 +98,7 @@ struct PairedComparison {
 };
 PairedComparison compare_paired(const AccuracyResult& first, const AccuracyResult& second);
 
-// Images that a BatchSource of calibration images could not decode are appended to skipped.
+// A BatchSource. Images that it could not decode are appended to skipped; where that is all of them, it throws Error.
 std::function<int(std::vector<float>&, int)> image_source(const Dataset& data, const InputSpec& input,
                                                           Resizing resizing, std::size_t first, std::size_t count,
                                                           std::vector<SkippedImage>* skipped);

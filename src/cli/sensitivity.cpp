@@ -100,8 +100,6 @@ JudgedImages read_part(const Options& options, const LoadedModel& model, const D
   for (std::size_t i = 0; i < images.size(); ++i) {
     if (!left_out.contains(i)) judged.labels.push_back(images.label(i));
   }
-  if (judged.labels.empty())
-    fail("{}: no image could be decoded; the first: {}", images.path(), skipped.front().reason);
   if (const auto warning = skipped_warning("images", skipped, images.size())) {
     report.warnings.push_back(*warning);
   } else if (!skipped.empty()) {

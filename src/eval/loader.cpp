@@ -95,8 +95,8 @@ bool Loader::next(LoadedChunk& chunk) {
 std::function<int(std::vector<float>&, int)> image_source(const Dataset& data, const InputSpec& input,
                                                           Resizing resizing, std::size_t first, std::size_t count,
                                                           std::vector<SkippedImage>* skipped) {
-  return [&data, input, resizing, skipped, position = first, end = first + count](std::vector<float>& batch,
-                                                                                  int max_images) mutable {
+  return [&data, input, resizing, skipped, count, position = first, end = first + count, any = false,
+          first_reason = std::string()](std::vector<float>& batch, int max_images) mutable {
     LoadedChunk chunk;
     while (chunk.images.empty() && position < end) {
       stop_point();
@@ -104,6 +104,12 @@ std::function<int(std::vector<float>&, int)> image_source(const Dataset& data, c
       loader.next(chunk);
       position += chunk.count;
       if (skipped != nullptr) skipped->insert(skipped->end(), chunk.skipped.begin(), chunk.skipped.end());
+      if (first_reason.empty() && !chunk.skipped.empty()) first_reason = chunk.skipped.front().reason;
+    }
+    any = any || !chunk.images.empty();
+    if (!any) {
+      fail("{}: none of the {} images could be decoded{}{}", data.path(), count,
+           first_reason.empty() ? "" : "; the first: ", first_reason);
     }
     batch = std::move(chunk.pixels);
     return static_cast<int>(chunk.images.size());

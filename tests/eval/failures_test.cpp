@@ -120,5 +120,17 @@ TEST_F(Failures, CalibrationEndsToo) {
   EXPECT_THROW(source(batch, 8), Error);
 }
 
+TEST_F(Failures, ASourceWithoutAnyImageNamesFileAndReason) {
+  const FakeDataset data(20, {0, 1, 2, 3, 4});
+  const auto source = image_source(data, test::fake_input(), Resizing::kDefault, 0, 5, nullptr);
+  std::vector<float> batch;
+  try {
+    source(batch, 2);
+    ADD_FAILURE() << "an empty source";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "fake: none of the 5 images could be decoded; the first: image 0: not a JPEG");
+  }
+}
+
 }  // namespace
 }  // namespace gpueval
