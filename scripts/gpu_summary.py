@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""summary.md and summary.json of a results folder of scripts/gpu_check.sh: steps, tests, roofs, kernels, networks.
+"""summary.md and summary.json of a results folder of scripts/gpu_first.sh: steps, tests, roofs, kernels, networks.
 
     scripts/gpu_summary.py DIR
 """
-import csv
 import glob
 import json
 import os
+import re
 import sys
 
 
@@ -26,9 +26,14 @@ def table(titles, rows):
 
 
 def read_steps(folder):
-    with open(os.path.join(folder, "steps.tsv"), encoding="utf-8") as file:
-        names = ("part", "step", "result", "seconds", "reason")
-        return [dict(zip(names, row)) for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    """Lines of steps.txt: `ok NAME 3s`, `FAIL(9) NAME 3s reason`, `SKIP NAME: reason`, `ok row NAME`."""
+    steps = []
+    with open(os.path.join(folder, "steps.txt"), encoding="utf-8") as file:
+        for line in file:
+            match = re.match(r"(ok|FAIL\(\d+\)|SKIP) (row \w+|\w[^ :]*):?(?: (\d+)s\b)? ?(.*)", line)
+            if match:
+                steps.append(dict(zip(("result", "step", "seconds", "reason"), (group or "" for group in match.groups()))))
+    return steps
 
 
 def read_tests(folder):
@@ -53,13 +58,12 @@ def read_networks(folder):
         report = load(path)
         if report is None:
             continue
-        label = os.path.basename(path)[len("network_"):-5]
-        graph = not label.endswith("_no_graph")
-        network, _, batch = label.removesuffix("_no_graph").removesuffix("_transfers").rpartition("_batch")
+        model, graph = report["model"], "--no-cuda-graph" not in report["command"]
+        network = model["name"] if model["alpha"] is None else f"{model['name']}_{model['alpha']}"
         for run in report.get("runs", []):
             speed = run.get("speed")
             if speed:
-                rows.append({"engine": "gpu_eval", "network": network, "batch": int(batch), "graph": graph,
+                rows.append({"engine": "gpu_eval", "network": network, "batch": run["batch"], "graph": graph,
                              "precision": run["precision"], "transfers": speed["includes_transfers"],
                              "p50_ms": speed["latency_ms"]["p50"],
                              "images_per_second": speed["images_per_second"]})
@@ -100,21 +104,21 @@ def best_kernels(folder):
 
 
 def main():
-    if len(sys.argv) != 2 or not os.path.isfile(os.path.join(sys.argv[1], "steps.tsv")):
+    if len(sys.argv) != 2 or not os.path.isfile(os.path.join(sys.argv[1], "steps.txt")):
         print(__doc__, file=sys.stderr)
         return 2
     folder = sys.argv[1]
     steps, tests, networks, kernels = read_steps(folder), read_tests(folder), read_networks(folder), best_kernels(folder)
-    roofs = load(os.path.join(folder, "roofs.json")) or load(os.path.join(folder, "kernels_tiny.json")) or {}
-    counts = {result: sum(step["result"] == result for step in steps) for result in ("passed", "failed", "skipped")}
+    roofs = load(os.path.join(folder, "roofs.json")) or load(os.path.join(folder, "kernels_roofs_and_tiny.json")) or {}
+    counts = {name: sum(step["result"].startswith(result) for step in steps)
+              for name, result in (("passed", "ok"), ("failed", "FAIL"), ("skipped", "SKIP"))}
 
     text = ["# GPU check\n", f"{counts['passed']} steps passed, {counts['failed']} failed, {counts['skipped']} skipped.\n"]
-    for name in ("devices.txt", "clocks-before.csv", "clocks-after.csv"):
-        path = os.path.join(folder, name)
-        if os.path.isfile(path):
-            with open(path, encoding="utf-8") as file:
-                text.append(f"`{name}`\n\n```\n{file.read().strip()}\n```\n")
-    text.append("## Steps\n\n" + table(["part", "step", "result", "s", "reason"], [list(step.values()) for step in steps]))
+    path = os.path.join(folder, "logs", "device.log")
+    if os.path.isfile(path):
+        with open(path, encoding="utf-8") as file:
+            text.append("```\n" + "".join(file.readlines()[:24]).strip() + "\n```\n")
+    text.append("## Steps\n\n" + table(["result", "step", "s", "reason"], [list(step.values()) for step in steps]))
     if tests:
         text.append("## Tests\n\n" + table(["program", "run", "skipped", "failed"], [
             [row["program"], row["run"], row["skipped"], ", ".join(row["failed"]) or 0] for row in tests]))

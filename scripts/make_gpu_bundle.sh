@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds everything that a GPU machine needs for scripts/gpu_check.sh into one archive, .bundle/gpueval.tar.xz: programs
+# Builds everything that a GPU machine needs for scripts/gpu_first.sh into one archive, .bundle/gpueval.tar.xz: programs
 # (sm_75, sm_80, sm_90 and PTX for all newer GPUs), tests, benchmarks and the shared libraries they use beyond the C library.
 # There it needs the driver, and for the baselines cuDNN and cuBLAS; glibc must be at least as new as here.
 #   scripts/make_gpu_bundle.sh [--data DIR] [--jobs N] [--build DIR]
@@ -13,7 +13,7 @@ out=.bundle
 build=$out/build
 data=${GPUEVAL_DATA:-}
 jobs=$(nproc)
-limit_bytes=$((60 * 1024 * 1024))
+limit_bytes=$((56 * 1024 * 1024))
 while [[ $# -gt 0 ]]; do
   case $1 in
     --data) data=$2; shift 2 ;;
@@ -55,7 +55,7 @@ done < <(cd "$root/bin" && needed "${programs[@]/#/./}")
 
 cp -r bench/shapes bench/peers_gpu "$root/bench/"
 rm -rf "$root/bench/peers_gpu/__pycache__"
-cp scripts/gpu_check.sh scripts/gpu_summary.py "$root/scripts/"
+cp scripts/gpu_first.sh scripts/gpu_summary.py "$root/scripts/"
 git rev-parse HEAD >"$root/REVISION" 2>/dev/null || echo unknown >"$root/REVISION"
 
 # Four programs carry the same device code: a dictionary larger than a program stores it once.

@@ -35,6 +35,6 @@ ASAN_OPTIONS=quarantine_size_mb=4 LSAN_OPTIONS=suppressions=$PWD/tests/leaks.sup
 step "release tests"
 ctest --test-dir build -j "$jobs" --output-on-failure --no-tests=error --timeout 600
 
-step "GPU check on the emulator, GPU bundle"
-GPUEVAL_BUILD=build scripts/gpu_check.sh --dry-run --out build/gpu_check
+step "GPU steps on the emulator, GPU bundle"
+GPUEVAL_BUILD=build scripts/gpu_first.sh build/gpu_first --device emu
 scripts/make_gpu_bundle.sh --build build
