@@ -94,7 +94,7 @@ net() {  # network, batch, precision, options...
   local name=network_$1_batch$2_$3 model=(--model "${1%%_*}") option
   [[ $1 != *_* ]] || model+=(--alpha "${1##*_}")
   [[ $1 == demo ]] || model+=(--weights random)
-  for option in "${@:4}"; do [[ $option != --no-* && $option != --include-* ]] || name+=_${option#--}; done
+  for option in "${@:4}"; do case $option in --no-*|--include-*) name+=_${option#--} ;; dp4a|mma) name+=_$option ;; esac; done
   step "$name" 100 "$bin/gpu_eval" "${model[@]}" --device "$device" --mode speed --batch "$2" --precision "$3" \
     --duration "$seconds" "${@:4}" --json "$results/$name.json"
 }
@@ -184,6 +184,8 @@ measured() {
   for network in mobilenet_1.0 inceptionv3 xception squeezenet; do net "$network" 64 int8; done
   net mobilenet_1.0 1 int8
   net vgg16 1 int8
+  for batch in 16 32; do net resnet50 "$batch" int8; done
+  net resnet50 64 int8 --kernel dp4a
   tests all 120 test_cuda '*/gpu*:LibraryOnGpu.*:-*ConvRow.*'
   sanitizer memcheck 90 test_cuda '*Prim*/gpu*:*ConvRow.IdentityWeights*/gpu*'
   # 5. With an hour: everything else.
