@@ -100,7 +100,7 @@ def device_images(data):
 
 
 def kernels_of(image):
-    """name -> {registers, stack, shared} of one device ELF image."""
+    """name -> {registers, stack, shared, code} of one device ELF image."""
     if image[:4] != b"\x7fELF":
         sys.exit("check_spills.py: a device image is no ELF file (an unknown compression?)")
     section_offset, = struct.unpack_from("<Q", image, 40)
@@ -118,8 +118,8 @@ def kernels_of(image):
             for i in range(section[5] // 24):
                 offset, = struct.unpack_from("<I", image, section[4] + i * 24)
                 symbols[i] = text(section[6], offset)
-    kernels = {name[len(".text."):]: {"registers": 0, "stack": 0, "shared": 0} for name in names
-               if name.startswith(".text.")}
+    kernels = {name[len(".text."):]: {"registers": 0, "stack": 0, "shared": 0, "code": image[s[4]:s[4] + s[5]]}
+               for s, name in zip(sections, names) if name.startswith(".text.")}
     for section, name in zip(sections, names):
         if name.startswith(".nv.shared.") and name[len(".nv.shared."):] in kernels:
             kernels[name[len(".nv.shared."):]]["shared"] = section[5]

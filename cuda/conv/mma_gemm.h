@@ -28,6 +28,7 @@
 #include "cuda/conv/mma_split.h"
 #include "cuda/conv/mma_tile.h"
 #include "cuda/prim/cp_async.h"
+#include "cuda/prim/keep.h"
 #include "cuda/prim/ldmatrix.h"
 #include "cuda/prim/mma.h"
 #include "cuda/prim/target.h"
@@ -44,18 +45,26 @@ struct MmaWarp {
   };
 
   int acc[kRows][kColumns][4];
-  std::uint32_t source_row, weight_row;      // bytes from a stage's begin
-  std::uint32_t source_chunk, weight_chunk;  // bytes, of the first 32 of depth; the next 32 differ in higher bits
+  // Of the lane's first row in the first stage, for the first two times 32 bytes of depth: the next 64 bytes differ in
+  // one bit (the arena is aligned), and four addresses of each would be two registers more than 128x128x128 has.
+  SharedAddress source_at[2], weight_at[2];
 
   GPUEVAL_DEVICE MmaWarp() {
     const std::uint32_t warp = thread_index().x / 32, lane = thread_index().x % 32;
     const cuda::LaneChunk s = cuda::source_lane(lane), w = cuda::weight_lane(lane);
     constexpr std::uint32_t kChunks = kTile.chunks(), kWarpsN = kTile.warps_n;
     // Warps begin at multiples of 16 rows, which do not turn the chunks.
-    source_row = (warp / kWarpsN * kTile.warp_m() + s.row) * kTile.depth;
-    weight_row = kTile.source_bytes() + (warp % kWarpsN * kTile.warp_n() + w.row) * kTile.depth;
-    source_chunk = cuda::swizzled_chunk(s.row, s.chunk, kChunks) * 16;
-    weight_chunk = cuda::swizzled_chunk(w.row, w.chunk, kChunks) * 16;
+    const std::uint32_t source_row = (warp / kWarpsN * kTile.warp_m() + s.row) * kTile.depth;
+    const std::uint32_t weight_row = kTile.source_bytes() + (warp % kWarpsN * kTile.warp_n() + w.row) * kTile.depth;
+    const std::uint32_t source_chunk = cuda::swizzled_chunk(s.row, s.chunk, kChunks) * 16;
+    const std::uint32_t weight_chunk = cuda::swizzled_chunk(w.row, w.chunk, kChunks) * 16;
+    GPUEVAL_UNROLL
+    for (std::uint32_t part = 0; part < 2; ++part) {
+      source_at[part] = SharedAddress(source_row + (source_chunk ^ part * 32));
+      weight_at[part] = SharedAddress(weight_row + (weight_chunk ^ part * 32));
+      keep_in_register(source_at[part].value);
+      keep_in_register(weight_at[part].value);
+    }
     GPUEVAL_UNROLL
     for (int i = 0; i < kRows; ++i) {
       GPUEVAL_UNROLL
@@ -69,17 +78,21 @@ struct MmaWarp {
   GPUEVAL_DEVICE int& at(int i, int j, int e) { return acc[i / 2][j][i % 2 * 2 + e]; }
   GPUEVAL_DEVICE const int& at(int i, int j, int e) const { return acc[i / 2][j][i % 2 * 2 + e]; }
 
+  GPUEVAL_DEVICE static SharedAddress of_part(const SharedAddress (&at)[2], std::uint32_t part) {
+    SharedAddress address = at[part % 2];
+    address.value ^= part / 2 * 64;
+    return address;
+  }
+
   // part: which 32 bytes of the step.
   GPUEVAL_DEVICE void load(Fragments& f, std::uint32_t stage, std::uint32_t part) const {
     GPUEVAL_UNROLL
     for (int i = 0; i < kRows; ++i) {
-      ldmatrix_x4(f.source[i],
-                  stage + source_row + (source_chunk ^ part * 32) + static_cast<std::uint32_t>(i * 16 * kTile.depth));
+      ldmatrix_x4(f.source[i], of_part(source_at, part) + stage + static_cast<std::uint32_t>(i * 16 * kTile.depth));
     }
     GPUEVAL_UNROLL
     for (int j = 0; j < kColumns / 2; ++j) {
-      ldmatrix_x4(f.weights[j],
-                  stage + weight_row + (weight_chunk ^ part * 32) + static_cast<std::uint32_t>(j * 16 * kTile.depth));
+      ldmatrix_x4(f.weights[j], of_part(weight_at, part) + stage + static_cast<std::uint32_t>(j * 16 * kTile.depth));
     }
   }
 
@@ -99,22 +112,29 @@ template <cuda::MmaTile kTile, bool kPointwise>
 struct StageCopies {
   SourceReader<kTile, kPointwise> source;
   const std::uint8_t* weights;
-  std::uint32_t slot;
+  SharedAddress source_to, weights_to;  // of the thread's first copies to the first stage
 
   GPUEVAL_DEVICE StageCopies(const MmaParams& p, cuda::TilePosition tile, int step)
-      : source(p, tile.m, step), weights(weight_stream<kTile>(p, tile.n, step)), slot(source_slot<kTile>()) {}
+      : source(p, tile.m, step),
+        weights(weight_stream<kTile>(p, tile.n, step)),
+        source_to(source_slot<kTile>()),
+        weights_to(kTile.source_bytes() + thread_index().x * 16) {
+    keep_in_register(source.base);
+    keep_in_register(source_to.value);
+    keep_in_register(weights_to.value);
+  }
 
   GPUEVAL_DEVICE void issue(const MmaParams& p, std::uint32_t stage) {
     GPUEVAL_UNROLL
     for (int i = 0; i < kTile.source_copies(); ++i) {
       const bool inside = source.inside(p, i);
-      cp_async_16(stage + slot + static_cast<std::uint32_t>(i * kTile.row_step() * kTile.depth),
+      cp_async_16(source_to + stage + static_cast<std::uint32_t>(i * kTile.row_step() * kTile.depth),
                   inside ? source.address(i) : p.src, inside);
     }
     GPUEVAL_UNROLL
     for (int i = 0; i < kTile.weight_copies(); ++i) {
-      const std::uint32_t at = (thread_index().x + static_cast<std::uint32_t>(i * kTile.threads())) * 16;
-      cp_async_16(stage + kTile.source_bytes() + at, weights + i * kTile.threads() * 16, true);
+      constexpr int kCopied = kTile.threads() * 16;
+      cp_async_16(weights_to + stage + static_cast<std::uint32_t>(i * kCopied), weights + i * kCopied, true);
     }
     source.advance(p);
     weights += kTile.weight_bytes();

@@ -9,12 +9,12 @@
 namespace gpueval::GPUEVAL_TARGET {
 
 #if defined(__CUDACC__)
-GPUEVAL_DEVICE void cp_async_16(std::uint32_t offset, const void* src, bool valid) {
+GPUEVAL_DEVICE void cp_async_16(SharedAddress dst, const void* src, bool valid) {
 #if GPUEVAL_HAS_SM(80)
   const int bytes = valid ? 16 : 0;
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
                :
-               : "r"(shared_address(offset)), "l"(__cvta_generic_to_global(src)), "r"(bytes)
+               : "r"(dst.value), "l"(__cvta_generic_to_global(src)), "r"(bytes)
                : "memory");
 #else
   __trap();  // never launched there: the row's min_sm is 80
@@ -33,8 +33,8 @@ GPUEVAL_DEVICE void cp_async_wait() {
 #endif
 }
 #else
-inline void cp_async_16(std::uint32_t offset, const void* src, bool valid) {
-  emulator::device::cp_async_16(offset, src, valid);
+inline void cp_async_16(SharedAddress dst, const void* src, bool valid) {
+  emulator::device::cp_async_16(dst.value, src, valid);
 }
 inline void cp_async_commit() { emulator::device::cp_async_commit(); }
 template <int kPending>
@@ -42,5 +42,8 @@ void cp_async_wait() {
   emulator::device::cp_async_wait(kPending);
 }
 #endif
+GPUEVAL_DEVICE void cp_async_16(std::uint32_t offset, const void* src, bool valid) {
+  cp_async_16(SharedAddress(offset), src, valid);
+}
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -25,7 +25,20 @@ template <typename T>
 T& shared_at(std::uint32_t offset) {
   return *reinterpret_cast<T*>(emulator::device::shared(offset, sizeof(T), alignof(T)));
 }
+// There an address is an offset.
+inline std::uint32_t shared_address(std::uint32_t offset) { return offset; }
 #endif
+
+// The same with a type of its own, for loops that keep the address of an offset in a register.
+struct SharedAddress {
+  std::uint32_t value;
+  SharedAddress() = default;
+  GPUEVAL_DEVICE explicit SharedAddress(std::uint32_t offset) : value(shared_address(offset)) {}
+};
+GPUEVAL_DEVICE SharedAddress operator+(SharedAddress address, std::uint32_t bytes) {
+  address.value += bytes;
+  return address;
+}
 
 // count elements of type T at a byte offset: Shared<int> sums(0, 256); sums[i] = 0;
 template <typename T>
