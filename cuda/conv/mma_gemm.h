@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "cuda/conv/conv_kernel.h"
@@ -141,6 +142,27 @@ struct StageCopies {
   }
 };
 
+// The block's tile of the residual, copied as if it were the step behind the last one. All derived anew, not held: the
+// loop has no registers to spare.
+template <cuda::MmaTile kTile>
+struct ResidualCopy {
+  // Else it is read when the sums are there: no residual, no room, or several blocks share the tile.
+  GPUEVAL_DEVICE static bool early(const MmaParams& p) {
+    return kTile.residual_fits_stage() && p.epilogue.residual != nullptr && p.part_steps >= p.steps;
+  }
+  GPUEVAL_DEVICE static void issue(const MmaParams& p, std::uint32_t stage) {
+    if constexpr (kTile.residual_fits_stage()) {
+      if (!early(p)) return;
+      const cuda::TilePosition tile = p.order.at(static_cast<int>(block_index().x));
+      stage_residual<kTile, true>(p, tile.m * kTile.m, tile.n * kTile.n, stage);
+    }
+  }
+  // Where it then lies.
+  GPUEVAL_DEVICE static std::uint32_t stage(const MmaParams& p) {
+    return early(p) ? static_cast<std::uint32_t>(p.steps % kTile.stages) * kTile.stage_bytes() : 0;
+  }
+};
+
 // Offset of the stage behind this one.
 template <cuda::MmaTile kTile>
 GPUEVAL_DEVICE std::uint32_t next_stage(std::uint32_t stage) {
@@ -148,60 +170,99 @@ GPUEVAL_DEVICE std::uint32_t next_stage(std::uint32_t stage) {
   return stage == kLast ? 0 : stage + kTile.stage_bytes();
 }
 
+// Steps of a block: all of the depth, or its part.
+template <cuda::MmaTile kTile>
+GPUEVAL_DEVICE int block_steps(const MmaParams& p) {
+  const int begin = kTile.split_depth ? static_cast<int>(block_index().z) * p.part_steps : 0;
+  const int left = p.steps - begin;
+  return left < p.part_steps ? left : p.part_steps;
+}
+
 // One step after the other; fragments are loaded right before they are multiplied, and the other warps of the
 // multiprocessor fill the gap. Fewest registers.
-template <cuda::MmaTile kTile, typename Warp, typename Copies>
-GPUEVAL_DEVICE void multiply_steps(const MmaParams& p, Warp& warp, Copies& copies, int steps) {
+template <cuda::MmaTile kTile, typename Warp>
+struct StepByStep {
+  Warp& warp;
   std::uint32_t read = 0, write = (kTile.stages - 1) * kTile.stage_bytes();
-  for (int step = 0; step < steps; ++step) {
-    cp_async_wait<kTile.stages - 2>();
-    block_barrier();
-    GPUEVAL_UNROLL
-    for (std::uint32_t part = 0; part < kTile.depth / 32; ++part) {
-      typename Warp::Fragments f;
-      warp.load(f, read, part);
-      if (part == 0) {  // behind the loads, so that the tensor cores wait for nothing else
-        if (step + kTile.stages - 1 < steps) copies.issue(p, write);
-        cp_async_commit();  // also an empty group: the wait counts groups
+
+  GPUEVAL_DEVICE explicit StepByStep(Warp& sums) : warp(sums) {}
+
+  // refill(stage) begins the copies of a later step; nothing behind the steps is loaded.
+  template <bool, typename Refill>
+  GPUEVAL_DEVICE void run(int steps, const Refill& refill) {
+    for (; steps > 0; --steps) {
+      cp_async_wait<kTile.stages - 2>();
+      block_barrier();
+      GPUEVAL_UNROLL
+      for (std::uint32_t part = 0; part < kTile.depth / 32; ++part) {
+        typename Warp::Fragments f;
+        warp.load(f, read, part);
+        if (part == 0) {  // behind the loads, so that the tensor cores wait for nothing else
+          refill(write);
+          cp_async_commit();  // also an empty group: the wait counts groups
+        }
+        warp.multiply(f);
       }
-      warp.multiply(f);
+      read = next_stage<kTile>(read);
+      write = next_stage<kTile>(write);
     }
-    read = next_stage<kTile>(read);
-    write = next_stage<kTile>(write);
   }
-}
+};
 
 // The same with the next fragments, at the end of a step those of the next stage, on their way while these are
 // multiplied: for tiles whose warps have the registers and are too few to hide each other's loads.
-template <cuda::MmaTile kTile, typename Warp, typename Copies>
-GPUEVAL_DEVICE void multiply_steps_ahead(const MmaParams& p, Warp& warp, Copies& copies, int steps) {
-  constexpr std::uint32_t kParts = kTile.depth / 32;
+template <cuda::MmaTile kTile, typename Warp>
+struct StepsAhead {
+  Warp& warp;
   std::uint32_t read = 0, write = (kTile.stages - 1) * kTile.stage_bytes();
   typename Warp::Fragments f[2];
-  cp_async_wait<kTile.stages - 2>();
-  block_barrier();
-  warp.load(f[0], read, 0);
-  for (int step = 0; step < steps; ++step) {
-    GPUEVAL_UNROLL
-    for (std::uint32_t part = 0; part < kParts; ++part) {
-      if (part + 1 < kParts) {
-        warp.load(f[(part + 1) % 2], read, part + 1);
+
+  GPUEVAL_DEVICE explicit StepsAhead(Warp& sums) : warp(sums) {
+    cp_async_wait<kTile.stages - 2>();
+    block_barrier();
+    warp.load(f[0], read, 0);
+  }
+
+  // kLast: the last of them is the last of the block.
+  template <bool kLast, typename Refill>
+  GPUEVAL_DEVICE void run(int steps, const Refill& refill) {
+    constexpr std::uint32_t kParts = kTile.depth / 32;
+    for (; steps > 0; --steps) {
+      GPUEVAL_UNROLL
+      for (std::uint32_t part = 0; part < kParts; ++part) {
+        if (part + 1 < kParts) {
+          warp.load(f[(part + 1) % 2], read, part + 1);
+        }
+        if (part == 0) {
+          // Every warp has read the stage that this one overwrites: it was the last before the barrier.
+          refill(write);
+          cp_async_commit();
+        }
+        if (part + 1 == kParts) {
+          cp_async_wait<kTile.stages - 2>();
+          block_barrier();
+          read = next_stage<kTile>(read);
+          write = next_stage<kTile>(write);
+          if (!kLast || steps > 1) warp.load(f[0], read, 0);
+        }
+        warp.multiply(f[part % 2]);
       }
-      if (part == 0) {
-        // Every warp has read the stage that this one overwrites: it was the last before the barrier.
-        if (step + kTile.stages - 1 < steps) copies.issue(p, write);
-        cp_async_commit();
-      }
-      if (part + 1 == kParts) {
-        cp_async_wait<kTile.stages - 2>();
-        block_barrier();
-        read = next_stage<kTile>(read);
-        write = next_stage<kTile>(write);
-        if (step + 1 < steps) warp.load(f[0], read, 0);
-      }
-      warp.multiply(f[part % 2]);
     }
   }
+};
+
+// Most steps begin the copies of another one; before the last kTile.stages - 1 come those of the residual.
+template <cuda::MmaTile kTile, typename Warp, typename Copies>
+GPUEVAL_DEVICE void multiply_steps(const MmaParams& p, Warp& warp, Copies& copies) {
+  constexpr int kAhead = kTile.stages - 1;
+  std::conditional_t<kTile.prefetch, StepsAhead<kTile, Warp>, StepByStep<kTile, Warp>> loop(warp);
+  loop.template run<false>(block_steps<kTile>(p) - kAhead, [&](std::uint32_t stage) { copies.issue(p, stage); });
+  const int steps = block_steps<kTile>(p);
+  if (steps >= kAhead && ResidualCopy<kTile>::early(p)) {
+    block_barrier();  // the stage that it goes to was the last one read
+    ResidualCopy<kTile>::issue(p, loop.write);
+  }
+  loop.template run<true>(steps < kAhead ? steps : kAhead, [](std::uint32_t) {});
 }
 
 // Row: static constexpr kName and kTile. (nvcc's host stubs take types, not values of class type.)
@@ -214,27 +275,25 @@ conv_mma(const MmaParams p) {
   const cuda::TilePosition tile = p.order.at(block);
   const int row0 = tile.m * kTile.m, channel0 = tile.n * kTile.n;
   const int begin = kTile.split_depth ? static_cast<int>(block_index().z) * p.part_steps : 0;
-  const int left = p.steps - begin, steps = left < p.part_steps ? left : p.part_steps;
+  const int steps = block_steps<kTile>(p);
 
   StageCopies<kTile, kPointwise> copies(p, tile, begin);
   GPUEVAL_UNROLL
   for (int i = 0; i < kTile.stages - 1; ++i) {
-    if (i < steps) copies.issue(p, static_cast<std::uint32_t>(i) * kTile.stage_bytes());
+    const std::uint32_t stage = static_cast<std::uint32_t>(i) * kTile.stage_bytes();
+    if (i < steps) copies.issue(p, stage);
+    if (i == steps) ResidualCopy<kTile>::issue(p, stage);
     cp_async_commit();
   }
   stage_scales<kTile>(p.epilogue, channel0);
   MmaWarp<kTile, kUnsigned> warp;
-  if constexpr (kTile.prefetch) {
-    multiply_steps_ahead<kTile>(p, warp, copies, steps);
-  } else {
-    multiply_steps<kTile>(p, warp, copies, steps);
-  }
+  multiply_steps<kTile>(p, warp, copies);
   cp_async_wait<0>();
   block_barrier();
   if constexpr (kTile.split_depth) {
     if (!join_parts<kTile>(p, warp, block)) return;
   }
-  write_tile<kTile>(p, warp, row0, channel0);
+  write_tile<kTile>(p, warp, row0, channel0, ResidualCopy<kTile>::stage(p), ResidualCopy<kTile>::early(p));
 }
 
 template <typename Row>

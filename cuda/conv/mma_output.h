@@ -3,6 +3,9 @@
 // memory, one byte an element and swizzled, so that memory sees whole rows: the residual comes in by 16-byte loads,
 // each thread replaces the bytes of its own elements by its results, and the result leaves by 16-byte stores. float32
 // results leave from the registers: 4 lanes hold 32 contiguous bytes.
+//
+// A residual that is asked for only when the sums are there costs a memory latency that nothing hides. Where the tile
+// fits into a stage it comes asynchronously, as the step behind the last one: its stage is the output tile then.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +14,7 @@
 #include "cuda/conv/mma_params.h"
 #include "cuda/conv/mma_tile.h"
 #include "cuda/prim/bytes.h"
+#include "cuda/prim/cp_async.h"
 #include "cuda/prim/shared.h"
 #include "cuda/prim/target.h"
 #include "cuda/prim/thread.h"
@@ -51,15 +55,21 @@ GPUEVAL_DEVICE std::uint32_t output_slot(int row, int column) {
   return cuda::output_offset(static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(column), kTile.n);
 }
 
-template <cuda::MmaTile kTile>
-GPUEVAL_DEVICE void stage_residual(const MmaParams& p, int row0, int channel0) {
+// To the output tile at byte `at`. kAsync: by cp.async where 16 channels can be moved at once; the caller commits and
+// waits.
+template <cuda::MmaTile kTile, bool kAsync>
+GPUEVAL_DEVICE void stage_residual(const MmaParams& p, int row0, int channel0, std::uint32_t at) {
   const Epilogue& e = p.epilogue;
   for_each_chunk<kTile>(p, row0, channel0, [&](int row, int column, int pixel, int channel) {
     const auto* from =
         static_cast<const std::uint8_t*>(e.residual) + (static_cast<std::int64_t>(pixel) * e.residual_pitch + channel);
-    const std::uint32_t to = output_slot<kTile>(row, column);
+    const std::uint32_t to = at + output_slot<kTile>(row, column);
     if (p.residual_vector && channel + 16 <= e.k) {
-      shared_at<Bytes16>(to) = load_global<Bytes16>(from);
+      if constexpr (kAsync) {
+        cp_async_16(to, from, true);
+      } else {
+        shared_at<Bytes16>(to) = load_global<Bytes16>(from);
+      }
     } else {
       for (int c = 0; c < 16 && channel + c < e.k; ++c) {
         shared_at<std::uint8_t>(to + static_cast<std::uint32_t>(c)) = from[c];
@@ -69,11 +79,11 @@ GPUEVAL_DEVICE void stage_residual(const MmaParams& p, int row0, int channel0) {
 }
 
 template <cuda::MmaTile kTile>
-GPUEVAL_DEVICE void store_tile(const MmaParams& p, int row0, int channel0) {
+GPUEVAL_DEVICE void store_tile(const MmaParams& p, int row0, int channel0, std::uint32_t at) {
   const Epilogue& e = p.epilogue;
   for_each_chunk<kTile>(p, row0, channel0, [&](int row, int column, int pixel, int channel) {
     auto* to = static_cast<std::uint8_t*>(e.dst) + (static_cast<std::int64_t>(pixel) * e.dst_pitch + channel);
-    const std::uint32_t from = output_slot<kTile>(row, column);
+    const std::uint32_t from = at + output_slot<kTile>(row, column);
     if (p.dst_vector && channel + 16 <= e.k) {
       store_global(to, shared_at<Bytes16>(from));
     } else {
@@ -105,15 +115,18 @@ template <cuda::MmaTile kTile>
 struct LanePart {
   static constexpr int kRows = kTile.warp_m() / 8, kColumns = kTile.warp_n() / 8;
   int row, column;
+  std::uint32_t tile;  // byte offset of the output tile
 
-  GPUEVAL_DEVICE LanePart() {
+  GPUEVAL_DEVICE explicit LanePart(std::uint32_t at) : tile(at) {
     const int thread = static_cast<int>(thread_index().x), warp = thread / 32, lane = thread % 32;
     row = warp / kTile.warps_n * kTile.warp_m() + lane / 4;
     column = warp % kTile.warps_n * kTile.warp_n() + lane % 4 * 2;
   }
   GPUEVAL_DEVICE FloatPair scale(int j) const { return pair(kTile.scale_offset(), j); }
   GPUEVAL_DEVICE FloatPair bias(int j) const { return pair(kTile.bias_offset(), j); }
-  GPUEVAL_DEVICE std::uint32_t slot(int i, int j) const { return output_slot<kTile>(row + i * 8, column + j * 8); }
+  GPUEVAL_DEVICE std::uint32_t slot(int i, int j) const {
+    return tile + output_slot<kTile>(row + i * 8, column + j * 8);
+  }
 
  private:
   GPUEVAL_DEVICE FloatPair pair(std::uint32_t offset, int j) const {
@@ -124,9 +137,9 @@ struct LanePart {
 // Bytes by factors that are known beforehand: nearly all layers. Few instructions, because short sums (1x1, or 3x3 of
 // 64 channels) spend as much time here as in the products.
 template <cuda::MmaTile kTile, bool kResidual, typename Sums>
-GPUEVAL_DEVICE void write_bytes(const Epilogue& e, const Sums& sums) {
+GPUEVAL_DEVICE void write_bytes(const Epilogue& e, const Sums& sums, std::uint32_t at) {
   using Part = LanePart<kTile>;
-  const Part part;
+  const Part part(at);
   const std::uint32_t sign = e.residual_unsigned ? 0 : 0x80;  // s8 = (byte ^ 0x80) - 0x80
   const auto value = [&](int sum, float m, float b, std::uint32_t residual) {
     float v = fma_rn(int_to_float(sum), m, b);
@@ -152,9 +165,9 @@ GPUEVAL_DEVICE void write_bytes(const Epilogue& e, const Sums& sums) {
 
 // Bytes or floats, by known factors or each image's.
 template <cuda::MmaTile kTile, typename Sums>
-GPUEVAL_DEVICE void write_any(const MmaParams& p, const Sums& sums, int row0, int channel0) {
+GPUEVAL_DEVICE void write_any(const MmaParams& p, const Sums& sums, int row0, int channel0, std::uint32_t at) {
   using Part = LanePart<kTile>;
-  const Part part;
+  const Part part(at);
   const Epilogue& e = p.epilogue;
   const bool fixed = e.image_scale == nullptr;
   float dynamic[Part::kRows];
@@ -187,24 +200,26 @@ GPUEVAL_DEVICE void write_any(const MmaParams& p, const Sums& sums, int row0, in
 }
 
 // Sums: at(i, j, e) is the lane's element e of rows 8i..8i+7 and columns 8j..8j+7 of its warp's part of the tile: row
-// lane / 4, column 2 * (lane % 4) + e. All copies into shared memory and all reads of the stages must be over.
+// lane / 4, column 2 * (lane % 4) + e. All copies into shared memory and all reads of the stages must be over. The
+// output tile lies at byte `at`; a residual is already there if `staged`.
 template <cuda::MmaTile kTile, typename Sums>
-GPUEVAL_DEVICE void write_tile(const MmaParams& p, const Sums& sums, int row0, int channel0) {
+GPUEVAL_DEVICE void write_tile(const MmaParams& p, const Sums& sums, int row0, int channel0, std::uint32_t at = 0,
+                               bool staged = false) {
   const Epilogue& e = p.epilogue;
-  if (e.residual != nullptr) {
-    stage_residual<kTile>(p, row0, channel0);
+  if (e.residual != nullptr && !staged) {
+    stage_residual<kTile, false>(p, row0, channel0, at);
     block_barrier();
   }
   if (e.dst_float || e.image_scale != nullptr) {
-    write_any<kTile>(p, sums, row0, channel0);
+    write_any<kTile>(p, sums, row0, channel0, at);
   } else if (e.residual != nullptr) {
-    write_bytes<kTile, true>(e, sums);
+    write_bytes<kTile, true>(e, sums, at);
   } else {
-    write_bytes<kTile, false>(e, sums);
+    write_bytes<kTile, false>(e, sums, at);
   }
   if (e.dst_float) return;
   block_barrier();
-  store_tile<kTile>(p, row0, channel0);
+  store_tile<kTile>(p, row0, channel0, at);
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

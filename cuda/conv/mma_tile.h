@@ -36,6 +36,8 @@ struct MmaTile {
     return staged > output ? staged : output;
   }
   constexpr std::uint32_t bias_offset() const { return scale_offset() + static_cast<std::uint32_t>(n) * 4; }
+  // The residual can come as one more step.
+  constexpr bool residual_fits_stage() const { return static_cast<std::uint32_t>(m * n) <= stage_bytes(); }
   constexpr std::uint32_t shared_bytes() const { return bias_offset() + static_cast<std::uint32_t>(n) * 4; }
 
   // What the kernels take for granted. rows: of one fragment load, in source and weights.
