@@ -6,6 +6,7 @@
 // zero for the next call, and runs the epilogue. Integer sums do not depend on the order of the blocks, so the bits
 // stay exact.
 #include "cuda/conv/dp4a_tile.h"
+#include "cuda/conv/last_arrival.h"
 #include "cuda/conv/split.h"
 #include "cuda/prim/atomic.h"
 
@@ -33,15 +34,10 @@ GPUEVAL_DEVICE bool gather(const SplitParams& p, Dp4aBlock<kTile, kUnsigned>& bl
   for (int i = 0; i < Block::kRows; ++i) {
     GPUEVAL_UNROLL
     for (int j = 0; j < Block::kChannels; ++j) {
-      atomic_add(sums + (i * Block::kChannels + j) * kTile.threads(), block.acc[i][j]);
+      reduce_add(sums + (i * Block::kChannels + j) * kTile.threads(), block.acc[i][j]);
     }
   }
-  device_fence();
-  block_barrier();  // nobody reads the tiles in shared memory any more, either
-  if (thread == 0) shared_at<int>(0) = atomic_add(p.arrived + tile, 1);
-  block_barrier();
-  if (shared_at<int>(0) != p.splits - 1) return false;
-  device_fence();
+  if (!last_arrival(p.arrived + tile, p.splits)) return false;
   GPUEVAL_UNROLL
   for (int i = 0; i < Block::kRows; ++i) {
     GPUEVAL_UNROLL

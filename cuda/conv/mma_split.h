@@ -5,9 +5,9 @@
 
 #include <cstdint>
 
+#include "cuda/conv/last_arrival.h"
 #include "cuda/conv/mma_params.h"
 #include "cuda/prim/atomic.h"
-#include "cuda/prim/shared.h"
 #include "cuda/prim/target.h"
 #include "cuda/prim/thread.h"
 
@@ -27,18 +27,10 @@ GPUEVAL_DEVICE bool join_parts(const MmaParams& p, Sums& sums, int tile) {
     GPUEVAL_UNROLL
     for (int j = 0; j < kColumns; ++j) {
       GPUEVAL_UNROLL
-      for (int e = 0; e < 2; ++e) atomic_add(mine + ((i * kColumns + j) * 2 + e) * kTile.threads(), sums.at(i, j, e));
+      for (int e = 0; e < 2; ++e) reduce_add(mine + ((i * kColumns + j) * 2 + e) * kTile.threads(), sums.at(i, j, e));
     }
   }
-  device_fence();  // the sums before the count
-  block_barrier();
-  int& arrived_before = shared_at<int>(0);
-  if (thread == 0) arrived_before = atomic_add(p.arrived + tile, 1);
-  block_barrier();
-  const bool last = arrived_before == parts - 1;
-  block_barrier();  // before the output tile overwrites it
-  if (!last) return false;
-  device_fence();  // the count before the sums
+  if (!last_arrival(p.arrived + tile, parts)) return false;
   GPUEVAL_UNROLL
   for (int i = 0; i < kRows; ++i) {
     GPUEVAL_UNROLL

@@ -53,12 +53,16 @@ GPUEVAL_KERNEL(kAtomicThreads) atomics_probe(const ProbeArgs p) {
   const Shared<int> sum(0, 1);
   if (t == 0) sum[0] = 0;
   block_barrier();
-  atomic_add(&sum[0], value);
+  if (t % 2 == 0) {
+    atomic_add(&sum[0], value);
+  } else {
+    reduce_add(&out[3 + block], value);
+  }
   atomic_max(&out[1], value);
   found[i] = atomic_add(&found[p.n * kAtomicThreads], 1);
   block_barrier();
   if (t != 0) return;
-  out[3 + block] = sum[0];
+  reduce_add(&out[3 + block], sum[0]);
   device_fence();
   if (atomic_add(&out[2], 1) != p.n - 1) return;
   device_fence();
