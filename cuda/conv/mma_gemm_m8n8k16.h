@@ -21,6 +21,7 @@
 #include "cuda/conv/mma_params.h"
 #include "cuda/conv/mma_plan.h"
 #include "cuda/conv/mma_tile.h"
+#include "cuda/prim/keep.h"
 #include "cuda/prim/ldmatrix.h"
 #include "cuda/prim/mma.h"
 #include "cuda/prim/shared.h"
@@ -36,16 +37,19 @@ struct NarrowMmaWarp {
   static constexpr int kRows = kTile.warp_m() / 8, kColumns = kTile.warp_n() / 8;
 
   int acc[kRows][kColumns][2];
-  std::uint32_t source_row, weight_row;  // bytes from a stage's begin
-  std::uint32_t first_chunk;             // bytes, of the first 16 of depth; the next 16 differ in higher bits
+  // Of the lane's first row in the first stage, at the first 16 bytes of depth; the next 16 differ in higher bits.
+  SharedAddress source_at, weight_at;
 
   GPUEVAL_DEVICE NarrowMmaWarp() {
     const std::uint32_t warp = thread_index().x / 32;
     const cuda::LaneChunk lane = cuda::narrow_lane(thread_index().x % 32);
     constexpr std::uint32_t kWarpsN = kTile.warps_n;
-    source_row = (warp / kWarpsN * kTile.warp_m() + lane.row) * kTile.depth;
-    weight_row = kTile.source_bytes() + (warp % kWarpsN * kTile.warp_n() + lane.row) * kTile.depth;
-    first_chunk = cuda::swizzled_chunk(lane.row, lane.chunk, kTile.chunks()) * 16;
+    const std::uint32_t first_chunk = cuda::swizzled_chunk(lane.row, lane.chunk, kTile.chunks()) * 16;
+    source_at = SharedAddress((warp / kWarpsN * kTile.warp_m() + lane.row) * kTile.depth + first_chunk);
+    weight_at =
+        SharedAddress(kTile.source_bytes() + (warp % kWarpsN * kTile.warp_n() + lane.row) * kTile.depth + first_chunk);
+    keep_in_register(source_at.value);
+    keep_in_register(weight_at.value);
     GPUEVAL_UNROLL
     for (int i = 0; i < kRows; ++i) {
       GPUEVAL_UNROLL
@@ -59,14 +63,16 @@ struct NarrowMmaWarp {
     GPUEVAL_UNROLL
     for (std::uint32_t chunk = 0; chunk < kTile.chunks(); ++chunk) {
       std::uint32_t source[kRows / 4][4], weights[kColumns / 4][4];
-      const std::uint32_t at = stage + (first_chunk ^ chunk * 16);
+      SharedAddress source_from = source_at, weights_from = weight_at;
+      source_from.value ^= chunk * 16;
+      weights_from.value ^= chunk * 16;
       GPUEVAL_UNROLL
       for (int i = 0; i < kRows / 4; ++i) {
-        ldmatrix_x4(source[i], at + source_row + static_cast<std::uint32_t>(i * 32 * kTile.depth));
+        ldmatrix_x4(source[i], source_from + stage + static_cast<std::uint32_t>(i * 32 * kTile.depth));
       }
       GPUEVAL_UNROLL
       for (int j = 0; j < kColumns / 4; ++j) {
-        ldmatrix_x4(weights[j], at + weight_row + static_cast<std::uint32_t>(j * 32 * kTile.depth));
+        ldmatrix_x4(weights[j], weights_from + stage + static_cast<std::uint32_t>(j * 32 * kTile.depth));
       }
       GPUEVAL_UNROLL
       for (int i = 0; i < kRows; ++i) {
@@ -88,7 +94,9 @@ struct StagedCopies {
   Bytes16 source_bytes[kTile.source_copies()], weight_bytes[kTile.weight_copies()];
 
   GPUEVAL_DEVICE StagedCopies(const MmaParams& p, cuda::TilePosition tile)
-      : source(p, tile.m, 0), weights(weight_stream<kTile>(p, tile.n, 0)), slot(source_slot<kTile>()) {}
+      : source(p, tile.m, 0), weights(weight_stream<kTile>(p, tile.n, 0)), slot(source_slot<kTile>()) {
+    if constexpr (!kPointwise) keep_in_register(source.base);  // there it would cost more than it saves
+  }
 
   GPUEVAL_DEVICE void load(const MmaParams& p) {
     GPUEVAL_UNROLL
