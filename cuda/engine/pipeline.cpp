@@ -39,20 +39,18 @@ void Pipeline::run_in_lanes(const DeviceTensors& tensors, int n, int slot) {
   if (after) after({tensors, n, slot, 0, main_});
 }
 
-void Pipeline::prepare_graph(const DeviceTensors& tensors, int n, int slot) {
-  const std::pair key(n, slot);
-  if (!graphs_.contains(key)) graphs_.emplace(key, capture(tensors, n, slot));
+void Pipeline::run_as_graph(const DeviceTensors& tensors, int n, int slot, const PassClock* clock) {
+  const std::tuple key(n, slot, clock != nullptr);
+  if (!graphs_.contains(key)) graphs_.emplace(key, capture(tensors, n, slot, clock));
+  runtime_.launch_graph(graphs_.at(key).get(), main_);
 }
 
-void Pipeline::run_as_graph(const DeviceTensors& tensors, int n, int slot) {
-  prepare_graph(tensors, n, slot);
-  runtime_.launch_graph(graphs_.at({n, slot}).get(), main_);
-}
-
-GraphHandle Pipeline::capture(const DeviceTensors& tensors, int n, int slot) {
+GraphHandle Pipeline::capture(const DeviceTensors& tensors, int n, int slot, const PassClock* clock) {
   runtime_.begin_capture(main_);
   try {
+    if (clock != nullptr) runtime_.record_in_graph(clock->begin, main_);
     run_in_lanes(tensors, n, slot);
+    if (clock != nullptr) runtime_.record_in_graph(clock->end, main_);
   } catch (...) {
     try {
       const GraphHandle broken(runtime_, runtime_.end_capture(main_));

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,11 @@
 
 namespace gpueval::cuda {
 
+// The events around a pass that is timed.
+struct PassClock {
+  Event begin, end;
+};
+
 class Pipeline {
  public:
   // steps[i] runs node i + 1. `before` and `after` (may be empty) go around the steps, on the pass's stream.
@@ -20,17 +26,16 @@ class Pipeline {
 
   // Steps in order on the main stream; `between` is called before the first one and behind each (may be empty).
   void run_in_order(const DeviceTensors& tensors, int n, int slot, const std::function<void(int done)>& between = {});
-  // The same work, branches in parallel, captured when it is first asked for with n and slot, and replayed.
-  void run_as_graph(const DeviceTensors& tensors, int n, int slot);
-  // Captures it beforehand.
-  void prepare_graph(const DeviceTensors& tensors, int n, int slot);
+  // The same work, branches in parallel, captured when it is first asked for with n and slot, and replayed. With a
+  // clock (always the same one) the events are part of the graph: the host's launch is no part of the time.
+  void run_as_graph(const DeviceTensors& tensors, int n, int slot, const PassClock* clock = nullptr);
 
   const std::vector<std::unique_ptr<Step>>& steps() const { return steps_; }
   Enqueue before, after;
 
  private:
   void run_in_lanes(const DeviceTensors& tensors, int n, int slot);
-  GraphHandle capture(const DeviceTensors& tensors, int n, int slot);
+  GraphHandle capture(const DeviceTensors& tensors, int n, int slot, const PassClock* clock);
   Stream stream(int lane) const { return lane == 0 ? main_ : side_[static_cast<std::size_t>(lane) - 1].get(); }
 
   Runtime& runtime_;
@@ -38,8 +43,8 @@ class Pipeline {
   std::vector<std::unique_ptr<Step>> steps_;
   Stream main_;
   std::vector<StreamHandle> side_;
-  std::vector<EventHandle> events_;                    // per node; empty handles where nobody waits
-  std::map<std::pair<int, int>, GraphHandle> graphs_;  // by n, slot
+  std::vector<EventHandle> events_;                           // per node; empty handles where nobody waits
+  std::map<std::tuple<int, int, bool>, GraphHandle> graphs_;  // by n, slot, whether timed
 };
 
 }  // namespace gpueval::cuda

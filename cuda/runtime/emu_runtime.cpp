@@ -102,9 +102,8 @@ class EmuRuntime : public Runtime {
     emulator::destroy_event(owned->handle);
   }
   void record(Event event, Stream stream) override {
-    auto* self = static_cast<EmuEvent*>(event.handle);
-    emulator::enqueue(stream.handle, [reached = self->reached] { *reached = steady_seconds(); });
-    emulator::record(self->handle, stream.handle);
+    if (!captured(stream)) take_time(event, stream);  // as CUDA: in a graph such an event has no time
+    emulator::record(static_cast<EmuEvent*>(event.handle)->handle, stream.handle);
   }
   void wait(Stream stream, Event event) override {
     emulator::wait(stream.handle, static_cast<EmuEvent*>(event.handle)->handle);
@@ -116,7 +115,7 @@ class EmuRuntime : public Runtime {
     return to - from;
   }
   void synchronize(Stream stream) override {
-    if (capture_ && capture_->has(stream.handle)) fail("graph capture: a captured stream cannot be waited for");
+    if (captured(stream)) fail("graph capture: a captured stream cannot be waited for");
     emulator::synchronize(stream.handle);
   }
   void synchronize(Event event) override { emulator::wait(nullptr, static_cast<EmuEvent*>(event.handle)->handle); }
@@ -125,6 +124,10 @@ class EmuRuntime : public Runtime {
     if (stream.handle == nullptr) fail("graph capture: the default stream cannot be captured");
     if (capture_) fail("graph capture: another capture is under way");
     capture_ = std::make_unique<EmuCapture>(stream.handle);
+  }
+  void record_in_graph(Event event, Stream stream) override {
+    if (!captured(stream)) fail("graph capture: an event of a graph, but none is captured");
+    take_time(event, stream);
   }
   void* end_capture(Stream stream) override {
     if (!capture_ || capture_->origin() != stream.handle) fail("graph capture: none was begun on this stream");
@@ -145,8 +148,13 @@ class EmuRuntime : public Runtime {
     --block;
     return first + bytes <= block->first + block->second;
   }
+  bool captured(Stream stream) const { return capture_ && capture_->has(stream.handle); }
+  static void take_time(Event event, Stream stream) {
+    emulator::enqueue(stream.handle,
+                      [reached = static_cast<EmuEvent*>(event.handle)->reached] { *reached = steady_seconds(); });
+  }
   void check_pageable(Stream stream) const {
-    if (capture_ && capture_->has(stream.handle)) fail("graph capture: a copy from or to memory that is not pinned");
+    if (captured(stream)) fail("graph capture: a copy from or to memory that is not pinned");
   }
 
   // As an A100, so that every row of kernels.inc runs.

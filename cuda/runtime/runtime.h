@@ -54,6 +54,9 @@ class Runtime {
 
   // Work put on `stream` (and on streams joined to it by events) between the two is recorded, not run.
   virtual void begin_capture(Stream stream) = 0;
+  // In a capture: every launch of the graph records the event, for seconds(). (What record() records there only orders
+  // the captured streams.)
+  virtual void record_in_graph(Event event, Stream stream) = 0;
   virtual void* end_capture(Stream stream) = 0;  // an executable graph
   virtual void launch_graph(void* graph, Stream stream) = 0;
   virtual void destroy_graph(void* graph) noexcept = 0;

@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <numeric>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cuda/runtime/handles.h"
@@ -124,6 +126,33 @@ TEST_P(RuntimeTest, ACaptureRunsNothingAndItsGraphRunsAgain) {
   }
 }
 
+// The host is late between an event of the stream and the graph; the graph's own time has no part of that.
+TEST_P(RuntimeTest, AGraphTakesItsOwnTime) {
+  constexpr double kLate = 0.02;
+  const DeviceBuffer device(*runtime_, kBytes);
+  const EventHandle before = make_event(*runtime_), begin = make_event(*runtime_), end = make_event(*runtime_);
+  const EventHandle orders = make_event(*runtime_);
+  runtime_->begin_capture(stream_.get());
+  runtime_->record(orders.get(), stream_.get());
+  runtime_->record_in_graph(begin.get(), stream_.get());
+  fill(device, 2, stream_.get());
+  runtime_->record_in_graph(end.get(), stream_.get());
+  const GraphHandle graph(*runtime_, runtime_->end_capture(stream_.get()));
+  for (int pass = 0; pass < 2; ++pass) {
+    runtime_->record(before.get(), stream_.get());
+    runtime_->synchronize(before.get());
+    std::this_thread::sleep_for(std::chrono::duration<double>(kLate));
+    runtime_->launch_graph(graph.get(), stream_.get());
+    runtime_->synchronize(stream_.get());
+    const double to_begin = runtime_->seconds(before.get(), begin.get());
+    const double to_end = runtime_->seconds(before.get(), end.get());
+    EXPECT_GT(to_begin, 0.9 * kLate) << "pass " << pass;  // two clocks
+    EXPECT_GE(to_end, to_begin);
+    EXPECT_NEAR(runtime_->seconds(begin.get(), end.get()), to_end - to_begin, 1e-5);
+    EXPECT_THROW(runtime_->seconds(before.get(), orders.get()), Error) << "CUDA has no time for it either";
+  }
+}
+
 TEST_P(RuntimeTest, ACaptureFollowsForkAndJoin) {
   const DeviceBuffer a(*runtime_, kBytes), b(*runtime_, kBytes);
   const StreamHandle side = make_stream(*runtime_), other = make_stream(*runtime_);
@@ -172,6 +201,8 @@ TEST_P(RuntimeTest, ACaptureRefusesWhatCudaRefuses) {
   EXPECT_NE(error_of([&] { runtime_->end_capture(stream); }).find("not joined"), std::string::npos);
   EXPECT_NE(error_of([&] { runtime_->end_capture(stream); }).find("none was begun"), std::string::npos);
   EXPECT_NE(error_of([&] { runtime_->begin_capture({}); }).find("default stream"), std::string::npos);
+  EXPECT_NE(error_of([&] { runtime_->record_in_graph(early.get(), stream); }).find("none is captured"),
+            std::string::npos);
 
   fill(device, 8, stream);  // and is usable again
   EXPECT_EQ(download(device)[0], 8);

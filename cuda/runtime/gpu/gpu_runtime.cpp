@@ -113,6 +113,9 @@ class GpuRuntime : public Runtime {
   void begin_capture(Stream stream) override {
     GPUEVAL_CUDA_CHECK(cudaStreamBeginCapture(native(stream), cudaStreamCaptureModeThreadLocal));
   }
+  void record_in_graph(Event event, Stream stream) override {
+    GPUEVAL_CUDA_CHECK(cudaEventRecordWithFlags(native(event), native(stream), cudaEventRecordExternal));
+  }
   void* end_capture(Stream stream) override {
     cudaGraph_t graph = nullptr;
     GPUEVAL_CUDA_CHECK(cudaStreamEndCapture(native(stream), &graph));
