@@ -157,35 +157,35 @@ emulated() {
 }
 
 measured() {
-  local network batch
+  local network batch model judged=$data/imagenet/val224_sample.pkl
+  local networks=(resnet50 mobilenet_1.0 inceptionv3 vgg16 xception squeezenet mobilenet_0.75 mobilenet_0.5 mobilenet_0.25)
   seconds=0.5
   # 1. What it is; whether the wrappers do what PTX says; every row.
   tests wrappers 40 test_cuda '*Prim*/gpu*:*RuntimeTest*/gpu*'
   rows gpu '*'
   # 2. The numbers that matter.
   step roofs 30 "$bin/gpu_bench" --device cuda --roofs --roof-time 0.3 --json "$results/roofs.json" --markdown "$results/roofs.md"
-  net resnet50 64 int8 --per-layer
-  net resnet50 1 int8 --per-layer
-  net resnet50 256 int8 --per-layer
+  for batch in 64 1 256; do net resnet50 "$batch" int8 --per-layer; done
   if [[ -d $data/weights ]]; then
-    logits mobilenet_0.25 --model mobilenet --alpha 0.25 --data "$data/imagenet/val224_sample.pkl" --batch 8
-    logits squeezenet --model squeezenet --data "$data/imagenet/val224_sample.pkl" --batch 8
+    logits mobilenet_0.25 --model mobilenet --alpha 0.25 --data "$judged" --batch 8
+    logits squeezenet --model squeezenet --data "$judged" --batch 8
+    for model in resnet50 inceptionv3 xception; do
+      logits "$model" --model "$model" --weights random --data "$judged" --limit 64 --calibration-images 16 --batch 16
+    done
   else
     skip logits "no real data ($data)"
   fi
-  # 3. Why: the counters of one pass; then the baselines.
-  counters counters_resnet50_batch64 75 'conv|depthwise|pool|quantize' 58 --model resnet50 --batch 64
-  net resnet50 64 float16
-  net resnet50 1 float16
+  # 3. The baselines; every network.
   torch torch 60 --networks resnet50 --batch 1,64,256 --precision float16 --duration 0.3
+  for batch in 1 64; do
+    for network in "${networks[@]}"; do net "$network" "$batch" float32,tf32,float16,int8; done
+  done
+  torch torch_all 150 --budget 140 --batch 1,64 --networks "$(IFS=,; echo "${networks[*]:1}")" --precision float16
+  # 4. Why: the counters of one pass, and layers; the remaining tests; wrong accesses.
+  counters counters_resnet50_batch64 75 'conv|depthwise|pool|quantize' 58 --model resnet50 --batch 64
+  for network in xception mobilenet_1.0; do net "$network" 64 int8 --per-layer; done
   bench resnet50_batch64 90 --batch 64 --shapes '^resnet50/' --kernels 'mma|cudnn|cublas' --min-time 0.01 --roof-time 0.1 --compare 'mma,cudnn|cublas'
   bench dp4a_batch64 40 --batch 64 --shapes '^roofline/' --kernels 'dp4a' --min-time 0.01 --roof-time 0.1
-  # 4. More networks; the remaining tests; wrong accesses.
-  for network in mobilenet_1.0 inceptionv3 xception squeezenet; do net "$network" 64 int8; done
-  net mobilenet_1.0 1 int8
-  net vgg16 1 int8
-  for batch in 16 32; do net resnet50 "$batch" int8; done
-  net resnet50 64 int8 --kernel dp4a
   tests all 120 test_cuda '*/gpu*:LibraryOnGpu.*:-*ConvRow.*'
   sanitizer memcheck 90 test_cuda '*Prim*/gpu*:*ConvRow.IdentityWeights*/gpu*'
   # 5. With an hour: everything else.
@@ -193,16 +193,16 @@ measured() {
   tests roofs_tests 60 test_bench '*/gpu*:LibraryOnGpu.*'
   sanitizer racecheck 140 test_cuda '*Prim*/gpu*:*ConvRow.IdentityWeights*/gpu*:*ConvRow.ZeroWeights*/gpu*'
   sanitizer synccheck 140 test_cuda '*Prim*/gpu*:*ConvRow.IdentityWeights*/gpu*:*ConvRow.ZeroWeights*/gpu*'
+  for batch in 16 32; do net resnet50 "$batch" int8; done
+  net resnet50 64 int8 --kernel dp4a
   net resnet50 1 int8 --no-cuda-graph
   for batch in 1 64; do net resnet50 "$batch" int8 --include-data-transfers; done
   bench batch1 180 --batch 1 --shapes '^(roofline|resnet50|mobilenet_1.0)/' --min-time 0.02 --compare 'dp4a,mma,cudnn|cublas'
   bench roofline_batch64 150 --batch 64 --shapes '^roofline/' --cache both --min-time 0.02 --compare 'dp4a,mma,cudnn|cublas'
-  for batch in 1 64 8 256; do
-    for network in resnet50 mobilenet_1.0 inceptionv3 vgg16 xception squeezenet mobilenet_0.75 mobilenet_0.5 mobilenet_0.25; do
-      net "$network" "$batch" float32,tf32,float16,int8
-    done
+  for batch in 8 256; do
+    for network in "${networks[@]}"; do net "$network" "$batch" float32,tf32,float16,int8; done
   done
-  torch torch_all 480 --budget 420 --batch 1,64,8,256 --transfers 1,64
+  torch torch_rest 480 --budget 420 --batch 1,64,8,256 --transfers 1,64
 }
 
 if [[ $device == cuda ]] && ! "$bin/gpu_eval" list devices | grep -qE '^cuda +yes'; then

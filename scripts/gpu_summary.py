@@ -64,11 +64,12 @@ def read_networks(folder):
             speed = run.get("speed")
             if speed:
                 rows.append({"engine": "gpu_eval", "network": network, "batch": run["batch"], "graph": graph,
-                             "precision": run["precision"], "transfers": speed["includes_transfers"],
+                             "precision": run["precision"] + (f" {run['forced_kernel']}" if run["forced_kernel"] else ""),
+                             "transfers": speed["includes_transfers"],
                              "p50_ms": speed["latency_ms"]["p50"],
                              "images_per_second": speed["images_per_second"]})
-    torch = load(os.path.join(folder, "torch.json")) or {"rows": []}
-    for row in torch["rows"]:
+    torch = [row for path in sorted(glob.glob(os.path.join(folder, "torch*.json"))) for row in (load(path) or {"rows": []})["rows"]]
+    for row in torch:
         if "latency_ms" in row:
             rows.append({"engine": "torch", "network": row["network"], "batch": row["batch"], "graph": row["cuda_graph"],
                          "precision": row["precision"], "transfers": row["includes_transfers"],
