@@ -15,6 +15,7 @@
 #include "cuda/conv/mma_tile.h"
 #include "cuda/prim/bytes.h"
 #include "cuda/prim/cp_async.h"
+#include "cuda/prim/keep.h"
 #include "cuda/prim/shared.h"
 #include "cuda/prim/target.h"
 #include "cuda/prim/thread.h"
@@ -114,18 +115,22 @@ GPUEVAL_DEVICE void store_floats(const MmaParams& p, int pixel, int channel, flo
 template <cuda::MmaTile kTile>
 struct LanePart {
   static constexpr int kRows = kTile.warp_m() / 8, kColumns = kTile.warp_n() / 8;
+  static_assert((kTile.warp_n() & (kTile.warp_n() - 1)) == 0 && kTile.warp_n() >= 16);
   int row, column;
-  std::uint32_t tile;  // byte offset of the output tile
+  std::uint32_t first;  // byte offset of element (0, 0) of the part
 
-  GPUEVAL_DEVICE explicit LanePart(std::uint32_t at) : tile(at) {
+  GPUEVAL_DEVICE explicit LanePart(std::uint32_t at) {
     const int thread = static_cast<int>(thread_index().x), warp = thread / 32, lane = thread % 32;
     row = warp / kTile.warps_n * kTile.warp_m() + lane / 4;
     column = warp % kTile.warps_n * kTile.warp_n() + lane % 4 * 2;
+    first = at + output_slot<kTile>(row, column);
   }
   GPUEVAL_DEVICE FloatPair scale(int j) const { return pair(kTile.scale_offset(), j); }
   GPUEVAL_DEVICE FloatPair bias(int j) const { return pair(kTile.bias_offset(), j); }
+  // at + output_slot(row + 8i, column + 8j) in one operation for two columns: eight rows further on the chunks are
+  // turned alike, and a warp's columns begin at a multiple of their count, so that adding chunks changes bits only.
   GPUEVAL_DEVICE std::uint32_t slot(int i, int j) const {
-    return tile + output_slot<kTile>(row + i * 8, column + j * 8);
+    return (first ^ static_cast<std::uint32_t>(j / 2 * 16)) + static_cast<std::uint32_t>(i * 8 * kTile.n + j % 2 * 8);
   }
 
  private:
@@ -140,13 +145,14 @@ template <cuda::MmaTile kTile, bool kResidual, typename Sums>
 GPUEVAL_DEVICE void write_bytes(const Epilogue& e, const Sums& sums, std::uint32_t at) {
   using Part = LanePart<kTile>;
   const Part part(at);
-  const std::uint32_t sign = e.residual_unsigned ? 0 : 0x80;  // s8 = (byte ^ 0x80) - 0x80
-  const auto value = [&](int sum, float m, float b, std::uint32_t residual) {
+  // s8 = (byte ^ 0x80) - 0x80; the byte is put into the bits of a float, kSmallIntBits.
+  const std::uint32_t sign = e.residual_unsigned ? 0 : 0x8080;
+  const float zero = e.residual_unsigned ? kSmallIntOffset : kSmallIntOffset + 128;
+  std::uint32_t bits = kSmallIntBits;
+  if constexpr (kResidual) keep_in_register(bits);  // else each of its uses takes an operation more
+  const auto value = [&](int sum, float m, float b, std::uint32_t residual_bits) {
     float v = fma_rn(int_to_float(sum), m, b);
-    if constexpr (kResidual) {
-      const int r = static_cast<int>(residual ^ sign) - static_cast<int>(sign);
-      v = fma_rn(int_to_float(r), e.residual_scale, v);
-    }
+    if constexpr (kResidual) v = fma_rn(bits_float(static_cast<int>(residual_bits)) - zero, e.residual_scale, v);
     return round_to_low_bits(min_of(max_of(v, e.lo), e.hi));
   };
   GPUEVAL_UNROLL
@@ -155,9 +161,9 @@ GPUEVAL_DEVICE void write_bytes(const Epilogue& e, const Sums& sums, std::uint32
     GPUEVAL_UNROLL
     for (int i = 0; i < Part::kRows; ++i) {
       const std::uint32_t slot = part.slot(i, j);
-      const std::uint32_t r = kResidual ? shared_at<std::uint16_t>(slot) : 0u;
-      const std::uint32_t low = value(sums.at(i, j, 0), m.first, b.first, r & 0xff);
-      const std::uint32_t high = value(sums.at(i, j, 1), m.second, b.second, r >> 8);
+      const std::uint32_t r = kResidual ? shared_at<std::uint16_t>(slot) ^ sign : 0u;
+      const std::uint32_t low = value(sums.at(i, j, 0), m.first, b.first, byte_permute(r, bits, 0x7650));
+      const std::uint32_t high = value(sums.at(i, j, 1), m.second, b.second, byte_permute(r, bits, 0x7651));
       shared_at<std::uint16_t>(slot) = static_cast<std::uint16_t>(byte_permute(low, high, 0x0040));
     }
   }
