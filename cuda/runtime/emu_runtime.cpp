@@ -157,12 +157,12 @@ class EmuRuntime : public Runtime {
     if (captured(stream)) fail("graph capture: a copy from or to memory that is not pinned");
   }
 
-  // As an A100, so that every row of kernels.inc runs.
+  // As an H100, so that every row of kernels.inc runs.
   DeviceProperties properties_{.name = "emulator",
-                               .sm = 80,
-                               .multiprocessors = 108,
-                               .shared_bytes_per_block = 163u << 10,
-                               .l2_bytes = 40u << 20,
+                               .sm = 90,
+                               .multiprocessors = 132,
+                               .shared_bytes_per_block = 227u << 10,
+                               .l2_bytes = 50u << 20,
                                .memory_bytes = std::size_t{40} << 30,
                                .driver = "",
                                .cuda = ""};

@@ -3,9 +3,13 @@
 
 #include <cstring>
 
+#include "emulator/device.h"
+
 namespace gpueval::emulator {
 
 void Copies::perform(const Copy& copy) {
+  const device::Context& c = *device::context;
+  c.writers[(copy.dst - c.arena) / 16] = c.writer;
   if (copy.src != nullptr) {
     std::memcpy(copy.dst, copy.src, 16);
   } else {

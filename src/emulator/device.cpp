@@ -87,7 +87,7 @@ void cp_async_16(std::uint32_t offset, const void* src, bool valid) {
   Machine& machine = Machine::current();
   std::byte* dst = shared(offset, 16, 16);
   check_alignment(src, 16);
-  machine.thread_now().copies.add(dst, src, valid, machine.late_copies());
+  machine.thread_now().copies.add(dst, src, valid, machine.options().late_copies);
 }
 
 void cp_async_commit() { Machine::current().thread_now().copies.commit(); }

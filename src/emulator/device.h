@@ -15,6 +15,10 @@ struct Context {
   Dim3 block, block_size, grid;
   std::byte* arena = nullptr;
   std::size_t arena_bytes = 0;
+  // Who wrote each 16 bytes of the arena last, and after how many fences (Machine::sees_async_proxy); what to note
+  // there.
+  std::uint32_t* writers = nullptr;
+  std::uint32_t writer = 0;
 };
 extern constinit thread_local Context* context;  // set while a kernel runs on this host thread
 
@@ -35,10 +39,12 @@ unsigned ballot(unsigned mask, bool predicate);
 [[noreturn]] void fail_index(std::uint32_t index, std::uint32_t count);
 [[noreturn]] void fail_alignment(const void* address, std::size_t alignment);
 
-// The checked address of an offset. The arena is 1024-byte aligned, so the offset's alignment is the address's.
+// The checked address of an offset. The arena is 1024-byte aligned, so the offset's alignment is the address's. Whether
+// it is read or written there is not seen: it counts as written.
 inline std::byte* shared(std::uint32_t offset, std::size_t bytes, std::size_t alignment) {
   const Context& c = *context;
   if (offset + bytes > c.arena_bytes || (offset & (alignment - 1)) != 0) fail_shared(offset, bytes, alignment);
+  c.writers[offset / 16] = c.writer;
   return c.arena + offset;
 }
 inline void check_index(std::uint32_t index, std::uint32_t count) {
@@ -63,5 +69,12 @@ void mma_m8n8k16(int (&acc)[2], std::uint32_t a, std::uint32_t b, bool unsigned_
 void cp_async_16(std::uint32_t offset, const void* src, bool valid);
 void cp_async_commit();
 void cp_async_wait(int pending);
+
+// cuda/prim/async_proxy.h, cuda/prim/wgmma.h. acc: columns / 2 accumulators of the calling lane.
+void async_proxy_fence();
+void wgmma_fence();
+void wgmma(int* acc, int columns, std::uint64_t a, std::uint64_t b, bool unsigned_a);
+void wgmma_commit();
+void wgmma_wait(int pending);
 
 }  // namespace gpueval::emulator::device

@@ -68,7 +68,11 @@ void Machine::prepare(const Launch& launch, std::uint64_t linear_block) {
     warps_[w].alive = warps_[w].ready = lanes == kWarp ? ~0u : (1u << lanes) - 1;
     warps_[w].barrier = 0;
     warps_[w].meetings = 0;
+    warps_[w].wgmma.clear();
   }
+  for (unsigned i = 0; i < thread_count_; ++i) threads_[i].proxy_fences = 1;
+  issued_.resize(warpgroups());
+  for (auto& products : issued_) products.clear();
   alive_ = thread_count_;
   at_barrier_ = 0;
   random_ = Random(launch.options.seed + Random(linear_block).next());
@@ -90,6 +94,8 @@ void Machine::make_arena(std::size_t bytes) {
   }
   arena = memory_;
   arena_bytes = bytes;
+  writers_of_arena_.assign(bytes / 16 + 1, 0);
+  writers = writers_of_arena_.data();
   const std::uint64_t start = random_.next();
   for (std::size_t at = 0; at < bytes; at += 8) {  // the allocation is a multiple of 8
     const std::uint64_t word = (start + at) * 0x9e3779b97f4a7c15u;
@@ -130,6 +136,19 @@ void Machine::become(unsigned lane) {
   warp_->ready &= ~(1u << lane);
   running_ = &threads_[order_[position_] * kWarp + lane];
   thread = &running_->index;
+  note_writer();
+}
+
+void Machine::note_writer() { writer = linear(*warp_, lane_) << kFenceBits | running_->proxy_fences; }
+
+void Machine::fence_async_proxy() {
+  ++running_->proxy_fences;
+  note_writer();
+}
+
+bool Machine::sees_async_proxy(std::uint32_t chunk) const {
+  const std::uint32_t fences = writers[chunk] & ((1u << kFenceBits) - 1);
+  return fences == 0 || fences < threads_[writers[chunk] >> kFenceBits].proxy_fences;
 }
 
 bool Machine::pick() {
@@ -141,6 +160,7 @@ bool Machine::pick() {
     if (position_ + 1 < warp_count_) {
       warp_ = &warps_[order_[++position_]];
     } else if (alive_ == 0) {
+      check_warpgroups();
       return false;
     } else if (!release_barrier()) {
       fail_deadlock();
@@ -221,6 +241,7 @@ void Machine::leave_thread() {
   t.copies.clear();
   t.fiber = nullptr;
   Warp& warp = *warp_;
+  if (!warp.wgmma.empty()) fail_here("returned with wgmma that no wait covered");
   warp.alive &= ~(1u << lane_);
   --alive_;
   for (int i = warp.meetings - 1; i >= 0; --i) {  // lanes that have returned do not count
@@ -276,9 +297,7 @@ void Machine::complete(Warp& warp, int meeting) {
   warp.ready |= done.arrived;
 }
 
-unsigned Machine::linear(const Warp& warp, unsigned lane) const {
-  return static_cast<unsigned>(&warp - warps_.data()) * kWarp + lane;
-}
+unsigned Machine::linear(const Warp& warp, unsigned lane) const { return number(warp) * kWarp + lane; }
 
 // After an error: no thread goes on, their stacks are given up.
 void Machine::reset() {

@@ -16,10 +16,9 @@
 #include "emulator/device.h"
 #include "emulator/emulator.h"
 #include "emulator/fiber.h"
+#include "emulator/wgmma.h"
 
 namespace gpueval::emulator {
-
-inline constexpr unsigned kWarp = 32;
 
 enum class WarpOp : std::uint8_t {
   kBarrier,
@@ -30,13 +29,18 @@ enum class WarpOp : std::uint8_t {
   kMma16832,
   kMma16832Unsigned,
   kMma8816,
-  kMma8816Unsigned
+  kMma8816Unsigned,
+  kWgmmaFence,
+  kWgmma,
+  kWgmmaCommit,
+  kWgmmaWait
 };
 
 struct EmulatedThread {
   Dim3 index;
   Fiber* fiber = nullptr;  // null: not started yet, or returned
   Copies copies;
+  std::uint32_t proxy_fences = 0;
 };
 
 class Machine;
@@ -58,9 +62,10 @@ struct Warp {
   Meeting meeting[kWarp];
   // Operands and results, [word][lane]: the results of a meeting stay until its lanes have read them, for no lane of
   // the mask can complete another meeting before.
-  alignas(64) std::uint32_t in[6][kWarp];
+  alignas(64) std::uint32_t in[7][kWarp];
   alignas(64) std::uint32_t out[4][kWarp];
   alignas(64) std::uint32_t sums[2][8][8];  // mma: accumulators of rows 0..7 and 8..15
+  WgmmaQueue wgmma;
 };
 
 struct Launch {
@@ -91,10 +96,22 @@ class Machine : public device::Context {
   void meet(unsigned mask, WarpOp op, Finish finish);
   // Throws Error "kernel 'K', block (x, y, z), thread (x, y, z): WHAT".
   [[noreturn]] void fail_here(const std::string& what) const;
-  bool late_copies() const { return launch_->options.late_copies; }
+  const Options& options() const { return launch_->options; }
+  unsigned number(const Warp& warp) const { return static_cast<unsigned>(&warp - warps_.data()); }
+  // The running thread's writes so far become visible to the asynchronous proxy.
+  void fence_async_proxy();
+  // Whether the asynchronous proxy sees what these 16 bytes of the arena hold; else the thread that wrote them.
+  bool sees_async_proxy(std::uint32_t chunk) const;
+  std::string writer_of(std::uint32_t chunk) const { return where(writers[chunk] >> kFenceBits); }
+  // Products that the warps of a warpgroup have issued, in order: each warp must issue the same.
+  std::vector<Wgmma>& issued(unsigned warpgroup) { return issued_[warpgroup]; }
+  unsigned warpgroups() const { return thread_count_ / kWarpgroup; }  // whole ones
 
  private:
+  static constexpr unsigned kFenceBits = 21;  // a writer: thread, then its fences, from 1
   void prepare(const Launch& launch, std::uint64_t linear_block);
+  void note_writer();
+  void check_warpgroups() const;
   void make_arena(std::size_t bytes);
   void reset();
   // The schedule: who runs next.
@@ -120,6 +137,8 @@ class Machine : public device::Context {
   unsigned thread_count_ = 0, warp_count_ = 0;
   std::vector<EmulatedThread> threads_;
   std::vector<Warp> warps_;
+  std::vector<std::vector<Wgmma>> issued_;
+  std::vector<std::uint32_t> writers_of_arena_;
   std::vector<unsigned> order_;  // of the warps
   unsigned position_ = 0;        // in order_: the warp that runs
   Warp* warp_ = nullptr;

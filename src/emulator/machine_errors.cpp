@@ -28,6 +28,14 @@ const char* name(WarpOp op) {
       return "mma m8n8k16 s8";
     case WarpOp::kMma8816Unsigned:
       return "mma m8n8k16 u8";
+    case WarpOp::kWgmmaFence:
+      return "wgmma.fence";
+    case WarpOp::kWgmma:
+      return "wgmma";
+    case WarpOp::kWgmmaCommit:
+      return "wgmma.commit_group";
+    case WarpOp::kWgmmaWait:
+      return "wgmma.wait_group";
   }
   return "?";
 }
@@ -42,6 +50,17 @@ std::string Machine::where(unsigned thread_number) const {
 void Machine::fail_here(const std::string& what) const {
   fail("kernel '{}', block ({}, {}, {}), thread ({}, {}, {}): {}", launch_->kernel, block.x, block.y, block.z,
        thread->x, thread->y, thread->z, what);
+}
+
+// The block is done: have all warps of a warpgroup issued the same number of products?
+void Machine::check_warpgroups() const {
+  for (unsigned w = 0; w < warpgroups() * (kWarpgroup / kWarp); ++w) {
+    const std::size_t all = issued_[w / (kWarpgroup / kWarp)].size(), own = warps_[w].wgmma.issued();
+    if (own != all) {
+      fail("kernel '{}', block ({}, {}, {}): warp {} issued {} wgmma, another of its warpgroup {}", launch_->kernel,
+           block.x, block.y, block.z, w, own, all);
+    }
+  }
 }
 
 // Nobody can run: some threads wait at the barrier, others in a collective (or all in collectives).

@@ -24,6 +24,9 @@ struct Probes {
   Probe dp4a_s8, dp4a_u8;
   // n warps; registers of a lane side by side: a 4, b 2, c 4, out 4 words a lane (m8n8k16: 1, 1, 2, 2).
   Probe mma_m16n8k32_s8, mma_m16n8k32_u8, mma_m8n8k16_s8, mma_m8n8k16_u8;
+  // [64, 128, 256 columns][s8, u8], n blocks of 128 threads; a: 64 rows of 128 bytes a block, b: as many rows as
+  // columns, c and out: columns / 2 words a thread.
+  Probe wgmma[3][2];
   // n warps; a: 2048 bytes a warp, put into shared memory; b: a byte offset a lane; out: 4 words a lane.
   Probe ldmatrix;
   // n blocks of 128 threads; a: two chunks of 16 bytes a thread, thread by thread; b: a word a thread, bit i: chunk i
