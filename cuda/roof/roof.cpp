@@ -94,8 +94,8 @@ std::vector<Roof> measure_roofs(Runtime& runtime, const RoofOptions& options) {
   std::vector<Roof> roofs;
   for (const RoofKernel& kernel : roof_kernels(runtime)) {
     Roof roof{.name = kernel.name, .unit = kernel.unit};
-    if (device.sm < kernel.min_sm) {
-      roof.missing = fmt::format("needs sm_{}, the device is sm_{}", kernel.min_sm, device.sm);
+    if (!kernel.runs_on(device.sm)) {
+      roof.missing = fmt::format("needs code for sm_{}, the device is sm_{}", kernel.min_sm, device.sm);
     } else if (kernel.operations > 0) {
       roof.value = loop_rate(runtime, timer, kernel, options, blocks);
     } else {

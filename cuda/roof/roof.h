@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,11 +24,14 @@ struct RoofArgs {
 
 // One row of cuda/roof/table.cu.
 struct RoofKernel {
-  const char* name;         // "dp4a", "mma_m16n8k32", "mma_m8n8k16", "fma_f32", "copy"
+  const char* name;         // "dp4a", "mma_m16n8k32", "mma_m8n8k16", "wgmma_m64n128k32", "fma_f32", "copy"
   const char* unit;         // "TOPS", "TFLOPS", "GB/s"
   int min_sm;               // oldest compute capability x 10
   std::int64_t operations;  // of one thread in one iteration; 0: a copy, 32 bytes a word
   void (*launch)(const RoofArgs& args, Stream stream);
+  int max_sm = std::numeric_limits<int>::max();  // as ConvKernel's
+
+  bool runs_on(int sm) const { return min_sm <= sm && sm <= max_sm; }
 };
 constexpr unsigned kRoofThreads = 256;  // of a block
 constexpr int kRoofChains = 8;          // independent accumulators of a thread: hides the latency of every unit

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of cuda/roof/table.cu, defined in roof_loops.cu and roof_copy.cu.
+// The rows of cuda/roof/table.cu, defined in roof_loops.cu, roof_wgmma.cu and roof_copy.cu.
 #pragma once
 
 #include "cuda/prim/target.h"
@@ -7,6 +7,6 @@
 
 namespace gpueval::GPUEVAL_TARGET {
 
-extern const cuda::RoofKernel kRoofDp4a, kRoofMma16832, kRoofMma8816, kRoofFmaF32, kRoofCopy;
+extern const cuda::RoofKernel kRoofDp4a, kRoofMma16832, kRoofMma8816, kRoofWgmma, kRoofFmaF32, kRoofCopy;
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -8,7 +8,8 @@
 namespace gpueval::GPUEVAL_TARGET {
 
 std::span<const cuda::RoofKernel> roof_kernels() {
-  static const std::vector<cuda::RoofKernel> rows = {kRoofDp4a, kRoofMma16832, kRoofMma8816, kRoofFmaF32, kRoofCopy};
+  static const std::vector<cuda::RoofKernel> rows = {kRoofDp4a,  kRoofMma16832, kRoofMma8816,
+                                                     kRoofWgmma, kRoofFmaF32,   kRoofCopy};
   return rows;
 }
 

@@ -46,6 +46,14 @@ std::uint32_t sum_of_products(const std::string& name, const Words& words, int l
     for (int i = 0; i < 4; ++i) sum += byte_of(words[at], i) * byte_of(words[at + 32], i);
   } else if (name == "mma_m16n8k32") {
     for (const int row : {g, g + 8}) sum += product_16832(words, row, 2 * q) + product_16832(words, row, 2 * q + 1);
+  } else if (name == "wgmma_m64n128k32") {  // 2 rows and 16 times 2 columns that are the same 8 rows further
+    for (int k = 0; k < 32; ++k) {
+      const auto word = [&](int row, int first) {
+        return words[static_cast<std::size_t>(row * 32 + k / 4 + first) % 256];
+      };
+      const int both = byte_of(word(2 * q, 128), k % 4) + byte_of(word(2 * q + 1, 128), k % 4);
+      sum += 32 * byte_of(word(g, 0), k % 4) * both;
+    }
   } else {
     sum = product_8816(words, g, 2 * q) + product_8816(words, g, 2 * q + 1);
   }
@@ -86,7 +94,7 @@ TEST_P(DeviceRoof, LoopsComputeWhatTheyCount) {
   const DeviceBuffer src(*runtime_, sizeof(words)), dst(*runtime_, kBlocks * kRoofThreads * sizeof(float));
   runtime_->copy_to_device(src.data(), words.data(), sizeof(words), stream.get());
   for (const RoofKernel& kernel : roof_kernels(*runtime_)) {
-    if (kernel.operations == 0 || runtime_->properties().sm < kernel.min_sm) continue;
+    if (kernel.operations == 0 || !kernel.runs_on(runtime_->properties().sm)) continue;
     kernel.launch({.src = src.data(), .dst = dst.data(), .iterations = kIterations, .blocks = kBlocks}, stream.get());
     std::vector<std::uint32_t> sums(kBlocks * kRoofThreads);
     runtime_->copy_to_host(sums.data(), dst.data(), dst.size(), stream.get());
