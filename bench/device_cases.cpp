@@ -21,6 +21,7 @@ bool applies(const ConvKernel& kernel, const ConvDesc& desc) {
 // The unit that does a kernel's products, from its name.
 std::string roof_name(const std::string& kernel) {
   if (kernel.find("m8n8k16") != std::string::npos) return "mma_m8n8k16";
+  if (kernel.find("wgmma") != std::string::npos) return "wgmma_m64n128k32";
   return kernel.find("mma") != std::string::npos ? "mma_m16n8k32" : "dp4a";
 }
 
@@ -29,8 +30,10 @@ Case kernel_case(cuda::Runtime& runtime, const ConvKernel& kernel, const Row& ba
   c.row.kernel = kernel.name;
   c.row.roof = roof_name(kernel.name);
   c.row.bytes = traffic_bytes(base.desc, 1, 1, 1);
-  if (runtime.properties().sm < kernel.min_sm) {
-    c.row.note = fmt::format("unsupported: needs sm_{}, the device is sm_{}", kernel.min_sm, runtime.properties().sm);
+  if (!kernel.runs_on(runtime.properties().sm)) {
+    const bool any_newer = kernel.max_sm > 1000;
+    c.row.note = fmt::format("unsupported: needs {} sm_{}, the device is sm_{}", any_newer ? "at least" : "code for",
+                             kernel.min_sm, runtime.properties().sm);
   } else if (!kernel.supports(conv_problem(kernel.op, base.desc))) {
     c.row.note = "unsupported: the kernel does not do this shape";
   } else {

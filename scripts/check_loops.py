@@ -4,8 +4,10 @@
 
     scripts/check_loops.py build/cuda/libgpueval_gpu.a [--limits FILE]
 
-The main loop is the longest of the innermost loops with products (IMMA), code moved out of line included. What it holds beside products and
+The main loop is the longest of the innermost loops with products (IMMA, IGMMA), code moved out of line included. What it holds beside products and
 their loads is issue slots that the tensor cores do not get, and nothing else tells when a compiler or a change adds some.
+Asynchronous products (IGMMA) come at least four together: more WARPGROUP instructions (a fence before, a wait behind) than that
+are waits that ptxas had to put in.
 A line of --limits is "REGEX INSTRUCTIONS" (reason behind #), the regular expression found in the kernel as printed.
 Reads the machine code that nvcc embeds, as check_spills.py does, so it needs no CUDA tool and no GPU. Exit code 0: fine;
 1: a longer loop, or a limit that matches no kernel; 2: usage.
@@ -20,7 +22,8 @@ import check_spills
 # The low 12 bits of a 16-byte instruction of sm_75 and later; bits 12 to 15 are the predicate, 7 if there is none.
 BRANCH, EXIT = 0x947, 0x94d
 ALWAYS = 7
-COUNTED = {"IMMA": 0x237, "LDSM": 0x83b, "LDGSTS": 0xfae, "BAR": 0xb1d}
+COUNTED = {"IMMA": 0x237, "IGMMA": 0x9f1, "WARPGROUP": 0x9c5, "LDSM": 0x83b, "LDGSTS": 0xfae, "BAR": 0xb1d}
+PRODUCTS = {COUNTED["IMMA"], COUNTED["IGMMA"]}
 
 
 def opcodes(code):
@@ -64,7 +67,7 @@ def natural_loops(code, capability):
 def main_loop(code, capability):
     """The instructions of the longest innermost loop with products, in order; none without products."""
     found = opcodes(code)
-    loops = [loop for loop in natural_loops(code, capability) if any(found[i] == COUNTED["IMMA"] for i in loop)]
+    loops = [loop for loop in natural_loops(code, capability) if any(found[i] in PRODUCTS for i in loop)]
     inner = [loop for loop in loops if not any(other < loop for other in loops)]
     return [found[i] for i in sorted(max(inner, key=len, default=set()))]
 
@@ -96,14 +99,16 @@ def main():
             continue
         label = label_of(name, plain[name])
         rows.append((label, capability, len(inside), [inside.count(code) for code in COUNTED.values()], use["registers"]))
+        if (waits := inside.count(COUNTED["WARPGROUP"])) * 2 > (together := inside.count(COUNTED["IGMMA"])):
+            wrong.append(f"{label} (sm_{capability}): {waits} fences and waits for {together} asynchronous products")
         for text, rule, limit in limits:
             if rule.search(label):
                 matched.add(text)
                 if len(inside) > limit:
                     wrong.append(f"{label} (sm_{capability}): {len(inside)} instructions in the main loop, at most {limit}")
-    print(f"{'sm':>3} {'loop':>5} {' '.join(f'{name:>6}' for name in COUNTED)} {'registers':>9}  kernel")
+    print(f"{'sm':>3} {'loop':>5} {' '.join(f'{name:>9}' for name in COUNTED)} {'registers':>9}  kernel")
     for label, capability, length, counts, registers in sorted(rows):
-        print(f"{capability:>3} {length:>5} {' '.join(f'{count:>6}' for count in counts)} {registers:>9}  {label}")
+        print(f"{capability:>3} {length:>5} {' '.join(f'{count:>9}' for count in counts)} {registers:>9}  {label}")
     wrong += [f"{options.limits}: no kernel's main loop matches '{text}'" for text, _, _ in limits if text not in matched]
     for line in wrong:
         print(f"check_loops.py: {line}", file=sys.stderr)

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -58,6 +59,9 @@ struct ConvKernel {
   // Scratch for split-depth kernels, zero before the first call; every call leaves it zero.
   std::size_t (*workspace)(const ConvProblem& problem, int multiprocessors);
   void (*launch)(const ConvProblem& problem, const ConvArgs& args, int multiprocessors, Stream stream);
+  int max_sm = std::numeric_limits<int>::max();  // less: what newer GPUs do not have
+
+  bool runs_on(int sm) const { return min_sm <= sm && sm <= max_sm; }
 };
 
 }  // namespace gpueval::cuda

@@ -134,7 +134,9 @@ struct StageCopies {
     }
     GPUEVAL_UNROLL
     for (int i = 0; i < kTile.weight_copies(); ++i) {
-      constexpr int kCopied = kTile.threads() * 16;
+      constexpr int kCopied = kTile.threads() * 16, kStep = kTile.row_step();
+      const bool all = (i + 1) * kStep <= kTile.n;
+      if (!all && static_cast<int>(thread_index().x) / kTile.chunks() >= kTile.n - i * kStep) break;
       cp_async_16(weights_to + stage + static_cast<std::uint32_t>(i * kCopied), weights + i * kCopied, true);
     }
     source.advance(p);

@@ -129,7 +129,8 @@ template <typename Row, bool kUnsigned, bool kPointwise>
 GPUEVAL_KERNEL(Row::kTile.threads(), Row::kTile.blocks)
 conv_mma_m8n8k16(const MmaParams p) {
   constexpr cuda::MmaTile kTile = Row::kTile;
-  static_assert(kTile.valid(32, 32) && kTile.stages == 2 && !kTile.split_depth && kTile.shared_bytes() <= 64 * 1024);
+  static_assert(kTile.valid(32, 32) && kTile.n % kTile.row_step() == 0 && kTile.stages == 2 && !kTile.split_depth &&
+                kTile.shared_bytes() <= 64 * 1024);
   const cuda::TilePosition tile = p.order.at(static_cast<int>(block_index().x));
   StagedCopies<kTile, kPointwise> copies(p, tile);
   copies.load(p);

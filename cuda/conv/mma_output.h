@@ -39,13 +39,23 @@ GPUEVAL_DEVICE void stage_scales(const Epilogue& e, int channel0) {
   }
 }
 
+// The thread's number for what only the output needs. Where a block writes several tiles nothing that is derived from
+// it is to be kept in registers through the main loops.
+template <cuda::MmaTile kTile>
+GPUEVAL_DEVICE int output_thread() {
+  int thread = static_cast<int>(thread_index().x);
+  if constexpr (kTile.persistent) keep_in_register(thread);
+  return thread;
+}
+
 // Calls move(row, column, global row, global channel) for every 16 channels of the tile that have real ones.
 template <cuda::MmaTile kTile, typename Move>
 GPUEVAL_DEVICE void for_each_chunk(const MmaParams& p, int row0, int channel0, const Move& move) {
   constexpr int kChunks = kTile.n / 16;
+  const int thread = output_thread<kTile>();
   GPUEVAL_UNROLL
   for (int i = 0; i < kTile.m * kChunks / kTile.threads(); ++i) {
-    const int at = static_cast<int>(thread_index().x) + i * kTile.threads();
+    const int at = thread + i * kTile.threads();
     const int row = at / kChunks, column = at % kChunks * 16;
     if (row0 + row < p.rows && channel0 + column < p.epilogue.k) move(row, column, row0 + row, channel0 + column);
   }
@@ -120,7 +130,7 @@ struct LanePart {
   std::uint32_t first;  // byte offset of element (0, 0) of the part
 
   GPUEVAL_DEVICE explicit LanePart(std::uint32_t at) {
-    const int thread = static_cast<int>(thread_index().x), warp = thread / 32, lane = thread % 32;
+    const int thread = output_thread<kTile>(), warp = thread / 32, lane = thread % 32;
     row = warp / kTile.warps_n * kTile.warp_m() + lane / 4;
     column = warp % kTile.warps_n * kTile.warp_n() + lane % 4 * 2;
     first = at + output_slot<kTile>(row, column);

@@ -2,6 +2,7 @@
 // What every tensor-core convolution is started with.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "cuda/conv/epilogue.h"
@@ -27,6 +28,7 @@ struct MmaParams {
   int stride_h, stride_w, pad_top, pad_left;   // of the window, in pixels
   int rows, chunks, kernel_w;                  // output pixels; chunks of a tap; S
   int steps, part_steps;                       // of the whole depth, of the part of one block
+  int tiles;                                   // of the output
   bool dst_vector, dst_pair, residual_vector;  // 16-byte stores, 8-byte stores of floats, 16-byte loads
 };
 
@@ -67,6 +69,7 @@ inline MmaParams make_mma_params(const cuda::ConvProblem& problem, const cuda::C
           .kernel_w = d.window.kernel_w,
           .steps = steps,
           .part_steps = (steps + splits - 1) / splits,
+          .tiles = m_tiles * n_tiles,
           .dst_vector = problem.dst != DType::kF32 && aligned_to(args.dst, problem.dst_pitch, 16),
           .dst_pair = problem.dst == DType::kF32 && aligned_to(args.dst, problem.dst_pitch * 4, 8),
           .residual_vector = args.residual != nullptr && aligned_to(args.residual, problem.residual_pitch, 16)};
@@ -81,11 +84,12 @@ inline void launch_mma(const char* name, const MmaVariants& variants, const cuda
                        const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int multiprocessors,
                        cuda::Stream stream) {
   const int splits = cuda::mma_splits(problem, tile, multiprocessors);
-  const auto tiles = static_cast<unsigned>(cuda::mma_row_tiles(problem, tile, args.n)) *
-                     static_cast<unsigned>(cuda::mma_column_tiles(problem, tile));
+  const MmaParams params = make_mma_params(problem, args, tile, splits);
+  const int at_once = tile.persistent ? multiprocessors * tile.blocks : params.tiles;
+  const auto blocks = static_cast<unsigned>(std::min(params.tiles, at_once));
   const auto kernel = variants.kernel[problem.src == DType::kU8 ? 1 : 0][cuda::mma_pointwise(problem) ? 1 : 0];
-  launch(stream, name, {.x = tiles, .y = 1, .z = static_cast<unsigned>(splits)}, static_cast<unsigned>(tile.threads()),
-         tile.shared_bytes(), kernel, make_mma_params(problem, args, tile, splits));
+  launch(stream, name, {.x = blocks, .y = 1, .z = static_cast<unsigned>(splits)}, static_cast<unsigned>(tile.threads()),
+         tile.shared_bytes(), kernel, params);
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -15,6 +15,7 @@ struct MmaTile {
   bool prefetch = false;     // the fragments of the next 32 bytes are loaded before these are multiplied
   bool split_depth = false;  // the blocks of grid.z share the depth of a tile
   int blocks = 1;            // a multiprocessor has registers for at least that many
+  bool persistent = false;   // a block computes one tile after the other, whose output has a place of its own
 
   constexpr int threads() const { return warps_m * warps_n * 32; }
   constexpr int chunks() const { return depth / 16; }  // of a row in shared memory
@@ -23,17 +24,18 @@ struct MmaTile {
   // Each thread copies one chunk column of every row_step()-th row.
   constexpr int row_step() const { return threads() / chunks(); }
   constexpr int source_copies() const { return m / row_step(); }
-  constexpr int weight_copies() const { return n / row_step(); }
+  constexpr int weight_copies() const { return (n + row_step() - 1) / row_step(); }  // the last by some threads only
 
   // Shared memory: stages x (source rows, weight rows), then m and b of the tile's channels. The output tile, one byte
-  // an element, lies over the stages when they are done with.
+  // an element, lies over the stages when they are done with, or behind them.
   constexpr std::uint32_t source_bytes() const { return static_cast<std::uint32_t>(m * depth); }
   constexpr std::uint32_t weight_bytes() const { return static_cast<std::uint32_t>(n * depth); }
   constexpr std::uint32_t stage_bytes() const { return source_bytes() + weight_bytes(); }
+  constexpr std::uint32_t staged_bytes() const { return static_cast<std::uint32_t>(stages) * stage_bytes(); }
+  constexpr std::uint32_t output_begin() const { return persistent ? staged_bytes() : 0; }
   constexpr std::uint32_t scale_offset() const {
-    const std::uint32_t staged = static_cast<std::uint32_t>(stages) * stage_bytes();
-    const std::uint32_t output = static_cast<std::uint32_t>(m * n);
-    return staged > output ? staged : output;
+    const std::uint32_t output_end = output_begin() + static_cast<std::uint32_t>(m * n);
+    return staged_bytes() > output_end ? staged_bytes() : output_end;
   }
   constexpr std::uint32_t bias_offset() const { return scale_offset() + static_cast<std::uint32_t>(n) * 4; }
   // The residual can come as one more step.
@@ -43,8 +45,7 @@ struct MmaTile {
   // What the kernels take for granted. rows: of one fragment load, in source and weights.
   constexpr bool valid(int source_rows, int weight_rows) const {
     return (depth == 64 || depth == 128) && warp_m() % source_rows == 0 && warp_n() % weight_rows == 0 &&
-           row_step() % 8 == 0 && m % row_step() == 0 && n % row_step() == 0 && n >= 32 && (n & (n - 1)) == 0 &&
-           stages >= 2;
+           row_step() % 8 == 0 && m % row_step() == 0 && n >= 32 && (n & (n - 1)) == 0 && stages >= 2;
   }
 };
 

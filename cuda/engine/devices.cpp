@@ -2,6 +2,8 @@
 // The devices `cuda` and `emu` as the rest of the program sees them.
 #include <fmt/format.h>
 
+#include <limits>
+#include <span>
 #include <utility>
 
 #include "cuda/engine/engine.h"
@@ -13,6 +15,9 @@ namespace gpueval::cuda {
 namespace {
 
 std::string capability(int sm) { return fmt::format("{}.{}", sm / 10, sm % 10); }
+
+// Of one kind of GPU, not of all newer ones.
+bool is_specific(const ConvKernel& row) { return row.max_sm < std::numeric_limits<int>::max(); }
 
 const char* op_text(ConvOp op) {
   switch (op) {
@@ -26,16 +31,16 @@ const char* op_text(ConvOp op) {
   return "conv2d, dense";
 }
 
-// The same rows are compiled for both targets. sm: of the device, 0 for none.
-std::vector<KernelInfo> kernel_infos(const std::string& device, int sm) {
+// sm: of the device, 0 for none.
+std::vector<KernelInfo> kernel_infos(const std::string& device, std::span<const ConvKernel> kernels, int sm) {
   std::vector<KernelInfo> rows;
-  for (const ConvKernel& row : emu::conv_kernels()) {
+  for (const ConvKernel& row : kernels) {
     rows.push_back({.name = row.name,
                     .device = device,
                     .op = op_text(row.op),
                     .types = "u8/s8 x s8",
-                    .isa = fmt::format("sm_{}", row.min_sm),
-                    .usable = row.min_sm <= sm});
+                    .isa = fmt::format("sm_{}{}", row.min_sm, is_specific(row) ? "a" : ""),
+                    .usable = row.runs_on(sm)});
   }
   rows.push_back({.name = "conv_float",
                   .device = device,
@@ -71,7 +76,8 @@ DeviceInfo gpu_device() {
 
 std::vector<KernelInfo> gpu_kernels() {
   const Runtime* runtime = gpu_runtime(nullptr);
-  return kernel_infos("cuda", runtime != nullptr ? runtime->properties().sm : 0);
+  if (runtime == nullptr) return kernel_infos("cuda", emu::conv_kernels(), 0);
+  return kernel_infos("cuda", runtime->conv_kernels(), runtime->properties().sm);
 }
 
 std::unique_ptr<Engine> make_emu_engine(Graph lowered, const EngineOptions& options) {
@@ -87,6 +93,8 @@ DeviceInfo emu_device() {
           .automatic = false};
 }
 
-std::vector<KernelInfo> emu_kernels() { return kernel_infos("emu", emu_runtime().properties().sm); }
+std::vector<KernelInfo> emu_kernels() {
+  return kernel_infos("emu", emu::conv_kernels(), emu_runtime().properties().sm);
+}
 
 }  // namespace gpueval::cuda

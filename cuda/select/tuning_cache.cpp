@@ -60,7 +60,7 @@ std::string without_kernels(const std::string& key) { return key.substr(0, key.r
 
 std::string tuning_key(const DeviceProperties& device, std::span<const ConvKernel> rows, const std::string& revision) {
   std::string table = revision;
-  for (const ConvKernel& row : rows) table += fmt::format("\n{} {}", row.name, row.min_sm);
+  for (const ConvKernel& row : rows) table += fmt::format("\n{} {} {}", row.name, row.min_sm, row.max_sm);
   Sha256 hash;
   hash.update(table);
   return fmt::format("{}, driver {}, kernels {}", device.name, device.driver, hash.hex().substr(0, 12));

@@ -44,9 +44,9 @@ class ConvRow : public testing::TestWithParam<RowParam> {
       if (kernel.name == GetParam().kernel) kernel_ = &kernel;
     }
     ASSERT_NE(kernel_, nullptr) << "not in the device's table";
-    if (runtime_->properties().sm < kernel_->min_sm) {
+    if (!kernel_->runs_on(runtime_->properties().sm)) {
       GTEST_SKIP() << runtime_->properties().name << " has compute capability x 10 " << runtime_->properties().sm
-                   << ", the kernel needs " << kernel_->min_sm;
+                   << ", the kernel needs " << kernel_->min_sm << " to " << kernel_->max_sm;
     }
   }
   void TearDown() override { emulator::set_options({}); }
@@ -54,12 +54,16 @@ class ConvRow : public testing::TestWithParam<RowParam> {
   const ConvKernel& kernel() const { return *kernel_; }
   bool emulated() const { return GetParam().device == "emu"; }
 
-  // The emulator's six orders of execution: three schedules, asynchronous copies late or early. No effect on a GPU.
+  // The emulator's six orders of execution: three schedules, asynchronous copies and products late or early. No effect
+  // on a GPU.
   static constexpr int kOrders = 6;
   static void set_order(int order, std::uint64_t seed) {
     using emulator::Schedule;
     constexpr Schedule kSchedules[] = {Schedule::kAscending, Schedule::kDescending, Schedule::kRandom};
-    emulator::set_options({.schedule = kSchedules[order % 3], .late_copies = order % kOrders < 3, .seed = seed});
+    const bool late = order % kOrders < 3;
+    // Copies late and products early show operands that are not there yet, the other way round those overwritten.
+    emulator::set_options(
+        {.schedule = kSchedules[order % 3], .late_copies = late, .late_products = !late, .seed = seed});
   }
   // The emulator may be a GPU of any size: split-depth kernels cut differently.
   int multiprocessors(std::uint64_t seed) const {

@@ -20,6 +20,7 @@
 #include "cuda/conv/mma_tile.h"
 #include "cuda/runtime/runtime.h"
 #include "cuda/runtime/tables.h"
+#include "emulator/emulator.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -291,7 +292,28 @@ TEST_P(MmaKernel, StepsOverSeveralTaps) {
   }
 }
 
+class WgmmaKernel : public MmaKernel {};
+
+// Persistent tiles: a multiprocessor that computes them all, one after the other, in every order of execution.
+TEST_P(WgmmaKernel, ComputesSeveralTilesABlock) {
+  const ConvCase c(parse_conv_desc("n1h33w20c140_k200r1s1_st1_pad0,0,0,0"),
+                   {.src = DType::kS8, .dst = DType::kS8, .residual = DType::kS8, .seed = 9});
+  const std::vector<std::uint8_t> expected = c.expected();
+  for (const bool late : {true, false}) {
+    for (const auto schedule :
+         {emulator::Schedule::kAscending, emulator::Schedule::kDescending, emulator::Schedule::kRandom}) {
+      emulator::set_options({.schedule = schedule, .late_copies = late, .late_products = !late, .seed = 5});
+      const ConvCase::Result result = c.run(emu_runtime(), kernel(), 1);
+      emulator::set_options({});
+      EXPECT_EQ(c.compare(result.dense, expected), "") << c.describe() << (late ? " late copies" : " early copies");
+      EXPECT_EQ(result.fault, "") << c.describe();
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Table, MmaKernel, testing::ValuesIn(mma_rows_named("conv_s8_mma_")), name_of);
+INSTANTIATE_TEST_SUITE_P(Wgmma, MmaKernel, testing::ValuesIn(mma_rows_named("conv_s8_wgmma_")), name_of);
+INSTANTIATE_TEST_SUITE_P(Table, WgmmaKernel, testing::ValuesIn(mma_rows_named("conv_s8_wgmma_")), name_of);
 
 class SplitMmaKernel : public MmaKernel {};
 
