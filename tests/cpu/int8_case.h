@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cpu/int8/int8_conv.h"
-#include "support/random_conv.h"
+#include "reference/random_conv.h"
 
 namespace gpueval::cpu {
 

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "conv_case.h"
 #include "cuda/runtime/runtime.h"
 #include "cuda/runtime/tables.h"
+#include "cuda/selftest/conv_case.h"
 #include "emulator/emulator.h"
 
 namespace gpueval::cuda {

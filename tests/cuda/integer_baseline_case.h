@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "conv_case.h"
 #include "cuda/library/baselines.h"
 #include "cuda/runtime/handles.h"
-#include "support/random_conv.h"
+#include "cuda/selftest/conv_case.h"
+#include "reference/random_conv.h"
 
 namespace gpueval::cuda {
 

@@ -14,12 +14,12 @@
 #include <utility>
 #include <vector>
 
-#include "conv_case.h"
 #include "cuda/conv/mma_index.h"
 #include "cuda/conv/mma_plan.h"
 #include "cuda/conv/mma_tile.h"
 #include "cuda/runtime/runtime.h"
 #include "cuda/runtime/tables.h"
+#include "cuda/selftest/conv_case.h"
 #include "emulator/emulator.h"
 
 namespace gpueval::cuda {

@@ -10,7 +10,7 @@
 
 #include "cuda/conv/pack.h"
 #include "cuda/runtime/runtime.h"
-#include "support/random_conv.h"
+#include "reference/random_conv.h"
 
 namespace gpueval::cuda {
 

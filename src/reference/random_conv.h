@@ -2,6 +2,8 @@
 // An integer convolution with random data, and what the reference makes of it.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -123,8 +125,18 @@ struct RandomConv {
     const auto index = static_cast<std::int64_t>(difference.first - actual.begin()) / element_bytes();
     const std::int64_t pixel = index / desc.k, image = std::int64_t{desc.p()} * desc.q(), in_image = pixel % image;
     return "first difference at n " + std::to_string(pixel / image) + " p " + std::to_string(in_image / desc.q()) +
-           " q " + std::to_string(in_image % desc.q()) + " k " + std::to_string(index % desc.k) + ": byte " +
-           std::to_string(*difference.first) + ", expected " + std::to_string(*difference.second);
+           " q " + std::to_string(in_image % desc.q()) + " k " + std::to_string(index % desc.k) + ": expected " +
+           value_text(want, index) + ", found " + value_text(actual, index);
+  }
+
+  // An element of the output as a number; floats with all their digits.
+  std::string value_text(const std::vector<std::uint8_t>& bytes, std::int64_t index) const {
+    const auto at = static_cast<std::size_t>(index);
+    if (dst == DType::kU8) return std::to_string(bytes[at]);
+    if (dst == DType::kS8) return std::to_string(static_cast<std::int8_t>(bytes[at]));
+    float value = 0;
+    std::memcpy(&value, &bytes[at * sizeof value], sizeof value);
+    return fmt::format("{:.9g}", value);
   }
 };
 
