@@ -36,8 +36,6 @@ class TuningCache {
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
-  void write_merged() const;
-
   using Times = std::map<std::string, std::map<std::string, double>>;  // problem -> kernel -> microseconds
   std::string path_, key_;
   Times times_;
