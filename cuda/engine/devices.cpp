@@ -57,7 +57,10 @@ std::unique_ptr<Engine> make_gpu_engine(Graph lowered, const EngineOptions& opti
   std::string why;
   Runtime* runtime = gpu_runtime(&why);
   if (runtime == nullptr) throw Error(why, ExitCode::kNoDevice);
-  const SelectorOptions selector{.forced = options.kernel, .timed = true, .cache_path = default_tuning_path()};
+  const SelectorOptions selector{.forced = options.kernel,
+                                 .timed = true,
+                                 .cache_path = default_tuning_path(),
+                                 .selftest_path = default_selftest_path()};
   return make_device_engine(*runtime, "cuda", std::move(lowered), options, {.selector = selector});
 }
 
@@ -82,7 +85,7 @@ std::vector<KernelInfo> gpu_kernels() {
 
 std::unique_ptr<Engine> make_emu_engine(Graph lowered, const EngineOptions& options) {
   return make_device_engine(emu_runtime(), "emu", std::move(lowered), options,
-                            {.selector = {.forced = options.kernel, .timed = false, .cache_path = ""}});
+                            {.selector = {.forced = options.kernel, .selftest_path = default_selftest_path()}});
 }
 
 DeviceInfo emu_device() {

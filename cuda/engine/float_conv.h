@@ -28,6 +28,11 @@ struct FloatConvParams {
   std::span<const float> weights;  // [R][S][C][K], depthwise [R][S][C]
   std::span<const float> bias;     // K, or empty
   TuningCache* times = nullptr;    // of library plans; null: all are timed
+  bool own = true;                 // our own kernel may be better than a library's; false: it failed the self-test
+  // "conv_f32", "depthwise_f16": our own kernel.
+  std::string own_name() const {
+    return std::string(desc.depthwise ? "depthwise" : "conv") + (type == DType::kF16 ? "_f16" : "_f32");
+  }
 };
 
 class FloatConv {

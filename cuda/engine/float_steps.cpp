@@ -18,7 +18,7 @@ class FloatConvStep : public Step {
  public:
   explicit FloatConvStep(const StepContext& context) : node_(context.self()), self_(context.node) {
     const Param* bias = node_.find(Role::kBias);
-    const FloatConvParams params{
+    FloatConvParams params{
         .desc = *conv_desc(context.graph, context.node, context.batch),
         .type = node_.type.dtype,
         .math = context.math,
@@ -27,6 +27,7 @@ class FloatConvStep : public Step {
         .weights = *node_.params[0].array.data,
         .bias = bias != nullptr ? std::span<const float>(*bias->array.data) : std::span<const float>(),
         .times = &context.selector.times()};
+    params.own = !context.selector.failed(params.own_name());
     for (const int tensor : node_.inputs) check_dense(context, tensor);
     check_dense(context, self_);
     conv_ = make_library_float_conv(context.runtime, params, context.stream, nullptr);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,7 +12,11 @@ namespace {
 class OwnFloatConv : public FloatConv {
  public:
   OwnFloatConv(Runtime& runtime, const FloatConvParams& params, Stream stream)
-      : ops_(runtime.ops()), desc_(params.desc), act_(params.act), half_(params.type == DType::kF16) {
+      : ops_(runtime.ops()),
+        name_(params.own_name()),
+        desc_(params.desc),
+        act_(params.act),
+        half_(params.type == DType::kF16) {
     upload_weights(runtime, params.weights, stream);
     if (!params.bias.empty()) {
       bias_ = DeviceBuffer(runtime, params.bias.size_bytes());
@@ -20,9 +25,7 @@ class OwnFloatConv : public FloatConv {
     runtime.synchronize(stream);
   }
 
-  std::string name() const override {
-    return std::string(desc_.depthwise ? "depthwise" : "conv") + (half_ ? "_f16" : "_f32");
-  }
+  std::string name() const override { return name_; }
   void run(const DeviceView& src, const DeviceView& residual, const DeviceView& dst, Stream stream) override {
     ConvDesc desc = desc_;
     desc.n = src.shape.n;
@@ -44,6 +47,7 @@ class OwnFloatConv : public FloatConv {
   }
 
   const Ops& ops_;
+  std::string name_;
   ConvDesc desc_;
   Activation act_;
   bool half_;

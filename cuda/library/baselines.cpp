@@ -86,7 +86,7 @@ std::unique_ptr<FloatConv> make_library_float_conv(Runtime& runtime, const Float
       reasons += (reasons.empty() ? "" : "; ") + reason;
     }
   }
-  if (best && params.desc.depthwise) consider(make_own_float_conv(runtime, params, stream));
+  if (best && params.desc.depthwise && params.own) consider(make_own_float_conv(runtime, params, stream));
   if (!best && why != nullptr) {
     *why = reasons.empty() ? "no library kernel mixes " + to_string(params.type) + " tensors with this precision"
                            : reasons;

@@ -63,10 +63,6 @@ bool matches(const ConvKernel& row, std::string_view forced) {
   return std::string_view(row.name).find(forced) != std::string_view::npos;
 }
 
-bool any_matches(std::span<const ConvKernel> rows, std::string_view forced) {
-  return std::any_of(rows.begin(), rows.end(), [&](const ConvKernel& row) { return matches(row, forced); });
-}
-
 Candidates prefer(const Candidates& all, std::string_view forced) {
   if (forced.empty()) return all;
   return those_or_all(all, [&](const ConvKernel& row) { return matches(row, forced); });

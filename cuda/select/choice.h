@@ -19,7 +19,6 @@ Candidates candidates(std::span<const ConvKernel> rows, const ConvProblem& probl
 
 // --kernel: a row's name or a part of it ("dp4a", "mma", "naive").
 bool matches(const ConvKernel& row, std::string_view forced);
-bool any_matches(std::span<const ConvKernel> rows, std::string_view forced);
 // Those of the candidates that match; all of them where none does or nothing is forced.
 Candidates prefer(const Candidates& all, std::string_view forced);
 // All but the naive kernels, which take seconds to time where others take microseconds; those where nothing else is.

@@ -9,6 +9,7 @@
 
 #include "cuda/select/kernel_timer.h"
 #include "cuda/select/problem_text.h"
+#include "cuda/selftest/check.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cuda {
@@ -18,16 +19,59 @@ KernelSelector::KernelSelector(Runtime& runtime, const SelectorOptions& options,
       options_(options),
       stream_(stream),
       cache_(options.timed ? options.cache_path : "",
-             tuning_key(runtime.properties(), runtime.conv_kernels(), build_revision())) {
-  if (options.forced.empty() || any_matches(runtime.conv_kernels(), options.forced)) return;
+             tuning_key(runtime.properties(), runtime.conv_kernels(), build_revision())),
+      selftest_(options.selftest_path, tuning_key(runtime.properties(), runtime.conv_kernels(), build_revision())) {
+  if (!options.forced.empty()) check_forced();
+}
+
+void KernelSelector::check_forced() const {
+  const auto rows = runtime_.conv_kernels();
+  const ConvKernel* refused = nullptr;
+  for (const ConvKernel& row : rows) {
+    if (!matches(row, options_.forced)) continue;
+    if (!failed(row.name)) return;
+    if (refused == nullptr) refused = &row;
+  }
+  if (refused != nullptr) {
+    fail_usage("--kernel {}: {} failed the self-test on this device ({}); `gpu_eval selftest` tests it again",
+               options_.forced, refused->name, *selftest_.failure(refused->name));
+  }
   std::vector<std::string> names;
-  for (const ConvKernel& row : runtime.conv_kernels()) names.emplace_back(row.name);
-  fail_usage("--kernel {}: no kernel of this device has that in its name; it has: {}", options.forced,
+  for (const ConvKernel& row : rows) names.emplace_back(row.name);
+  fail_usage("--kernel {}: no kernel of this device has that in its name; it has: {}", options_.forced,
              fmt::join(names, ", "));
 }
 
+std::vector<std::string> KernelSelector::notes() const {
+  std::vector<std::string> notes = cache_.notes();
+  notes.insert(notes.end(), selftest_.notes().begin(), selftest_.notes().end());
+  std::vector<std::string> kernels, operations;
+  for (const ConvKernel& row : runtime_.conv_kernels()) {
+    if (failed(row.name)) kernels.emplace_back(row.name);
+  }
+  for (const OperationCheck& row : operation_checks()) {
+    if (failed(row.name)) operations.emplace_back(row.name);
+  }
+  constexpr const char* kAgain = "`gpu_eval selftest` tests again";
+  if (!kernels.empty()) {
+    notes.push_back(fmt::format("Left out, because they failed the self-test on this device: {}; {}.",
+                                fmt::join(kernels, ", "), kAgain));
+  }
+  if (!operations.empty()) {
+    notes.push_back(fmt::format("Failed the self-test on this device, so that results may be wrong: {}; {}.",
+                                fmt::join(operations, ", "), kAgain));
+  }
+  return notes;
+}
+
 const ConvKernel& KernelSelector::choose(const ConvProblem& problem, const std::string& layer) {
-  const Candidates all = candidates(runtime_.conv_kernels(), problem, runtime_.properties().sm);
+  Candidates all = candidates(runtime_.conv_kernels(), problem, runtime_.properties().sm);
+  const bool any = !all.empty();
+  std::erase_if(all, [&](const ConvKernel* row) { return failed(row->name); });
+  if (all.empty() && any) {
+    fail("layer '{}': every CUDA kernel that does {} failed the self-test on this device; `gpu_eval selftest` has more",
+         layer, to_string(problem));
+  }
   if (all.empty()) {
     fail("layer '{}': no CUDA kernel does {} with compute capability {}", layer, to_string(problem),
          runtime_.properties().sm);

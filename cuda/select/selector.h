@@ -9,32 +9,39 @@
 #include "cuda/runtime/runtime.h"
 #include "cuda/select/choice.h"
 #include "cuda/select/tuning_cache.h"
+#include "cuda/selftest/record.h"
 
 namespace gpueval::cuda {
 
 struct SelectorOptions {
-  std::string forced;      // a kernel's name or a part of it; empty: none
-  bool timed = false;      // else estimated
-  std::string cache_path;  // of the times; empty: not kept
+  std::string forced;         // a kernel's name or a part of it; empty: none
+  bool timed = false;         // else estimated
+  std::string cache_path;     // of the times; empty: not kept
+  std::string selftest_path;  // of what the self-test found (selftest/record.h); empty: no kernel is left out
 };
 
 class KernelSelector {
  public:
-  // Usage error that lists the kernels where nothing has the forced name. stream: timings run on it.
+  // Usage error that lists the kernels where nothing has the forced name, or that tells what the self-test found where
+  // all that have it failed. stream: timings run on it.
   KernelSelector(Runtime& runtime, const SelectorOptions& options, Stream stream);
-  // The best row; a forced one where it does the problem. Error naming layer and problem where no row does it.
+  // The best row that did not fail the self-test; a forced one where it does the problem. Error naming layer and
+  // problem where no row does it.
   const ConvKernel& choose(const ConvProblem& problem, const std::string& layer);
+  bool failed(const std::string& kernel) const { return selftest_.failure(kernel).has_value(); }  // the self-test
   TuningCache& times() { return cache_; }
   void save() { cache_.save(); }
-  const std::vector<std::string>& notes() const { return cache_.notes(); }
+  std::vector<std::string> notes() const;
 
  private:
+  void check_forced() const;
   const ConvKernel& fastest(const Candidates& wanted, const ConvProblem& problem);
 
   Runtime& runtime_;
   SelectorOptions options_;
   Stream stream_;
   TuningCache cache_;
+  SelftestRecord selftest_;
 };
 
 }  // namespace gpueval::cuda

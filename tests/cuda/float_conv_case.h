@@ -8,7 +8,7 @@
 
 #include "cuda/engine/float_conv.h"
 #include "cuda/runtime/handles.h"
-#include "float_case.h"
+#include "cuda/selftest/float_case.h"
 
 namespace gpueval::cuda {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <tuple>
 
+#include "cuda/selftest/float_case.h"
 #include "emulator/emulator.h"
-#include "float_case.h"
 
 namespace gpueval::cuda {
 namespace {

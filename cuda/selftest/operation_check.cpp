@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+#include "core/random.h"
+#include "cuda/selftest/check.h"
+#include "cuda/selftest/op_tensor.h"
+#include "reference/float_ops.h"
+#include "reference/random_conv.h"
+
+namespace gpueval::cuda {
+namespace {
+
+using reference::QuantTensor;
+
+constexpr DType kTypes[] = {DType::kU8, DType::kS8};
+
+// Random tensors wherever they may lie, and comparisons. The first difference stays.
+class Checker {
+ public:
+  explicit Checker(Runtime& runtime) : runtime_(runtime) {}
+
+  Runtime& runtime() { return runtime_; }
+  Random& random() { return random_; }
+  const CheckResult& result() const { return result_; }
+
+  Placement place(int channels) { return placements(channels)[static_cast<std::size_t>(random_.integer(0, 3))]; }
+  QuantTensor tensor(DType type, const Shape& shape) {
+    QuantTensor tensor(type, shape);
+    RandomConv::fill(tensor, random_);
+    return tensor;
+  }
+  OpTensor upload(const QuantTensor& tensor) { return {runtime_, tensor, place(tensor.shape.c)}; }
+  OpTensor upload(const std::vector<float>& values, const Shape& shape) {
+    return {runtime_, DType::kF32, shape, place(shape.c), bytes_of(values)};
+  }
+  std::vector<float> floats(const Shape& shape) {
+    std::vector<float> values;
+    for (std::int64_t i = 0; i < shape.elements(); ++i) {  // ties are frequent
+      const bool tie = random_.integer(0, 9) == 0;
+      values.push_back(static_cast<float>(tie ? random_.integer(-400, 400) * 0.25 : random_.normal() * 60));
+    }
+    return values;
+  }
+
+  // run(destination) against what the reference made.
+  template <typename Run>
+  void expect(const QuantTensor& want, std::string_view what, Run&& run) {
+    compare(want.dtype, want.shape, want.bytes, what, run);
+  }
+  template <typename Run>
+  void expect(const std::vector<float>& want, const Shape& shape, std::string_view what, Run&& run) {
+    compare(DType::kF32, shape, bytes_of(want), what, run);
+  }
+  // Values beside the destination.
+  void expect_equal(const std::vector<float>& want, const std::vector<float>& got, std::string_view what) {
+    const auto [a, b] = std::mismatch(want.begin(), want.end(), got.begin(), got.end());
+    if (a == want.end() || !result_.failure.empty()) return;
+    result_.failure =
+        fmt::format("{}: first difference at {}: expected {:.9g}, found {:.9g}", what, a - want.begin(), *a, *b);
+  }
+
+ private:
+  template <typename Run>
+  void compare(DType type, const Shape& shape, const std::vector<std::uint8_t>& want, std::string_view what, Run& run) {
+    if (!result_.failure.empty()) return;
+    ++result_.cases;
+    const std::string name = fmt::format("{} to {} of {}", what, to_string(shape), to_string(type));
+    try {
+      const OpTensor dst(runtime_, type, shape, place(shape.c));
+      run(dst.view());
+      runtime_.synchronize(Stream{});
+      const std::vector<std::uint8_t> got = dst.read();
+      const auto at =
+          static_cast<std::size_t>(std::mismatch(want.begin(), want.end(), got.begin()).first - want.begin());
+      if (at == want.size()) return;
+      const std::size_t index = at / size_of(type), channels = static_cast<std::size_t>(shape.c);
+      result_.failure =
+          fmt::format("{}: first difference at pixel {} channel {}: expected {}, found {}", name, index / channels,
+                      index % channels, text(type, want, index), text(type, got, index));
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}: {}", name, error.what()));
+    }
+  }
+  static std::string text(DType type, const std::vector<std::uint8_t>& bytes, std::size_t index) {
+    if (type == DType::kF32) return fmt::format("{:.9g}", floats_of(bytes)[index]);
+    return type == DType::kS8 ? fmt::format("{}", static_cast<std::int8_t>(bytes[index]))
+                              : fmt::format("{}", bytes[index]);
+  }
+
+  Runtime& runtime_;
+  Random random_{11};
+  CheckResult result_;
+};
+
+const struct {
+  Shape shape;
+  Window window;
+} kPools[] = {
+    {{2, 13, 12, 3}, {.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad = {}}},
+    {{1, 9, 9, 64}, {.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad = {0, 1, 0, 1}}},
+    {{1, 9, 8, 15}, {.kernel_h = 3, .kernel_w = 3, .pad = {1, 1, 1, 1}}},
+    {{1, 2, 3, 16}, {.kernel_h = 5, .kernel_w = 5, .pad = {2, 2, 2, 2}}},
+};
+
+CheckResult check_max_pool(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  for (const auto& [shape, window] : kPools) {
+    for (const DType src : kTypes) {
+      for (const DType dst : kTypes) {
+        const float m = src == dst ? 1.0f : 0.61f;
+        const QuantTensor x = check.tensor(src, shape);
+        const OpTensor in = check.upload(x);
+        check.expect(reference::max_pool(x, window, m, dst), "max_pool",
+                     [&, w = window](const DeviceView& out) { ops.max_pool(in.view(), w, m, out, {}); });
+      }
+    }
+  }
+  return check.result();
+}
+
+CheckResult check_avg_pool(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  for (const auto& [shape, window] : kPools) {
+    std::vector<float> m;
+    for (int i = 1; i <= window.kernel_h * window.kernel_w; ++i) m.push_back(0.93f / static_cast<float>(i));
+    const DeviceBuffer factors = upload_all(runtime, m);
+    for (const DType src : kTypes) {
+      for (const DType dst : kTypes) {
+        const QuantTensor x = check.tensor(src, shape);
+        const OpTensor in = check.upload(x);
+        check.expect(reference::avg_pool(x, window, m, dst), "avg_pool", [&, w = window](const DeviceView& out) {
+          ops.avg_pool(in.view(), w, static_cast<const float*>(factors.data()), out, {});
+        });
+      }
+    }
+  }
+  return check.result();
+}
+
+CheckResult check_global_avg_pool(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  for (const Shape shape : {Shape{2, 7, 7, 130}, Shape{3, 2, 5, 128}, Shape{1, 13, 13, 67}, Shape{1, 1, 1, 1}}) {
+    for (const DType src : kTypes) {
+      const float m = 1.3f / static_cast<float>(shape.h * shape.w);
+      const QuantTensor x = check.tensor(src, shape);
+      const OpTensor in = check.upload(x);
+      const auto run = [&](const DeviceView& out) { ops.global_avg_pool(in.view(), m, out, {}); };
+      for (const DType dst : kTypes) check.expect(reference::global_avg_pool(x, m, dst), "global_avg_pool", run);
+      check.expect(reference::global_avg_pool_f32(x, m), {shape.n, 1, 1, shape.c}, "global_avg_pool", run);
+    }
+  }
+  return check.result();
+}
+
+constexpr Shape kElements[] = {{1, 1, 1, 1}, {2, 5, 7, 64}, {1, 3, 3, 15}, {3, 2, 2, 17}};
+
+CheckResult check_add(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  for (const Shape& shape : kElements) {
+    for (const DType a : kTypes) {
+      for (const DType b : kTypes) {
+        for (const DType dst : kTypes) {
+          const QuantTensor x = check.tensor(a, shape), y = check.tensor(b, shape);
+          const OpTensor first = check.upload(x), second = check.upload(y);
+          const float lo = reference::lowest(dst), hi = 101.3f;
+          check.expect(reference::add(x, 0.5f, y, 1.37f, lo, hi, dst), "add", [&](const DeviceView& out) {
+            ops.add(first.view(), 0.5f, second.view(), 1.37f, lo, hi, out, {});
+          });
+        }
+      }
+    }
+  }
+  return check.result();
+}
+
+CheckResult check_requantize(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  for (const Shape& shape : kElements) {
+    for (const DType src : kTypes) {
+      for (const DType dst : kTypes) {
+        for (const float m : {1.0f, 0.5f}) {  // 0.5: every other value is a tie
+          const QuantTensor x = check.tensor(src, shape);
+          const OpTensor in = check.upload(x);
+          const float lo = reference::lowest(dst), hi = reference::highest(dst);
+          check.expect(reference::requantize(x, m, lo, hi, dst), "requantize",
+                       [&](const DeviceView& out) { ops.requantize(in.view(), m, lo, hi, out, {}); });
+        }
+      }
+    }
+  }
+  return check.result();
+}
+
+CheckResult check_quantize(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  for (const Shape shape : {Shape{1, 1, 1, 1}, Shape{2, 5, 7, 3}, Shape{1, 9, 4, 16}, Shape{1, 3, 3, 730}}) {
+    const std::vector<float> x = check.floats(shape);
+    const OpTensor in = check.upload(x, shape);
+    std::vector<float> scales;
+    for (int c = 0; c < shape.c; ++c) scales.push_back(static_cast<float>(check.random().uniform(0.1, 2)));
+    const DeviceBuffer buffer = upload_all(runtime, scales);
+    const auto* scale = static_cast<const float*>(buffer.data());
+    for (const DType type : kTypes) {
+      check.expect(reference::quantize(x, shape, scales[0], type), "quantize",
+                   [&](const DeviceView& out) { ops.quantize(in.view(), scale, false, out, {}); });
+      check.expect(reference::quantize_channels({shape, x}, scales, type), "quantize by channel",
+                   [&](const DeviceView& out) { ops.quantize(in.view(), scale, true, out, {}); });
+    }
+  }
+  return check.result();
+}
+
+CheckResult check_dequantize(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  for (const Shape& shape : kElements) {
+    std::vector<float> scales;
+    for (int c = 0; c < shape.c; ++c) scales.push_back(static_cast<float>(check.random().uniform(0.1, 2)));
+    const DeviceBuffer buffer = upload_all(runtime, scales);
+    const auto* scale = static_cast<const float*>(buffer.data());
+    for (const DType type : kTypes) {
+      const QuantTensor q = check.tensor(type, shape);
+      const OpTensor in = check.upload(q);
+      for (const bool per_channel : {false, true}) {
+        const auto used = std::span(scales).first(per_channel ? scales.size() : 1);
+        check.expect(reference::dequantize(q, used).values, shape, "dequantize",
+                     [&](const DeviceView& out) { ops.dequantize(in.view(), scale, per_channel, out, {}); });
+      }
+    }
+  }
+  return check.result();
+}
+
+// Each image has its own scale; one is all zero, the last one's largest magnitude is negative and in the last place.
+CheckResult check_quantize_dynamic(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  constexpr float kWeightScale = 0.0173f;
+  for (const Shape shape : {Shape{1, 1, 1, 1}, Shape{4, 3, 5, 3}, Shape{3, 20, 40, 17}}) {
+    std::vector<float> x = check.floats(shape);
+    const auto image = static_cast<std::size_t>(shape.elements() / shape.n);
+    if (shape.n > 1) std::fill_n(x.begin(), image, 0.0f);
+    x.back() = -1234.56f;
+    QuantTensor want(DType::kS8, shape);
+    std::vector<float> want_scales;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(shape.n); ++i) {
+      const std::span<const float> values(x.data() + i * image, image);
+      const float largest = reference::max_abs(values), scale = largest > 0 ? largest / 127.0f : 1.0f;
+      const QuantTensor q = reference::quantize(values, {1, shape.h, shape.w, shape.c}, scale, DType::kS8);
+      std::copy(q.bytes.begin(), q.bytes.end(), want.bytes.begin() + static_cast<std::ptrdiff_t>(i * image));
+      want_scales.push_back(scale * kWeightScale);
+    }
+    const OpTensor in = check.upload(x, shape);
+    const std::vector<float> garbage(static_cast<std::size_t>(shape.n), -7.0f);
+    const DeviceBuffer scales = upload_all(runtime, garbage), scratch = upload_all(runtime, garbage);
+    check.expect(want, "quantize_dynamic", [&](const DeviceView& out) {
+      ops.quantize_dynamic(in.view(), kWeightScale, out, static_cast<float*>(scales.data()),
+                           static_cast<int*>(scratch.data()), {});
+    });
+    check.expect_equal(want_scales, download_all<float>(runtime, scales), "quantize_dynamic's scales");
+  }
+  return check.result();
+}
+
+// A tensor into the middle of a zeroed one, as padding does it.
+CheckResult check_copy(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  for (const DType type : kTypes) {
+    for (const int channels : {1, 3, 16, 17, 728}) {
+      const Shape from{2, 3, 2, channels}, to{2, 5, 4, channels};
+      const QuantTensor x = check.tensor(type, from);
+      QuantTensor want(type, to);
+      for (std::int64_t p = 0; p < from.pixels(); ++p) {
+        const std::int64_t n = p / (from.h * from.w), y = p / from.w % from.h, w = p % from.w;
+        const std::int64_t at = (n * to.h + y + 1) * to.w + w + 2;
+        std::copy_n(x.bytes.begin() + p * channels, channels, want.bytes.begin() + at * channels);
+      }
+      const OpTensor in = check.upload(x);
+      check.expect(want, "copy and zero", [&](const DeviceView& out) {
+        ops.zero(out, {});
+        ops.copy(in.view(), out, 1, 2, {});
+      });
+    }
+  }
+  return check.result();
+}
+
+constexpr OperationCheck kChecks[] = {{"max_pool", check_max_pool},
+                                      {"avg_pool", check_avg_pool},
+                                      {"global_avg_pool", check_global_avg_pool},
+                                      {"add", check_add},
+                                      {"requantize", check_requantize},
+                                      {"quantize", check_quantize},
+                                      {"dequantize", check_dequantize},
+                                      {"quantize_dynamic", check_quantize_dynamic},
+                                      {"copy", check_copy}};
+
+}  // namespace
+
+std::span<const OperationCheck> integer_checks() { return kChecks; }
+
+std::span<const OperationCheck> operation_checks() {
+  static const std::vector<OperationCheck> all = [] {
+    std::vector<OperationCheck> rows(integer_checks().begin(), integer_checks().end());
+    rows.insert(rows.end(), float_checks().begin(), float_checks().end());
+    return rows;
+  }();
+  return all;
+}
+
+}  // namespace gpueval::cuda
