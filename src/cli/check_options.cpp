@@ -205,6 +205,15 @@ void check_device(const Options& o) {
              fmt::join(names_of_device, ", "));
 }
 
+void check_selftest(const Options& o) {
+  const std::vector<std::string> own{"--device", "--json", "--threads"};
+  for (const std::string& option : o.given) {
+    if (std::find(own.begin(), own.end(), option) == own.end()) fail_usage("{} contradicts selftest", option);
+  }
+  if (o.device != "auto" && o.device != "cuda" && o.device != "emu")
+    fail_usage("--device {}: selftest is for the devices cuda and emu", o.device);
+}
+
 }  // namespace
 
 void check_options(const Options& o) {
@@ -213,6 +222,7 @@ void check_options(const Options& o) {
       fail_usage("{} contradicts {}", *o.given.begin(), o.command == Command::kList ? "list" : "compare");
     return;
   }
+  if (o.command == Command::kSelftest) return check_selftest(o);
   if (o.model.empty() && o.command != Command::kTable)
     fail_usage("--model NAME is needed: `gpu_eval list models` has the names, `--model demo` needs no file");
   check_precisions(o);

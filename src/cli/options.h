@@ -10,7 +10,7 @@
 
 namespace gpueval::cli {
 
-enum class Command { kMeasure, kClassify, kCalibrate, kTable, kSensitivity, kExport, kList, kCompare };
+enum class Command { kMeasure, kClassify, kCalibrate, kTable, kSensitivity, kExport, kList, kCompare, kSelftest };
 
 // The command line as typed, checked. Defaults are those of the README and --help.
 struct Options {
@@ -49,6 +49,8 @@ struct Options {
 
   std::string list_what;             // `list`
   std::string compare_a, compare_b;  // `compare`
+  std::string selftest_kernels;      // `selftest`: a regular expression
+  std::string selftest_worker;       // names with commas between: this process tests them for another one
 
   std::set<std::string> given;  // options that were typed: "--alpha"
   std::string command_line;

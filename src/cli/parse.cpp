@@ -20,6 +20,15 @@ Journals of unfinished runs, for --resume, lie in $GPUEVAL_CACHE or ~/.cache/gpu
 Exit codes: 0 ok, 1 run-time error, 2 usage, 3 accuracy gate failed, 4 measurement INVALID, 5 no usable device,
 130 interrupted (Ctrl-C: what is done is printed and written; the same command with --resume continues).)";
 
+constexpr const char* kSelftestFooter =
+    R"(Every kernel of our own that a network may run on the device, on small shapes.
+One that fails is named and never chosen on that GPU with that driver and build; `gpu_eval` on cuda tests by itself
+what was not tested yet. The verdicts are in selftest.json in $GPUEVAL_CACHE or ~/.cache/gpueval.
+  gpu_eval selftest                                       all of them on the GPU, in seconds
+  gpu_eval selftest --device emu --kernels 'dp4a|^add$'   some of them on the emulated GPU
+  gpu_eval selftest --json selftest.json                  the verdicts as JSON, too
+Exit codes: 0 all equal, 1 some failed, 2 usage, 5 no usable device.)";
+
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> parts;
   std::size_t start = 0;
@@ -51,6 +60,19 @@ std::vector<double> parse_percentiles(const std::string& text) {
       fail_usage("unknown option {}: `gpu_eval --help` lists what this version has", text.substr(0, text.find('=')));
   }
   fail_usage("unexpected argument '{}': `gpu_eval --help` shows the usage", extras.empty() ? "" : extras.front());
+}
+
+// Options of its own, those that other commands have too among them: they follow its name.
+CLI::App* add_selftest(CLI::App& app, Options& o) {
+  CLI::App* selftest =
+      app.add_subcommand("selftest", "compare the kernels of cuda or emu with slow loops, bit for bit");
+  selftest->add_option("--device", o.device, "cuda (default) or emu")->type_name("NAME");
+  selftest->add_option("--kernels", o.selftest_kernels, "those alone whose names hold this regular expression")
+      ->type_name("REGEX");
+  selftest->add_option("--json", o.json, "write the result as JSON; - prints that")->type_name("F");
+  selftest->add_option("--worker", o.selftest_worker)->group("");
+  selftest->footer(kSelftestFooter);
+  return selftest;
 }
 
 void record_given(const CLI::App& app, Options& o) {
@@ -107,6 +129,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
   CLI::App* compare = app.add_subcommand("compare", "two results of --json side by side");
   compare->add_option("A", o.compare_a, "result file")->required()->type_name("A.json");
   compare->add_option("B", o.compare_b, "result file")->required()->type_name("B.json");
+  const CLI::App* selftest = add_selftest(app, o);
 
   try {
     app.parse(argc, argv);
@@ -125,6 +148,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
     fail_usage("{}", error.what());
   }
   record_given(app, o);
+  if (selftest->count("--json") > 0) o.given.insert("--json");
   if (exporter->parsed() && !o.given.contains("--precision")) raw.precisions = "float32";
   record_corrections(raw, o);
   o.precisions = split(raw.precisions);
@@ -136,6 +160,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, std::str
   if (exporter->parsed()) o.command = Command::kExport;
   if (list->parsed()) o.command = Command::kList;
   if (compare->parsed()) o.command = Command::kCompare;
+  if (selftest->parsed()) o.command = Command::kSelftest;
   if (o.command == Command::kMeasure && !o.image.empty()) o.command = Command::kClassify;
   for (int i = 0; i < argc; ++i) o.command_line += (i == 0 ? "gpu_eval" : std::string(" ") + argv[i]);
   return o;

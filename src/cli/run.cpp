@@ -33,6 +33,8 @@ int dispatch(const Options& options) {
       return list(options);
     case Command::kCompare:
       return compare(options);
+    case Command::kSelftest:
+      return selftest(options);
   }
   return static_cast<int>(ExitCode::kUsage);
 }
@@ -54,6 +56,7 @@ int run_command(int argc, const char* const* argv) {
     check_options(*options);
     settle_outputs(*options);
     adopt_table(*options);
+    selftest_when_new(*options);
     return dispatch(*options);
   } catch (const Interrupted&) {
     print_note("interrupted before there was a result");
