@@ -148,6 +148,7 @@ export -f state tool
 emulated() {
   seconds=0.01
   tests wrappers 120 test_cuda '*Prim*/emu'
+  step selftest 60 "$bin/gpu_eval" selftest --device emu --kernels '^(add|quantize|conv_s8_dp4a_gemv)$' --json "$results/selftest_rows.json"
   rows emu ZeroWeightsGiveBias
   bench roofs_and_tiny 200 --cache both --compare naive,dp4a,mma
   net demo 1 int8 --per-layer --iterations 2
@@ -162,6 +163,7 @@ measured() {
   seconds=0.5
   # 1. What it is; whether the wrappers do what PTX says; every row.
   tests wrappers 40 test_cuda '*Prim*/gpu*:*RuntimeTest*/gpu*'
+  step selftest 60 "$bin/gpu_eval" selftest --json "$results/selftest_rows.json"
   rows gpu '*'
   # 2. The numbers that matter.
   step roofs 30 "$bin/gpu_bench" --device cuda --roofs --roof-time 0.3 --json "$results/roofs.json" --markdown "$results/roofs.md"

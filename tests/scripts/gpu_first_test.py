@@ -55,8 +55,8 @@ class GpuFirst(unittest.TestCase):
         self.assertEqual(run.returncode, 1, run.stderr)
         with open(os.path.join(self.out, "steps.txt"), encoding="utf-8") as file:
             steps = file.read()
-        for line in (r"ok device ", r"FAIL\(139\) wrappers .*Segmentation fault", r"ok row right", r"FAIL\(1\) row wrong",
-                     r"FAIL\(124\) row hanging", r"FAIL\(134\) row crashing",
+        for line in (r"ok device ", r"FAIL\(139\) wrappers .*Segmentation fault", r"ok selftest ",
+                     r"ok row right", r"FAIL\(1\) row wrong", r"FAIL\(124\) row hanging", r"FAIL\(134\) row crashing",
                      r"FAIL\(137\) roofs_and_tiny \d+s stopped after 2 s: begun", r"ok network_demo_batch1_int8",
                      r"FAIL\(1\) network_demo_batch2_float32 .*out of memory", r"ok logits_demo_cpu", r"ok logits_demo_emu",
                      r"FAIL\(1\) logits_demo_equal", r"ok device_after", r"end \d+ s"):
