@@ -179,8 +179,8 @@ measured() {
   fi
   # 3. The baselines; every network.
   torch torch 60 --networks resnet50 --batch 1,64,256 --precision float16 --duration 0.3
-  for batch in 1 64; do
-    for network in "${networks[@]}"; do net "$network" "$batch" float32,tf32,float16,int8; done
+  for batch in 64 1; do
+    for network in "${networks[@]}"; do net "$network" "$batch" float16,int8; done
   done
   torch torch_all 150 --budget 140 --batch 1,64 --networks "$(IFS=,; echo "${networks[*]:1}")" --precision float16
   # 4. Why: the counters of one pass, and layers; the remaining tests; wrong accesses.
@@ -201,6 +201,9 @@ measured() {
   for batch in 1 64; do net resnet50 "$batch" int8 --include-data-transfers; done
   bench batch1 180 --batch 1 --shapes '^(roofline|resnet50|mobilenet_1.0)/' --min-time 0.02 --compare 'dp4a,mma,cudnn|cublas'
   bench roofline_batch64 150 --batch 64 --shapes '^roofline/' --cache both --min-time 0.02 --compare 'dp4a,mma,cudnn|cublas'
+  for batch in 64 1; do
+    for network in "${networks[@]}"; do net "$network" "$batch" float32,tf32; done
+  done
   for batch in 8 256; do
     for network in "${networks[@]}"; do net "$network" "$batch" float32,tf32,float16,int8; done
   done

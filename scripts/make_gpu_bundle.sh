@@ -59,7 +59,7 @@ cp scripts/gpu_first.sh scripts/gpu_summary.py "$root/scripts/"
 git rev-parse HEAD >"$root/REVISION" 2>/dev/null || echo unknown >"$root/REVISION"
 
 # Four programs carry the same device code: a dictionary larger than a program stores it once.
-pack() { tar -C "$out" --owner=0 --group=0 -cf - gpueval | xz -9 >"$out/gpueval.tar.xz"; }
+pack() { tar -C "$out" --owner=0 --group=0 -cf - gpueval | xz --lzma2=preset=4,dict=64MiB >"$out/gpueval.tar.xz"; }
 if [[ -n $data ]]; then
   for file in weights/mobilenet_2_5_224_tf.h5 weights/squeezenet_weights_tf_dim_ordering_tf_kernels.h5 \
       imagenet/val224_sample.pkl; do
