@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ptx/block.h"
+
+#include <algorithm>
+
+namespace gpueval::ptx {
+
+void BlockRunner::prepare(Launch& launch) {
+  const Kernel& kernel = *launch.kernel;
+  const std::size_t count = (launch.threads + kLanes - 1) / kLanes;
+  if (prepared_ == &kernel && warps_.size() == count) return;
+  prepared_ = &kernel;
+  warps_.resize(count);
+  states_.resize(count);
+  const std::size_t words = kernel.register_bytes / sizeof(std::uint64_t);
+  registers_.assign(words * count, 0xa5a5a5a5a5a5a5a5u);
+  predicates_.assign(kernel.predicates * count, 0);
+  for (std::size_t w = 0; w < count; ++w) {
+    Warp& warp = warps_[w];
+    warp.kernel = &kernel;
+    warp.number = static_cast<unsigned>(w);
+    warp.attach(reinterpret_cast<std::byte*>(registers_.data() + words * w),
+                predicates_.data() + kernel.predicates * w);
+    for (const Kernel::Constant& constant : kernel.constants) {
+      if (constant.bits == 64) {
+        std::fill_n(warp.row<std::uint64_t>(constant.row), kLanes, constant.value);
+      } else {
+        std::fill_n(warp.row<std::uint32_t>(constant.row), kLanes, static_cast<std::uint32_t>(constant.value));
+      }
+    }
+  }
+}
+
+void BlockRunner::fill_specials(Warp& warp) {
+  for (const Kernel::SpecialRow& special : launch_->kernel->specials) {
+    auto* const row = warp.row<std::uint32_t>(special.row);
+    const auto axis = static_cast<std::size_t>(special.axis);
+    for (unsigned lane = 0; lane < kLanes; ++lane) {
+      switch (special.what) {
+        case Special::kThread:
+          row[lane] = axis == 0 ? warp.number * kLanes + lane : 0;
+          break;
+        case Special::kBlock:
+          row[lane] = warp.block[axis];
+          break;
+        case Special::kThreads:
+          row[lane] = axis == 0 ? launch_->threads : 1;
+          break;
+        case Special::kBlocks:
+          row[lane] = launch_->blocks[axis];
+          break;
+        case Special::kLane:
+          row[lane] = lane;
+          break;
+      }
+    }
+  }
+}
+
+void BlockRunner::branch(const Instruction& i, std::uint32_t taken, State& state) {
+  Path& path = state.paths.back();
+  const std::uint32_t next = path.at + 1, others = path.lanes & ~taken;
+  if (taken == 0 || others == 0) {
+    path.at = taken == 0 ? next : i.target;
+    return;
+  }
+  if (i.reconverge == path.until) {
+    state.paths.pop_back();  // they meet where this path ends anyway
+  } else {
+    path.at = i.reconverge;
+  }
+  const std::uint32_t target = i.target, until = i.reconverge;
+  state.paths.push_back({.at = next, .until = until, .lanes = others});
+  state.paths.push_back({.at = target, .until = until, .lanes = taken});
+}
+
+void BlockRunner::leave(Warp& warp, State& state) {
+  warp.each_lane([&](unsigned lane) {
+    if (warp.has_copies(lane)) warp.fail_here("returned with asynchronous copies that no wait has covered");
+  });
+  warp.alive &= ~warp.active;
+  for (Path& path : state.paths) path.lanes &= ~warp.active;
+}
+
+void BlockRunner::advance(Warp& warp, State& state) {
+  const std::vector<Instruction>& code = launch_->kernel->code;
+  while (!state.paths.empty()) {
+    Path& path = state.paths.back();
+    if (path.lanes == 0 || path.at == path.until) {
+      state.paths.pop_back();
+      continue;
+    }
+    const Instruction& i = code.at(path.at);
+    warp.now = &i;
+    std::uint32_t guard = kAllLanes;
+    if (i.guard != kNone) guard = i.negated ? ~warp.predicate(i.guard) : warp.predicate(i.guard);
+    warp.active = path.lanes & guard;
+    switch (i.flow) {
+      case Flow::kNext:
+        if (warp.active != 0) i.execute(warp, i);
+        ++path.at;
+        break;
+      case Flow::kBranch:
+        branch(i, warp.active, state);
+        break;
+      case Flow::kExit:
+        ++path.at;
+        leave(warp, state);
+        break;
+      case Flow::kBarrier:
+        if (warp.active == 0) {
+          ++path.at;
+          break;
+        }
+        if (warp.active != warp.alive) warp.fail_here("only a part of the warp is at the barrier: diverged");
+        ++path.at;
+        state.at_barrier = true;
+        state.barrier = i.statement;
+        return;
+    }
+  }
+}
+
+// False: all have returned.
+bool BlockRunner::release_barrier() {
+  const State* first = nullptr;
+  for (std::size_t w = 0; w < states_.size(); ++w) {
+    State& state = states_[w];
+    if (!state.at_barrier) continue;
+    if (first != nullptr && state.barrier != first->barrier) warps_[w].fail_here("warps at different barriers");
+    first = &state;
+    state.at_barrier = false;
+  }
+  return first != nullptr;
+}
+
+void BlockRunner::run(Launch& launch, std::uint64_t block) {
+  launch_ = &launch;
+  prepare(launch);
+  shared_.assign((launch.shared_bytes + 7) / 8, 0xa5a5a5a5a5a5a5a5u + block);
+  for (std::size_t w = 0; w < warps_.size(); ++w) {
+    Warp& warp = warps_[w];
+    warp.block[0] = static_cast<std::uint32_t>(block % launch.blocks[0]);
+    warp.block[1] = static_cast<std::uint32_t>(block / launch.blocks[0] % launch.blocks[1]);
+    warp.block[2] = static_cast<std::uint32_t>(block / launch.blocks[0] / launch.blocks[1]);
+    const std::uint32_t left = launch.threads - static_cast<std::uint32_t>(w) * kLanes;
+    warp.alive = left >= kLanes ? kAllLanes : (1u << left) - 1;
+    warp.shared_memory = reinterpret_cast<std::byte*>(shared_.data());
+    warp.shared_bytes = launch.shared_bytes;
+    warp.parameters = launch.parameters.data();
+    warp.late_copies = launch.late_copies;
+    warp.clear_copies();
+    fill_specials(warp);
+    states_[w] = {.paths = {{.at = 0, .until = kNone, .lanes = warp.alive}}};
+  }
+  do {
+    for (std::size_t i = 0; i < warps_.size(); ++i) {
+      const std::size_t w = launch.descending ? warps_.size() - 1 - i : i;
+      advance(warps_[w], states_[w]);
+    }
+  } while (release_barrier());
+}
+
+}  // namespace gpueval::ptx

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the blocks of one launch, one after another, on one host thread. A warp runs up to its barrier before the next
+// one starts: a missing barrier shows in one of the two orders of the warps.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "ptx/kernel.h"
+#include "ptx/warp.h"
+
+namespace gpueval::ptx {
+
+struct Launch {
+  const Kernel* kernel = nullptr;
+  std::uint32_t blocks[3] = {1, 1, 1};
+  std::uint32_t threads = 1;
+  std::size_t shared_bytes = 0;
+  std::vector<std::byte> parameters;
+  bool late_copies = true;
+  bool descending = false;  // the last warp first
+};
+
+class BlockRunner {
+ public:
+  void run(Launch& launch, std::uint64_t block);
+
+ private:
+  // A place where some lanes of a warp are; at `until` they join those of the entry below.
+  struct Path {
+    std::uint32_t at, until, lanes;
+  };
+  struct State {
+    std::vector<Path> paths;
+    bool at_barrier = false;
+    std::uint32_t barrier = 0;  // its statement
+  };
+
+  void prepare(Launch& launch);
+  void fill_specials(Warp& warp);
+  // Up to the next barrier or the end.
+  void advance(Warp& warp, State& state);
+  static void branch(const Instruction& i, std::uint32_t taken, State& state);
+  static void leave(Warp& warp, State& state);
+  bool release_barrier();
+
+  Launch* launch_ = nullptr;
+  const Kernel* prepared_ = nullptr;  // the kernel whose constants the registers hold
+  std::vector<Warp> warps_;
+  std::vector<State> states_;
+  std::vector<std::uint64_t> registers_;
+  std::vector<std::uint32_t> predicates_;
+  std::vector<std::uint64_t> shared_;
+};
+
+}  // namespace gpueval::ptx
