@@ -4,12 +4,18 @@
 #include <algorithm>
 
 namespace gpueval::ptx {
+namespace {
+
+// Of one warp between two barriers; no kernel here needs a hundredth of it.
+constexpr std::uint64_t kMostInstructions = std::uint64_t{1} << 27;
+
+}  // namespace
 
 void BlockRunner::prepare(Launch& launch) {
   const Kernel& kernel = *launch.kernel;
   const std::size_t count = (launch.threads + kLanes - 1) / kLanes;
-  if (prepared_ == &kernel && warps_.size() == count) return;
-  prepared_ = &kernel;
+  if (prepared_ == kernel.serial && warps_.size() == count) return;
+  prepared_ = kernel.serial;
   warps_.resize(count);
   states_.resize(count);
   const std::size_t words = kernel.register_bytes / sizeof(std::uint64_t);
@@ -84,6 +90,7 @@ void BlockRunner::leave(Warp& warp, State& state) {
 
 void BlockRunner::advance(Warp& warp, State& state) {
   const std::vector<Instruction>& code = launch_->kernel->code;
+  std::uint64_t executed = 0;
   while (!state.paths.empty()) {
     Path& path = state.paths.back();
     if (path.lanes == 0 || path.at == path.until) {
@@ -92,6 +99,7 @@ void BlockRunner::advance(Warp& warp, State& state) {
     }
     const Instruction& i = code.at(path.at);
     warp.now = &i;
+    if (++executed > kMostInstructions) warp.fail_here("no end");
     std::uint32_t guard = kAllLanes;
     if (i.guard != kNone) guard = i.negated ? ~warp.predicate(i.guard) : warp.predicate(i.guard);
     warp.active = path.lanes & guard;

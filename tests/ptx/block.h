@@ -46,7 +46,7 @@ class BlockRunner {
   bool release_barrier();
 
   Launch* launch_ = nullptr;
-  const Kernel* prepared_ = nullptr;  // the kernel whose constants the registers hold
+  std::uint64_t prepared_ = 0;  // serial of the kernel whose constants the registers hold
   std::vector<Warp> warps_;
   std::vector<State> states_;
   std::vector<std::uint64_t> registers_;

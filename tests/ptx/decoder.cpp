@@ -2,6 +2,7 @@
 #include "ptx/decoder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 
 #include "gpueval/error.h"
@@ -224,6 +225,8 @@ void Decoder::instruction(const Statement& statement) {
 }
 
 Kernel Decoder::run() {
+  static std::atomic<std::uint64_t> decoded = 0;
+  kernel_.serial = ++decoded;
   kernel_.file = function_.file;
   kernel_.name = function_.name;
   kernel_.parameter_bytes = function_.parameter_bytes;

@@ -60,6 +60,7 @@ struct Kernel {
     std::string text;
   };
 
+  std::uint64_t serial = 0;  // no two that were ever decoded have the same
   std::string file, name;
   std::size_t parameter_bytes = 0;
   std::uint32_t max_threads = 0;

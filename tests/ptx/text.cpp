@@ -125,7 +125,7 @@ class Parser {
         return true;
       }
     }
-    statement(std::string(trimmed(text)), begin);
+    if (!trimmed(text).empty()) statement(std::string(trimmed(text)), begin);
     return true;
   }
 
