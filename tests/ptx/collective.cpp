@@ -44,10 +44,7 @@ void shuffle(Warp& warp, const Instruction& i) {
   });
   auto* const dst = warp.row<std::uint32_t>(i.row[0]);
   warp.each_lane([&](unsigned lane) { dst[lane] = results[lane]; });
-  if (i.row[5] != kNone) {
-    std::uint32_t& predicate = warp.predicate(i.row[5]);
-    predicate = (predicate & ~warp.active) | in_range;
-  }
+  if (i.row[5] != kNone) warp.set_predicate(i.row[5], in_range);
 }
 
 // row: destination, mask. number: the predicate is negated.

@@ -74,6 +74,6 @@ using Decode = void (*)(Decoder& decoder, Instruction& out);
 
 // By whole name (scalar.cpp); null: not known.
 Decode find_scalar(std::string_view name);
-Decode find_logic(std::string_view name);  // and.pred and its like (move.cpp)
+Decode find_logic(std::string_view name);  // and.pred and its like (predicate.cpp)
 
 }  // namespace gpueval::ptx

@@ -80,12 +80,18 @@ void multiply(Warp& warp, const Instruction& i) {
       sums[row][column] = static_cast<std::uint32_t>(sum);
     }
   }
-  for (unsigned e = 0; e < Shape::kC; ++e) {
-    const auto* const from = warp.row<std::uint32_t>(i.row[kFirstC + e]);
-    auto* const to = warp.row<std::uint32_t>(i.row[e]);
+  for (unsigned e = 0; e < Shape::kC; ++e) {  // all of C before any of D
+    const auto* const c = warp.row<std::uint32_t>(i.row[kFirstC + e]);
     for (unsigned lane = 0; lane < kLanes; ++lane) {
       const Place at = Shape::c(lane, e);
-      to[lane] = from[lane] + sums[at.row][at.column];
+      sums[at.row][at.column] += c[lane];
+    }
+  }
+  for (unsigned e = 0; e < Shape::kC; ++e) {
+    auto* const d = warp.row<std::uint32_t>(i.row[e]);
+    for (unsigned lane = 0; lane < kLanes; ++lane) {
+      const Place at = Shape::c(lane, e);
+      d[lane] = sums[at.row][at.column];
     }
   }
 }

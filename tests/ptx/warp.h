@@ -32,7 +32,11 @@ class Warp {
   T* row(std::uint32_t offset) {
     return reinterpret_cast<T*>(registers_ + offset);
   }
-  std::uint32_t& predicate(std::uint32_t which) { return predicates_[which]; }
+  std::uint32_t predicate(std::uint32_t which) const { return predicates_[which]; }
+  // Of the lanes that take part.
+  void set_predicate(std::uint32_t which, std::uint32_t bits) {
+    predicates_[which] = (predicates_[which] & ~active) | (bits & active);
+  }
 
   // Valid for `bytes` bytes, aligned to them. The address is a lane's.
   std::byte* shared(std::uint64_t address, std::size_t bytes) {
