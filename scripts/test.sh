@@ -12,7 +12,8 @@ step "format"
 git ls-files '*.cpp' '*.h' '*.cu' | xargs clang-format --dry-run -Werror
 
 step "release build"
-cmake -S . -B build -G Ninja -DGPUEVAL_TESTS=ON -DGPUEVAL_UNITY_TESTS=ON -DGPUEVAL_BENCH=ON
+cmake -S . -B build -G Ninja -DGPUEVAL_CUDA=ON -DGPUEVAL_CUDA_ARCHITECTURES="75-real;80" -DGPUEVAL_TESTS=ON \
+  -DGPUEVAL_UNITY_TESTS=ON -DGPUEVAL_BENCH=ON
 cmake --build build
 
 step "fuzz targets, ${GPUEVAL_FUZZ_SECONDS:-10} s each"
