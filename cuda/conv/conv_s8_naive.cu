@@ -52,6 +52,7 @@ conv_naive(const NaiveParams p) {
     for (int s = 0; s < g.kernel_w; ++s, weights += pixel_bytes) {
       if (!is_inside(g, at, r, s)) continue;
       const std::uint8_t* src = p.src + static_cast<std::int64_t>(at.pixel + r * g.w + s) * p.src_pitch;
+      GPUEVAL_NO_UNROLL
       for (int i = 0; i < pixel_bytes; i += static_cast<int>(sizeof(Chunk))) {
         acc = dot<kUnsigned>(load_global<Chunk>(src + i), load_global<Chunk>(weights + i), acc);
       }
