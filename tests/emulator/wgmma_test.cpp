@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -68,11 +69,11 @@ void store(const Case& k, std::uint32_t (*place)(std::uint32_t)) {
   }
 }
 
-// A thread's accumulators.
+// A thread's accumulators. On its stack alone: a thread that an error abandons destroys nothing.
 class Lane {
  public:
-  explicit Lane(const Case& k) : case_(k), acc(static_cast<std::size_t>(k.n / 2)) {
-    for (std::size_t i = 0; i < acc.size(); ++i) acc[i] = k.c[at(i)];
+  explicit Lane(const Case& k) : case_(k), count_(static_cast<std::size_t>(k.n / 2)) {
+    for (std::size_t i = 0; i < count_; ++i) acc[i] = k.c[at(i)];
   }
   // PTX ISA, "Register Fragments for wgmma.mma_async.m64nNk32", accumulator D.
   std::size_t at(std::size_t i) const {
@@ -87,14 +88,15 @@ class Lane {
   }
   void multiply() { multiply(descriptor(thread_x() / 128 * 8192), descriptor(case_.a_bytes())); }
   void put(std::vector<int>& out) const {
-    for (std::size_t i = 0; i < acc.size(); ++i) out[at(i)] = acc[i];
+    for (std::size_t i = 0; i < count_; ++i) out[at(i)] = acc[i];
   }
 
  private:
   const Case& case_;
+  std::size_t count_;
 
  public:
-  std::vector<int> acc;
+  std::array<int, 128> acc{};
 };
 
 // Runs body(lane) between the operands' arrival in shared memory and the output; the sums.
@@ -149,7 +151,7 @@ TEST_P(WgmmaTest, TakesRowsOfAnyStride) {
     }
     device::async_proxy_fence();
     device::block_barrier();
-    std::vector<int> acc[2] = {std::vector<int>(32), std::vector<int>(32)};
+    std::array<int, 32> acc[2] = {};
     device::wgmma_fence();
     for (std::uint32_t part = 0; part < 4; ++part) {
       for (std::uint32_t i = 0; i < 2; ++i) {
