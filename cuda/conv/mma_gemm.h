@@ -37,6 +37,9 @@
 
 namespace gpueval::GPUEVAL_TARGET {
 
+// sm_80, sm_90; sm_86, sm_89 and sm_120 have less.
+inline constexpr std::uint32_t kMultiprocessorShared = (GPUEVAL_HAS_SM(90) ? 228 : 164) * 1024;
+
 // A warp's sums, operands of 32 bytes of depth, and where it finds them in a stage.
 template <cuda::MmaTile kTile, bool kUnsigned>
 struct MmaWarp {
@@ -269,7 +272,7 @@ GPUEVAL_DEVICE void multiply_steps(const MmaParams& p, Warp& warp, Copies& copie
 
 // Row: static constexpr kName and kTile. (nvcc's host stubs take types, not values of class type.)
 template <typename Row, bool kUnsigned, bool kPointwise>
-GPUEVAL_KERNEL(Row::kTile.threads(), Row::kTile.blocks)
+GPUEVAL_KERNEL(Row::kTile.threads(), Row::kTile.blocks_of(kMultiprocessorShared))
 conv_mma(const MmaParams p) {
   constexpr cuda::MmaTile kTile = Row::kTile;
   static_assert(kTile.valid(16, 16) && kTile.shared_bytes() <= 99 * 1024);

@@ -42,6 +42,12 @@ struct MmaTile {
   constexpr bool residual_fits_stage() const { return static_cast<std::uint32_t>(m * n) <= stage_bytes(); }
   constexpr std::uint32_t shared_bytes() const { return bias_offset() + static_cast<std::uint32_t>(n) * 4; }
 
+  // Blocks that registers are to allow on a multiprocessor with that much shared memory: one if it has no room for two.
+  constexpr int blocks_of(std::uint32_t multiprocessor_bytes) const {
+    constexpr std::uint32_t kReserved = 1024;  // a block
+    return multiprocessor_bytes < 2 * (shared_bytes() + kReserved) ? 1 : blocks;
+  }
+
   // What the kernels take for granted. rows: of one fragment load, in source and weights.
   constexpr bool valid(int source_rows, int weight_rows) const {
     return (depth == 64 || depth == 128) && warp_m() % source_rows == 0 && warp_n() % weight_rows == 0 &&

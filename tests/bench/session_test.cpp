@@ -90,7 +90,7 @@ TEST(Session, EmulatedKernelsRunAndVerify) {
   });
   EXPECT_FALSE(result.interrupted);
   EXPECT_GT(saved, 0u) << "nothing was saved on the way";
-  EXPECT_EQ(result.roofs.size(), 5u);
+  EXPECT_EQ(result.roofs.size(), 6u);
   int measured = 0;
   for (const Row& row : result.rows) {
     EXPECT_FALSE(row.failed) << row_name(row) << ": " << row.note;
