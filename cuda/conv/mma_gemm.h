@@ -302,14 +302,7 @@ conv_mma(const MmaParams p) {
 }
 
 template <typename Row>
-struct MmaRow {
-  static bool supports(const cuda::ConvProblem& problem) { return cuda::mma_supports(problem, Row::kTile); }
-  static std::vector<std::int8_t> pack(const cuda::ConvProblem& problem, std::span<const std::int8_t> weights) {
-    return cuda::pack_mma(problem, weights, Row::kTile);
-  }
-  static std::size_t workspace(const cuda::ConvProblem& problem, int multiprocessors) {
-    return cuda::mma_workspace(problem, Row::kTile, multiprocessors);
-  }
+struct MmaRow : TileRow<Row> {
   static void launch(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int multiprocessors,
                      cuda::Stream stream) {
     constexpr MmaVariants kVariants = {{{conv_mma<Row, false, false>, conv_mma<Row, false, true>},
@@ -317,7 +310,8 @@ struct MmaRow {
     launch_mma(Row::kName, kVariants, Row::kTile, problem, args, multiprocessors, stream);
   }
   static constexpr cuda::ConvKernel kernel() {
-    return {Row::kName, cuda::ConvOp::kConv, 80, supports, pack, workspace, launch};
+    return {Row::kName,         cuda::ConvOp::kConv,     80,    TileRow<Row>::supports,
+            TileRow<Row>::pack, TileRow<Row>::workspace, launch};
   }
 };
 

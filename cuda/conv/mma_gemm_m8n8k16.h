@@ -151,12 +151,7 @@ conv_mma_m8n8k16(const MmaParams p) {
 
 // Row: static constexpr kName and kTile.
 template <typename Row>
-struct NarrowMmaRow {
-  static bool supports(const cuda::ConvProblem& problem) { return cuda::mma_supports(problem, Row::kTile); }
-  static std::vector<std::int8_t> pack(const cuda::ConvProblem& problem, std::span<const std::int8_t> weights) {
-    return cuda::pack_mma(problem, weights, Row::kTile);
-  }
-  static std::size_t workspace(const cuda::ConvProblem&, int) { return 0; }
+struct NarrowMmaRow : TileRow<Row> {
   static void launch(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int multiprocessors,
                      cuda::Stream stream) {
     constexpr MmaVariants kVariants = {{{conv_mma_m8n8k16<Row, false, false>, conv_mma_m8n8k16<Row, false, true>},
@@ -164,7 +159,8 @@ struct NarrowMmaRow {
     launch_mma(Row::kName, kVariants, Row::kTile, problem, args, multiprocessors, stream);
   }
   static constexpr cuda::ConvKernel kernel() {
-    return {Row::kName, cuda::ConvOp::kConv, 75, supports, pack, workspace, launch};
+    return {Row::kName,         cuda::ConvOp::kConv,     75,    TileRow<Row>::supports,
+            TileRow<Row>::pack, TileRow<Row>::workspace, launch};
   }
 };
 

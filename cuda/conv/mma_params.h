@@ -3,7 +3,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "cuda/conv/epilogue.h"
 #include "cuda/conv/mma_index.h"
@@ -74,6 +77,18 @@ inline MmaParams make_mma_params(const cuda::ConvProblem& problem, const cuda::C
           .dst_pair = problem.dst == DType::kF32 && aligned_to(args.dst, problem.dst_pitch * 4, 8),
           .residual_vector = args.residual != nullptr && aligned_to(args.residual, problem.residual_pitch, 16)};
 }
+
+// What all rows of a tile have in common. Row: static constexpr kTile.
+template <typename Row>
+struct TileRow {
+  static bool supports(const cuda::ConvProblem& problem) { return cuda::mma_supports(problem, Row::kTile); }
+  static std::vector<std::int8_t> pack(const cuda::ConvProblem& problem, std::span<const std::int8_t> weights) {
+    return cuda::pack_mma(problem, weights, Row::kTile);
+  }
+  static std::size_t workspace(const cuda::ConvProblem& problem, int multiprocessors) {
+    return cuda::mma_workspace(problem, Row::kTile, multiprocessors);
+  }
+};
 
 // One kernel for each source type and kind of window: [unsigned source][pointwise].
 struct MmaVariants {

@@ -140,12 +140,7 @@ conv_wgmma(const MmaParams p) {
 }
 
 template <typename Row>
-struct WgmmaRow {
-  static bool supports(const cuda::ConvProblem& problem) { return cuda::mma_supports(problem, Row::kTile); }
-  static std::vector<std::int8_t> pack(const cuda::ConvProblem& problem, std::span<const std::int8_t> weights) {
-    return cuda::pack_mma(problem, weights, Row::kTile);
-  }
-  static std::size_t workspace(const cuda::ConvProblem&, int) { return 0; }
+struct WgmmaRow : TileRow<Row> {
   static void launch(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int multiprocessors,
                      cuda::Stream stream) {
     constexpr MmaVariants kVariants = {{{conv_wgmma<Row, false, false>, conv_wgmma<Row, false, true>},
@@ -153,7 +148,8 @@ struct WgmmaRow {
     launch_mma(Row::kName, kVariants, Row::kTile, problem, args, multiprocessors, stream);
   }
   static constexpr cuda::ConvKernel kernel() {
-    return {Row::kName, cuda::ConvOp::kConv, 90, supports, pack, workspace, launch, kWgmmaSm};
+    return {Row::kName,         cuda::ConvOp::kConv,     90,     TileRow<Row>::supports,
+            TileRow<Row>::pack, TileRow<Row>::workspace, launch, kWgmmaSm};
   }
 };
 

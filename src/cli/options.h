@@ -47,10 +47,10 @@ struct Options {
   std::optional<double> reference_accuracy;
   double threshold_points = 0;
 
-  std::string list_what;             // `list`
-  std::string compare_a, compare_b;  // `compare`
-  std::string selftest_kernels;      // `selftest`: a regular expression
-  std::string selftest_worker;       // names with commas between: this process tests them for another one
+  std::string list_what;                     // `list`
+  std::string compare_a, compare_b;          // `compare`
+  std::string selftest_kernels;              // `selftest`: a regular expression
+  std::vector<std::string> selftest_worker;  // this process tests them for another one
 
   std::set<std::string> given;  // options that were typed: "--alpha"
   std::string command_line;

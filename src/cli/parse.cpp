@@ -70,7 +70,7 @@ CLI::App* add_selftest(CLI::App& app, Options& o) {
   selftest->add_option("--kernels", o.selftest_kernels, "those alone whose names hold this regular expression")
       ->type_name("REGEX");
   selftest->add_option("--json", o.json, "write the result as JSON; - prints that")->type_name("F");
-  selftest->add_option("--worker", o.selftest_worker)->group("");
+  selftest->add_option("--worker", o.selftest_worker)->delimiter(',')->group("");
   selftest->footer(kSelftestFooter);
   return selftest;
 }

@@ -24,18 +24,6 @@ namespace {
 
 std::string device_of(const Options& options) { return options.device == "auto" ? "cuda" : options.device; }
 
-std::vector<std::string> names_of(const std::string& with_commas) {
-  std::vector<std::string> names(1);
-  for (const char c : with_commas) {
-    if (c == ',') {
-      names.emplace_back();
-    } else {
-      names.back() += c;
-    }
-  }
-  return names;
-}
-
 std::vector<std::string> wanted_kernels(const Options& options) {
   std::vector<std::string> names = selftest_kernels(device_of(options));
   try {
@@ -115,7 +103,7 @@ bool runs_kernels(Command command) {
 
 int selftest(const Options& options) {
   if (!options.selftest_worker.empty()) {
-    serve_selftest(device_of(options), names_of(options.selftest_worker), [](const std::string& line) {
+    serve_selftest(device_of(options), options.selftest_worker, [](const std::string& line) {
       stop_point();
       print_line(line);
     });
