@@ -5,6 +5,7 @@
 #include <string>
 
 #include "bench_row.h"
+#include "cli/exit_code.h"
 #include "core/output_file.h"
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
@@ -60,7 +61,7 @@ int run(int argc, const char* const* argv) {
   write_files(line.options, result);
   if (result.interrupted) {
     std::fprintf(stderr, "gpu_bench: interrupted, rows are missing\n");
-    return kExitInterrupted;
+    return cli::exit_status(cli::ExitCode::kInterrupted);
   }
   bool failed = false;
   for (const Row& row : result.rows) failed = failed || row.failed;
@@ -78,7 +79,7 @@ int main(int argc, char** argv) {
     return 1;
   } catch (const gpueval::Error& error) {
     std::fprintf(stderr, "gpu_bench: %s\n", error.what());
-    return static_cast<int>(error.code());
+    return exit_status(gpueval::cli::exit_code(error.kind()));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gpu_bench: %s\n", error.what());
     return 1;

@@ -50,7 +50,7 @@ ParsedLine parse_line(int argc, const char* const* argv) {
     line.help = app.help();
     return line;
   } catch (const CLI::ParseError& error) {
-    throw Error(error.what(), ExitCode::kUsage);
+    throw Error(error.what(), ErrorKind::kUsage);
   }
   line.rest = app.remaining();
   for (const std::string& option : line.rest) {

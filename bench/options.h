@@ -28,7 +28,7 @@ struct ParsedLine {
   std::vector<std::string> rest;  // for Google Benchmark
   std::string help;               // not empty: print it and leave
 };
-// Usage errors are Errors with ExitCode::kUsage that name the option.
+// Usage errors are Errors with ErrorKind::kUsage that name the option.
 ParsedLine parse_line(int argc, const char* const* argv);
 
 }  // namespace gpueval::bench

@@ -143,7 +143,7 @@ std::vector<Device> find_devices(const Options& options) {
   }
   for (const std::string& name : options.devices) {
     if (name == "cuda" && gpu == nullptr) {
-      throw Error(fmt::format("--device cuda: {}", why), ExitCode::kNoDevice);
+      throw Error(fmt::format("--device cuda: {}", why), ErrorKind::kDevice);
     }
     devices.push_back({name, name == "cpu" ? nullptr : name == "cuda" ? gpu : &cuda::emu_runtime()});
   }

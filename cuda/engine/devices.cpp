@@ -56,7 +56,7 @@ std::vector<KernelInfo> kernel_infos(const std::string& device, std::span<const 
 std::unique_ptr<Engine> make_gpu_engine(Graph lowered, const EngineOptions& options) {
   std::string why;
   Runtime* runtime = gpu_runtime(&why);
-  if (runtime == nullptr) throw Error(why, ExitCode::kNoDevice);
+  if (runtime == nullptr) throw Error(why, ErrorKind::kDevice);
   const SelectorOptions selector{.forced = options.kernel,
                                  .timed = true,
                                  .cache_path = default_tuning_path(),

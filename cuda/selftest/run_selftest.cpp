@@ -15,7 +15,7 @@ cuda::Runtime& runtime_of(const std::string& device) {
   if (device != "cuda") fail_usage("--device {}: the self-test is for the devices cuda and emu", device);
   std::string why;
   cuda::Runtime* runtime = cuda::gpu_runtime(&why);
-  if (runtime == nullptr) throw Error(fmt::format("device 'cuda' is not usable: {}", why), ExitCode::kNoDevice);
+  if (runtime == nullptr) throw Error(fmt::format("device 'cuda' is not usable: {}", why), ErrorKind::kDevice);
   return *runtime;
 }
 

@@ -81,7 +81,7 @@ class Engine {
   virtual std::vector<std::string> notes() const { return {}; }  // whole sentences for the reader
 };
 
-// device: "auto" or a name from devices(). Throws ExitCode::kNoDevice where the device is not usable, naming why.
+// device: "auto" or a name from devices(). Throws Error (kDevice) where the device is not usable, naming why.
 std::unique_ptr<Engine> make_engine(const std::string& device, Graph lowered, const EngineOptions& options);
 
 struct DeviceInfo {

@@ -36,7 +36,7 @@ struct SelftestOptions {
   std::function<void(const std::string& kernel)> begins;                 // may be empty
 };
 
-// What it tests: the kernels that the device can run, then the operations. Throws ExitCode::kNoDevice where the device
+// What it tests: the kernels that the device can run, then the operations. Throws Error (kDevice) where the device
 // is not usable, naming why; usage error for a device without a self-test.
 std::vector<std::string> selftest_kernels(const std::string& device);
 // Those that were not tested yet on this GPU with this driver and build.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cli/commands.h"
+#include "cli/exit_code.h"
 #include "cli/outputs.h"
 #include "cli/parts.h"
 #include "cli/recipe.h"
@@ -41,11 +42,11 @@ int finish(const Options& options, Report& report, const std::string& journal) {
   const bool failed = !report.interrupted && gate_failed(options, report);
   problems.insert(problems.begin(), report.output_errors.begin(), report.output_errors.end());
   for (const std::string& problem : problems) print_error(problem);
-  if (!problems.empty()) return static_cast<int>(ExitCode::kRuntime);
-  if (report.interrupted) return kExitInterrupted;
-  if (!report.valid()) return static_cast<int>(ExitCode::kInvalidMeasurement);
+  if (!problems.empty()) return exit_status(ExitCode::kRuntime);
+  if (report.interrupted) return exit_status(ExitCode::kInterrupted);
+  if (!report.valid()) return exit_status(ExitCode::kInvalidMeasurement);
   forget_journal(journal);
-  return static_cast<int>(failed ? ExitCode::kAccuracyGate : ExitCode::kOk);
+  return exit_status(failed ? ExitCode::kAccuracyGate : ExitCode::kOk);
 }
 
 bool anything_measured(const Report& report) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/exit_code.h"
 #include "cli/outputs.h"
 #include "cli/recipe.h"
 #include "cli/terminal.h"
@@ -36,12 +37,12 @@ int dispatch(const Options& options) {
     case Command::kSelftest:
       return selftest(options);
   }
-  return static_cast<int>(ExitCode::kUsage);
+  return exit_status(ExitCode::kUsage);
 }
 
 int report_error(std::string_view message, ExitCode code) {
   print_error(message);
-  return static_cast<int>(code);
+  return exit_status(code);
 }
 
 int run_command(int argc, const char* const* argv) {
@@ -60,9 +61,9 @@ int run_command(int argc, const char* const* argv) {
     return dispatch(*options);
   } catch (const Interrupted&) {
     print_note("interrupted before there was a result");
-    return kExitInterrupted;
+    return exit_status(ExitCode::kInterrupted);
   } catch (const Error& error) {
-    return report_error(error.what(), error.code());
+    return report_error(error.what(), exit_code(error.kind()));
   } catch (const std::bad_alloc&) {
     return report_error("not enough memory; a smaller --batch or fewer precisions at once need less",
                         ExitCode::kRuntime);
@@ -79,11 +80,11 @@ int run(int argc, const char* const* argv) {
   if (lost_output() != 0) {
     print_error(std::string("standard output: what was printed could not all be written: ") +
                 std::strerror(lost_output()));
-    return static_cast<int>(ExitCode::kRuntime);
+    return exit_status(ExitCode::kRuntime);
   }
-  const bool verdict = code == static_cast<int>(ExitCode::kOk) || code == static_cast<int>(ExitCode::kAccuracyGate) ||
-                       code == static_cast<int>(ExitCode::kInvalidMeasurement);
-  return StopSignal::raised() && verdict ? kExitInterrupted : code;
+  const bool verdict = code == exit_status(ExitCode::kOk) || code == exit_status(ExitCode::kAccuracyGate) ||
+                       code == exit_status(ExitCode::kInvalidMeasurement);
+  return StopSignal::raised() && verdict ? exit_status(ExitCode::kInterrupted) : code;
 }
 
 }  // namespace gpueval::cli

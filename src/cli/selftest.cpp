@@ -9,6 +9,7 @@
 #include <regex>
 
 #include "cli/commands.h"
+#include "cli/exit_code.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
@@ -114,7 +115,7 @@ int selftest(const Options& options) {
   if (!prints_form(options)) print_lines(table_text(result));
   for (const std::string& note : result.notes) print_note(note);
   for (const std::string& problem : problems) print_error(problem);
-  return static_cast<int>(result.failed() == 0 && problems.empty() ? ExitCode::kOk : ExitCode::kRuntime);
+  return exit_status(result.failed() == 0 && problems.empty() ? ExitCode::kOk : ExitCode::kRuntime);
 }
 
 void selftest_when_new(const Options& options) {

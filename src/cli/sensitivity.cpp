@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "cli/commands.h"
+#include "cli/exit_code.h"
 #include "cli/outputs.h"
 #include "cli/parts.h"
 #include "cli/recipe.h"
@@ -242,13 +243,13 @@ int sensitivity(const Options& options) {
       write_results({{options.json, [&] { return to_json(report); }}, {options.html, [&] { return to_html(report); }}});
   if (!prints_form(options)) print_lines(to_text(report));
   for (const std::string& problem : problems) print_error(problem);
-  if (!problems.empty()) return static_cast<int>(ExitCode::kRuntime);
-  if (report.interrupted) return kExitInterrupted;
+  if (!problems.empty()) return exit_status(ExitCode::kRuntime);
+  if (report.interrupted) return exit_status(ExitCode::kInterrupted);
   bool valid = true;
   if (report.mixed) {
     for (const MixedSpeed& row : report.mixed->speed) valid = valid && row.speed.valid;
   }
-  return static_cast<int>(valid ? ExitCode::kOk : ExitCode::kInvalidMeasurement);
+  return exit_status(valid ? ExitCode::kOk : ExitCode::kInvalidMeasurement);
 }
 
 }  // namespace gpueval::cli

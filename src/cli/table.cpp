@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cli/commands.h"
+#include "cli/exit_code.h"
 #include "cli/lookup.h"
 #include "cli/outputs.h"
 #include "cli/parts.h"
@@ -134,14 +135,14 @@ int finish(const Options& options, const TableReport& table, const std::vector<s
   for (const std::string& problem : problems) print_error(problem);
   const bool resumable = std::any_of(journals.begin(), journals.end(), [](const std::string& j) { return !j.empty(); });
   if (table.interrupted && resumable) print_note(kResumeNote);
-  if (!problems.empty()) return static_cast<int>(ExitCode::kRuntime);
-  if (table.interrupted) return kExitInterrupted;
+  if (!problems.empty()) return exit_status(ExitCode::kRuntime);
+  if (table.interrupted) return exit_status(ExitCode::kInterrupted);
   const bool valid = std::all_of(table.networks.begin(), table.networks.end(), [](const TableNetwork& network) {
     return !network.report || network.report->valid();
   });
-  if (!valid) return static_cast<int>(ExitCode::kInvalidMeasurement);
+  if (!valid) return exit_status(ExitCode::kInvalidMeasurement);
   for (const std::string& journal : journals) forget_journal(journal);
-  return static_cast<int>(ExitCode::kOk);
+  return exit_status(ExitCode::kOk);
 }
 
 bool any_measured(const TableReport& table) {
@@ -177,7 +178,7 @@ int table(const Options& options) {
     const int code = finish(options, table, failure.empty() ? journals : std::vector<std::string>{});
     if (failure.empty()) return code;
     print_error(failure);
-    return static_cast<int>(ExitCode::kRuntime);
+    return exit_status(ExitCode::kRuntime);
   }
   fail("none of the weight files is in {}; `gpu_eval list models` names them and where they are published",
        searched_places());

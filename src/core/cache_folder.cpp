@@ -45,13 +45,14 @@ void make_private_folder(const std::string& path) {
   std::error_code error;
   if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), error);  // mkdir() tells what matters
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-    fail("{}: the folder cannot be made: {}", path, system_message(errno));
+    fail_file("{}: the folder cannot be made: {}", path, system_message(errno));
   }
   struct stat status {};
-  if (::lstat(folder.c_str(), &status) != 0) fail("{}: the folder cannot be used: {}", path, system_message(errno));
-  if (S_ISLNK(status.st_mode)) fail("{}: is a symbolic link, a folder is expected: name the folder itself", path);
-  if (!S_ISDIR(status.st_mode)) fail("{}: is not a folder", path);
-  if (const std::string lack = lack_of_privacy(status); !lack.empty()) fail("{}: the folder {}", path, lack);
+  if (::lstat(folder.c_str(), &status) != 0)
+    fail_file("{}: the folder cannot be used: {}", path, system_message(errno));
+  if (S_ISLNK(status.st_mode)) fail_file("{}: is a symbolic link, a folder is expected: name the folder itself", path);
+  if (!S_ISDIR(status.st_mode)) fail_file("{}: is not a folder", path);
+  if (const std::string lack = lack_of_privacy(status); !lack.empty()) fail_file("{}: the folder {}", path, lack);
 }
 
 int open_private_file(const std::string& path, PrivateAccess access) {
@@ -59,15 +60,15 @@ int open_private_file(const std::string& path, PrivateAccess access) {
   const int flags = (writes ? O_RDWR | O_CREAT : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   const int file = ::open(path.c_str(), flags, 0600);
   if (file < 0 && !writes && (errno == ENOENT || errno == ENOTDIR)) return -1;
-  if (file < 0 && errno == ELOOP) fail("{}: is a symbolic link, a plain file is expected", path);
-  if (file < 0) fail("{}: cannot be opened: {}", path, system_message(errno));
+  if (file < 0 && errno == ELOOP) fail_file("{}: is a symbolic link, a plain file is expected", path);
+  if (file < 0) fail_file("{}: cannot be opened: {}", path, system_message(errno));
   struct stat status {};
   std::string lack = ::fstat(file, &status) != 0 ? "cannot be examined" : lack_of_privacy(status);
   if (!S_ISREG(status.st_mode)) lack = "is not a plain file";
   if (lack.empty() && status.st_nlink > 1) lack = "has a second name (a hard link): remove it";
   if (lack.empty()) return file;
   ::close(file);
-  fail("{}: {}", path, lack);
+  fail_file("{}: {}", path, lack);
 }
 
 }  // namespace gpueval

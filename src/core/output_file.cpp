@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail_to_write(const std::string& path, int code) {
-  fail("{}: cannot be written: {}", path, system_message(code));
+  fail_file("{}: cannot be written: {}", path, system_message(code));
 }
 
 // Where writing to the path would end: behind its symbolic links, whether that exists or not.
@@ -51,7 +51,7 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)), target_(behin
   // By its own name: what the links of /dev/fd/63 lead to has none.
   if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     if (S_ISDIR(status.st_mode)) fail_to_write(path_, EISDIR);
-    if (S_ISBLK(status.st_mode)) fail("{}: cannot be written: it is a disk", path_);
+    if (S_ISBLK(status.st_mode)) fail_file("{}: cannot be written: it is a disk", path_);
     // A pipe that nobody reads is an error at once.
     descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (descriptor_ < 0) fail_to_write(path_, errno);
@@ -73,22 +73,22 @@ void OutputFile::open_part() {
   for (int attempt = 0; attempt < 2; ++attempt) {
     descriptor_ = ::open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0666);
     if (descriptor_ < 0 && errno == ELOOP)
-      fail("{}: cannot be written: {} is a symbolic link; remove it", path_, part_);
+      fail_file("{}: cannot be written: {} is a symbolic link; remove it", path_, part_);
     if (descriptor_ < 0) fail_to_write(path_, errno);
     struct stat status {};
     if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != ::geteuid() ||
         status.st_nlink > 1) {
       ::close(std::exchange(descriptor_, -1));
-      fail("{}: cannot be written: {} is there and not a plain file of this user; remove it", path_, part_);
+      fail_file("{}: cannot be written: {} is there and not a plain file of this user; remove it", path_, part_);
     }
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
       ::close(std::exchange(descriptor_, -1));
-      fail("{}: another run is writing it; wait for it or name another file", path_);
+      fail_file("{}: another run is writing it; wait for it or name another file", path_);
     }
     if (same_file(descriptor_, part_)) break;
     ::close(std::exchange(descriptor_, -1));
   }
-  if (descriptor_ < 0) fail("{}: another run is writing it; wait for it or name another file", path_);
+  if (descriptor_ < 0) fail_file("{}: another run is writing it; wait for it or name another file", path_);
   if (::ftruncate(descriptor_, 0) != 0) fail_to_write(path_, errno);
 }
 

@@ -8,8 +8,6 @@
 
 namespace gpueval {
 
-constexpr int kExitInterrupted = 130;  // 128 + SIGINT, as shells say it
-
 // While it lives, the first SIGINT, SIGTERM, SIGHUP or SIGXCPU (the soft limit of CPU time) only sets a flag and ends
 // system calls that wait, so that a run ends with what is there. A second one kills; those of the first 200 ms count as
 // the same one, as timeout(1) and a closing terminal send theirs twice. An ignored SIGHUP (nohup) stays ignored.
@@ -31,7 +29,7 @@ class StopSignal {
 // The user ended the run.
 class Interrupted : public Error {
  public:
-  Interrupted() : Error("interrupted", static_cast<ExitCode>(kExitInterrupted)) {}
+  Interrupted() : Error("interrupted", ErrorKind::kInterrupted) {}
 };
 
 // Throws Interrupted once a signal was raised: for loops that may take more than a second. Not inside a parallel loop.

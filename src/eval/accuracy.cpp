@@ -87,7 +87,7 @@ class AccuracySession {
       if (!journal_ || done_ == 0) throw;
       throw Error(
           fmt::format("{}; the {} images before it are kept: --resume goes on behind them", error.what(), done_),
-          error.code());
+          error.kind());
     }
   }
 

@@ -28,7 +28,7 @@ const std::vector<Backend>& backends() {
   return table;
 }
 
-[[noreturn]] void fail_device(const std::string& message) { throw Error(message, ExitCode::kNoDevice); }
+[[noreturn]] void fail_device(const std::string& message) { throw Error(message, ErrorKind::kDevice); }
 
 const Backend& choose(const std::string& device) {
   std::vector<std::string> names{"auto"};

@@ -34,7 +34,7 @@ std::string make_header(const std::string& key, const JournalShape& shape) {
 }
 
 [[noreturn]] void fail_to_write(const std::string& path) {
-  fail("{}: the journal for --resume cannot be written: {}", path, system_message(errno));
+  fail_file("{}: the journal for --resume cannot be written: {}", path, system_message(errno));
 }
 
 }  // namespace
@@ -46,8 +46,8 @@ Journal::Journal(std::string path, const std::string& key, const JournalShape& s
   file_ = open_private_file(path_, PrivateAccess::kWrite);
   if (::flock(file_, LOCK_EX | LOCK_NB) != 0) {
     ::close(std::exchange(file_, -1));
-    fail("{}: the journal for --resume is in use by another run of the same measurement; wait for it or stop it",
-         path_);
+    fail_file("{}: the journal for --resume is in use by another run of the same measurement; wait for it or stop it",
+              path_);
   }
   const std::string header = make_header(key, shape);
   position_ = static_cast<std::int64_t>(header.size());

@@ -18,7 +18,8 @@ static_assert(std::endian::native == std::endian::little, "the file is written a
 
 NpyWriter::NpyWriter(std::string path, std::size_t columns) : columns_(columns), file_(std::move(path)) {
   // The count of rows, which stands in front, is known last.
-  if (!file_.seekable()) fail("{}: expected a new or a regular file to write logits to, this is neither", file_.path());
+  if (!file_.seekable())
+    fail_file("{}: expected a new or a regular file to write logits to, this is neither", file_.path());
   file_.write(header());
 }
 

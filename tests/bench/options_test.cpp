@@ -38,7 +38,7 @@ TEST(BenchOptions, WrongOnesAreUsageErrors) {
       parse(words);
       ADD_FAILURE() << words[0];
     } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::kUsage) << error.what();
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage) << error.what();
     }
   }
 }

@@ -141,7 +141,7 @@ TEST(Session, KernelsThatDoNotExistAreAUsageError) {
     run_session(options, {}, "test", [](const Result&) {});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     EXPECT_NE(std::string(error.what()).find("no_such_kernel"), std::string::npos);
   }
 }
@@ -155,7 +155,7 @@ TEST(Session, MissingDeviceIsAnErrorThatSaysWhy) {
     run_session(options, {}, "test", [](const Result&) {});
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kNoDevice);
+    EXPECT_EQ(error.kind(), ErrorKind::kDevice);
     EXPECT_NE(std::string(error.what()).find(why), std::string::npos);
   }
 }

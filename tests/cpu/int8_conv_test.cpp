@@ -240,7 +240,7 @@ TEST(Int8Conv, UnknownKernelIsAUsageErrorThatNamesIt) {
     c.make("conv_s8_abacus");
     FAIL() << "no error";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     EXPECT_NE(std::string(error.what()).find("conv_s8_abacus"), std::string::npos);
   }
 }

@@ -125,7 +125,7 @@ TEST_P(DeviceEngine, UnknownKernelIsAUsageErrorThatListsThem) {
     engine(test::quantized(bound_network(), DType::kU8), {.kernel = "fastest"});
     FAIL() << "accepted";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
     EXPECT_NE(std::string(error.what()).find("conv_s8_naive"), std::string::npos) << error.what();
   }
 }

@@ -45,7 +45,7 @@ std::string error_of_run(const Dataset& data, const AccuracyOptions& how, FakeEn
   try {
     run_accuracy(data, engines, how);
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kRuntime);
+    EXPECT_EQ(error.kind(), ErrorKind::kData);
     return error.what();
   }
   return "";

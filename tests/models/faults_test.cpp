@@ -27,7 +27,7 @@ TEST_P(RealFaults, AreNamed) {
     FAIL() << "bound";
   } catch (const Error& error) {
     const std::string message = error.what();
-    EXPECT_EQ(error.code(), ExitCode::kRuntime);
+    EXPECT_EQ(error.kind(), ErrorKind::kData);
     EXPECT_EQ(message.rfind(path, 0), 0u) << message;
     EXPECT_NE(message.find(GetParam().part), std::string::npos) << message;
   }

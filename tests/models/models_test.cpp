@@ -84,7 +84,7 @@ TEST(Models, RefuseUnknownNames) {
     try {
       call();
     } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::kUsage);
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
       return error.what();
     }
     return "no error";

@@ -192,7 +192,7 @@ TEST(Calibrate, RefusesWhatItDoesNotHave) {
     try {
       calibrate(network(), images(), options);
     } catch (const Error& error) {
-      return error.code() == ExitCode::kUsage;
+      return error.kind() == ErrorKind::kUsage;
     }
     return false;
   };

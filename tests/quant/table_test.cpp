@@ -340,7 +340,7 @@ TEST(SchemeName, EveryNameReadsBackAndUnknownIsAUsageError) {
     parse_scheme("minmax");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
   }
 }
 
