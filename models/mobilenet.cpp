@@ -22,7 +22,7 @@ const Width& find_width(double alpha) {
   for (const Width& width : kWidths) {
     if (std::abs(width.alpha - alpha) < 1e-9) return width;
   }
-  fail_usage("--alpha {} is unknown: mobilenet has 1, 0.75, 0.5 and 0.25", alpha);
+  fail_usage("alpha {} is unknown: mobilenet has 1, 0.75, 0.5 and 0.25", alpha);
 }
 
 struct Block {

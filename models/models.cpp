@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpueval/models.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "core/near_miss.h"
 #include "gpueval/error.h"
 
 namespace gpueval {
@@ -19,12 +23,32 @@ const std::vector<ModelSpec>& models() {
 }
 
 const ModelSpec& find_model(const std::string& name) {
-  std::string names;
+  std::vector<std::string> names;
   for (const ModelSpec& spec : models()) {
     if (spec.name == name) return spec;
-    names += (names.empty() ? "" : ", ") + spec.name;
+    names.push_back(spec.name);
   }
-  fail_usage("--model '{}' is unknown: expected one of {}", name, names);
+  const std::string listed = fmt::format("{}", fmt::join(names, ", "));
+  for (const ModelSpec& spec : models()) {
+    for (const double alpha : spec.alphas) names.push_back(model_name(spec, alpha));
+  }
+  fail_usage("model '{}' is unknown: expected one of {}{}", name, listed, did_you_mean(name, names));
+}
+
+std::string model_name(const ModelSpec& spec, double alpha) {
+  return alpha == 1 ? spec.name : fmt::format("{}_{:g}", spec.name, alpha);
+}
+
+ModelName parse_model_name(const std::string& name) {
+  for (const ModelSpec& spec : models()) {
+    if (spec.name == name || spec.alphas.size() == 1) continue;
+    for (const double alpha : spec.alphas) {
+      // As results, and as the table of all networks prints it.
+      if (name == fmt::format("{}_{:g}", spec.name, alpha) || name == fmt::format("{} {:g}", spec.name, alpha))
+        return {&spec, alpha};
+    }
+  }
+  return {&find_model(name), std::nullopt};
 }
 
 }  // namespace gpueval

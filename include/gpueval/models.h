@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,5 +34,13 @@ struct ModelSpec {
 
 const std::vector<ModelSpec>& models();                // every row of models.inc, in its order
 const ModelSpec& find_model(const std::string& name);  // throws a usage error that lists the names
+
+// A network as results name it: "vgg16", and of one that comes in several widths also "mobilenet_0.25".
+struct ModelName {
+  const ModelSpec* spec = nullptr;
+  std::optional<double> alpha;
+};
+ModelName parse_model_name(const std::string& name);          // throws as find_model() does
+std::string model_name(const ModelSpec& spec, double alpha);  // "mobilenet_0.25"; of width 1: "mobilenet"
 
 }  // namespace gpueval

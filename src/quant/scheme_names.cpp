@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/ranges.h>
+
+#include "core/near_miss.h"
 #include "gpueval/error.h"
 #include "gpueval/quant.h"
 
@@ -17,12 +20,13 @@ constexpr SchemeName kSchemes[] = {
 }  // namespace
 
 Scheme parse_scheme(const std::string& name) {
-  std::string names;
+  std::vector<std::string> names;
   for (const SchemeName& row : kSchemes) {
     if (name == row.name) return row.scheme;
-    names += names.empty() ? row.name : fmt::format(", {}", row.name);
+    names.emplace_back(row.name);
   }
-  fail_usage("--scheme {}: the schemes are {}", name, names);
+  const std::string near = did_you_mean(name, names);
+  fail_usage("scheme {}: the schemes are {}{}", name.empty() ? "''" : name, fmt::join(names, ", "), near);
 }
 
 std::string to_string(Scheme scheme) {
