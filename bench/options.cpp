@@ -3,7 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/number_checks.h"
+#include "cli/section.h"
 #include "gpueval/error.h"
 #include "patterns.h"
 

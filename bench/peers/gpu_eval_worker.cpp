@@ -5,12 +5,10 @@
 #include <cstdio>
 #include <exception>
 #include <fstream>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "cli/options.h"
-#include "cli/session.h"
+#include "cli/parse.h"
 #include "core/spin_limit.h"
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
@@ -35,33 +33,27 @@ std::vector<std::vector<float>> read_batches(const std::string& path, std::size_
 int run(int argc, char** argv) {
   namespace cli = gpueval::cli;
   if (argc < 2) gpueval::fail_usage("gpu_eval_worker IMAGES.f32 --model M ...: the file of pixels is missing");
-  std::string text;
-  const std::optional<cli::Options> options = cli::parse_options(argc - 1, argv + 1, &text);
-  if (!options) gpueval::fail_usage("gpu_eval_worker takes the options of a measurement");
-  gpueval::set_threads(options->threads);
-  cli::check_options(*options);
-  const int batch = options->batch.value_or(1);
-  const cli::LoadedModel model = cli::load_model(*options);
-  gpueval::CalibrationTable table;
-  gpueval::CalibrationReport report;
-  if (cli::calibrates(*options)) {
-    table = cli::obtain_table(*options, model, cli::load_data(*options, *model.spec), report);
-  }
-  const cli::EngineSet set =
-      cli::make_engines(*options, {cli::lower(*options, options->precisions.front(), model.graph, table)}, batch);
-  gpueval::Engine& engine = *set.engines.front();
-  const gpueval::InputSpec& input = model.spec->input;
-  const auto elements = static_cast<std::size_t>(batch) * static_cast<std::size_t>(input.height) *
-                        static_cast<std::size_t>(input.width) * 3;
-  const auto batches = read_batches(argv[1], elements);
-  const auto classes = static_cast<std::size_t>(engine.graph().output_node().shape.elements());
-  std::vector<float> logits(static_cast<std::size_t>(batch) * classes);
+  const auto parsed = cli::parse(argc - 1, argv + 1);
+  gpueval::set_threads(parsed->options.threads);
+  parsed->command->check(*parsed->command_app, parsed->options);
+  const gpueval::Plan plan = cli::settle_plan(parsed->options);
+  if (!plan.speed) gpueval::fail_usage("gpu_eval_worker takes the options of a speed measurement");
+  gpueval::Observer silent;
+  const gpueval::Prepared prepared = gpueval::prepare(plan, silent);
+  const gpueval::LoweredRow& row = prepared.rows.front();
+  const int batch = plan.speed->batches.front();
+  const auto engine = gpueval::make_engine(plan, row, batch);
+  const gpueval::Shape& input = prepared.model.report.input;
+  const auto images = static_cast<std::size_t>(batch);
+  const auto batches = read_batches(argv[1], images * static_cast<std::size_t>(input.elements()));
+  const auto classes = static_cast<std::size_t>(prepared.model.report.classes);
+  std::vector<float> logits(images * classes);
   std::size_t turn = 0;
-  const auto step = [&] { engine.run(batches[turn++ % batches.size()], batch, logits); };
+  const auto step = [&] { engine->run(batches[turn++ % batches.size()], batch, logits); };
   step();
   turn = 0;
   const std::vector<float> first(logits.begin(), logits.begin() + static_cast<std::ptrdiff_t>(classes));
-  gpueval::bench::serve({{"ready", {{"scheme", options->scheme}}}, {"logits", first}}, batch, step);
+  gpueval::bench::serve({{"ready", {{"scheme", row.scheme}}}, {"logits", first}}, batch, step);
   return 0;
 }
 

@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "gpueval/error.h"
 #include "gpueval/report.h"
 
 namespace gpueval::cli {
+namespace {
 
-int compare(const Options& options) {
-  print_lines(compare_results(options.compare_a, options.compare_b));
+void define(CLI::App& app, Options& o) { app.add_option("A.json B.json", o.positional, "two results of --json"); }
+
+void check(const CLI::App&, Options& o) {
+  if (o.positional.size() != 2) fail_usage("compare: expected two result files, A.json B.json");
+}
+
+int run(const Options& o) {
+  print_lines(compare_results(o.positional[0], o.positional[1]));
   return 0;
 }
+
+}  // namespace
+
+const Command kCompare{
+    "compare", "two results side by side", define, check, run, "  gpu_eval compare before.json after.json"};
 
 }  // namespace gpueval::cli

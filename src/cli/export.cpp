@@ -2,11 +2,10 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <optional>
 
 #include "cli/commands.h"
-#include "cli/recipe.h"
-#include "cli/session.h"
+#include "cli/option_groups.h"
+#include "cli/progress.h"
 #include "cli/terminal.h"
 #include "gpueval/error.h"
 #include "gpueval/onnx_export.h"
@@ -14,51 +13,86 @@
 namespace gpueval::cli {
 namespace {
 
+void define(CLI::App& app, Options& o) {
+  o.precisions = {"float32"};
+  Section(app, "Result").option("--onnx", o.onnx, "F.onnx", "the file to write");
+  add_network(app, o);
+  add_images(app, o);
+  Section(app, "Rows")
+      .option("--precision", o.precisions, "P", "float32 (default) or int8")
+      ->check(one_of({"float32", "int8"}));
+  add_scheme(app, o, "best (default), auto or another static one of `gpu_eval list calibrators`");
+  add_calibration(app, o);
+  Section(app, kStatic)
+      .option("--calibration-table", o.plan.calibration.table, "F.json", "what `gpu_eval calibrate` wrote")
+      ->excludes(app.get_option("--calibration-images"));
+  add_corrections(app, o);
+  add_device(app, o);
+}
+
+void check(const CLI::App& app, Options& o) {
+  need_model(o);
+  if (o.onnx.empty()) fail_usage("export needs --onnx F.onnx, the file to write");
+  if (o.precisions.size() != 1) fail_usage("export writes one network: --precision float32 or int8");
+  if (o.has_int8()) {
+    check_static(o, "export");
+    check_recipe(o);
+  } else {
+    refuse_int8(app, o, "--precision float32: it belongs to int8");
+    refuse_option(o, "--scheme", "--precision float32: it belongs to int8");
+  }
+  check_device(o);
+}
+
 const char* input_text(Normalization normalization) {
   return normalization == Normalization::kCaffeBgr ? "B, G, R minus (103.939, 116.779, 123.68)"
                                                    : "R, G, B as x / 127.5 - 1";
 }
 
-CalibrationTable table_for_export(const Options& options, const LoadedModel& model) {
-  if (!calibrates(options)) return {};
-  LoadedData data;
-  if (options.calibration_table.empty()) {
-    data = load_data(options, *model.spec);
-    // Random weights may be calibrated on synthetic images; real ones deserve real images.
-    if (!data.images && model.report.weights != "random") {
-      fail("{}", data.missing);
-    }
+int run(const Options& o) {
+  Plan plan = settle_plan(o);
+  plan.accuracy.reset();
+  plan.speed.reset();
+  const bool integer = o.has_int8();
+  Prepared prepared;
+  {
+    Progress progress;
+    prepared = prepare(plan, progress);
   }
-  CalibrationReport report;
-  return obtain_table(options, model, data, report);
-}
-
-}  // namespace
-
-int export_network(const Options& options) {
-  const std::string& precision = options.precisions.front();
-  const LoadedModel model = load_model(options);
-  const CalibrationTable table = table_for_export(options, model);
-  const bool integer = precision == "int8", for_tensorrt = options.activations == "s8";
-  std::string form = precision;
-  if (integer) form += fmt::format(" (scheme {}, {} activations)", options.scheme, options.activations);
+  const LoadedModel& model = prepared.model;
+  const LoweredRow& row = prepared.rows.front();
+  // Random weights may be calibrated on synthetic images; real ones deserve real images.
+  if (prepared.calibration && prepared.calibration->source == "synthetic" && model.report.weights != "random")
+    fail("{}", prepared.data.missing);
+  const bool for_tensorrt = row.row.recipe.activations == DType::kS8;
+  std::string form = o.precisions.front();
+  if (integer) form += fmt::format(" (scheme {}, {} activations)", row.scheme, for_tensorrt ? "s8" : "u8");
   const InputSpec& input = model.spec->input;
   const OnnxOptions onnx{
       .bias = for_tensorrt ? OnnxBias::kFloat32 : OnnxBias::kInt32,
       .producer_version = tool_info().version,
       .description = fmt::format("{}, {}; weights {}; input (N, {}, {}, 3), {}", model.graph.name, form,
                                  model.weights_id, input.height, input.width, input_text(input.normalization))};
-  export_onnx(lower(options, precision, model.graph, table), options.onnx, onnx);
-  print_line(fmt::format("{}: {} {}, {:.1f} MB; input `input` float32 (N, {}, {}, 3), output `logits` (N, {})",
-                         options.onnx, model.graph.name, form,
-                         static_cast<double>(std::filesystem::file_size(options.onnx)) / 1e6, input.height, input.width,
-                         model.report.classes));
-  const auto note = integer ? rounding_note(model.graph, parse_recipe(table.scheme)) : std::nullopt;
-  if (note) print_note(*note);
-  if (integer && options.calibration_table.empty())
+  export_onnx(row.graph, o.onnx, onnx);
+  print_line(fmt::format("{}: {} {}, {:.1f} MB; input `input` float32 (N, {}, {}, 3), output `logits` (N, {})", o.onnx,
+                         model.graph.name, form, static_cast<double>(std::filesystem::file_size(o.onnx)) / 1e6,
+                         input.height, input.width, model.report.classes));
+  for (const std::string& note : prepared.notes) print_note(note);
+  if (integer && plan.calibration.table.empty())
     print_line(fmt::format("Calibrated on {} images; `gpu_eval calibrate` writes a table that other commands can read.",
-                           table.images));
+                           prepared.table.images));
   return 0;
 }
+
+}  // namespace
+
+const Command kExport{"export",
+                      "write a network as ONNX, for ONNX Runtime, OpenVINO, TensorRT (docs/onnx.md)",
+                      define,
+                      check,
+                      run,
+                      R"(  gpu_eval export --onnx float32.onnx --model squeezenet
+  gpu_eval export --onnx int8.onnx --model squeezenet --precision int8 --calibration-table t.json
+  gpu_eval export --onnx trt.onnx --model resnet50 --precision int8 --activations s8   for TensorRT)"};
 
 }  // namespace gpueval::cli

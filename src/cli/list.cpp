@@ -3,7 +3,9 @@
 
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "core/near_miss.h"
 #include "gpueval/engine.h"
+#include "gpueval/error.h"
 #include "gpueval/models.h"
 #include "quant/calibrators/calibrators.h"
 #include "report/text_table.h"
@@ -65,16 +67,40 @@ std::string list_calibrators() {
   return table.text();
 }
 
-}  // namespace
+struct Listing {
+  const char* name;
+  std::string (*text)();
+};
+constexpr Listing kListings[] = {
+    {"models", list_models}, {"kernels", list_kernels}, {"calibrators", list_calibrators}, {"devices", list_devices}};
 
-int list(const Options& options) {
-  std::string text;
-  if (options.list_what == "models") text = list_models();
-  if (options.list_what == "kernels") text = list_kernels();
-  if (options.list_what == "calibrators") text = list_calibrators();
-  if (options.list_what == "devices") text = list_devices();
-  print_lines(text);
+const Listing* find(const Options& o) {
+  for (const Listing& listing : kListings) {
+    if (o.positional.size() == 1 && o.positional.front() == listing.name) return &listing;
+  }
+  return nullptr;
+}
+
+void define(CLI::App& app, Options& o) {
+  app.add_option("WHAT", o.positional, "models, kernels, calibrators or devices");
+}
+
+void check(const CLI::App&, Options& o) {
+  if (find(o) == nullptr) {
+    const std::string near =
+        o.positional.empty() ? "" : did_you_mean(o.positional.front(), {"models", "kernels", "calibrators", "devices"});
+    fail_usage("list: expected models, kernels, calibrators or devices{}", near);
+  }
+}
+
+int run(const Options& o) {
+  print_lines(find(o)->text());
   return 0;
 }
+
+}  // namespace
+
+const Command kList{"list", "models, kernels, calibrators or devices",        define, check,
+                    run,    "  gpu_eval list models\n  gpu_eval list kernels"};
 
 }  // namespace gpueval::cli

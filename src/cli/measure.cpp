@@ -1,126 +1,215 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
+// `gpu_eval` without a command: accuracy and speed of a network, row by row.
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <optional>
-#include <utility>
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/networks.h"
+#include "cli/option_groups.h"
 #include "cli/outputs.h"
-#include "cli/parts.h"
-#include "cli/recipe.h"
-#include "cli/session.h"
-#include "cli/start_report.h"
+#include "cli/progress.h"
 #include "cli/terminal.h"
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
+#include "gpueval/report.h"
 
 namespace gpueval::cli {
 namespace {
 
-bool gate_failed(const Options& options, const Report& report) {
-  if (!options.reference_accuracy) return false;
-  const RunReport& last = report.runs.back();
-  const double least = *options.reference_accuracy - options.threshold_points / 100;
-  const bool failed = last.accuracy->top1_fraction() < least;
-  const std::string sentence =
-      fmt::format("Accuracy gate {}: {} has top-1 {:.4f}, at least {:.4f} is asked for.", failed ? "FAILED" : "passed",
-                  last.label(), last.accuracy->top1_fraction(), least);
-  prints_form(options) ? print_note(sentence) : print_line(sentence);
-  return failed;
+constexpr const char* kPicture = "One picture";
+
+void define(CLI::App& app, Options& o) {
+  add_network(app, o);
+  add_images(app, o);
+  Section rows(app, "Rows");
+  rows.option("--precision", o.precisions, "P,...",
+              "float32, tf32, float16, int8 (default float32,int8); tf32 and float16 on a GPU")
+      ->check(one_of({"float32", "tf32", "float16", "int8"}));
+  add_scheme(app, o,
+             "of int8, a row each: best (default; maxabs where accuracy is not measured), auto or others of "
+             "`gpu_eval list calibrators`");
+  rows.option("--depthwise", o.depthwise, "TYPE", "scheme reference: depthwise layers in int8 (default) or float32")
+      ->check(one_of({"int8", "float32"}));
+  add_calibration(app, o);
+  Section(app, kStatic)
+      .option("--calibration-table", o.plan.calibration.table, "F.json", "what `gpu_eval calibrate` wrote")
+      ->excludes(app.get_option("--calibration-images"));
+  add_corrections(app, o);
+  add_device(app, o);
+  Section device(app, "Device");
+  add_mode(app, o, {"accuracy", "speed", "both"});
+  device.option("--batch", o.batches, "N,...", "images at once; speed: 1 by default, accuracy: 16")
+      ->check(whole(1, 4096));
+  device.flag("--per-layer", o.per_layer, "time of each layer, with its kernel; error of each int8 layer");
+  Section accuracy(app, kAccuracy);
+  add_limit(app, o);
+  accuracy
+      .option("--preprocess-on", o.preprocess_on, "WHERE",
+              "host (default) or device: cuda and emu resize and normalise the images themselves, same bits")
+      ->check(one_of({"host", "device"}));
+  add_resume(app, o);
+  accuracy.option("--save-logits", o.accuracy.save_logits, "F.npy",
+                  "NumPy float32 (judged images, classes) of the last row");
+  CLI::Option* reference = accuracy
+                               .option("--reference", o.reference_accuracy, "ACC",
+                                       "accuracy gate: exit code 3 if the last row's top-1 is below ACC - POINTS/100")
+                               ->check(between(0, 1));
+  accuracy.option("--threshold", o.threshold_points, "POINTS", "of the accuracy gate (default 0)")
+      ->check(zero_or_above())
+      ->needs(reference);
+  add_timing(app, o);
+  Section speed(app, kSpeed);
+  speed
+      .option("--scenario", o.speed.scenario, "NAME",
+              "offline (batches of 16), single-stream (batch 1, p90) or server (random arrivals)")
+      ->check(one_of({"offline", "single-stream", "server"}));
+  speed
+      .option("--latency-bound", o.speed.latency_bound_ms, "MS",
+              "server: most that p99 may take, in milliseconds (default 15)")
+      ->check(above_zero());
+  add_results(app, o, "result-schema.json");
+  Section picture(app, kPicture);
+  CLI::Option* image =
+      picture.option("--image", o.image, "F.jpg", "print the five likeliest classes of this JPEG instead of measuring");
+  picture.option("--class-names", o.class_names, "F", "one name a line (default: ImageNet's)")->needs(image);
 }
 
-int finish(const Options& options, Report& report, const std::string& journal) {
-  if (report.interrupted && !journal.empty()) report.notes.emplace_back(kResumeNote);
-  std::vector<std::string> problems =
-      write_results({{options.json, [&] { return to_json(report); }}, {options.html, [&] { return to_html(report); }}});
-  if (!prints_form(options)) {
-    print_lines(to_table(report));
-    if (options.per_layer) print_lines(to_layer_tables(report));
+void check_int8(const CLI::App& app, const Options& o) {
+  const std::vector<Row> rows = settle_rows(o);
+  const bool dynamic =
+      std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.scheme() == "reference"; });
+  const bool fixed = std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.calibrates(); });
+  const std::string schemes = o.schemes.empty() ? "best" : fmt::format("{}", fmt::join(o.schemes, ","));
+  if (!o.has_int8()) {
+    refuse_int8(app, o, "--precision float32: it belongs to int8");
+    refuse_option(o, "--scheme", "--precision float32: it belongs to int8");
   }
-  const bool failed = !report.interrupted && gate_failed(options, report);
+  if (!fixed) refuse_int8(app, o, "--scheme reference, which is s8, finds its scales at run time and corrects nothing");
+  if (!dynamic) refuse_option(o, "--depthwise", fmt::format("--scheme {}: it belongs to --scheme reference", schemes));
+  check_recipe(o);
+}
+
+void check_mode(const CLI::App& app, const Options& o) {
+  if (o.mode == "speed") refuse(app, kAccuracy, "--mode speed: it belongs to the accuracy part");
+  if (o.mode == "accuracy") refuse(app, kSpeed, "--mode accuracy: it belongs to the speed part");
+  if (o.speed.scenario != "server") refuse_option(o, "--latency-bound", "every scenario but server");
+  if (o.speed.scenario == "single-stream" && !o.batches.empty() && o.batches != std::vector{1})
+    fail_usage("--batch {} contradicts --scenario single-stream, which asks one image at a time",
+               fmt::join(o.batches, ","));
+  if (o.mode == "accuracy" && o.batches.size() > 1) fail_usage("--batch: --mode accuracy takes one");
+  if (o.models.size() > 1) {
+    for (const char* option :
+         {"--weights", "--alpha", "--calibration-table", "--save-logits", "--reference", "--image"})
+      if (o.plan.model.weights != "random" || std::string(option) != "--weights")
+        refuse_option(o, option, "several networks");
+  }
+  if (!o.image.empty()) {
+    refuse_option(o, "--labels", "--image: it is ground truth; the names of the classes are --class-names F");
+    for (const char* heading : {kAccuracy, kSpeed, "Result"})
+      refuse(app, heading, "--image, which only prints the classes");
+    for (const char* option : {"--mode", "--per-layer", "--batch"})
+      refuse_option(o, option, "--image, which only prints the classes");
+  }
+}
+
+void check(const CLI::App& app, Options& o) {
+  need_model(o);
+  check_int8(app, o);
+  check_mode(app, o);
+  check_device(o);
+}
+
+// Of the last row that has an accuracy.
+bool gate_failed(const Options& o, const Report& report) {
+  if (!o.reference_accuracy) return false;
+  const auto last = std::find_if(report.runs.rbegin(), report.runs.rend(),
+                                 [](const RunReport& run) { return run.accuracy.has_value(); });
+  const double least = *o.reference_accuracy - o.threshold_points / 100, found = last->accuracy->top1_fraction();
+  const std::string sentence = fmt::format("Accuracy gate {}: {} has top-1 {:.4f}, at least {:.4f} is asked for.",
+                                           found < least ? "FAILED" : "passed", last->label(), found, least);
+  prints_form(o) ? print_note(sentence) : print_line(sentence);
+  return found < least;
+}
+
+int finish(const Options& o, Report& report) {
+  if (report.interrupted && !report.journal.empty()) report.notes.emplace_back(kResumeNote);
+  std::vector<std::string> problems =
+      write_results({{o.json, [&] { return to_json(report); }}, {o.html, [&] { return to_html(report); }}});
+  if (!prints_form(o)) {
+    print_lines(to_table(report));
+    if (o.per_layer) print_lines(to_layer_tables(report));
+  }
+  const bool failed = !report.interrupted && gate_failed(o, report);
   problems.insert(problems.begin(), report.output_errors.begin(), report.output_errors.end());
   for (const std::string& problem : problems) print_error(problem);
   if (!problems.empty()) return exit_status(ExitCode::kRuntime);
   if (report.interrupted) return exit_status(ExitCode::kInterrupted);
   if (!report.valid()) return exit_status(ExitCode::kInvalidMeasurement);
-  forget_journal(journal);
+  if (lost_output() == 0 && !StopSignal::raised()) forget_journal(report);
   return exit_status(failed ? ExitCode::kAccuracyGate : ExitCode::kOk);
 }
 
-bool anything_measured(const Report& report) {
-  return std::any_of(report.runs.begin(), report.runs.end(),
-                     [](const RunReport& run) { return run.accuracy || run.speed || run.server; });
+std::string calibration_sentence(const CalibrationReport& report) {
+  if (report.source == "table") return fmt::format("int8 calibration: table {}.", report.path);
+  if (report.source == "image")
+    return "int8 calibration: this image alone, as no data was found; --data or --calibration-table do better.";
+  return fmt::format("int8 calibration: {} images of {}.", report.images, report.path);
 }
 
-// Where accuracy is not measured, or the weights are random, the minutes of the default recipe would buy nothing: its
-// kernels are those of maxabs.
-Options with_scheme_for(Options options, bool accuracy) {
-  const bool chosen = options.given.contains("--scheme") || !options.calibration_table.empty() ||
-                      !options.corrections.empty() || options.calibration_percentile;
-  if (!chosen && (!accuracy || options.weights == "random")) options.scheme = "maxabs";
-  return options;
+int print_classes(const Options& o) {
+  Plan plan = settle_plan(o);
+  plan.accuracy.reset();
+  plan.speed.reset();
+  Progress progress;
+  const Classification found = classify(plan, o.image, o.class_names, progress);
+  progress.wipe();
+  print_line(fmt::format("{}, {} x {} pixels", o.image, found.width, found.height));
+  for (const Classification::Of& row : found.rows) {
+    print_line("");
+    print_line(row.label);
+    if (row.has_nan) print_line("  the logits hold NaN: no class can be told");
+    for (const Classification::Class& likely : row.classes)
+      print_line(fmt::format("  {:6.2f}%  {:>4}  {}", 100 * likely.probability, likely.id, likely.name));
+  }
+  if (!found.calibration) return 0;
+  print_line("");
+  print_line(calibration_sentence(*found.calibration));
+  return 0;
+}
+
+int run(const Options& o) {
+  if (!o.image.empty()) return print_classes(o);
+  if (o.models.size() > 1) return run_networks(o, plans_of_each(o));
+  Report report;
+  {
+    Progress progress;
+    report = measure(settle_plan(o), progress);
+  }
+  report.command = o.command_line;
+  return finish(o, report);
 }
 
 }  // namespace
 
-int measure(const Options& typed) {
-  const LoadedModel model = load_model(typed);
-  const LoadedData data = load_data(typed, *model.spec);
-  const bool accuracy = typed.mode != "speed" && data.images;
-  const Options options = with_scheme_for(typed, accuracy);
-  if (!accuracy &&
-      (options.mode == "accuracy" || options.reference_accuracy || !options.save_logits.empty() || options.resume)) {
-    fail("{}", data.missing);
-  }
-  if (accuracy) check_images_left(options, data);
-
-  Report report = start_report(options, model);
-  for (const std::string& precision : options.precisions) report.runs.push_back(empty_run(options, precision));
-  std::string journal;
-  std::optional<std::string> note;
-  std::vector<std::string> table_notes;
-  {
-    Progress progress;
-    CalibrationTable table;
-    if (calibrates(options)) {
-      progress.show("calibrating");
-      table = obtain_table(options, model, data, report.calibration.emplace(),
-                           [&](const std::string& text) { progress.show_now_and_then(text); });
-      report.calibration->quantization.float_layers = options.float_layers;
-      table_notes = table.notes;
-      note = rounding_note(model.graph, parse_recipe(table.scheme));
-      for (RunReport& run : report.runs) {
-        if (run.precision == "int8") run.quantization = report.calibration->quantization;
-      }
-    }
-    JudgedSet judged;
-    if (accuracy) judged = judged_set(options, data, table);
-    if (report.calibration) report_left_out(judged, *report.calibration);
-    std::vector<Graph> lowered;
-    for (const std::string& precision : options.precisions)
-      lowered.push_back(lower(options, precision, model.graph, table));
-    try {
-      if (accuracy) journal = measure_accuracy(options, model, data, judged, lowered, progress, report);
-      if (!report.interrupted && (options.mode != "accuracy" || options.per_layer)) {
-        measure_speed(options, model, data, lowered, progress, report);
-      }
-      if (accuracy && options.per_layer) measure_layer_error(options, model, judged, lowered, progress, report);
-    } catch (const Interrupted&) {
-      if (!anything_measured(report)) throw;
-      report.interrupted = true;
-    }
-  }
-  report.device_description = device_description(report.runs.front().device);
-  if (note) {
-    print_note(*note);
-    report.notes.push_back(*note);
-  }
-  add_warnings(options, data, report);
-  report.notes.insert(report.notes.end(), table_notes.begin(), table_notes.end());
-  add_notes(options, data, report);
-  return finish(options, report, journal);
-}
+const Command kMeasure{
+    "",
+    "accuracy and speed of CNNs in float32 and int8, measured on your own machine",
+    define,
+    check,
+    run,
+    "Without --weights and --data, the published file names are looked for in ~/.keras/models, "
+    "$GPUEVAL_DATA (and its sub-folders) and the current folder. Journals of unfinished runs, for "
+    "--resume, lie in $GPUEVAL_CACHE or ~/.cache/gpueval.\n"
+    "  gpu_eval --model demo                                          needs no file at all\n"
+    "  gpu_eval --model mobilenet_0.25 --data val224_compressed.pkl --json result.json\n"
+    "  gpu_eval --model resnet50 --data ILSVRC2012_val/ --labels LOC_val_solution.csv\n"
+    "  gpu_eval --model resnet50,vgg16 --weights random --mode speed --batch 1,16\n"
+    "  gpu_eval --model squeezenet --image cat.jpg\n"
+    "Exit codes: 0 ok, 1 run-time error, 2 usage, 3 accuracy gate failed, 4 measurement INVALID, 5 no "
+    "usable device, 130 interrupted (Ctrl-C: what is done is printed and written; the same command with"
+    " --resume continues).",
+    true};
 
 }  // namespace gpueval::cli

@@ -10,12 +10,13 @@
 #include <cctype>
 #include <filesystem>
 
-#include "cli/inputs.h"
+#include "cli/networks.h"
 #include "cli/terminal.h"
 #include "core/cache_folder.h"
 #include "core/output_file.h"
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
+#include "gpueval/models.h"
 #include "quant/table_weights.h"
 
 namespace gpueval::cli {
@@ -23,6 +24,10 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr const char* kToStdout = "-";
+
+struct Input {
+  std::string option, path;
+};
 
 struct Output {
   std::string option, path;
@@ -38,14 +43,41 @@ std::vector<Output> outputs_of(const Options& o) {
   std::vector<Output> outputs{{"--json", o.json, {".json"}, true},
                               {"--html", o.html, {".html", ".htm"}, true},
                               {"--markdown", o.markdown, {".md", ".markdown"}, true},
-                              {"--save-logits", o.save_logits, {".npy"}},
+                              {"--save-logits", o.accuracy.save_logits, {".npy"}},
                               {"--onnx", o.onnx, {".onnx"}}};
-  if (o.command == Command::kCalibrate) {
-    outputs.push_back({"--calibration-table", o.calibration_table, {".json"}});
-    outputs.push_back({"--calibration-table (its weights)", side_file_path(o.calibration_table), {".weights"}});
+  if (!o.table.empty()) {
+    outputs.push_back({"--calibration-table", o.table, {".json"}});
+    outputs.push_back({"--calibration-table (its weights)", side_file_path(o.table), {".weights"}});
   }
   std::erase_if(outputs, [&](const Output& output) { return output.path.empty() && !o.given.contains(output.option); });
   return outputs;
+}
+
+// Weights that would be found for networks whose file is not named.
+void add_found_weights(const Options& o, std::vector<Input>& inputs) {
+  for (const Plan& plan : plans_of_each(o)) {
+    const ModelSpec& spec = find_model(plan.model.name);
+    if (!spec.weight_files || spec.name == "demo") continue;
+    if (auto path = find_file(spec.weight_files({.alpha = plan.model.alpha.value_or(1), .variant = ""})))
+      inputs.push_back({"the weights", std::move(*path)});
+  }
+}
+
+// The files that a command reads: those named and those that are looked for. Not the pictures of a folder.
+std::vector<Input> inputs_of(const Options& o) {
+  std::vector<Input> inputs{{"--data", o.plan.data.path},
+                            {"--labels", o.plan.data.labels},
+                            {"--image", o.image},
+                            {"--class-names", o.class_names},
+                            {"--calibration-table", o.plan.calibration.table}};
+  if (o.plan.model.weights != "random") inputs.push_back({"--weights", o.plan.model.weights});
+  std::erase_if(inputs, [](const Input& input) { return input.path.empty(); });
+  if (o.plan.model.weights.empty()) add_found_weights(o, inputs);
+  if (!o.plan.data.path.empty() || o.models == std::vector<std::string>{"demo"}) return inputs;
+  for (const char* name : {"val224_compressed.pkl", "val224_sample.pkl"}) {
+    if (auto path = find_file({name})) inputs.push_back({"the images", std::move(*path)});
+  }
+  return inputs;
 }
 
 std::string extension_of(const std::string& path) {
@@ -127,7 +159,7 @@ void settle_outputs(Options& options) {
   for (const Output& output : outputs) {
     if (output.path != kToStdout) check_place(output, inputs);
   }
-  if (!options.resume) return;
+  if (!options.accuracy.resume) return;
   if (cache_folder().empty()) fail_usage("--resume needs a place for its journal: {}", kNoCacheFolder);
   make_private_folder(cache_folder());
 }

@@ -23,6 +23,8 @@ struct ResultFile {
   std::string path;
   std::function<std::string()> text;
 };
+inline constexpr const char* kResumeNote = "The same command with --resume continues instead of starting anew.";
+
 // Writes all that can be written; what could not, as sentences.
 std::vector<std::string> write_results(const std::vector<ResultFile>& files);
 

@@ -39,9 +39,7 @@ std::string progress_text(const SpeedProgress& progress) {
 
 Progress::Progress() : terminal_(isatty(STDERR_FILENO) == 1) {}
 
-Progress::~Progress() {
-  if (shown_) draw_line("");
-}
+Progress::~Progress() { wipe(); }
 
 bool Progress::due() {
   const auto now = std::chrono::steady_clock::now();
@@ -50,22 +48,31 @@ bool Progress::due() {
   return true;
 }
 
-void Progress::show(const AccuracyProgress& progress) {
-  if (due()) show(progress_text(progress));
+void Progress::on_accuracy(const AccuracyProgress& progress) {
+  if (due()) draw(progress_text(progress));
 }
 
-void Progress::show(const SpeedProgress& progress) {
-  if (due()) show(progress_text(progress));
+void Progress::on_speed(const SpeedProgress& progress) {
+  if (due()) draw(progress_text(progress));
 }
 
-void Progress::show_now_and_then(const std::string& text) {
-  if (due()) show(text);
+void Progress::on_step(const std::string& text) {
+  if (due()) draw(text);
 }
 
-void Progress::show(const std::string& text) {
-  if (!terminal_) return;
+void Progress::on_note(const std::string& sentence) {
+  wipe();
+  print_note(sentence);
+}
+
+void Progress::draw(const std::string& text) {
   draw_line(text);
   shown_ = true;
+}
+
+void Progress::wipe() {
+  if (shown_) draw_line("");
+  shown_ = false;
 }
 
 }  // namespace gpueval::cli

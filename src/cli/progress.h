@@ -5,26 +5,27 @@
 #include <cstddef>
 #include <string>
 
-#include "gpueval/accuracy.h"
-#include "gpueval/latency.h"
+#include "gpueval/session.h"
 
 namespace gpueval::cli {
 
 // One line on stderr, rewritten a few times a second and wiped at the end; silent where stderr is no terminal.
-class Progress {
+class Progress : public Observer {
  public:
   Progress();
-  ~Progress();
+  ~Progress() override;
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void show(const AccuracyProgress& progress);
-  void show(const SpeedProgress& progress);
-  void show(const std::string& text);
-  void show_now_and_then(const std::string& text);  // at most a few times a second
+  void on_step(const std::string& text) override;
+  void on_accuracy(const AccuracyProgress& progress) override;
+  void on_speed(const SpeedProgress& progress) override;
+  void on_note(const std::string& sentence) override;
+  void wipe();
 
  private:
   bool due();
+  void draw(const std::string& text);
 
   bool terminal_;
   bool shown_ = false;

@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 #include "cli/exit_code.h"
 #include "cli/outputs.h"
-#include "cli/recipe.h"
+#include "cli/parse.h"
 #include "cli/terminal.h"
 #include "core/stop_signal.h"
 #include "gpueval/engine.h"
@@ -16,28 +16,27 @@
 namespace gpueval::cli {
 namespace {
 
-int dispatch(const Options& options) {
-  switch (options.command) {
-    case Command::kMeasure:
-      return measure(options);
-    case Command::kClassify:
-      return classify(options);
-    case Command::kCalibrate:
-      return calibrate(options);
-    case Command::kTable:
-      return table(options);
-    case Command::kSensitivity:
-      return sensitivity(options);
-    case Command::kExport:
-      return export_network(options);
-    case Command::kList:
-      return list(options);
-    case Command::kCompare:
-      return compare(options);
-    case Command::kSelftest:
-      return selftest(options);
+// Messages of the library begin with what is wrong ("alpha 0.3: ..."): the command line has an option of that name.
+std::string with_option(const Parsed& parsed, const Error& error) {
+  const std::string message = error.what();
+  const std::string option = "--" + message.substr(0, message.find_first_of(" :"));
+  const bool typed = error.kind() == ErrorKind::kUsage && !message.empty() && message[0] != '-';
+  return typed && parsed.command_app->get_option_no_throw(option) != nullptr ? "--" + message : message;
+}
+
+int run_parsed(Parsed& parsed) {
+  Options& options = parsed.options;
+  try {
+    set_threads(options.threads);
+    parsed.command->check(*parsed.command_app, options);
+    settle_outputs(options);
+    if (parsed.command->runs_kernels) selftest_when_new(options);
+    return parsed.command->run(options);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    throw Error(with_option(parsed, error), error.kind());
   }
-  return exit_status(ExitCode::kUsage);
 }
 
 int report_error(std::string_view message, ExitCode code) {
@@ -47,18 +46,10 @@ int report_error(std::string_view message, ExitCode code) {
 
 int run_command(int argc, const char* const* argv) {
   try {
-    std::string text;
-    std::optional<Options> options = parse_options(argc, argv, &text);
-    if (!options) {
-      print_lines(text);
-      return 0;
-    }
-    set_threads(options->threads);
-    check_options(*options);
-    settle_outputs(*options);
-    adopt_table(*options);
-    selftest_when_new(*options);
-    return dispatch(*options);
+    const std::unique_ptr<Parsed> parsed = parse(argc, argv);
+    if (parsed->text.empty()) return run_parsed(*parsed);
+    print_lines(parsed->text);
+    return 0;
   } catch (const Interrupted&) {
     print_note("interrupted before there was a result");
     return exit_status(ExitCode::kInterrupted);

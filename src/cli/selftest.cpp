@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/exit_code.h"
+#include "cli/option_groups.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/terminal.h"
@@ -23,18 +24,18 @@
 namespace gpueval::cli {
 namespace {
 
-std::string device_of(const Options& options) { return options.device == "auto" ? "cuda" : options.device; }
+std::string device_of(const Options& options) { return options.plan.device == "auto" ? "cuda" : options.plan.device; }
 
 std::vector<std::string> wanted_kernels(const Options& options) {
   std::vector<std::string> names = selftest_kernels(device_of(options));
   try {
-    const std::regex wanted(options.selftest_kernels);
+    const std::regex wanted(options.kernels);
     std::erase_if(names, [&](const std::string& name) { return !std::regex_search(name, wanted); });
   } catch (const std::regex_error&) {
-    fail_usage("--kernels {}: it is no regular expression", options.selftest_kernels);
+    fail_usage("--kernels {}: it is no regular expression", options.kernels);
   }
   if (names.empty()) {
-    fail_usage("--kernels {}: none of {} has that in its name", options.selftest_kernels,
+    fail_usage("--kernels {}: none of {} has that in its name", options.kernels,
                fmt::join(selftest_kernels(device_of(options)), ", "));
   }
   return names;
@@ -42,7 +43,7 @@ std::vector<std::string> wanted_kernels(const Options& options) {
 
 SelftestResult run_with_progress(const std::string& device, const std::vector<std::string>& kernels) {
   Progress progress;
-  progress.show(fmt::format("self-test of {} kernels on {}", kernels.size(), device));
+  progress.on_step(fmt::format("self-test of {} kernels on {}", kernels.size(), device));
   std::size_t begun = 0;
   constexpr std::chrono::seconds kOfGpu(20), kOfEmulator(600);
   return run_selftest({.device = device,
@@ -50,7 +51,7 @@ SelftestResult run_with_progress(const std::string& device, const std::vector<st
                        .command = {"/proc/self/exe", "selftest", "--device", device, "--worker"},
                        .kernel_limit = device == "emu" ? kOfEmulator : kOfGpu,
                        .begins = [&](const std::string& kernel) {
-                         progress.show_now_and_then(
+                         progress.on_step(
                              fmt::format("self-test on {}: {} of {}, {}", device, ++begun, kernels.size(), kernel));
                        }});
 }
@@ -94,15 +95,22 @@ std::string json_of(const SelftestResult& result) {
          '\n';
 }
 
-// What a GPU's kernels are chosen for.
-bool runs_kernels(Command command) {
-  return command != Command::kExport && command != Command::kList && command != Command::kCompare &&
-         command != Command::kSelftest;
+void define(CLI::App& app, Options& o) {
+  Section device(app, "Device");
+  device.option("--device", o.plan.device, "NAME", "cuda (default) or emu");
+  device.option("--kernels", o.kernels, "REGEX", "those alone whose names hold this regular expression");
+  device.option("--threads", o.threads, "N", "CPU threads (default: all cores)")->check(whole(1, 4096));
+  device.option("--worker", o.selftest_worker, "", "")->group("");
+  Section(app, "Result").option("--json", o.json, "F", "write the result as JSON; - prints that");
 }
 
-}  // namespace
+void check(const CLI::App&, Options& o) {
+  const std::string device = device_of(o).substr(0, device_of(o).find(':'));
+  if (device != "cuda" && device != "emu")
+    fail_usage("--device {}: selftest is for the devices cuda and emu", o.plan.device);
+}
 
-int selftest(const Options& options) {
+int run(const Options& options) {
   if (!options.selftest_worker.empty()) {
     serve_selftest(device_of(options), options.selftest_worker, [](const std::string& line) {
       stop_point();
@@ -118,8 +126,10 @@ int selftest(const Options& options) {
   return exit_status(result.failed() == 0 && problems.empty() ? ExitCode::kOk : ExitCode::kRuntime);
 }
 
+}  // namespace
+
 void selftest_when_new(const Options& options) {
-  if (!runs_kernels(options.command) || chosen_device(options.device) != "cuda") return;
+  if (chosen_device(options.plan.device) != "cuda") return;
   const std::vector<std::string> kernels = untested_kernels("cuda");
   if (kernels.empty()) return;
   try {
@@ -135,5 +145,19 @@ void selftest_when_new(const Options& options) {
     print_note(fmt::format("the kernels were not tested on this GPU: {}", error.what()));
   }
 }
+
+const Command kSelftest{
+    "selftest",
+    "compare the kernels of cuda or emu with slow loops, bit for bit",
+    define,
+    check,
+    run,
+    "Every kernel of our own that a network may run on the device, on small shapes. One that fails is "
+    "named and never chosen on that GPU with that driver and build; `gpu_eval` on cuda tests by itself "
+    "what was not tested yet. The verdicts are in selftest.json in $GPUEVAL_CACHE or ~/.cache/gpueval.\n"
+    "  gpu_eval selftest                                       all of them on the GPU, in seconds\n"
+    "  gpu_eval selftest --device emu --kernels 'dp4a|^add$'   some of them on the emulated GPU\n"
+    "  gpu_eval selftest --json selftest.json                  the verdicts as JSON, too\n"
+    "Exit codes: 0 all equal, 1 some failed, 2 usage, 5 no usable device."};
 
 }  // namespace gpueval::cli

@@ -43,7 +43,7 @@ std::vector<SchemeResult> try_schemes(const Graph& bound, const SchemeImages& im
                                       const std::function<void(std::size_t, int, int)>& progress) {
   const auto classes = static_cast<std::size_t>(bound.output_node().shape.elements());
   const std::vector<float> reference = run_all(lower_float(bound), images.held_out, device);
-  if (reference.empty()) fail("--scheme auto found no image to measure on");
+  if (reference.empty()) fail("scheme auto found no image to measure on");
   std::vector<SchemeResult> results;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const CalibrationTable table = calibrate(bound, images.calibration, candidates[i], [&](int done, int total) {

@@ -71,6 +71,25 @@ std::string layer_doubt(const Report& report) {
   return noise.empty() ? "" : fmt::format(" (NOISY: {})", fmt::join(noise, "; "));
 }
 
+const RunReport& baseline(const Report& report, const RunReport& run) {
+  return *std::find_if(report.runs.begin(), report.runs.end(),
+                       [&](const RunReport& first) { return !run.shows_batch || first.batch == run.batch; });
+}
+
+bool repeats(const Report& report, const RunReport& run) {
+  return run.shows_batch && run.batch != report.runs.front().batch;
+}
+
+std::string batches_text(const Report& report) {
+  std::string text;
+  int last = 0;
+  for (const RunReport& run : report.runs) {
+    if (run.batch != last) text += fmt::format("{}{}", last == 0 ? "" : ", ", run.batch);
+    last = run.batch;
+  }
+  return text;
+}
+
 std::string network_name(const ModelReport& model) {
   return model.has_alpha ? fmt::format("{} {:g}", model.name, model.alpha) : model.name;
 }

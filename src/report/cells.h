@@ -18,6 +18,11 @@ std::string verdict_text(const SpeedResult& speed);  // "VALID", "NOISY", "INVAL
 std::string rate_with_verdict(const SpeedResult& speed);
 std::string doubt(const RunReport& run);             // " (NOISY)", " (INVALID)": behind its speed; "" if VALID
 std::string layer_doubt(const Report& report);       // the same for times layer by layer, with the reasons
+// The run that another one's speed is a ratio of: the first of its batch.
+const RunReport& baseline(const Report& report, const RunReport& run);
+// A row that was said to be so at the first of several batches.
+bool repeats(const Report& report, const RunReport& run);
+std::string batches_text(const Report& report);  // "1, 8"
 std::string network_name(const ModelReport& model);  // "mobilenet 0.25"
 
 TextTable result_table(const Report& report);                   // one row a precision

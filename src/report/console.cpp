@@ -96,7 +96,7 @@ std::string data_footer(const Report& report) {
     }
   }
   for (const RunReport& run : report.runs) {
-    if (run.quantization) {
+    if (run.quantization && !repeats(report, run)) {
       text += wrapped(fmt::format("{}: {}.", run.label(), quantization_text(*run.quantization)), kWidth, 2);
     }
     if (run.depthwise == "float32") text += fmt::format("{}: the depthwise layers are left in float32.\n", run.label());
@@ -188,7 +188,7 @@ std::string transfer_line(const RunReport& run) {
 // What was timed, and how: the first line below the table.
 std::string speed_line(const Report& report, const SpeedResult& first) {
   std::string text =
-      fmt::format("Speed: batch {}, {}, warm-up {:.0f} ms", first.batch,
+      fmt::format("Speed: batch {}, {}, warm-up {:.0f} ms", batches_text(report),
                   report.speed_input == "synthetic" ? "synthetic images" : "images of the data", first.warm_up_ms);
   for (const RunReport& run : report.runs) {
     if (run.speed)
@@ -282,7 +282,7 @@ bool Report::valid() const {
 std::string to_table(const Report& report) {
   std::string text = header(report) + result_table(report).text() + '\n' + warning_lines(report.warnings, kWidth);
   for (std::size_t i = 1; i < report.runs.size(); ++i) {
-    const std::string sentence = conclusion(report.runs[i], report.runs.front());
+    const std::string sentence = conclusion(report.runs[i], baseline(report, report.runs[i]));
     if (!sentence.empty()) text += wrapped(sentence, kWidth, 0);
   }
   text += trial_footer(report) + data_footer(report);

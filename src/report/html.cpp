@@ -25,7 +25,7 @@ std::string heading(const Report& report) {
                   report.model.input.w),
       "sub");
   for (std::size_t i = 1; i < report.runs.size(); ++i) {
-    const std::string sentence = conclusion(report.runs[i], report.runs.front());
+    const std::string sentence = conclusion(report.runs[i], baseline(report, report.runs[i]));
     if (!sentence.empty()) text += html_paragraph(sentence, "lead");
   }
   return text;

@@ -129,6 +129,15 @@ ResultRun read_run(const JsonFields& json) {
   return run;
 }
 
+// Where a row was timed with several batches, the label has the batch.
+void name_batches(std::vector<ResultRun>& runs) {
+  std::map<std::string, int> times;
+  for (const ResultRun& run : runs) ++times[run.label];
+  for (ResultRun& run : runs) {
+    if (times[run.label] > 1 && run.speed) run.label += fmt::format(" b{}", run.speed->batch);
+  }
+}
+
 ResultData read_data(const JsonFields& json) {
   ResultData data;
   data.path = printable(json.text("path"));
@@ -190,6 +199,7 @@ ResultFile read_result(const std::string& path) {
   result.warnings = texts_or_none(json, "warnings");
   if (json.has("conditions")) result.disturbances = texts_or_none(json.object("conditions"), "warnings");
   for (const JsonFields& run : json.objects("runs")) result.runs.push_back(read_run(run));
+  name_batches(result.runs);
   return result;
 }
 

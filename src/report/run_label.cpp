@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string>
+
 #include "core/printable.h"
 #include "gpueval/report.h"
 
@@ -9,6 +11,7 @@ std::string RunReport::label() const {
   if (!scheme.empty()) text += ' ' + scheme;
   if (depthwise == "float32") text += "-pw";  // only the pointwise convolutions are integer
   if (activations == "s8") text += " s8";
+  if (shows_batch) text += " b" + std::to_string(batch);
   return printable(text);  // compared results may say anything
 }
 

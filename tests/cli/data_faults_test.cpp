@@ -36,7 +36,7 @@ TEST_F(DataFaults, PipesAreRefusedWhereverFilesAreExpected) {
   const std::string text = ": expected a regular file, found a pipe";
   expect_error({"--model", "demo", "--data", "pipe", "--mode", "accuracy"}, 1, "pipe" + text);
   expect_error({"--model", "demo", "--image", "pipe"}, 1, "pipe" + text);
-  expect_error({"--model", "demo", "--image", "f/000.jpg", "--labels", "pipe"}, 1, "pipe" + text);
+  expect_error({"--model", "demo", "--image", "f/000.jpg", "--class-names", "pipe"}, 1, "pipe" + text);
   expect_error(judge(), 1, "f/x.jpg" + text);
   std::filesystem::remove(path("f/x.jpg"));
   expect_error({"--model", "demo", "--data", "f", "--labels", "pipe", "--mode", "accuracy"}, 1, "pipe" + text);
@@ -68,7 +68,7 @@ TEST_F(DataFaults, ClassNamesMayHaveAMarkAndOtherLineEnds) {
   for (int i = 0; i < 10; ++i) names += fmt::format("name {}\r\n", i);
   write("names.txt", names + "\r\n");
   const Outcome outcome =
-      run({"--model", "demo", "--image", "x.jpg", "--labels", "names.txt", "--precision", "float32"});
+      run({"--model", "demo", "--image", "x.jpg", "--class-names", "names.txt", "--precision", "float32"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("  name "), std::string::npos);
   EXPECT_EQ(outcome.out.find('\r'), std::string::npos);

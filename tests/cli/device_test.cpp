@@ -92,7 +92,8 @@ TEST_F(Device, CopiesHaveALineOfTheirOwn) {
     EXPECT_EQ(speed["includes_transfers"], included);
     for (const char* part : {"to_device", "compute", "to_host"}) EXPECT_GT(speed["device_ms"][part], 0) << part;
   }
-  expect_usage_error({"--model", "demo", "--device", "cpu", "--include-data-transfers"}, "the device is cpu");
+  expect_usage_error({"--model", "demo", "--device", "cpu", "--include-data-transfers"},
+                     "--include-data-transfers is for the devices cuda and emu, not cpu");
   expect_usage_error({"--model", "demo", "--device", "emu", "--mode", "accuracy", "--include-data-transfers"},
                      "--include-data-transfers contradicts --mode accuracy");
 }

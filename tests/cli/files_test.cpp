@@ -23,7 +23,7 @@ TEST_F(Files, MissingWeightsAreExplained) {
   const Outcome outcome = run({"--model", "inceptionv3", "--precision", "int8"});
   EXPECT_EQ(outcome.code, 1);
   for (const char* text : {"inception_v3_weights_tf_dim_ordering_tf_kernels.h5", "~/.keras/models", "$GPUEVAL_DATA",
-                           "published at", "--weights random", "--model demo"}) {
+                           "published at", "random weights", "the network demo"}) {
     EXPECT_NE(outcome.err.find(text), std::string::npos) << text << "\n" << outcome.err;
   }
 }
@@ -79,7 +79,7 @@ TEST_F(Files, WrongLabels) {
       {"--model", "demo", "--data", "f", "--labels", "wide.txt", "--mode", "accuracy", "--precision", "float32"}, 1,
       "class id 999");
   write("names.txt", "circle\nsquare\n");
-  expect_error({"--model", "demo", "--image", "f/1.jpg", "--labels", "names.txt"}, 1, "has 2 class names");
+  expect_error({"--model", "demo", "--image", "f/1.jpg", "--class-names", "names.txt"}, 1, "has 2 class names");
 }
 
 // A device would be replaced by the file that is renamed to it.
@@ -111,7 +111,8 @@ TEST_F(Files, CompareNeedsResults) {
 TEST_F(Files, ClassifiesAnImage) {
   write("i.jpg", jpeg());
   write("names.txt", "n0\nn1\nn2\nn3\nn4\nn5\nn6\nn7\nn8\nthe ninth\n");
-  const Outcome outcome = run({"--model", "demo", "--scheme", "maxabs", "--image", "i.jpg", "--labels", "names.txt"});
+  const Outcome outcome =
+      run({"--model", "demo", "--scheme", "maxabs", "--image", "i.jpg", "--class-names", "names.txt"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("\nfloat32\n"), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.out.find("\nint8 maxabs\n"), std::string::npos) << outcome.out;

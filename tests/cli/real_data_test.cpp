@@ -43,9 +43,9 @@ TEST_F(RealData, AFileOfAnotherWidthOrNetworkIsNamed) {
   if (const std::string file = missing(kMobileNet); !file.empty()) GTEST_SKIP() << file << " is missing";
   const std::string weights = data_ + "/" + kMobileNet;
   expect_error({"--model", "mobilenet", "--alpha", "0.5", "--weights", weights, "--mode", "accuracy"}, 1,
-               "this file is of --model mobilenet --alpha 0.25, not of mobilenet --alpha 0.5");
+               "this file is of mobilenet_0.25, not of mobilenet_0.5");
   expect_error({"--model", "vgg16", "--weights", weights, "--mode", "accuracy"}, 1,
-               "this file is of --model mobilenet --alpha 0.25, not of vgg16");
+               "this file is of mobilenet_0.25, not of vgg16");
 }
 
 TEST_F(RealData, MobileNetReference) {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Schemes, corrections, tables that carry them, --scheme auto, sensitivity, mixed precision, the table of networks:
 // the demo measured from end to end.
-#include "cli/recipe.h"
-
 #include <algorithm>
 #include <cstdlib>
 #include <set>
 
-#include "gpueval/models.h"
+#include "gpueval/recipe.h"
 #include "program.h"
 
 namespace gpueval::test {
@@ -59,7 +57,7 @@ TEST_F(Recipe, EverySwitchChangesTheNetworkAndIsReported) {
   }
   const nlohmann::json best = int8(few({}));
   const Corrections usual = default_corrections(Scheme::kBest);
-  for (const cli::CorrectionSwitch& row : cli::correction_switches()) {
+  for (const CorrectionSwitch& row : correction_switches()) {
     const bool on = usual.*row.member;
     const nlohmann::json run = int8(few({std::string(on ? "--no-" : "--") + row.name}));
     const auto& names = run["quantization"]["corrections"];
@@ -217,15 +215,6 @@ TEST_F(Recipe, TableWithoutFilesSaysSo) {
   expect_error({"table", "--mode", "accuracy"}, 1, "none of the weight files");
 }
 
-TEST(RoundingNote, NamesWhatGptqLeavesAlone) {
-  const Graph vgg16 = find_model("vgg16").build({});
-  const auto note = cli::rounding_note(vgg16, cli::parse_recipe("best"));
-  ASSERT_TRUE(note.has_value());
-  EXPECT_NE(note->find("fc1 of vgg16"), std::string::npos) << *note;
-  EXPECT_FALSE(cli::rounding_note(vgg16, cli::parse_recipe("maxabs")).has_value());
-  EXPECT_FALSE(cli::rounding_note(find_model("squeezenet").build({}), cli::parse_recipe("best")).has_value());
-}
-
 TEST_F(Recipe, AnalyticBiasTakesThePlaceOfTheEmpiricalOne) {
   const nlohmann::json run = int8(few({"--analytic-bias"}));
   const nlohmann::json& names = run["quantization"]["corrections"];
@@ -236,15 +225,6 @@ TEST_F(Recipe, AnalyticBiasTakesThePlaceOfTheEmpiricalOne) {
   expect_error({"--model", "squeezenet", "--weights", "random", "--mode", "speed", "--scheme", "maxabs",
                 "--calibration-images", "1", "--analytic-bias"},
                2, "batch norm");
-}
-
-TEST(RecipeText, RoundTrip) {
-  for (const std::string text :
-       {"best", "best -gptq -asymmetric", "maxabs +bias-correction", "maxabs +analytic-bias", "percentile 99.9 +gptq"})
-    EXPECT_EQ(cli::recipe_text(cli::parse_recipe(text)), text);
-  EXPECT_ANY_THROW(cli::parse_recipe("best gptq"));
-  EXPECT_ANY_THROW(cli::parse_recipe("best +magic"));
-  EXPECT_ANY_THROW(cli::parse_recipe(""));
 }
 
 }  // namespace

@@ -111,7 +111,8 @@ TEST_F(Terminal, ClassNames) {
   std::string names;
   for (int i = 0; i < 10; ++i) names += "\033]52;c;aGFja2Vk\007\xe2\x80\xaename\n";
   write("names.txt", names);
-  const Outcome outcome = run({"--model", "demo", "--scheme", "maxabs", "--image", "i.jpg", "--labels", "names.txt"});
+  const Outcome outcome =
+      run({"--model", "demo", "--scheme", "maxabs", "--image", "i.jpg", "--class-names", "names.txt"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   expect_harmless(outcome.out);
   EXPECT_THAT(outcome.out, HasSubstr("\\x1b]52;c;aGFja2Vk\\x07\\u202ename\n"));

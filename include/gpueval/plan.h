@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What to measure. Plain data: gpueval/session.h carries it out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gpueval/dataset.h"
+#include "gpueval/precision.h"
+#include "gpueval/recipe.h"
+
+namespace gpueval {
+
+struct ModelPlan {
+  std::string name;             // of models()
+  std::optional<double> alpha;  // absent: 1
+  std::string weights;          // a file, "random", or empty: the published names are looked for
+  std::uint64_t seed = 1;       // of random weights, and of synthetic images for timing
+};
+
+struct DataPlan {
+  std::string path;                  // as open_dataset() takes it; empty: the published pickles are looked for
+  std::string labels;                // ground truth of a flat folder
+  std::optional<std::size_t> limit;  // judge at most so many
+  Resizing resizing = Resizing::kDefault;
+};
+
+// Of the static int8 schemes.
+struct CalibrationPlan {
+  std::string table;                  // a file of `gpu_eval calibrate`; empty: calibrates
+  std::optional<std::size_t> images;  // absent: 128, of judged images at most a quarter
+  std::string image;                  // a JPEG to calibrate on where there are no other images
+};
+
+// A row of the result: one lowered network on one device.
+struct Row {
+  Precision precision = Precision::kFloat32;
+  RecipeRequest recipe = {};  // int8
+  std::string kernel = {};    // forces one: EngineOptions::kernel
+
+  bool calibrates() const;     // needs ranges: int8 of a static scheme
+  std::string scheme() const;  // as asked for: "maxabs", "auto"; empty: of other precisions, or left open
+};
+
+struct AccuracyPlan {
+  int batch = 16;                     // enough for full speed, small in memory
+  bool required = false;              // no images: an Error instead of a note
+  bool preprocess_on_device = false;  // where the device does that, of images that are only resized
+  bool resume = false;                // continue the journal of a run that ended early
+  std::string save_logits;            // .npy of the last row; empty: none
+};
+
+struct SpeedPlan {
+  std::vector<int> batches{1};  // one after the other, each with all rows
+  double warm_up_ms = 200, duration_s = 3;
+  std::int64_t iterations = 10;
+  std::vector<double> percentiles{50, 90, 99};
+  bool include_transfers = false;  // devices with memory of their own
+  std::string scenario;            // "", "offline", "single-stream" or "server" (gpueval/scenario.h)
+  double latency_bound_ms = 15;    // server
+};
+
+struct Plan {
+  ModelPlan model;
+  DataPlan data;
+  CalibrationPlan calibration;
+  std::vector<Row> rows{{Precision::kFloat32}, {Precision::kInt8}};  // every row is compared with the first
+  std::string device = "auto";                                       // as make_engine() takes it
+  bool cuda_graph = true;                                            // EngineOptions
+  std::optional<AccuracyPlan> accuracy;
+  std::optional<SpeedPlan> speed;
+  std::optional<int> layers_batch;  // times each layer with such a batch, and measures the error of each int8 layer
+};
+
+}  // namespace gpueval

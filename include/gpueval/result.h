@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// A finished measurement (gpueval/session.h makes it, gpueval/report.h shows it).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gpueval/accuracy.h"
+#include "gpueval/conditions.h"
+#include "gpueval/engine.h"
+#include "gpueval/latency.h"
+#include "gpueval/roofline.h"
+#include "gpueval/scenario.h"
+#include "gpueval/verdict.h"
+
+namespace gpueval {
+
+struct ToolInfo {
+  std::string version, revision;  // "0.1.0", git revision of the build ("unknown" outside a repository)
+};
+ToolInfo tool_info();
+
+struct HostInfo {
+  std::string cpu;  // "Intel(R) Xeon(R) Processor"
+  int cores = 0;    // logical, usable by this process
+  int threads = 0;  // used
+  std::string os, compiler;
+  std::string gpu = {}, driver = {}, cuda = {}, cudnn = {};  // name and versions; empty: not there
+  std::string gpu_bus_id = {};                               // on PCI: "0000:1b:00.0"
+  std::optional<double> cpu_quota = {};                      // cores' worth of CPU time; absent: no quota
+  std::vector<std::string> notes = {};                       // sentences on what decides the number of threads
+};
+HostInfo host_info();
+
+struct ModelReport {
+  std::string name;  // "mobilenet"
+  double alpha = 1;
+  bool has_alpha = false;  // the network comes in several widths
+  std::string variant;     // "" or which of two networks the weight file's names tell
+  Shape input;
+  int classes = 0;
+  std::int64_t parameters = 0, multiply_adds = 0;
+  std::string weights;                // path, "random" or "embedded"
+  std::string weights_sha256;         // of the file; empty for random weights
+  std::optional<std::uint64_t> seed;  // of random weights
+};
+
+// Judged images; absent where accuracy was not measured.
+struct DataReport {
+  std::string path, kind, preprocessing;
+  std::size_t first = 0, count = 0;  // the first judged image of the data, and how many are judged
+  std::string target_sha256;         // of their labels
+  std::vector<SkippedImage> skipped;
+  std::size_t replayed = 0;
+  double seconds = 0;
+  std::string preprocessed_on = "host";  // or "device"
+  std::string label_mapping = {};        // how labels became class ids: GroundTruth::mapping
+  // Without the calibration images, the judged ones need not be next to each other.
+  std::size_t last = 0, size = 0;   // the last judged image; images of the whole data
+  std::string indices_sha256 = {};  // of their numbers
+};
+
+// How int8 weights and activations were found.
+struct QuantizationReport {
+  std::string scheme;                    // never "auto": what it picked
+  std::string activations;               // "u8"/"s8"
+  std::vector<std::string> corrections;  // names as in the options: "bias-correction", ...
+  int calibration_images = 0;
+  std::optional<double> percentile;       // scheme percentile: percent
+  std::vector<std::string> float_layers;  // left in float32
+};
+
+// A recipe that --scheme auto tried: calibrated on some of the calibration images, measured on the others.
+struct SchemeTrial {
+  std::string name;                  // "best", "mse + bias-correction"
+  int calibrated = 0, measured = 0;  // images
+  double sqnr_db = 0, kl = 0, agreement = 0;
+  bool picked = false;
+};
+
+struct CalibrationReport {
+  std::string source;  // "data", "table", "synthetic", "image"
+  std::string path;    // of the data or the table
+  int images = 0;
+  bool excluded = false;  // these images are of the judged data, and are not judged
+  std::vector<SkippedImage> skipped;
+  QuantizationReport quantization;
+  std::vector<SchemeTrial> trials;  // --scheme auto
+  // Which: numbers in their data set, as they were dealt out; the seed; their classes (0: no labels).
+  std::vector<std::size_t> indices = {};
+  std::uint64_t seed = 0;
+  std::size_t classes = 0;
+  std::string isa = {}, cpu = {};  // where the float32 sums were made; empty: not known
+  // Images of the judged data that are left out: calibration images, and others with the content of one.
+  std::size_t left_out = 0, same_content = 0;
+};
+
+// A layer's tensor in the integer network against the float32 network's, over some images.
+struct LayerErrorReport {
+  double sqnr_db = 0;  // infinite if equal
+  double cosine = 1;
+  std::optional<double> range_used;  // largest integer magnitude / the type's; absent for float32 tensors
+  std::optional<double> saturation;  // share of values at the end of the type's range
+};
+
+struct LayerReport {
+  LayerInfo info;
+  std::optional<double> ms;  // one batch
+  std::optional<LayerErrorReport> error;
+  std::optional<LayerProfile> profile;  // with ms, where the device's roofs are measured
+};
+
+struct RunReport {
+  std::string precision;    // "float32", "int8"
+  std::string scheme;       // "" for float32
+  std::string depthwise;    // "int8"/"float32", `reference` scheme only
+  std::string activations;  // "u8"/"s8", static schemes only
+  std::string device;
+  std::optional<QuantizationReport> quantization;
+  std::string forced_kernel;  // --kernel
+  int batch = 1;              // of the speed part, else of the accuracy part
+  bool shows_batch = false;   // one of several batches: the label has it
+  std::optional<AccuracyResult> accuracy;
+  std::optional<PairedComparison> vs_first;
+  std::optional<SpeedResult> speed;
+  std::optional<ServerResult> server;  // --scenario server
+  std::size_t arena_bytes = 0;
+  std::vector<LayerReport> layers;
+
+  std::string label() const;  // "int8 maxabs"
+  bool emulated() const;      // its times are no device's
+  // Of speed and server, the worse; nothing without both and for the emulator.
+  std::optional<SpeedVerdict> verdict() const;
+};
+
+double layers_ms(const RunReport& run);  // all timed layers together
+
+struct Report {
+  ToolInfo tool;
+  HostInfo host;
+  std::string command;
+  std::string device_description;
+  ModelReport model;
+  std::optional<DataReport> data;
+  std::optional<CalibrationReport> calibration;
+  std::string speed_input;                      // "data" or "synthetic"; empty without a speed part
+  std::vector<double> percentiles{50, 90, 99};  // of the latency, in the table
+  std::string scenario;                         // "offline", "single-stream", "server" or ""
+  std::optional<Conditions> conditions;         // of the machine during the speed part
+  std::optional<Conditions> layer_conditions;   // while layers and roofs were timed (--per-layer)
+  std::vector<RunReport> runs;
+  int layer_error_images = 0;
+  std::vector<std::string> warnings;       // whole sentences: numbers of this report that may be wrong, and why
+  std::vector<std::string> notes;          // whole sentences for the reader
+  std::vector<std::string> output_errors;  // files that could not be written
+  std::string journal;                     // of the accuracy part, to resume from; empty: there is none
+  std::optional<DeviceRoofs> roofs;        // --per-layer
+  bool interrupted = false;
+  bool per_layer = false;
+
+  bool valid() const;                           // no speed measurement is INVALID
+  std::optional<SpeedVerdict> verdict() const;  // the worst of the runs
+};
+
+// `gpu_eval table`: every network with several rows each.
+struct TableNetwork {
+  std::string name;                       // "mobilenet 0.25"
+  std::vector<std::string> weight_files;  // published names
+  std::string missing;                    // why it was not measured; empty: report holds the result
+  std::optional<Report> report;
+};
+struct TableReport {
+  ToolInfo tool;
+  HostInfo host;
+  std::string command;
+  std::vector<TableNetwork> networks;
+  bool interrupted = false;
+  std::string failure = {};  // of a network behind those that were measured
+};
+
+// `gpu_eval sensitivity`: a network against float32 on the judged images.
+struct TrialReport {
+  double agreement = 1, sqnr_db = 0, kl = 0;
+  std::optional<double> top1;
+};
+struct SensitivityRow {
+  std::string name, op;
+  std::int64_t multiply_adds = 0;
+  TrialReport alone, rest;  // only this layer int8; all but this layer
+};
+struct MixedSpeed {
+  std::string label;  // "float32", "int8", "mixed"
+  SpeedResult speed;
+};
+struct MixedReport {  // --target-loss
+  double target_points = 0;
+  std::vector<std::string> float_layers;
+  double choosing_loss_points = 0;  // on the images that chose the layers: SensitivityReport's first, images
+  TrialReport choosing;
+  std::size_t first = 0;  // the rest: on images that chose nothing; the first of them
+  int images = 0;
+  std::vector<std::size_t> indices = {};         // which
+  double loss_points = 0, int8_loss_points = 0;  // int8: with every layer int8
+  TrialReport trial;
+  std::vector<MixedSpeed> speed;
+  std::optional<Conditions> conditions = {};  // while they were timed
+};
+struct SensitivityReport {
+  ToolInfo tool;
+  HostInfo host;
+  std::string command;
+  ModelReport model;
+  QuantizationReport quantization;
+  std::string data;  // path
+  std::string preprocessing, label_mapping;
+  std::size_t first = 0;  // the first image that the layers are ranked by
+  int images = 0;
+  std::vector<std::size_t> indices = {};  // which
+  std::optional<CalibrationReport> calibration = {};
+  std::optional<double> float_top1;
+  TrialReport all_int8;
+  std::vector<SensitivityRow> layers;  // most sensitive first
+  std::optional<MixedReport> mixed;
+  bool interrupted = false;
+  std::vector<std::string> warnings = {};  // whole sentences: numbers of this report that may be wrong, and why
+  std::vector<std::string> notes = {};     // whole sentences for the reader
+};
+
+}  // namespace gpueval

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carries out a Plan: loads the network and the images, calibrates, lowers every row, judges, times. Set the threads
+// first (gpueval/engine.h). Errors are thrown; what was measured before a signal (core/stop_signal.h) is returned.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gpueval/accuracy.h"
+#include "gpueval/engine.h"
+#include "gpueval/latency.h"
+#include "gpueval/models.h"
+#include "gpueval/plan.h"
+#include "gpueval/quant.h"
+#include "gpueval/result.h"
+
+namespace gpueval {
+
+// Told what happens, many times a second; it need not listen. Called by the thread that measures.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_step(const std::string& /*text*/) {}  // a clause: "calibrating, 3 of 14"
+  virtual void on_accuracy(const AccuracyProgress&) {}
+  virtual void on_speed(const SpeedProgress&) {}
+  virtual void on_note(const std::string& /*sentence*/) {}  // of the result's notes: those to be known at once
+};
+
+// Every part of the plan that can be measured. Throws Error naming what is wrong, Interrupted (core/stop_signal.h)
+// where nothing was measured yet.
+Report measure(const Plan& plan, Observer& observer);
+// After the result was written: its journal is of no more use.
+void forget_journal(const Report& report);
+
+// The rows of the comparison with the original research: float32, its own scheme (twice where a network has depthwise
+// layers, which it left in float32), maxabs and best.
+std::vector<Row> research_rows(const Graph& graph);
+// The plan for every network asked for, a width each: those of the plan's name (empty: all but the demo), of its alpha.
+std::vector<Plan> plan_each_network(const Plan& plan);
+// One after the other. A network whose weights are looked for and not found is named in the result; what was measured
+// before an error or a signal is returned with that. Throws where nothing was.
+TableReport measure_networks(const std::vector<Plan>& plans, Observer& observer);
+
+struct LoadedModel {
+  const ModelSpec* spec = nullptr;
+  Graph graph;  // with weights
+  ModelReport report;
+  std::string weights_id;  // for calibration tables and journals: the file's SHA-256, or "random-<seed>"
+};
+LoadedModel load_model(const ModelPlan& plan);
+
+struct LoadedData {
+  std::unique_ptr<Dataset> images;       // null: none given, none found
+  std::unique_ptr<Dataset> calibration;  // a set of its own; null: some of `images`
+  std::string missing;                   // why `images` is null: a whole sentence
+};
+LoadedData load_data(const Plan& plan, const ModelSpec& spec);
+
+struct LoweredRow {
+  Row row;
+  std::string scheme;  // "maxabs", "auto"; empty: not int8
+  Graph graph;         // what an Engine runs
+  std::optional<QuantizationReport> quantization;
+};
+
+// A plan's rows made ready to run: for programs that run the engines themselves.
+struct Prepared {
+  LoadedModel model;
+  LoadedData data;
+  std::vector<LoweredRow> rows;
+  CalibrationTable table;  // of the last row that needed one
+  std::optional<CalibrationReport> calibration;
+  std::vector<std::string> notes;  // whole sentences
+};
+Prepared prepare(const Plan& plan, Observer& observer);
+std::unique_ptr<Engine> make_engine(const Plan& plan, const LoweredRow& row, int batch);
+
+// The plan's first row, calibrated on all of the images: what save_table() takes.
+struct Calibrated {
+  CalibrationTable table;
+  CalibrationReport report;
+  std::vector<std::string> notes;
+};
+Calibrated calibrate_network(const Plan& plan, Observer& observer);
+
+// The five likeliest classes of one picture, row by row.
+struct Classification {
+  struct Class {
+    int id = 0;
+    double probability = 0;  // softmax
+    std::string name;        // may be empty
+  };
+  struct Of {
+    std::string label;  // "int8 best"
+    bool has_nan = false;
+    std::vector<Class> classes;  // likeliest first
+  };
+  int height = 0, width = 0;  // of the picture
+  std::vector<Of> rows;
+  std::optional<CalibrationReport> calibration;
+};
+// class_names: a file with one name a line; empty: ImageNet's for networks of its classes.
+Classification classify(const Plan& plan, const std::string& image, const std::string& class_names, Observer& observer);
+
+// Which layers lose the accuracy of int8 (gpueval/sensitivity.h). plan: its first int8 row; judges by plan.data.
+struct SensitivityPlan {
+  std::optional<double> target_loss_points;  // finds the layers to leave in float32; plan.speed times the networks
+  std::optional<std::size_t> choosing_images;
+};
+SensitivityReport measure_sensitivity(const Plan& plan, const SensitivityPlan& sensitivity, Observer& observer);
+
+// The first of `names` in ~/.keras/models, $GPUEVAL_DATA and its sub-folders, or the current folder.
+std::optional<std::string> find_file(const std::vector<std::string>& names);
+std::string searched_places();  // for messages: "~/.keras/models, $GPUEVAL_DATA (not set) and the current folder"
+
+}  // namespace gpueval

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/option_groups.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "gpueval/error.h"
+
+namespace gpueval::cli {
+namespace {
+
+constexpr const char *kNetwork = "Network", *kImages = "Images", *kRows = "Rows", *kDevice = "Device",
+                     *kResult = "Result";
+
+std::vector<std::string> scheme_names() {
+  std::vector<std::string> names{"best", "auto"};
+  for (const Scheme scheme : {Scheme::kMaxAbs, Scheme::kPercentile, Scheme::kEntropy, Scheme::kMse, Scheme::kReference})
+    names.push_back(to_string(scheme));
+  return names;
+}
+
+void add_switch(CLI::App& app, Options& o, const CorrectionSwitch& row) {
+  const std::string name = row.name;
+  const auto turn = [&o, name](bool on) {
+    return [&o, name, on](std::int64_t) {
+      const bool first = o.recipe.corrections.emplace(name, on).second;
+      if (!first && o.recipe.corrections[name] != on) fail_usage("--{0} contradicts --no-{0}", name);
+    };
+  };
+  app.add_flag_function("--" + name, turn(true), row.help)->group(kCorrections);
+  app.add_flag_function("--no-" + name, turn(false))->group("");  // not in --help
+}
+
+}  // namespace
+
+void add_network(CLI::App& app, Options& o) {
+  Section network(app, kNetwork);
+  network.option("--model", o.models, "NAME,...", "of `gpu_eval list models`; mobilenet_0.25 names a width, too");
+  network.option("--alpha", o.plan.model.alpha, "A", "width of mobilenet: 1 (default), 0.75, 0.5, 0.25")
+      ->check(above_zero());
+  network.option("--weights", o.plan.model.weights, "F.h5",
+                 "Keras weight file (default: the published name is looked for), or `random`: "
+                 "seeded random weights, for speed");
+  network.option("--seed", o.plan.model.seed, "N", "of random weights (default 1)")->check(whole(0, 1L << 53));
+}
+
+void add_images(CLI::App& app, Options& o) {
+  Section images(app, kImages);
+  images.option("--data", o.plan.data.path, "PATH",
+                "val224_compressed.pkl or the like (default: it is looked for), a folder of images, "
+                "or `demo`");
+  images.option("--labels", o.plan.data.labels, "F", "ground truth of a flat folder of images");
+  images
+      .option("--preprocess", o.preprocess, "NAME",
+              "default, or original (the research code's: 224 crop, then bilinear resize)")
+      ->check(one_of({"default", "original"}));
+}
+
+void add_scheme(CLI::App& app, Options& o, const std::string& help) {
+  Section rows(app, kRows);
+  rows.option("--scheme", o.schemes, "S,...", help)->check(one_of(scheme_names()));
+}
+
+void add_calibration(CLI::App& app, Options& o) {
+  Section section(app, kStatic);
+  section.option("--activations", o.activations, "TYPE", "u8 where a tensor cannot be negative (default), or s8")
+      ->check(one_of({"u8", "s8"}));
+  section
+      .option("--calibration-images", o.plan.calibration.images, "N",
+              "spread over the data, not judged again (default 128, of judged data at most a quarter)")
+      ->check(above_zero());
+  section
+      .option("--calibration-percentile", o.recipe.percentile, "P",
+              "scheme percentile: percent of a tensor's values inside its range (default 99.99)")
+      ->check(between(50, 100));
+  section.option("--float-layers", o.recipe.float_layers, "L,...", "left in float32, by Keras name");
+}
+
+void add_corrections(CLI::App& app, Options& o) {
+  for (const CorrectionSwitch& row : correction_switches()) add_switch(app, o, row);
+}
+
+void add_device(CLI::App& app, Options& o) {
+  Section device(app, kDevice);
+  device.option("--device", o.plan.device, "NAME", "auto (default), or one of `gpu_eval list devices`");
+  device.option("--kernel", o.kernel, "NAME",
+                "force a kernel of `gpu_eval list kernels` (float32 ones leave int8 layers as they are, and the "
+                "reverse); on the CPU also an instruction set for int8, on cuda and emu a part of a name (dp4a, mma)");
+  device.flag("--no-cuda-graph{false}", o.plan.cuda_graph,
+              "cuda, emu: launch kernel by kernel, not one captured graph");
+  device.option("--threads", o.threads, "N", "CPU threads (default: all cores)")->check(whole(1, 4096));
+}
+
+void add_timing(CLI::App& app, Options& o) {
+  Section speed(app, kSpeed);
+  SpeedPlan& plan = o.speed;
+  speed.option("--warm-up", plan.warm_up_ms, "MS", "milliseconds before measuring (default 200)")
+      ->check(zero_or_above());
+  speed.option("--duration", plan.duration_s, "S", "least seconds measured for each row (default 3)")
+      ->check(zero_or_above());
+  speed.option("--iterations", plan.iterations, "N", "least iterations for each row (default 10)")->check(above_zero());
+  speed.option("--percentiles", plan.percentiles, "P,...", "of the latency (default 50,90,99)")
+      ->check(above_up_to(0, 100));
+  speed.flag("--include-data-transfers", plan.include_transfers,
+             "cuda, emu: the latency includes the copies to the device and back (else in a line of their own)");
+}
+
+CLI::Option* add_limit(CLI::App& app, Options& o) {
+  return Section(app, kAccuracy)
+      .option("--limit", o.plan.data.limit, "N", "judge at most N images")
+      ->check(above_zero());
+}
+
+void add_resume(CLI::App& app, Options& o) {
+  Section(app, kAccuracy).flag("--resume", o.accuracy.resume, "continue a run that was killed or interrupted");
+}
+
+void add_results(CLI::App& app, Options& o, const char* schema) {
+  Section result(app, kResult);
+  result.option("--json", o.json, "F", fmt::format("write the result as JSON (docs/{}); - prints that", schema));
+  result.option("--html", o.html, "F", "write it as a web page: one file with tables and charts; - prints that");
+}
+
+CLI::Option* add_mode(CLI::App& app, Options& o, std::vector<std::string> modes) {
+  std::string help;
+  for (const std::string& mode : modes) help += mode + (mode == "both" ? " (default)" : ", ");
+  return Section(app, kDevice).option("--mode", o.mode, "MODE", help)->check(one_of(std::move(modes)));
+}
+
+void refuse(const CLI::App& app, const char* heading, const std::string& because) {
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_group() == heading && option->count() > 0)
+      fail_usage("{} contradicts {}", option->get_name(), because);
+  }
+}
+
+void refuse_option(const Options& o, const std::string& option, const std::string& because) {
+  if (o.given.contains(option)) fail_usage("{} contradicts {}", option, because);
+}
+
+void refuse_int8(const CLI::App& app, const Options& o, const std::string& because) {
+  refuse(app, kStatic, because);
+  for (const auto& [name, on] : o.recipe.corrections)
+    fail_usage("--{}{} contradicts {}", on ? "" : "no-", name, because);
+}
+
+void need_model(const Options& o) {
+  if (o.models.empty())
+    fail_usage("--model NAME is needed: `gpu_eval list models` has the names, `--model demo` needs no file");
+}
+
+void check_static(const Options& o, const std::string& command) {
+  if (o.models.size() > 1) fail_usage("--model: {} takes one network", command);
+  if (o.schemes.size() > 1) fail_usage("--scheme: {} takes one", command);
+  if (o.schemes == std::vector<std::string>{"reference"})
+    fail_usage("{} contradicts --scheme reference, which finds its scales at run time: it is for static schemes",
+               command);
+}
+
+void check_recipe(const Options& o) {
+  const auto named = [&](const char* scheme) {
+    return std::find(o.schemes.begin(), o.schemes.end(), scheme) != o.schemes.end();
+  };
+  const std::string schemes = o.schemes.empty() ? "best" : fmt::format("{}", fmt::join(o.schemes, ","));
+  if (!named("percentile"))
+    refuse_option(o, "--calibration-percentile", "--scheme " + schemes + ": it belongs to --scheme percentile");
+  if (!named("auto")) return;
+  for (const auto& [name, on] : o.recipe.corrections)
+    fail_usage("--{}{} contradicts --scheme auto, which picks them", on ? "" : "no-", name);
+  if (!o.plan.calibration.table.empty()) fail_usage("--calibration-table contradicts --scheme auto, which calibrates");
+}
+
+}  // namespace gpueval::cli

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "core/cache_folder.h"
+#include "core/sha256.h"
+#include "core/stop_signal.h"
+#include "gpueval/accuracy.h"
+#include "gpueval/error.h"
+#include "gpueval/selection.h"
+#include "session/parts.h"
+
+namespace gpueval {
+namespace {
+
+std::string digest(const std::string& text) {
+  Sha256 sum;
+  sum.update(text);
+  return sum.hex();
+}
+
+AccuracyOptions accuracy_options(const Plan& plan, const Prepared& prepared, const JudgedSet& judged,
+                                 Observer& observer) {
+  AccuracyOptions accuracy;
+  accuracy.input = prepared.model.spec->input;
+  accuracy.resizing = plan.data.resizing;
+  accuracy.preprocess_on_device = plan.accuracy->preprocess_on_device;
+  if (accuracy.preprocess_on_device && !only_resizes(*prepared.data.images)) {
+    fail_usage("preprocess-on device: a device only resizes, and the images of {} are resized bicubically and cropped",
+               prepared.data.images->path());
+  }
+  accuracy.count = judged.indices.size();
+  accuracy.batch = plan.accuracy->batch;
+  accuracy.resume = plan.accuracy->resume;
+  if (const std::string folder = cache_folder(); !folder.empty()) {
+    accuracy.journal_key = journal_key(plan, prepared, judged);
+    accuracy.journal = folder + "/" + digest(accuracy.journal_key).substr(0, 32) + ".journal";
+  }
+  accuracy.save_logits = plan.accuracy->save_logits;
+  accuracy.stop = [] { return StopSignal::raised(); };
+  accuracy.progress = [&observer](const AccuracyProgress& state) { observer.on_accuracy(state); };
+  return accuracy;
+}
+
+DataReport data_report(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, AccuracyRun& run) {
+  const Dataset& images = *prepared.data.images;
+  return {images.path(),
+          images.kind(),
+          preprocessing_name(images, prepared.model.spec->input, plan.data.resizing),
+          judged.indices.front(),
+          judged.indices.size(),
+          target_sha256(*judged.images, 0, judged.indices.size()),
+          std::move(run.skipped),
+          run.replayed,
+          run.seconds,
+          plan.accuracy->preprocess_on_device ? "device" : "host",
+          images.ground_truth().mapping,
+          judged.indices.back(),
+          images.size(),
+          indices_sha256(judged.indices)};
+}
+
+}  // namespace
+
+void measure_accuracy(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Observer& observer,
+                      Report& report) {
+  const EngineSet set = make_engines(plan, prepared.rows, plan.accuracy->batch);
+  add_engine_notes(set, report);
+  const AccuracyOptions accuracy = accuracy_options(plan, prepared, judged, observer);
+  AccuracyRun run = run_accuracy(*judged.images, set.engines, accuracy);
+  for (SkippedImage& image : run.skipped) image.index = judged.indices[image.index];
+  if (run.rows.front().images == 0) stop_point();  // nothing to report
+  if (accuracy.journal.empty()) run.journal_problem = kNoCacheFolder;
+  if (!run.journal_problem.empty()) {
+    report.notes.push_back("There is no journal, so --resume cannot continue this run: " + run.journal_problem);
+    observer.on_note(report.notes.back());
+  }
+  report.data = data_report(plan, prepared, judged, run);
+  report.interrupted = run.interrupted;
+  report.output_errors = std::move(run.output_errors);
+  for (std::size_t i = 0; i < run.rows.size(); ++i) {
+    RunReport& row = report.runs[i];
+    row.device = set.engines[i]->device();
+    row.batch = plan.accuracy->batch;
+    row.accuracy = std::move(run.rows[i]);
+    row.arena_bytes = set.engines[i]->arena_bytes();
+    row.layers.clear();
+    for (const LayerInfo& layer : set.engines[i]->layers()) row.layers.push_back({layer, std::nullopt});
+    if (i > 0) row.vs_first = compare_paired(*report.runs.front().accuracy, *row.accuracy);
+  }
+  if (run.journal_problem.empty()) report.journal = accuracy.journal;
+}
+
+void forget_journal(const Report& report) {
+  if (report.journal.empty()) return;
+  std::error_code ignored;
+  std::filesystem::remove(report.journal, ignored);
+}
+
+}  // namespace gpueval

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "core/stop_signal.h"
+#include "gpueval/error.h"
+#include "session/parts.h"
+
+namespace gpueval {
+namespace {
+
+bool anything_measured(const Report& report) {
+  return std::any_of(report.runs.begin(), report.runs.end(),
+                     [](const RunReport& run) { return run.accuracy || run.speed || run.server; });
+}
+
+void check_plan(const Plan& plan) {
+  if (plan.rows.empty()) fail_usage("a measurement needs a row");
+  if (!plan.accuracy && !plan.speed && !plan.layers_batch)
+    fail_usage("a measurement needs an accuracy or a speed part");
+  if (plan.speed && plan.speed->batches.empty()) fail_usage("a speed part needs a batch");
+}
+
+// The images that are judged, from the data as it was loaded.
+JudgedSet settle_judged(const Plan& plan, Prepared& prepared) {
+  JudgedSet judged;
+  if (plan.accuracy) judged = judged_set(plan, prepared.data, prepared.table);
+  if (prepared.calibration) report_left_out(judged, *prepared.calibration);
+  return judged;
+}
+
+void measure_parts(const Plan& plan, Prepared& prepared, Observer& observer, Report& report) {
+  const JudgedSet judged = settle_judged(plan, prepared);
+  report.calibration = prepared.calibration;
+  try {
+    if (plan.accuracy) measure_accuracy(plan, prepared, judged, observer, report);
+    if (!report.interrupted && (plan.speed || plan.layers_batch)) measure_speed(plan, prepared, observer, report);
+    if (plan.accuracy && plan.layers_batch) measure_layer_error(plan, prepared, judged, observer, report);
+  } catch (const Interrupted&) {
+    if (!anything_measured(report)) throw;
+    report.interrupted = true;
+  }
+}
+
+}  // namespace
+
+Report measure(const Plan& asked, Observer& observer) {
+  check_plan(asked);
+  Plan plan = asked;
+  Prepared prepared = load(plan);
+  if (plan.accuracy && plan.accuracy->required && !prepared.data.images) fail("{}", prepared.data.missing);
+  if (!prepared.data.images) plan.accuracy.reset();
+  if (plan.accuracy) check_images_left(plan, prepared.data);
+  Report report = start_report(plan, prepared.model);
+  lower_rows(plan, prepared, observer);
+  for (const LoweredRow& row : prepared.rows) report.runs.push_back(empty_run(row));
+  measure_parts(plan, prepared, observer, report);
+  report.device_description = device_description(report.runs.front().device);
+  const std::vector<std::string>& notes = prepared.notes;
+  report.notes.insert(report.notes.end(), notes.begin(), notes.end());
+  add_warnings(plan, prepared.data, report);
+  add_notes(asked, prepared.data, report);
+  return report;
+}
+
+}  // namespace gpueval

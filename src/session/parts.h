@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of a measurement. Each fills in its share of the report's runs, which stand in the order of the plan's
+// rows.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gpueval/latency.h"
+#include "session/images.h"
+#include "session/prepare.h"
+#include "session/start_report.h"
+
+namespace gpueval {
+
+// Judges the images. Sets report.journal: what a later run can resume.
+void measure_accuracy(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Observer& observer,
+                      Report& report);
+// Times the engines, batch by batch, and their layers: of the plan's layers_batch. A row of a batch behind the first
+// is a run of its own.
+void measure_speed(const Plan& plan, const Prepared& prepared, Observer& observer, Report& report);
+// Errors of each layer of the int8 rows on some of the judged images, into the layers that measure_speed listed.
+void measure_layer_error(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Observer& observer,
+                         Report& report);
+
+// Batches of preprocessed images to time on; what the data has too few of is repeated. No data: synthetic ones.
+std::vector<std::vector<float>> timing_inputs(const Plan& plan, const LoadedModel& model, const LoadedData& data,
+                                              int batch);
+SpeedOptions speed_options(const SpeedPlan& plan, int batch, Observer& observer);
+
+// Everything that decides an accuracy run's logits, as text: equal keys continue each other's journal.
+std::string journal_key(const Plan& plan, const Prepared& prepared, const JudgedSet& judged);
+
+}  // namespace gpueval

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/prepare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "session/calibration.h"
+#include "session/images.h"
+
+namespace gpueval {
+namespace {
+
+// Where nothing is judged, or the weights are random, the minutes of the best recipe would buy nothing: its kernels are
+// those of maxabs.
+Scheme usual_scheme(const Plan& plan, const RecipeRequest& request, const LoadedData& data) {
+  const bool measures = plan.accuracy || plan.speed;
+  const bool worth = plan.accuracy && data.images && plan.model.weights != "random";
+  return request.chooses() || !measures || worth ? Scheme::kBest : Scheme::kMaxAbs;
+}
+
+// A row's request with what the table and the default say of it.
+RecipeRequest settled(const Plan& plan, const RecipeRequest& asked, const LoadedData& data) {
+  RecipeRequest request = asked;
+  const std::string& path = plan.calibration.table;
+  if (!path.empty()) request = with_table(std::move(request), load_table(path), path);
+  if (!request.automatic && !request.scheme) request.scheme = usual_scheme(plan, request, data);
+  return request;
+}
+
+Graph lower_static_row(const LoadedModel& model, const CalibrationTable& table, const RecipeRequest& request) {
+  QuantOptions quant = parse_recipe(table.scheme);
+  quant.activations = table.activations == "s8" ? DType::kS8 : DType::kU8;
+  quant.float_layers = request.float_layers;
+  return lower_static(model.graph, table, quant);
+}
+
+void add_once(std::vector<std::string>& sentences, const std::string& sentence) {
+  if (std::find(sentences.begin(), sentences.end(), sentence) == sentences.end()) sentences.push_back(sentence);
+}
+
+void calibrate_row(const Plan& plan, Prepared& prepared, const StepText& step, Observer& observer, LoweredRow& row) {
+  CalibrationReport calibration;
+  CalibrationTable table = obtain_table(plan, row.row.recipe, prepared.model, prepared.data, calibration, step);
+  row.quantization = calibration.quantization;
+  if (const auto note = rounding_note(prepared.model.graph, parse_recipe(table.scheme))) {
+    observer.on_note(*note);
+    add_once(prepared.notes, *note);
+  }
+  row.graph = lower_static_row(prepared.model, table, row.row.recipe);
+  // Every row calibrates on the same images; what an automatic one tried is worth keeping.
+  if (calibration.trials.empty() && prepared.calibration) calibration.trials = std::move(prepared.calibration->trials);
+  prepared.calibration = std::move(calibration);
+  prepared.table = std::move(table);
+}
+
+}  // namespace
+
+bool Row::calibrates() const {
+  if (precision != Precision::kInt8) return false;
+  return recipe.automatic || !recipe.scheme || needs_calibration(*recipe.scheme);
+}
+
+std::string Row::scheme() const {
+  if (precision != Precision::kInt8) return "";
+  return recipe.automatic ? "auto" : recipe.scheme ? to_string(*recipe.scheme) : "";
+}
+
+Prepared load(const Plan& plan) {
+  Prepared prepared;
+  prepared.model = load_model(plan.model);
+  prepared.data = load_data(plan, *prepared.model.spec);
+  return prepared;
+}
+
+void lower_rows(const Plan& plan, Prepared& prepared, Observer& observer) {
+  const auto count = std::count_if(plan.rows.begin(), plan.rows.end(), [](const Row& row) { return row.calibrates(); });
+  for (const Row& asked : plan.rows) {
+    LoweredRow& row = prepared.rows.emplace_back(LoweredRow{asked, "", {}, std::nullopt});
+    if (asked.precision != Precision::kInt8) {  // TF32 and float16 are the engine's matter
+      row.graph = lower_float(prepared.model.graph);
+      continue;
+    }
+    row.row.recipe = asked.calibrates() ? settled(plan, asked.recipe, prepared.data) : asked.recipe;
+    row.scheme = row.row.scheme();
+    if (!row.row.calibrates()) {
+      row.graph = lower_reference(prepared.model.graph, settle(row.row.recipe));
+      continue;
+    }
+    observer.on_step("calibrating");
+    const auto step = [&](const std::string& text) {
+      observer.on_step(count > 1 ? fmt::format("{}: {}", row.scheme, text) : text);
+    };
+    calibrate_row(plan, prepared, step, observer, row);
+  }
+  for (const std::string& note : prepared.table.notes) add_once(prepared.notes, note);
+}
+
+Prepared prepare(const Plan& plan, Observer& observer) {
+  Prepared prepared = load(plan);
+  lower_rows(plan, prepared, observer);
+  return prepared;
+}
+
+std::unique_ptr<Engine> make_engine(const Plan& plan, const LoweredRow& row, int batch) {
+  EngineOptions options{.batch = batch, .kernel = row.row.kernel};
+  if (row.row.precision == Precision::kTf32) options.math = FloatMath::kTf32;
+  if (row.row.precision == Precision::kFloat16) options.math = FloatMath::kHalf;
+  options.cuda_graph = plan.cuda_graph;
+  return make_engine(plan.device, row.graph, options);
+}
+
+EngineSet make_engines(const Plan& plan, std::span<const LoweredRow> rows, int batch) {
+  EngineSet set;
+  for (const LoweredRow& row : rows) {
+    set.owned.push_back(make_engine(plan, row, batch));
+    set.engines.push_back(set.owned.back().get());
+  }
+  return set;
+}
+
+Calibrated calibrate_network(const Plan& plan, Observer& observer) {
+  const Prepared prepared = load(plan);
+  if (!prepared.data.images) fail("{}", prepared.data.missing);
+  Calibrated result;
+  const RecipeRequest request = plan.rows.front().recipe;
+  const Dataset& images = prepared.data.calibration ? *prepared.data.calibration : *prepared.data.images;
+  result.table = observe_table(plan, request, prepared.model, images, calibration_count(plan, prepared.data),
+                               result.report, [&](const std::string& text) { observer.on_step(text); });
+  if (const auto note = rounding_note(prepared.model.graph, parse_recipe(result.table.scheme)))
+    result.notes.push_back(*note);
+  return result;
+}
+
+}  // namespace gpueval
