@@ -20,6 +20,8 @@ std::string to_text(const TableReport& table);  // at most 110 columns
 std::string to_json(const TableReport& table);
 std::string to_html(const TableReport& table);
 
+std::string to_text(const Classification& found);
+
 std::string to_text(const SensitivityReport& report);  // at most 110 columns
 std::string to_json(const SensitivityReport& report);
 std::string to_html(const SensitivityReport& report);
@@ -27,5 +29,11 @@ std::string to_html(const SensitivityReport& report);
 // Text of `gpu_eval compare`: matching runs of two result files side by side. Throws Error for a file that is no
 // result.
 std::string compare_results(const std::string& path_a, const std::string& path_b);
+
+// Tables of what this version and this machine have.
+std::string list_models();
+std::string list_kernels();
+std::string list_devices();
+std::string list_calibrators();
 
 }  // namespace gpueval

@@ -180,6 +180,24 @@ struct TableReport {
   std::string failure = {};  // of a network behind those that were measured
 };
 
+// The five likeliest classes of one picture, row by row.
+struct Classification {
+  struct Class {
+    int id = 0;
+    double probability = 0;  // softmax
+    std::string name;        // may be empty
+  };
+  struct Of {
+    std::string label;  // "int8 best"
+    bool has_nan = false;
+    std::vector<Class> classes;  // likeliest first
+  };
+  std::string path;
+  int height = 0, width = 0;  // of the picture
+  std::vector<Of> rows;
+  std::optional<CalibrationReport> calibration;
+};
+
 // `gpu_eval sensitivity`: a network against float32 on the judged images.
 struct TrialReport {
   double agreement = 1, sqnr_db = 0, kl = 0;

@@ -86,23 +86,8 @@ struct Calibrated {
 };
 Calibrated calibrate_network(const Plan& plan, Observer& observer);
 
-// The five likeliest classes of one picture, row by row.
-struct Classification {
-  struct Class {
-    int id = 0;
-    double probability = 0;  // softmax
-    std::string name;        // may be empty
-  };
-  struct Of {
-    std::string label;  // "int8 best"
-    bool has_nan = false;
-    std::vector<Class> classes;  // likeliest first
-  };
-  int height = 0, width = 0;  // of the picture
-  std::vector<Of> rows;
-  std::optional<CalibrationReport> calibration;
-};
-// class_names: a file with one name a line; empty: ImageNet's for networks of its classes.
+// The likeliest classes of one picture. class_names: a file with one name a line; empty: ImageNet's for networks of its
+// classes.
 Classification classify(const Plan& plan, const std::string& image, const std::string& class_names, Observer& observer);
 
 // Which layers lose the accuracy of int8 (gpueval/sensitivity.h). plan: its first int8 row; judges by plan.data.
@@ -114,6 +99,11 @@ SensitivityReport measure_sensitivity(const Plan& plan, const SensitivityPlan& s
 
 // The first of `names` in ~/.keras/models, $GPUEVAL_DATA and its sub-folders, or the current folder.
 std::optional<std::string> find_file(const std::vector<std::string>& names);
+// What a plan that does not name its weights or its images would read: the files that are found.
+struct FoundFile {
+  std::string what, path;  // "the weights", "the images"
+};
+std::vector<FoundFile> found_files(const Plan& plan);
 std::string searched_places();  // for messages: "~/.keras/models, $GPUEVAL_DATA (not set) and the current folder"
 
 }  // namespace gpueval

@@ -151,31 +151,16 @@ int finish(const Options& o, Report& report) {
   return exit_status(failed ? ExitCode::kAccuracyGate : ExitCode::kOk);
 }
 
-std::string calibration_sentence(const CalibrationReport& report) {
-  if (report.source == "table") return fmt::format("int8 calibration: table {}.", report.path);
-  if (report.source == "image")
-    return "int8 calibration: this image alone, as no data was found; --data or --calibration-table do better.";
-  return fmt::format("int8 calibration: {} images of {}.", report.images, report.path);
-}
-
 int print_classes(const Options& o) {
   Plan plan = settle_plan(o);
   plan.accuracy.reset();
   plan.speed.reset();
-  Progress progress;
-  const Classification found = classify(plan, o.image, o.class_names, progress);
-  progress.wipe();
-  print_line(fmt::format("{}, {} x {} pixels", o.image, found.width, found.height));
-  for (const Classification::Of& row : found.rows) {
-    print_line("");
-    print_line(row.label);
-    if (row.has_nan) print_line("  the logits hold NaN: no class can be told");
-    for (const Classification::Class& likely : row.classes)
-      print_line(fmt::format("  {:6.2f}%  {:>4}  {}", 100 * likely.probability, likely.id, likely.name));
+  Classification found;
+  {
+    Progress progress;
+    found = classify(plan, o.image, o.class_names, progress);
   }
-  if (!found.calibration) return 0;
-  print_line("");
-  print_line(calibration_sentence(*found.calibration));
+  print_lines(to_text(found));
   return 0;
 }
 

@@ -16,13 +16,13 @@ std::string decibels(double sqnr_db);                // "25.8", "exact" for infi
 std::string verdict_text(const SpeedResult& speed);  // "VALID", "NOISY", "INVALID", "emulated"
 // Images per second in a table: "845", "NOISY 845", "INVALID 845", "emulated" instead of a number.
 std::string rate_with_verdict(const SpeedResult& speed);
-std::string doubt(const RunReport& run);             // " (NOISY)", " (INVALID)": behind its speed; "" if VALID
-std::string layer_doubt(const Report& report);       // the same for times layer by layer, with the reasons
+std::string doubt(const RunReport& run);        // " (NOISY)", " (INVALID)": behind its speed; "" if VALID
+std::string layer_doubt(const Report& report);  // the same for times layer by layer, with the reasons
 // The run that another one's speed is a ratio of: the first of its batch.
 const RunReport& baseline(const Report& report, const RunReport& run);
 // A row that was said to be so at the first of several batches.
 bool repeats(const Report& report, const RunReport& run);
-std::string batches_text(const Report& report);  // "1, 8"
+std::string batches_text(const Report& report);      // "1, 8"
 std::string network_name(const ModelReport& model);  // "mobilenet 0.25"
 
 TextTable result_table(const Report& report);                   // one row a precision

@@ -54,7 +54,7 @@ Classification classify(const Plan& asked, const std::string& path, const std::s
   const InputSpec& spec = model.spec->input;
   std::vector<float> pixels(static_cast<std::size_t>(spec.height) * static_cast<std::size_t>(spec.width) * 3);
   preprocess(image, false, spec, plan.data.resizing, pixels);
-  Classification result{image.height, image.width, {}, prepared.calibration};
+  Classification result{path, image.height, image.width, {}, prepared.calibration};
   for (const LoweredRow& row : prepared.rows) {
     std::vector<float> logits(classes);
     make_engine(plan, row, 1)->run(pixels, 1, logits);

@@ -56,6 +56,21 @@ std::optional<std::string> find_file(const std::vector<std::string>& names) {
   return std::nullopt;
 }
 
+std::vector<FoundFile> found_files(const Plan& plan) {
+  const ModelName named = parse_model_name(plan.model.name);
+  std::vector<FoundFile> files;
+  const auto add = [&](const char* what, const std::vector<std::string>& names) {
+    if (const auto path = find_file(names)) files.push_back({what, *path});
+  };
+  if (plan.model.weights.empty() && named.spec->weight_files) {
+    const double alpha = named.alpha ? *named.alpha : plan.model.alpha.value_or(1);
+    add("the weights", named.spec->weight_files({.alpha = alpha, .variant = ""}));
+  }
+  if (!plan.data.path.empty() || named.spec->name == "demo") return files;
+  for (const char* name : {"val224_compressed.pkl", "val224_sample.pkl"}) add("the images", {name});
+  return files;
+}
+
 std::string searched_places() {
   const std::string data = environment("GPUEVAL_DATA");
   return "~/.keras/models, $GPUEVAL_DATA (" + (data.empty() ? "not set" : data) + ") and the current folder";
