@@ -4,11 +4,13 @@
 
     scripts/check_bits.py build/gpu_eval --write before.json     # at the commit that a redesign starts from
     scripts/check_bits.py build/gpu_eval --table before.json     # after it; exit code 1 and a line for each difference
+    scripts/check_bits.py --join all.json one.json two.json      # tables of the same program and CPU as one
 
 Each network runs in float32 and int8 (reference, maxabs, best) at every instruction-set level that this CPU has: random
-weights and twelve small pictures of tests/golden, three of them for calibration, or, where $GPUEVAL_DATA has them, real weights and 64 photographs
-(MobileNet 0.25, SqueezeNet). float32, and what is calibrated with it, differs between machines and versions of oneDNN: a
-table compares on the machine that it names. --networks and --levels choose by name.
+weights and twelve small pictures of tests/golden, three of them for calibration, or, where $GPUEVAL_DATA has them, real
+weights and 64 photographs (MobileNet 0.25, SqueezeNet). float32, and what is calibrated with it, differs between
+machines and versions of oneDNN: on another CPU than the table's nothing is compared ("skipped: ..."). --networks and
+--levels choose by name.
 """
 import argparse
 import json
@@ -83,27 +85,51 @@ def cpu():
         return next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine())
 
 
+def read_table(path):
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def write_table(path, program, name, rows):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump({"program": program, "cpu": name, "logits_sha256": rows}, file, indent=1)
+        file.write("\n")
+
+
+def join(path, parts):
+    tables = [read_table(part) for part in parts]
+    origins = {(table["program"], table["cpu"]) for table in tables}
+    if len(origins) != 1:
+        sys.exit(f"tables of several programs or CPUs: {sorted(origins)}")
+    rows = {row: sha256 for table in tables for row, sha256 in table["logits_sha256"].items()}
+    write_table(path, *origins.pop(), rows)
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("program")
+    parser.add_argument("program", nargs="?")
+    parser.add_argument("--join", nargs="+", metavar="F.json")
     parser.add_argument("--write", metavar="F.json")
     parser.add_argument("--table", metavar="F.json")
     parser.add_argument("--networks", nargs="+", metavar="NAME")
     parser.add_argument("--levels", nargs="+", choices=LEVELS, default=LEVELS)
     options = parser.parse_args()
+    if options.join:
+        return join(options.join[0], options.join[1:])
+    if options.table and read_table(options.table)["cpu"] != cpu():
+        print(f"skipped: {options.table} is of another CPU")
+        return 0
     networks = options.networks or RANDOM + (REAL if os.environ.get("GPUEVAL_DATA") else [])
     rows = measure(options.program, networks, options.levels)
     if not rows:
         sys.exit("nothing was measured")
     if options.write:
         revision = subprocess.run([options.program, "--version"], capture_output=True, text=True, check=True).stdout
-        with open(options.write, "w", encoding="utf-8") as file:
-            json.dump({"program": revision.strip(), "cpu": cpu(), "logits_sha256": rows}, file, indent=1)
-            file.write("\n")
+        write_table(options.write, revision.strip(), cpu(), rows)
     if not options.table:
         return 0
-    with open(options.table, encoding="utf-8") as file:
-        before = json.load(file)["logits_sha256"]
+    before = read_table(options.table)["logits_sha256"]
     missing = [row for row in rows if row not in before]
     moved = [row for row in rows if row in before and before[row] != rows[row]]
     for row in missing:
