@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/conv/conv_kernel.h"
+#include "cuda/runtime/tables.h"
 #include "device_subjects.h"
 #include "gpueval/error.h"
 #include "shapes.h"
@@ -55,10 +56,10 @@ std::vector<Case> device_cases(cuda::Runtime& runtime, const std::string& device
                                const ConvDesc& desc) {
   std::vector<Case> cases;
   const Row base{.device = device, .network = network, .desc = desc, .operations = operations(desc)};
-  for (const ConvKernel& kernel : runtime.conv_kernels()) {
+  for (const ConvKernel& kernel : conv_kernels_of(runtime)) {
     if (applies(kernel, desc)) cases.push_back(kernel_case(runtime, kernel, base));
   }
-  if (&runtime == &cuda::emu_runtime()) return cases;
+  if (runtime.properties().emulated) return cases;
   for (const cuda::IntegerBaseline& baseline : cuda::integer_baselines()) {
     Case c = library_case(runtime, baseline, base);
     c.row.roof = "mma_m16n8k32";  // they may use wider instructions and pass it

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cuda/conv/pack.h"
+#include "cuda/runtime/tables.h"
 #include "device_clock.h"
 
 namespace gpueval::bench {
@@ -24,7 +25,7 @@ class DeviceSubject : public Subject {
   DeviceSubject(cuda::Runtime& runtime, std::shared_ptr<const Problem> problem)
       : runtime_(runtime), problem_(std::move(problem)), clock_(runtime) {}
 
-  int bundle() const override { return &runtime_ == &cuda::emu_runtime() ? 1 : kBundle; }
+  int bundle() const override { return runtime_.properties().emulated ? 1 : kBundle; }
   double hot() override {
     return clock_.seconds([&] { runtime_.launch_graph(graph_.get(), clock_.stream()); }) / bundle();
   }
@@ -183,9 +184,9 @@ class LibraryFloatSubject : public DeviceSubject {
           std::byte* first =
               static_cast<std::byte*>(dst_.data()) + static_cast<std::size_t>(index) * k * size_of(type_);
           if (type_ == DType::kF32) {
-            runtime_.ops().copy(view(first, one, type_), view(pixel.data(), one, DType::kF32), 0, 0, clock_.stream());
+            ops_of(runtime_).copy(view(first, one, type_), view(pixel.data(), one, DType::kF32), 0, 0, clock_.stream());
           } else {
-            runtime_.ops().cast(view(first, one, type_), view(pixel.data(), one, DType::kF32), clock_.stream());
+            ops_of(runtime_).cast(view(first, one, type_), view(pixel.data(), one, DType::kF32), clock_.stream());
           }
           std::vector<float> values(k);
           runtime_.copy_to_host(values.data(), pixel.data(), pixel.size(), clock_.stream());
@@ -224,7 +225,7 @@ class LibraryFloatSubject : public DeviceSubject {
     DeviceBuffer plain = uploaded(values);
     if (type_ == DType::kF32) return plain;
     DeviceBuffer half(runtime_, values.size() * size_of(type_));
-    runtime_.ops().cast(view(plain.data(), shape, DType::kF32), view(half.data(), shape, type_), clock_.stream());
+    ops_of(runtime_).cast(view(plain.data(), shape, DType::kF32), view(half.data(), shape, type_), clock_.stream());
     runtime_.synchronize(clock_.stream());
     return half;
   }

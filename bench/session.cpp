@@ -129,23 +129,23 @@ std::string load_average() {
 
 struct Device {
   std::string name;
-  cuda::Runtime* runtime = nullptr;  // null: the CPU
+  std::shared_ptr<cuda::Runtime> runtime;  // null: the CPU
 };
 
 // Those asked for; an asked one that is missing is an error, one that was not asked for is left out.
 std::vector<Device> find_devices(const Options& options) {
   std::string why;
-  cuda::Runtime* gpu = cuda::gpu_runtime(&why);
+  const std::shared_ptr<cuda::Runtime> gpu = cuda::open_gpu(0, &why);
   std::vector<Device> devices;
   if (options.devices.empty()) {
     devices.push_back({"cpu", nullptr});
-    if (gpu != nullptr) devices.push_back({"cuda", gpu});
+    if (gpu) devices.push_back({"cuda", gpu});
   }
   for (const std::string& name : options.devices) {
-    if (name == "cuda" && gpu == nullptr) {
+    if (name == "cuda" && !gpu) {
       throw Error(fmt::format("--device cuda: {}", why), ErrorKind::kDevice);
     }
-    devices.push_back({name, name == "cpu" ? nullptr : name == "cuda" ? gpu : &cuda::emu_runtime()});
+    devices.push_back({name, name == "cpu" ? nullptr : name == "cuda" ? gpu : cuda::open_emulator()});
   }
   return devices;
 }

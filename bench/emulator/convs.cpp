@@ -24,6 +24,11 @@ std::vector<std::int8_t> random_bytes(std::size_t count) {
   return bytes;
 }
 
+Runtime& emu_runtime() {
+  static const std::shared_ptr<Runtime> runtime = open_emulator();
+  return *runtime;
+}
+
 DeviceBuffer upload(const void* data, std::size_t bytes) {
   DeviceBuffer buffer(emu_runtime(), bytes);
   emu_runtime().copy_to_device(buffer.data(), data, bytes, {});

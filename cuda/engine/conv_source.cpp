@@ -12,7 +12,7 @@ int kernel_pitch(int channels) { return channels <= 4 ? 4 : round_up(channels, k
 
 }  // namespace
 
-ConvSource::ConvSource(const StepContext& context) : ops_(context.runtime.ops()), node_(context.self().inputs[0]) {
+ConvSource::ConvSource(const StepContext& context) : ops_(ops_of(context.runtime)), node_(context.self().inputs[0]) {
   const Shape& shape = context.input(0).shape;
   const TensorPlacement& place = context.placement(node_);
   const bool one_pixel = shape.h * shape.w == 1;

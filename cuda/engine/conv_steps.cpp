@@ -100,7 +100,7 @@ class StaticConv : public Step {
 class DynamicConv : public Step {
  public:
   explicit DynamicConv(const StepContext& context)
-      : ops_(context.runtime.ops()),
+      : ops_(ops_of(context.runtime)),
         node_(context.self()),
         self_(context.node),
         pitch_(source_pitch(context)),

@@ -8,10 +8,10 @@
 #include <utility>
 
 #include "cuda/engine/engine.h"
+#include "cuda/engine/forward_pass.h"
 #include "cuda/engine/half.h"
 #include "cuda/engine/image_upload.h"
 #include "cuda/engine/library_note.h"
-#include "cuda/engine/pipeline.h"
 #include "gpueval/error.h"
 #include "graph/layer_info.h"
 
@@ -30,17 +30,18 @@ void copy_with_all_cores(void* to, const void* from, std::size_t bytes) {
   }
 }
 
-class DeviceEngine : public Engine {
+class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceClock {
  public:
-  DeviceEngine(Runtime& runtime, std::string device, Graph lowered, const EngineOptions& options,
+  DeviceEngine(std::shared_ptr<Runtime> runtime, std::string device, Graph lowered, const EngineOptions& options,
                const DeviceEngineOptions& device_options)
-      : runtime_(runtime),
+      : open_(std::move(runtime)),
+        runtime_(*open_),
         device_(std::move(device)),
         graph_(std::move(lowered)),
         device_graph_(options.math == FloatMath::kHalf ? with_half_tensors(graph_) : graph_),
         options_(options),
-        main_(make_stream(runtime)),
-        upload_(make_stream(runtime)) {
+        main_(make_stream(runtime_)),
+        upload_(make_stream(runtime_)) {
     prepare(device_options);
     allocate_staging();
     runtime_.synchronize(main_.get());
@@ -60,7 +61,8 @@ class DeviceEngine : public Engine {
     collect(logits);
   }
 
-  int pipeline_depth() const override { return kSlots; }
+  Pipeline* pipeline() override { return this; }
+  int depth() const override { return kSlots; }
   void submit(std::span<const float> input, int n) override {
     begin(input, n);
     run_pass(n);
@@ -68,10 +70,10 @@ class DeviceEngine : public Engine {
   }
   void collect(std::span<float> logits) override;
 
-  bool preprocesses() const override { return true; }
-  void submit_decoded(std::span<const Image> images, const PixelTable& table) override;
+  DevicePreprocessing* preprocessing() override { return this; }
+  void submit(std::span<const Image> decoded, const PixelTable& table) override;
 
-  bool has_own_memory() const override { return true; }
+  DeviceClock* device_clock() override { return this; }
   double load(std::span<const float> input, int n) override;
   double run_loaded() override;
   double fetch(std::span<float> logits) override;
@@ -79,7 +81,7 @@ class DeviceEngine : public Engine {
   void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) override {
     check_idle();
     begin(input, n);
-    pipeline_->run_in_order(*tensors_, n, slot_, [&](int done) {
+    pass_->run_in_order(*tensors_, n, slot_, [&](int done) {
       runtime_.synchronize(main_.get());
       download(done, n, tap);
     });
@@ -91,9 +93,8 @@ class DeviceEngine : public Engine {
     check_idle();
     while (clock_.size() <= layers_.size()) clock_.push_back(make_event(runtime_));
     begin(input, n);
-    pipeline_->run_in_order(*tensors_, n, slot_, [&](int done) {
-      runtime_.record(clock_[static_cast<std::size_t>(done)].get(), main_.get());
-    });
+    pass_->run_in_order(*tensors_, n, slot_,
+                        [&](int done) { runtime_.record(clock_[static_cast<std::size_t>(done)].get(), main_.get()); });
     finish(n, logits);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       seconds[i] += runtime_.seconds(clock_[i].get(), clock_[i + 1].get());
@@ -103,6 +104,7 @@ class DeviceEngine : public Engine {
   const std::vector<LayerInfo>& layers() const override { return layers_; }
   const Graph& graph() const override { return graph_; }
   std::string device() const override { return device_; }
+  bool emulated() const override { return runtime_.properties().emulated; }
   std::size_t arena_bytes() const override { return tensors_->arena_bytes(); }
   std::vector<std::string> notes() const override { return notes_; }
 
@@ -133,9 +135,9 @@ class DeviceEngine : public Engine {
   bool by_graph(int n) const { return options_.cuda_graph && warm_.contains(n); }
   void run_pass(int n) {
     if (by_graph(n)) {
-      pipeline_->run_as_graph(*tensors_, n, slot_);
+      pass_->run_as_graph(*tensors_, n, slot_);
     } else {
-      pipeline_->run_in_order(*tensors_, n, slot_);
+      pass_->run_in_order(*tensors_, n, slot_);
       warm_.insert(n);
     }
   }
@@ -150,6 +152,7 @@ class DeviceEngine : public Engine {
     int slot, n;
   };
 
+  std::shared_ptr<Runtime> open_;
   Runtime& runtime_;
   std::string device_;
   Graph graph_, device_graph_;  // as given; as it runs
@@ -157,7 +160,7 @@ class DeviceEngine : public Engine {
   StreamHandle main_, upload_;
   EventHandle pass_begins_, pass_ends_;
   std::unique_ptr<DeviceTensors> tensors_;
-  std::unique_ptr<Pipeline> pipeline_;
+  std::unique_ptr<ForwardPass> pass_;
   std::vector<LayerInfo> layers_;
   std::vector<std::string> notes_;
   std::array<Slot, kSlots> slots_;
@@ -195,12 +198,12 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
     }
   }
   notes_ = selector.notes();
-  if (&runtime_ == gpu_runtime(nullptr)) {
+  if (!runtime_.properties().emulated) {
     if (const auto note = library_note(layers_, library_infos())) notes_.push_back(*note);
   }
   tensors_ =
       std::make_unique<DeviceTensors>(runtime_, device_graph_, options_.batch, std::move(plan), scratch, main_.get());
-  pipeline_ = std::make_unique<Pipeline>(runtime_, std::move(lanes), std::move(steps), main_.get());
+  pass_ = std::make_unique<ForwardPass>(runtime_, std::move(lanes), std::move(steps), main_.get());
 }
 
 void DeviceEngine::allocate_staging() {
@@ -220,19 +223,19 @@ void DeviceEngine::allocate_staging() {
 // float32 -> float16 in front of the steps, and back behind them.
 void DeviceEngine::wrap_half() {
   logits_ = DeviceBuffer(runtime_, batch() * classes() * sizeof(float));
-  pipeline_->before = [this](const Pass& pass) {
+  pass_->before = [this](const Pass& pass) {
     const DeviceView to = pass.view(0);
     DeviceView from = to;
     from.data = slots_[static_cast<std::size_t>(pass.slot)].staging.data();
     from.dtype = DType::kF32;
-    runtime_.ops().cast(from, to, pass.stream);
+    ops_of(runtime_).cast(from, to, pass.stream);
   };
-  pipeline_->after = [this](const Pass& pass) {
+  pass_->after = [this](const Pass& pass) {
     const DeviceView from = pass.view(graph_.output);
     DeviceView to = from;
     to.data = logits_.data();
     to.dtype = DType::kF32;
-    runtime_.ops().cast(from, to, pass.stream);
+    ops_of(runtime_).cast(from, to, pass.stream);
   };
 }
 
@@ -257,12 +260,12 @@ void DeviceEngine::begin(std::span<const float> input, int n) {
   runtime_.wait(main_.get(), slot.uploaded.get());
 }
 
-void DeviceEngine::submit_decoded(std::span<const Image> images, const PixelTable& table) {
-  const int n = static_cast<int>(images.size());
+void DeviceEngine::submit(std::span<const Image> decoded, const PixelTable& table) {
+  const int n = static_cast<int>(decoded.size());
   Slot& slot = next_slot(n);
   const Shape& shape = graph_.input_node().shape;
   const DeviceView input{input_of(slot), DType::kF32, {n, shape.h, shape.w, shape.c}, shape.c};
-  slot.images.enqueue(runtime_, images, table, input, upload_.get());
+  slot.images.enqueue(runtime_, decoded, table, input, upload_.get());
   runtime_.record(slot.uploaded.get(), upload_.get());
   runtime_.wait(main_.get(), slot.uploaded.get());
   run_pass(n);
@@ -303,7 +306,7 @@ double DeviceEngine::run_loaded() {
   GPUEVAL_CHECK(loaded_ > 0, "no images were loaded");
   if (by_graph(loaded_)) {
     const PassClock clock{pass_begins_.get(), pass_ends_.get()};
-    pipeline_->run_as_graph(*tensors_, loaded_, slot_, &clock);
+    pass_->run_as_graph(*tensors_, loaded_, slot_, &clock);
   } else {
     runtime_.record(pass_begins_.get(), main_.get());
     run_pass(loaded_);
@@ -328,7 +331,7 @@ void DeviceEngine::download(int node, int n, const LayerTap& tap) {
     wide.dtype = DType::kF32;
     widened = DeviceBuffer(runtime_, static_cast<std::size_t>(view.shape.pixels() * view.pitch) * sizeof(float));
     wide.data = widened.data();
-    runtime_.ops().cast(view, wide, main_.get());
+    ops_of(runtime_).cast(view, wide, main_.get());
     view = wide;
   }
   const std::int64_t elements = (view.shape.pixels() - 1) * view.pitch + view.shape.c;
@@ -340,10 +343,11 @@ void DeviceEngine::download(int node, int n, const LayerTap& tap) {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_device_engine(Runtime& runtime, std::string device, Graph lowered,
+std::unique_ptr<Engine> make_device_engine(std::shared_ptr<Runtime> runtime, std::string device, Graph lowered,
                                            const EngineOptions& options, const DeviceEngineOptions& device_options) {
   GPUEVAL_CHECK(options.batch >= 1, "batch {}", options.batch);
-  return std::make_unique<DeviceEngine>(runtime, std::move(device), std::move(lowered), options, device_options);
+  return std::make_unique<DeviceEngine>(std::move(runtime), std::move(device), std::move(lowered), options,
+                                        device_options);
 }
 
 }  // namespace gpueval::cuda

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "cuda/ops/ops.h"
 #include "cuda/runtime/runtime.h"
 #include "gpueval/conv_desc.h"
 #include "gpueval/engine.h"

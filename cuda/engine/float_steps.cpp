@@ -80,7 +80,7 @@ std::unique_ptr<Step> make_batch_norm(const StepContext& context) {
   }
   auto device =
       std::make_shared<const DeviceBuffer>(upload(context.runtime, std::span<const float>(table), context.stream));
-  return make_simple_step("batch_norm", [=, &ops = context.runtime.ops(), act = op.act, src = node.inputs[0],
+  return make_simple_step("batch_norm", [=, &ops = ops_of(context.runtime), act = op.act, src = node.inputs[0],
                                          self = context.node](const Pass& pass) {
     const auto* gain = static_cast<const float*>(device->data());
     ops.batch_norm(pass.view(src), gain, gain + channels, gain + 2 * channels, act, pass.view(self), pass.stream);
@@ -91,7 +91,7 @@ std::unique_ptr<Step> make_batch_norm(const StepContext& context) {
 
 std::unique_ptr<Step> make_float_step(const StepContext& context) {
   const Node& node = context.self();
-  const Ops& ops = context.runtime.ops();
+  const Ops& ops = ops_of(context.runtime);
   const int src = node.inputs[0], self = context.node;
   if (conv_desc(context.graph, self)) {
     if (node.integer && node.integer->dynamic) return make_dynamic_conv(context);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/engine/image_upload.h"
+#include "cuda/runtime/tables.h"
 
 #include <cstddef>
 #include <cstring>
@@ -32,8 +33,8 @@ void ImageUpload::enqueue(Runtime& runtime, std::span<const Image> images, const
     DeviceView to = dst;
     to.shape.n = n;
     to.data = static_cast<float*>(dst.data) + static_cast<std::int64_t>(first) * dst.shape.h * dst.shape.w * dst.pitch;
-    runtime.ops().preprocess({device + at, DType::kU8, {n, image.height, image.width, 3}, 3},
-                             reinterpret_cast<const float*>(device), table.bgr, 1.0f, to, stream);
+    ops_of(runtime).preprocess({device + at, DType::kU8, {n, image.height, image.width, 3}, 3},
+                               reinterpret_cast<const float*>(device), table.bgr, 1.0f, to, stream);
     at += count * image.rgb.size();
   }
 }

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "cuda/runtime/handles.h"
+#include "cuda/ops/ops.h"
 #include "cuda/runtime/runtime.h"
 #include "gpueval/dataset.h"
 

@@ -21,7 +21,7 @@ const float* floats(const std::shared_ptr<const DeviceBuffer>& buffer) {
 std::unique_ptr<Step> make_pool(const StepContext& context) {
   const Node& node = context.self();
   const IntegerOp& op = *node.integer;
-  const Ops& ops = context.runtime.ops();
+  const Ops& ops = ops_of(context.runtime);
   const int src = node.inputs[0], self = context.node;
   if (const auto* pool = std::get_if<MaxPool>(&node.op)) {
     return make_simple_step("max_pool_s8", [=, &ops, window = pool->window, m = op.m[0]](const Pass& pass) {
@@ -40,7 +40,7 @@ std::unique_ptr<Step> make_pool(const StepContext& context) {
 
 std::unique_ptr<Step> make_conversion(const StepContext& context) {
   const Node& node = context.self();
-  const Ops& ops = context.runtime.ops();
+  const Ops& ops = ops_of(context.runtime);
   const int src = node.inputs[0], self = context.node;
   const bool to_float = std::holds_alternative<Dequantize>(node.op);
   const std::vector<float>& scale = to_float ? context.input(0).type.scale : node.type.scale;
@@ -62,7 +62,7 @@ std::unique_ptr<Step> make_integer_step(const StepContext& context) {
   GPUEVAL_CHECK(node.integer.has_value(), "'{}' has an integer type but no integer form", node.name);
   if (conv_desc(context.graph, context.node)) return make_int8_conv(context);
   const IntegerOp& op = *node.integer;
-  const Ops& ops = context.runtime.ops();
+  const Ops& ops = ops_of(context.runtime);
   const int src = node.inputs[0], self = context.node;
   if (std::holds_alternative<MaxPool>(node.op) || std::holds_alternative<AvgPool>(node.op) ||
       std::holds_alternative<GlobalAvgPool>(node.op)) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cuda/engine/float_conv.h"
+#include "cuda/runtime/tables.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cuda {
@@ -12,7 +13,7 @@ namespace {
 class OwnFloatConv : public FloatConv {
  public:
   OwnFloatConv(Runtime& runtime, const FloatConvParams& params, Stream stream)
-      : ops_(runtime.ops()),
+      : ops_(ops_of(runtime)),
         name_(params.own_name()),
         desc_(params.desc),
         act_(params.act),

@@ -9,6 +9,7 @@
 
 #include "cuda/engine/tensors.h"
 #include "cuda/runtime/runtime.h"
+#include "cuda/runtime/tables.h"
 #include "cuda/select/selector.h"
 #include "gpueval/engine.h"
 #include "gpueval/graph.h"

@@ -47,7 +47,7 @@ std::unique_ptr<Step> make_concat(const StepContext& context) {
   if (parts.empty()) return std::make_unique<InPlaceStep>();
   const bool integer = is_integer(node.type.dtype);
   const float lo = integer ? node.integer->lo : 0, hi = integer ? node.integer->hi : 0;
-  return make_simple_step("copy", [=, &ops = context.runtime.ops(), self = context.node](const Pass& pass) {
+  return make_simple_step("copy", [=, &ops = ops_of(context.runtime), self = context.node](const Pass& pass) {
     for (const Part& part : parts) {
       const DeviceView src = pass.view(part.src);
       DeviceView dst = pass.view(self);
@@ -64,7 +64,7 @@ std::unique_ptr<Step> make_concat(const StepContext& context) {
 
 std::unique_ptr<Step> make_zero_pad(const StepContext& context) {
   const Padding pad = std::get<ZeroPad>(context.self().op).pad;
-  return make_simple_step("copy", [&ops = context.runtime.ops(), pad, src = context.self().inputs[0],
+  return make_simple_step("copy", [&ops = ops_of(context.runtime), pad, src = context.self().inputs[0],
                                    self = context.node](const Pass& pass) {
     const DeviceView dst = pass.view(self);
     ops.zero(dst, pass.stream);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "cuda/ops/ops.h"
 #include "cuda/runtime/runtime.h"
 #include "gpueval/graph.h"
 #include "graph/memory_plan.h"

@@ -62,7 +62,7 @@ std::unique_ptr<FloatConv> make_library_float_conv(Runtime& runtime, const Float
                                                    std::string* why) {
   std::string reasons;
   std::unique_ptr<FloatConv> best;
-  if (&runtime != gpu_runtime(nullptr)) {
+  if (runtime.properties().emulated) {
     if (why != nullptr) *why = "cuDNN and cuBLAS run on a GPU only";
     return nullptr;
   }

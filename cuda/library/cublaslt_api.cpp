@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cuda/library/cublaslt_api.h"
 
+#include "cuda/library/device_handles.h"
 #include "cuda/library/loaded_api.h"
 
 namespace gpueval::cuda {
@@ -26,12 +27,12 @@ std::string cublaslt_version() {
 }
 
 cublasLtHandle_t cublaslt_handle(const CublasLtApi& api) {
-  static const cublasLtHandle_t handle = [&] {
+  static DeviceHandles<cublasLtHandle_t> handles;
+  return handles.of_this_thread([&] {
     cublasLtHandle_t made = nullptr;
     GPUEVAL_CUBLASLT_CHECK(api, cublasLtCreate(&made));
-    return made;  // as long as the process
-  }();
-  return handle;
+    return made;
+  });
 }
 
 }  // namespace gpueval::cuda

@@ -2,6 +2,7 @@
 #include "cuda/library/cudnn_api.h"
 
 #include "cuda/library/cublaslt_api.h"
+#include "cuda/library/device_handles.h"
 #include "cuda/library/loaded_api.h"
 
 namespace gpueval::cuda {
@@ -28,12 +29,12 @@ std::string cudnn_version() {
 }
 
 cudnnHandle_t cudnn_handle(const CudnnApi& api) {
-  static const cudnnHandle_t handle = [&] {
+  static DeviceHandles<cudnnHandle_t> handles;
+  return handles.of_this_thread([&] {
     cudnnHandle_t made = nullptr;
     GPUEVAL_CUDNN_CHECK(api, cudnnCreate(&made));
-    return made;  // as long as the process: destroying it after the driver is gone would crash
-  }();
-  return handle;
+    return made;
+  });
 }
 
 }  // namespace gpueval::cuda

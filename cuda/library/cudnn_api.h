@@ -45,7 +45,7 @@ struct CudnnApi {
 // Null where cuDNN is missing, and *why says so in one sentence.
 const CudnnApi* cudnn_api(std::string* why);
 std::string cudnn_version();  // "9.19.0", empty where it is missing
-// The process's handle, of the GPU in use. Set its stream before every call.
+// The handle of this thread's GPU. Set its stream before every call.
 cudnnHandle_t cudnn_handle(const CudnnApi& api);
 
 template <typename T>

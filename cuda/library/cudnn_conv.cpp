@@ -9,6 +9,7 @@
 
 #include "cuda/library/cudnn_problem.h"
 #include "cuda/library/support.h"
+#include "cuda/runtime/tables.h"
 #include "cuda/select/plan_times.h"
 
 namespace gpueval::cuda {
@@ -141,8 +142,8 @@ class CudnnFloatConv : public FloatConv {
     if (is_padded()) {
       const Padding& pad = desc_.window.pad;
       in = padded_view(src.shape.n);
-      runtime_.ops().copy(src, in, pad.top - std::min(pad.top, pad.bottom), pad.left - std::min(pad.left, pad.right),
-                          stream);
+      ops_of(runtime_).copy(src, in, pad.top - std::min(pad.top, pad.bottom), pad.left - std::min(pad.left, pad.right),
+                            stream);
     }
     std::size_t bytes = 0;
     const int n = src.shape.n;
@@ -157,7 +158,7 @@ class CudnnFloatConv : public FloatConv {
     }
     if (!plan_.fused && needs_finish(residual.data != nullptr)) {
       const auto* bias = has_bias_ ? static_cast<const float*>(bias_.data()) : nullptr;
-      runtime_.ops().finish_float(dst, bias, residual, act_, dst, stream);
+      ops_of(runtime_).finish_float(dst, bias, residual, act_, dst, stream);
     }
     return CUDNN_STATUS_SUCCESS;
   }

@@ -6,6 +6,7 @@
 #include "cuda/library/cudnn_conv.h"
 #include "cuda/library/cudnn_problem.h"
 #include "cuda/library/support.h"
+#include "cuda/runtime/tables.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -58,7 +59,7 @@ class CudnnIntegerConv : public IntegerConv {
     GPUEVAL_CHECK(library_.convolve(args.n, algorithm_, args.src, weights_.data(), sums_.data(), workspace_, stream) ==
                       CUDNN_STATUS_SUCCESS,
                   "cuDNN's {} failed on {}", name(), to_string(problem_.desc));
-    runtime_.ops().finish_integer(problem_, args, sums_.data(), DType::kF32, stream);
+    ops_of(runtime_).finish_integer(problem_, args, sums_.data(), DType::kF32, stream);
   }
 
  private:

@@ -7,6 +7,7 @@
 
 #include "cuda/library/matmul.h"
 #include "cuda/library/support.h"
+#include "cuda/runtime/tables.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -66,7 +67,7 @@ class MatmulFloatConv : public FloatConv {
     matmul_.run(src.shape.pixels(), src.data, weights_.data(), fused_ ? residual.data : nullptr, dst.data, stream);
     if (fused_ || (!has_bias_ && residual.data == nullptr && act_ == Activation::kNone)) return;
     const auto* bias = has_bias_ ? static_cast<const float*>(bias_.data()) : nullptr;
-    runtime_.ops().finish_float(dst, bias, residual, act_, dst, stream);
+    ops_of(runtime_).finish_float(dst, bias, residual, act_, dst, stream);
   }
 
  private:
@@ -129,7 +130,7 @@ class MatmulIntegerConv : public IntegerConv {
   void run(const ConvArgs& args, Stream stream) override {
     const ConvDesc& d = problem_.desc;
     matmul_.run(std::int64_t{args.n} * d.h * d.w, args.src, weights_.data(), nullptr, sums_.data(), stream);
-    runtime_.ops().finish_integer(problem_, args, sums_.data(), DType::kS32, stream);
+    ops_of(runtime_).finish_integer(problem_, args, sums_.data(), DType::kS32, stream);
   }
 
  private:

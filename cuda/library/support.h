@@ -18,6 +18,7 @@
 #include "cuda/engine/float_conv.h"
 #include "cuda/prim/half.h"
 #include "cuda/runtime/handles.h"
+#include "cuda/ops/ops.h"
 #include "cuda/runtime/runtime.h"
 #include "cuda/select/graph_time.h"
 

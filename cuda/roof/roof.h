@@ -52,7 +52,7 @@ struct RoofOptions {
 // The emulator measures itself (its figures say nothing about a GPU): give it small numbers.
 std::vector<Roof> measure_roofs(Runtime& runtime, const RoofOptions& options);
 
-std::span<const RoofKernel> roof_kernels(Runtime& runtime);
+std::span<const RoofKernel> roof_kernels(const Runtime& runtime);
 
 }  // namespace gpueval::cuda
 

@@ -13,7 +13,6 @@
 #include "core/clock.h"
 #include "cuda/runtime/emu_capture.h"
 #include "cuda/runtime/runtime.h"
-#include "cuda/runtime/tables.h"
 #include "emulator/stream.h"
 #include "gpueval/error.h"
 
@@ -41,8 +40,6 @@ struct EmuEvent {
 class EmuRuntime : public Runtime {
  public:
   const DeviceProperties& properties() const override { return properties_; }
-  std::span<const ConvKernel> conv_kernels() const override { return emu::conv_kernels(); }
-  const Ops& ops() const override { return emu::ops(); }
 
   void* allocate(std::size_t bytes) override {
     if (bytes > properties_.memory_bytes) {
@@ -165,7 +162,8 @@ class EmuRuntime : public Runtime {
                                .l2_bytes = 50u << 20,
                                .memory_bytes = std::size_t{40} << 30,
                                .driver = "",
-                               .cuda = ""};
+                               .cuda = "",
+                               .emulated = true};
   mutable std::mutex mutex_;
   std::map<std::byte*, std::size_t> pinned_;
   std::unique_ptr<EmuCapture> capture_;
@@ -173,8 +171,12 @@ class EmuRuntime : public Runtime {
 
 }  // namespace
 
-Runtime& emu_runtime() {
-  static EmuRuntime runtime;
+std::shared_ptr<Runtime> open_emulator() {
+  static std::mutex mutex;
+  static std::weak_ptr<EmuRuntime> open;
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<EmuRuntime> runtime = open.lock();
+  if (!runtime) open = runtime = std::make_shared<EmuRuntime>();
   return runtime;
 }
 

@@ -5,8 +5,13 @@
 #if !defined(GPUEVAL_WITH_GPU)
 namespace gpueval::cuda {
 
-Runtime* gpu_runtime(std::string* why) {
+int gpu_count(std::string* why) {
   if (why != nullptr) *why = "this program was built without a CUDA toolkit";
+  return 0;
+}
+
+std::shared_ptr<Runtime> open_gpu(int, std::string* why) {
+  gpu_count(why);
   return nullptr;
 }
 

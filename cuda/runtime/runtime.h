@@ -5,12 +5,9 @@
 
 #include <cstddef>
 #include <memory>
-#include <span>
 #include <string>
 #include <utility>
 
-#include "cuda/conv/conv_kernel.h"
-#include "cuda/ops/ops.h"
 #include "cuda/runtime/stream.h"
 
 namespace gpueval::cuda {
@@ -24,17 +21,18 @@ struct DeviceProperties {
   std::size_t memory_bytes = 0;
   std::string driver, cuda;  // versions, for reports
   std::string pci_bus_id;    // "0000:1b:00.0"; empty: no GPU
+  bool emulated = false;
 };
+
+// Of a GPU, every call makes it the thread's own: the kernels that the thread launches next run there.
 
 class Runtime {
  public:
   virtual ~Runtime() = default;
   virtual const DeviceProperties& properties() const = 0;
-  virtual std::span<const ConvKernel> conv_kernels() const = 0;  // rows of cuda/conv/kernels.inc
-  virtual const Ops& ops() const = 0;
 
-  virtual void* allocate(
-      std::size_t bytes) = 0;  // device memory, 256-byte aligned; Error naming bytes and what is free
+  // Device memory, 256-byte aligned; Error naming bytes and what is free.
+  virtual void* allocate(std::size_t bytes) = 0;
   virtual void release(void* memory) noexcept = 0;
   virtual void* allocate_pinned(std::size_t bytes) = 0;  // host memory for overlapping copies
   virtual void release_pinned(void* memory) noexcept = 0;
@@ -62,9 +60,13 @@ class Runtime {
   virtual void destroy_graph(void* graph) noexcept = 0;
 };
 
-Runtime& emu_runtime();
-// The GPU. Null where there is none, and *why says so in one sentence (no toolkit at build time, no driver, no device).
-Runtime* gpu_runtime(std::string* why);
+// One a device, shared by all that have it open; it goes with the last of them.
+std::shared_ptr<Runtime> open_emulator();
+// GPUs that CUDA shows this process, by their index there. 0 and *why (may be null), one sentence, where there is none:
+// no toolkit at build time, no driver, no device.
+int gpu_count(std::string* why);
+// Null where it cannot be used (none, or too old for the kernels), and *why (may be null) says so in one sentence.
+std::shared_ptr<Runtime> open_gpu(int index, std::string* why);
 
 // Device memory that frees itself.
 class DeviceBuffer {

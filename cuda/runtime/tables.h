@@ -6,6 +6,13 @@
 
 #include "cuda/conv/conv_kernel.h"
 #include "cuda/ops/ops.h"
+#include "cuda/runtime/runtime.h"
+
+namespace gpueval::cuda {
+// Those compiled for the device behind `runtime`.
+std::span<const ConvKernel> conv_kernels_of(const Runtime& runtime);
+const Ops& ops_of(const Runtime& runtime);
+}  // namespace gpueval::cuda
 
 namespace gpueval::emu {
 std::span<const cuda::ConvKernel> conv_kernels();

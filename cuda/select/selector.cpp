@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "cuda/runtime/tables.h"
 #include "cuda/select/kernel_timer.h"
 #include "cuda/select/problem_text.h"
 #include "cuda/selftest/check.h"
@@ -19,13 +20,13 @@ KernelSelector::KernelSelector(Runtime& runtime, const SelectorOptions& options,
       options_(options),
       stream_(stream),
       cache_(options.timed ? options.cache_path : "",
-             tuning_key(runtime.properties(), runtime.conv_kernels(), build_revision())),
-      selftest_(options.selftest_path, tuning_key(runtime.properties(), runtime.conv_kernels(), build_revision())) {
+             tuning_key(runtime.properties(), conv_kernels_of(runtime), build_revision())),
+      selftest_(options.selftest_path, tuning_key(runtime.properties(), conv_kernels_of(runtime), build_revision())) {
   if (!options.forced.empty()) check_forced();
 }
 
 void KernelSelector::check_forced() const {
-  const auto rows = runtime_.conv_kernels();
+  const auto rows = conv_kernels_of(runtime_);
   const ConvKernel* refused = nullptr;
   for (const ConvKernel& row : rows) {
     if (!matches(row, options_.forced)) continue;
@@ -46,7 +47,7 @@ std::vector<std::string> KernelSelector::notes() const {
   std::vector<std::string> notes = cache_.notes();
   notes.insert(notes.end(), selftest_.notes().begin(), selftest_.notes().end());
   std::vector<std::string> kernels, operations;
-  for (const ConvKernel& row : runtime_.conv_kernels()) {
+  for (const ConvKernel& row : conv_kernels_of(runtime_)) {
     if (failed(row.name)) kernels.emplace_back(row.name);
   }
   for (const OperationCheck& row : operation_checks()) {
@@ -65,7 +66,7 @@ std::vector<std::string> KernelSelector::notes() const {
 }
 
 const ConvKernel& KernelSelector::choose(const ConvProblem& problem, const std::string& layer) {
-  Candidates all = candidates(runtime_.conv_kernels(), problem, runtime_.properties().sm);
+  Candidates all = candidates(conv_kernels_of(runtime_), problem, runtime_.properties().sm);
   const bool any = !all.empty();
   std::erase_if(all, [&](const ConvKernel* row) { return failed(row->name); });
   if (all.empty() && any) {

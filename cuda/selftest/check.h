@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cuda/runtime/runtime.h"
+#include "cuda/runtime/tables.h"
 
 namespace gpueval::cuda {
 

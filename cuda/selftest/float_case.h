@@ -15,6 +15,7 @@
 
 #include "core/random.h"
 #include "cuda/prim/half.h"
+#include "cuda/ops/ops.h"
 #include "cuda/runtime/runtime.h"
 #include "reference/float_ops.h"
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cuda/conv/pack.h"
+#include "cuda/ops/ops.h"
 #include "cuda/runtime/runtime.h"
 #include "gpueval/error.h"
 #include "reference/reference.h"

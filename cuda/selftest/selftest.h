@@ -10,12 +10,18 @@
 #include <vector>
 
 #include "cuda/runtime/runtime.h"
+#include "cuda/runtime/tables.h"
 #include "gpueval/selftest.h"
 
 namespace gpueval::cuda {
 
 // The rows that the device's compute capability allows, then operation_checks().
 std::vector<std::string> selftest_names(Runtime& runtime, std::span<const ConvKernel> rows);
+
+// gpueval/selftest.h for one device.
+std::vector<std::string> selftest_kernels(Runtime& runtime);
+std::vector<std::string> untested_kernels(Runtime& runtime);
+SelftestResult run_selftest(const Runtime& runtime, const SelftestOptions& options);
 
 using Say = std::function<void(const std::string& line)>;
 void test_kernels(Runtime& runtime, std::span<const ConvKernel> rows, const std::vector<std::string>& names,

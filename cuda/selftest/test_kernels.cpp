@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/json_text.h"
+#include "cuda/runtime/tables.h"
 #include "cuda/selftest/check.h"
 #include "cuda/selftest/selftest.h"
 #include "gpueval/error.h"
@@ -18,7 +19,7 @@ CheckResult check(Runtime& runtime, std::span<const ConvKernel> rows, const std:
     if (row.name == name) return check_conv_kernel(runtime, row);
   }
   for (const OperationCheck& row : operation_checks()) {
-    if (row.name == name) return row.check(runtime, runtime.ops());
+    if (row.name == name) return row.check(runtime, ops_of(runtime));
   }
   fail("there is no such kernel");
 }

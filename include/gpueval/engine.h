@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// An Engine runs one lowered graph on one device. Backends register in src/eval/devices.inc; graph, passes, evaluation
-// and command line know nothing of them but this header.
+// An Engine runs one lowered graph on one device. Backends are rows of src/backend/backends.inc; quantization,
+// evaluation, reports and command line know nothing of them but this header: they ask for a device's facts, not its
+// name.
 #pragma once
 
 #include <functional>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include "gpueval/graph.h"
+#include "gpueval/precision.h"
+#include "gpueval/threads.h"
 
 namespace gpueval {
 
@@ -48,61 +51,97 @@ struct TensorView {
 };
 using LayerTap = std::function<void(int node, const TensorView& view)>;
 
+// run() in two halves, for devices that compute while their caller does something else.
+class Pipeline {
+ public:
+  virtual int depth() const = 0;  // batches that may be under way, at least 2
+  // Takes a copy of n preprocessed images and returns at once.
+  virtual void submit(std::span<const float> input, int n) = 0;
+  // Waits for the logits of the oldest batch submitted.
+  virtual void collect(std::span<float> logits) = 0;
+
+ protected:
+  ~Pipeline() = default;
+};
+
+// For devices that preprocess: resized to the input (bilinear) and taken through the table there, with the very floats
+// of gpueval/dataset.h's preprocess(). The engine has a Pipeline, whose collect() gives the logits.
+class DevicePreprocessing {
+ public:
+  virtual void submit(std::span<const Image> decoded, const PixelTable& table) = 0;
+
+ protected:
+  ~DevicePreprocessing() = default;
+};
+
+// For devices with memory of their own: run() in three steps, each giving its seconds by the device's clock.
+class DeviceClock {
+ public:
+  virtual double load(std::span<const float> input, int n) = 0;  // copies n images there
+  virtual double run_loaded() = 0;                               // computes on them, as often as it is called
+  virtual double fetch(std::span<float> logits) = 0;             // copies the logits back
+
+ protected:
+  ~DeviceClock() = default;
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
   // input: n preprocessed images (NHWC float32); logits: n x classes. 1 <= n <= options.batch.
   virtual void run(std::span<const float> input, int n, std::span<float> logits) = 0;
-  // run() in two halves, for devices that compute while their caller does something else: submit() takes a copy of the
-  // input and returns at once, collect() waits for the logits of the oldest batch submitted. At most pipeline_depth()
-  // batches may be under way; 1: the engine has run() only.
-  virtual int pipeline_depth() const { return 1; }
-  virtual void submit(std::span<const float> input, int n);
-  virtual void collect(std::span<float> logits);
-  // submit() of images as decoded, for devices that preprocess: resized to the input (bilinear) and taken through the
-  // table there, with the very floats of gpueval/dataset.h's preprocess().
-  virtual bool preprocesses() const { return false; }
-  virtual void submit_decoded(std::span<const Image> images, const PixelTable& table);
-  // Devices with memory of their own: run() in three steps, each giving its seconds by the device's clock. load()
-  // copies n images there, run_loaded() computes on them as often as it is called, fetch() copies the logits back.
-  // Elsewhere nothing needs to be copied: has_own_memory() is false, and there is run() only.
-  virtual bool has_own_memory() const { return false; }
-  virtual double load(std::span<const float> input, int n);
-  virtual double run_loaded();
-  virtual double fetch(std::span<float> logits);
   // Same, calling tap after every step with the tensor it wrote. The same kernels run.
   virtual void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) = 0;
   // Same, adding each step's seconds to seconds[i] (size layers().size()).
   virtual void run_timed(std::span<const float> input, int n, std::span<float> logits, std::span<double> seconds) = 0;
   virtual const std::vector<LayerInfo>& layers() const = 0;
   virtual const Graph& graph() const = 0;
-  virtual std::string device() const = 0;                        // "cpu"
+  virtual std::string device() const = 0;                        // "cpu", "cuda:1"
+  virtual bool emulated() const { return false; }                // its times mean nothing
   virtual std::size_t arena_bytes() const = 0;                   // activations
   virtual std::vector<std::string> notes() const { return {}; }  // whole sentences for the reader
+
+  // Parts that a device may be without: null. They are the engine's own.
+  virtual Pipeline* pipeline() { return nullptr; }
+  virtual DevicePreprocessing* preprocessing() { return nullptr; }
+  virtual DeviceClock* device_clock() { return nullptr; }
 };
 
-// device: "auto" or a name from devices(). Throws Error (kDevice) where the device is not usable, naming why.
+// device: "auto" or a name from devices(); "cuda:0" is "cuda". Throws Error (kDevice) where there is no such device or
+// it is not usable, naming why.
 std::unique_ptr<Engine> make_engine(const std::string& device, Graph lowered, const EngineOptions& options);
 
+// What the hardware and its libraries call themselves; empty where there is no such thing.
+struct DeviceFacts {
+  std::string hardware;             // "NVIDIA H200"
+  std::string isa;                  // of the int8 arithmetic: "avx512_vnni"
+  std::string driver, cuda, cudnn;  // versions
+  std::string bus_id;               // of a GPU on PCI: "0000:1b:00.0"
+};
+
 struct DeviceInfo {
-  std::string name;  // "cpu"
+  std::string name;  // "cpu", "cuda" (the first GPU), "cuda:1"
   bool usable = false;
   std::string description;  // "Intel(R) Xeon(R) Processor, 2 threads, int8: avx512_vnni" or why it is not usable
   bool automatic = true;    // "auto" may choose it
+  std::vector<Precision> precisions = {};  // that it computes in
+  bool own_memory = false;                 // Engine::device_clock(): times can leave the copies out
+  bool captures_graphs = false;            // EngineOptions::cuda_graph
+  bool preprocesses = false;               // Engine::preprocessing()
+  bool has_selftest = false;               // gpueval/selftest.h
+  bool emulated = false;                   // its results are exact, its times mean nothing
+  DeviceFacts facts = {};
 };
 std::vector<DeviceInfo> devices();
-// The name of the device that make_engine takes; throws as it does.
-std::string chosen_device(const std::string& device);
+// What make_engine() takes for `device`; throws as it does.
+DeviceInfo device_info(const std::string& device);
 
 struct KernelInfo {
   std::string name, device, op, types, isa;
   bool usable = false;
 };
 std::vector<KernelInfo> kernels();
-
-// Worker threads of the CPU backend, decoding and packing: 0 = all cores that the process may use, or as many as its
-// CPU quota allows (rounded up). Process-wide; OMP_THREAD_LIMIT holds. On a worker itself threads() is 1.
-void set_threads(int count);
-int threads();
+// Usage error that lists the device's kernels where EngineOptions::kernel can be none of them.
+void check_kernel(const std::string& device, const std::string& kernel);
 
 }  // namespace gpueval

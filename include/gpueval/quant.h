@@ -10,6 +10,7 @@
 
 #include "gpueval/engine.h"
 #include "gpueval/graph.h"
+#include "gpueval/node_runner.h"
 #include "gpueval/selection.h"
 
 namespace gpueval {
@@ -104,8 +105,19 @@ std::map<std::string, float> observe_ranges(Engine& float_engine, const BatchSou
 
 // The same images from the start at every call: calibration may need several passes.
 using CalibrationImages = std::function<BatchSource()>;
+// What calibration computes with.
+struct Executor {
+  std::function<std::unique_ptr<Engine>(Graph lowered, const EngineOptions& options)> make_engine;
+  MakeNodeRunner make_node_runner;
+  std::string isa;  // of CalibrationTable
+};
+// That of a device; throws as make_engine() does, and where the device does not run single nodes (only "cpu" does).
+Executor executor_of(const std::string& device);
 // Everything a static scheme needs from images: fills range, channel_scale, corrections and isa of the table; model,
 // hashes and the like are the caller's. Deterministic. progress(done, total) may be empty.
+CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, const QuantOptions& options,
+                           const Executor& executor, const std::function<void(int done, int total)>& progress = {});
+// The same on the CPU.
 CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, const QuantOptions& options,
                            const std::function<void(int done, int total)>& progress = {});
 

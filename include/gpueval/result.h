@@ -32,7 +32,8 @@ struct HostInfo {
   std::optional<double> cpu_quota = {};                      // cores' worth of CPU time; absent: no quota
   std::vector<std::string> notes = {};                       // sentences on what decides the number of threads
 };
-HostInfo host_info();
+// device: whose GPU, where it has one; else the first GPU's.
+HostInfo host_info(const std::string& device = {});
 
 struct ModelReport {
   std::string name;  // "mobilenet"
@@ -118,6 +119,7 @@ struct RunReport {
   std::string depthwise;    // "int8"/"float32", `reference` scheme only
   std::string activations;  // "u8"/"s8", static schemes only
   std::string device;
+  bool on_emulator = false;  // the device is one
   std::optional<QuantizationReport> quantization;
   std::string forced_kernel;  // --kernel
   int batch = 1;              // of the speed part, else of the accuracy part

@@ -13,16 +13,17 @@ namespace gpueval {
 // Measured, not looked up. All in units of 1e9 a second: operations (a multiply-add is two), bytes.
 struct DeviceRoofs {
   std::string device;  // "cpu"
-  std::string unit;    // "avx512_vnni, 2 threads"
+  std::string unit;    // "avx512_vnni, 2 threads", "wgmma_m64n128k32, 132 multiprocessors"
   double int8_gops = 0, f32_gflops = 0;
   double copy_gbs = 0;                    // read and written bytes together, buffers larger than the caches
   std::vector<std::string> remarks = {};  // clauses: a roof that did not settle, or that a layer was faster than
+  int multiprocessors = 0;                // of a GPU
 };
 
 struct LayerProfile {
   double gops = 0, gbs = 0;
   double intensity = 0;        // operations per byte of activations and weights
-  double compute_percent = 0;  // of the roof of the layer's arithmetic
+  double compute_percent = 0;  // of the roof of the layer's arithmetic; 0 where that has none (TF32, float16)
   double memory_percent = 0;   // of the copy roof; above 100 where the data stays in the caches
   std::string remark;          // one sentence if the layer is slow and matters, else empty
 };
@@ -36,7 +37,7 @@ LayerProfile profile_layer(const LayerInfo& layer, bool integer, int batch, doub
 // remarks.
 void raise_roof(const LayerInfo& layer, bool integer, int batch, double ms, DeviceRoofs& roofs);
 
-// Measures the roofs of a device (about a second). CPU only: the other devices have none yet (empty device).
+// Measures the roofs of a device (about a second). An empty device where it makes no claim of speed (the emulator).
 DeviceRoofs measure_roofs(const std::string& device);
 
 }  // namespace gpueval

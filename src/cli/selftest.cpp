@@ -49,7 +49,7 @@ SelftestResult run_with_progress(const std::string& device, const std::vector<st
   return run_selftest({.device = device,
                        .kernels = kernels,
                        .command = {"/proc/self/exe", "selftest", "--device", device, "--worker"},
-                       .kernel_limit = device == "emu" ? kOfEmulator : kOfGpu,
+                       .kernel_limit = device_info(device).emulated ? kOfEmulator : kOfGpu,
                        .begins = [&](const std::string& kernel) {
                          progress.on_step(
                              fmt::format("self-test on {}: {} of {}, {}", device, ++begun, kernels.size(), kernel));
@@ -105,9 +105,13 @@ void define(CLI::App& app, Options& o) {
 }
 
 void check(const CLI::App&, Options& o) {
-  const std::string device = device_of(o).substr(0, device_of(o).find(':'));
-  if (device != "cuda" && device != "emu")
-    fail_usage("--device {}: selftest is for the devices cuda and emu", o.plan.device);
+  const std::string backend = device_of(o).substr(0, device_of(o).find(':'));
+  std::vector<std::string> able;
+  for (const DeviceInfo& info : devices()) {
+    if (info.has_selftest) able.push_back(info.name);
+  }
+  if (std::find(able.begin(), able.end(), backend) == able.end())
+    fail_usage("--device {}: selftest is for the devices {}", o.plan.device, fmt::join(able, " and "));
 }
 
 int run(const Options& options) {
@@ -129,11 +133,12 @@ int run(const Options& options) {
 }  // namespace
 
 void selftest_when_new(const Options& options) {
-  if (chosen_device(options.plan.device) != "cuda") return;
-  const std::vector<std::string> kernels = untested_kernels("cuda");
+  const DeviceInfo device = device_info(options.plan.device);
+  if (!device.has_selftest || device.emulated) return;
+  const std::vector<std::string> kernels = untested_kernels(device.name);
   if (kernels.empty()) return;
   try {
-    const SelftestResult result = run_with_progress("cuda", kernels);
+    const SelftestResult result = run_with_progress(device.name, kernels);
     for (const std::string& note : result.notes) print_note(note);
     if (result.failed() > 0) {
       print_note(fmt::format("{} of {} kernels failed their first test on {}; `gpu_eval selftest` has more",

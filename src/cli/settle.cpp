@@ -27,41 +27,14 @@ void check_twice(const char* option, const std::vector<std::string>& names) {
   }
 }
 
-struct Facts {
-  std::string name;
-  std::vector<Precision> precisions;
-  bool own_memory = false, captures_graphs = false, preprocesses = false, emulated = false;
-};
-
-Facts facts_of(const std::string& name) {
-  if (name == "cpu") return {name, {Precision::kFloat32, Precision::kInt8}};
-  const bool gpu = name == "cuda";
-  std::vector<Precision> precisions{Precision::kFloat32, Precision::kFloat16, Precision::kInt8};
-  if (gpu) precisions.push_back(Precision::kTf32);
-  return {name, precisions, true, true, true, !gpu};
-}
-
 // The device that will be used.
-Facts chosen(const std::string& device) {
-  const std::vector<DeviceInfo> all = devices();
+DeviceInfo chosen(const std::string& device) {
   std::vector<std::string> names{"auto"};
-  for (const DeviceInfo& info : all) names.push_back(info.name);
-  if (std::find(names.begin(), names.end(), device) == names.end()) {
+  for (const DeviceInfo& info : devices()) names.push_back(info.name);
+  if (std::find(names.begin(), names.end(), device.substr(0, device.find(':'))) == names.end()) {
     fail_usage("--device {}: this version has {}{}", device, fmt::join(names, ", "), did_you_mean(device, names));
   }
-  return facts_of(chosen_device(device));
-}
-
-void check_kernel(const Options& o, const Facts& device) {
-  std::vector<std::string> names;
-  for (const KernelInfo& row : kernels()) {
-    if (row.device != device.name) continue;
-    const bool part = device.own_memory && row.name.find(o.kernel) != std::string::npos;
-    if (row.name == o.kernel || row.isa == o.kernel || part) return;
-    names.push_back(row.name);
-  }
-  fail_usage("--kernel {}: the device {} has no such kernel or instruction set; it has {}", o.kernel, device.name,
-             fmt::join(names, ", "));
+  return device_info(device);
 }
 
 }  // namespace
@@ -114,7 +87,7 @@ Plan settle_plan(const Options& o) {
 }
 
 void check_device(const Options& o) {
-  const Facts device = chosen(o.plan.device);
+  const DeviceInfo device = chosen(o.plan.device);
   for (const std::string& name : o.precisions) {
     const Precision precision = parse_precision(name);
     const std::vector<Precision>& known = device.precisions;
@@ -128,7 +101,7 @@ void check_device(const Options& o) {
   need("--no-cuda-graph", device.captures_graphs);
   need("--include-data-transfers", device.own_memory);
   if (o.preprocess_on == "device") need("--preprocess-on", device.preprocesses);
-  if (!o.kernel.empty()) check_kernel(o, device);
+  if (!o.kernel.empty()) check_kernel(device.name, o.kernel);
 }
 
 }  // namespace gpueval::cli

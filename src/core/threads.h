@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "gpueval/engine.h"
+#include "gpueval/threads.h"
 
 namespace gpueval {
 

@@ -4,14 +4,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 #include <optional>
 #include <utility>
 
 #include "core/stop_signal.h"
 #include "core/threads.h"
-#include "cpu/float32/float_conv.h"
-#include "cpu/int8/int8_conv.h"
 #include "cpu/int8/isa.h"
 #include "cpu/lanes.h"
 #include "cpu/step.h"
@@ -129,33 +126,12 @@ class CpuEngine : public Engine {
   bool whole_batches_ = false;  // of some step: fewer images cost as much, outside of the lanes
 };
 
-std::string cpu_name() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown CPU";
-}
-
 }  // namespace
 
 std::unique_ptr<Engine> make_cpu_engine(Graph lowered, const EngineOptions& options) {
   GPUEVAL_CHECK(options.batch >= 1, "batch {}", options.batch);
   set_threads(threads());  // oneDNN's number is a thread-local setting of OpenMP
   return std::make_unique<CpuEngine>(std::move(lowered), options);
-}
-
-DeviceInfo cpu_device() {
-  return {.name = "cpu",
-          .usable = true,
-          .description = fmt::format("{}, {} threads, int8 kernels: {}", cpu_name(), threads(), best_isa())};
-}
-
-std::vector<KernelInfo> cpu_kernels() {
-  std::vector<KernelInfo> rows = int8_kernels();
-  const std::vector<KernelInfo> float_rows = float_kernels();
-  rows.insert(rows.end(), float_rows.begin(), float_rows.end());
-  return rows;
 }
 
 }  // namespace gpueval::cpu

@@ -3,14 +3,11 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "gpueval/engine.h"
 
 namespace gpueval::cpu {
 
 std::unique_ptr<Engine> make_cpu_engine(Graph lowered, const EngineOptions& options);
-DeviceInfo cpu_device();
-std::vector<KernelInfo> cpu_kernels();
 
 }  // namespace gpueval::cpu

@@ -52,7 +52,7 @@ class AccuracySession {
   AccuracyRun run() {
     replay();
     start_ = std::chrono::steady_clock::now();
-    ReadAhead chunks(loader_, engines_.front()->pipeline_depth() > 1);
+    ReadAhead chunks(loader_, engines_.front()->pipeline() != nullptr);
     LoadedChunk loaded;
     ChunkResult chunk;
     while (!stopped() && load(chunks, loaded)) {
@@ -220,10 +220,10 @@ class AccuracySession {
 
 AccuracyRun run_accuracy(const Dataset& data, std::span<Engine* const> engines, const AccuracyOptions& options) {
   GPUEVAL_CHECK(!engines.empty() && options.batch > 0, "{} engines, batch {}", engines.size(), options.batch);
-  for (const Engine* engine : engines) {
-    GPUEVAL_CHECK(!options.preprocess_on_device || (engine->preprocesses() && only_resizes(data)),
-                  "{} preprocesses {} on the device {}", data.path(), only_resizes(data) ? "not" : "more than resizing",
-                  engine->device());
+  for (Engine* engine : engines) {
+    const bool able = engine->preprocessing() != nullptr && engine->pipeline() != nullptr && only_resizes(data);
+    GPUEVAL_CHECK(!options.preprocess_on_device || able, "{} preprocesses {} on the device {}", data.path(),
+                  only_resizes(data) ? "not" : "more than resizing", engine->device());
   }
   return AccuracySession(data, engines, options).run();
 }

@@ -19,6 +19,7 @@ constexpr double kQuietCv = 0.025;
 // One engine's samples.
 struct Lane {
   Engine* engine = nullptr;
+  DeviceClock* clock = nullptr;
   std::vector<float> logits;
   std::vector<double> latencies_ms;
   double seconds = 0;
@@ -42,6 +43,7 @@ class SpeedSession {
     for (Engine* engine : engines) {
       Lane lane;
       lane.engine = engine;
+      lane.clock = engine->device_clock();
       lane.logits.resize(static_cast<std::size_t>(options.batch) *
                          static_cast<std::size_t>(engine->graph().output_node().shape.elements()));
       lanes_.push_back(std::move(lane));
@@ -78,7 +80,7 @@ class SpeedSession {
 
   // Seconds of one iteration.
   double iterate(Lane& lane) {
-    if (lane.engine->has_own_memory() && !options_.include_transfers) return lane.engine->run_loaded();
+    if (lane.clock != nullptr && !options_.include_transfers) return lane.clock->run_loaded();
     const std::vector<float>& input = next_input(lane);
     const double start = now();
     lane.engine->run(input, options_.batch, lane.logits);
@@ -88,14 +90,14 @@ class SpeedSession {
   // Brings other images to the device.
   DeviceTimes exchange(Lane& lane) {
     DeviceTimes times;
-    times.to_device_ms = lane.engine->load(next_input(lane), options_.batch) * 1e3;
-    times.compute_ms = lane.engine->run_loaded() * 1e3;
-    times.to_host_ms = lane.engine->fetch(lane.logits) * 1e3;
+    times.to_device_ms = lane.clock->load(next_input(lane), options_.batch) * 1e3;
+    times.compute_ms = lane.clock->run_loaded() * 1e3;
+    times.to_host_ms = lane.clock->fetch(lane.logits) * 1e3;
     return times;
   }
 
   void warm_up(Lane& lane) {
-    if (lane.engine->has_own_memory()) exchange(lane);
+    if (lane.clock != nullptr) exchange(lane);
     do {
       lane.warm_up_seconds += iterate(lane);
       ++lane.warm_up_iterations;
@@ -107,7 +109,7 @@ class SpeedSession {
   void slice(Lane& lane) {
     if (stopped()) return;
     const bool slow = !lane.latencies_ms.empty() && lane.latencies_ms.back() > options_.slice_ms;
-    if (lane.engine->has_own_memory() && (!slow || lane.device_times.empty())) {
+    if (lane.clock != nullptr && (!slow || lane.device_times.empty())) {
       lane.device_times.push_back(exchange(lane));
     } else if (lanes_.size() > 1 && !slow) {
       iterate(lane);
@@ -160,8 +162,8 @@ class SpeedSession {
     for (const double p : options_.percentiles) {
       result.percentiles_ms.emplace_back(p, sorted.empty() ? 0 : percentile(sorted, p));
     }
-    result.emulated = lane.engine->device() == "emu";
-    result.includes_transfers = lane.engine->has_own_memory() && options_.include_transfers;
+    result.emulated = lane.engine->emulated();
+    result.includes_transfers = lane.clock != nullptr && options_.include_transfers;
     if (!lane.device_times.empty()) result.device_times = device_times(lane);
     judge_validity(lane, result);
     if (&lane != &lanes_.front()) result.vs_first = ratio(lane);

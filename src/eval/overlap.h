@@ -18,7 +18,7 @@ namespace gpueval {
 // Keeps a device with a pipeline busy: the next batch is on its way while one is computed.
 class Pipelined {
  public:
-  explicit Pipelined(Engine& engine) : engine_(engine), depth_(static_cast<std::size_t>(engine.pipeline_depth())) {}
+  explicit Pipelined(Engine& engine) : engine_(engine), pipeline_(engine.pipeline()) {}
   // Whatever ends the work early leaves the engine without batches under way.
   ~Pipelined() {
     try {
@@ -31,18 +31,18 @@ class Pipelined {
 
   // logits are there after finish().
   void run(std::span<const float> input, int n, std::span<float> logits) {
-    if (depth_ == 1) {
+    if (pipeline_ == nullptr) {
       engine_.run(input, n, logits);
       return;
     }
-    if (under_way_.size() == depth_) collect();
-    engine_.submit(input, n);
+    make_room();
+    pipeline_->submit(input, n);
     under_way_.push_back(logits);
   }
   // The same for a device that preprocesses.
   void run_decoded(std::span<const Image> images, const PixelTable& table, std::span<float> logits) {
-    if (under_way_.size() == depth_) collect();
-    engine_.submit_decoded(images, table);
+    make_room();
+    engine_.preprocessing()->submit(images, table);
     under_way_.push_back(logits);
   }
   void finish() {
@@ -50,13 +50,16 @@ class Pipelined {
   }
 
  private:
+  void make_room() {
+    if (under_way_.size() == static_cast<std::size_t>(pipeline_->depth())) collect();
+  }
   void collect() {
     const std::span<float> logits = under_way_.front();
     under_way_.pop_front();
-    engine_.collect(logits);
+    pipeline_->collect(logits);
   }
   Engine& engine_;
-  std::size_t depth_;
+  Pipeline* pipeline_;
   std::deque<std::span<float>> under_way_;
 };
 

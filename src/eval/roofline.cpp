@@ -5,7 +5,6 @@
 
 #include <optional>
 
-#include "cpu/roof/roof.h"
 #include "gpueval/error.h"
 
 namespace gpueval {
@@ -14,15 +13,37 @@ namespace {
 constexpr double kLeastShare = 0.02, kSlowPercent = 50;
 constexpr double kMemoryBoundPercent = 60;
 constexpr double kShortCall_ms = 0.02;
-constexpr int kFewChannels = 16, kShortDepth = 64, kPixelsPerThread = 32;
+constexpr int kFewChannels = 16, kShortDepth = 64;
+constexpr int kPixelsPerThread = 32, kPixelsPerMultiprocessor = 128;  // a tile of the smaller kernels
 
 std::optional<ConvDesc> conv_of(const LayerInfo& layer) {
   if (layer.ops == 0) return std::nullopt;
   return parse_conv_desc(layer.shape);
 }
 
+bool has_roof(const LayerInfo& layer) {
+  return layer.kernel.find("tf32") == std::string::npos && layer.kernel.find("f16") == std::string::npos;
+}
+
+// What a layer's pixels are dealt out to.
+struct Workers {
+  int count;
+  const char* name;
+  int least_pixels;  // of each, to be busy
+};
+
+Workers workers_of(const DeviceRoofs& roofs, int threads) {
+  if (roofs.multiprocessors > 0) return {roofs.multiprocessors, "multiprocessors", kPixelsPerMultiprocessor};
+  return {threads, "threads", kPixelsPerThread};
+}
+
+std::string launch_remark(const Workers& workers, double ms) {
+  return fmt::format("launch: {:.0f} us in all, so starting the {} counts", 1e3 * ms, workers.name);
+}
+
 // Of several reasons the one that weighs most comes first.
-std::string convolution_remark(const ConvDesc& desc, const LayerProfile& p, int batch, double ms, int threads) {
+std::string convolution_remark(const ConvDesc& desc, const LayerProfile& p, int batch, double ms,
+                               const Workers& workers) {
   if (desc.depthwise) {
     return fmt::format(
         "depthwise: {:.1f} operations a byte, so loads and stores decide ({:.1f} GB/s, {:.0f}% of a copy)", p.intensity,
@@ -36,12 +57,11 @@ std::string convolution_remark(const ConvDesc& desc, const LayerProfile& p, int 
     return fmt::format("too few channels: {} in, so most lanes of a multiply-add have nothing to do", desc.c);
   }
   const std::int64_t pixels = desc.output_pixels() * batch;
-  if (pixels < std::int64_t{kPixelsPerThread} * threads) {
-    return fmt::format("tail: {} output pixels for {} threads; the weights are read for few products", pixels, threads);
+  if (pixels < std::int64_t{workers.least_pixels} * workers.count) {
+    return fmt::format("tail: {} output pixels for {} {}; the weights are read for few products", pixels, workers.count,
+                       workers.name);
   }
-  if (ms < kShortCall_ms) {
-    return fmt::format("launch: {:.0f} us in all, so starting the threads counts", 1e3 * ms);
-  }
+  if (ms < kShortCall_ms) return launch_remark(workers, ms);
   if (desc.depth() < kShortDepth) {
     return fmt::format("short sums: {} products an output, so rounding and storing weigh as much", desc.depth());
   }
@@ -49,9 +69,9 @@ std::string convolution_remark(const ConvDesc& desc, const LayerProfile& p, int 
                      p.intensity);
 }
 
-std::string remark(const LayerInfo& layer, const LayerProfile& p, int batch, double ms, int threads) {
-  if (const auto desc = conv_of(layer)) return convolution_remark(*desc, p, batch, ms, threads);
-  if (ms < kShortCall_ms) return fmt::format("launch: {:.0f} us in all, so starting the threads counts", 1e3 * ms);
+std::string remark(const LayerInfo& layer, const LayerProfile& p, int batch, double ms, const Workers& workers) {
+  if (const auto desc = conv_of(layer)) return convolution_remark(*desc, p, batch, ms, workers);
+  if (ms < kShortCall_ms) return launch_remark(workers, ms);
   return fmt::format("memory-bound: no products, only {:.1f} GB/s of loads and stores ({:.0f}% of a copy)", p.gbs,
                      p.memory_percent);
 }
@@ -69,15 +89,17 @@ LayerProfile profile_layer(const LayerInfo& layer, bool integer, int batch, doub
   p.gops = ops / ms / 1e6;
   p.gbs = bytes / ms / 1e6;
   p.intensity = ops / bytes;
-  p.compute_percent = 100 * p.gops / (integer ? roofs.int8_gops : roofs.f32_gflops);
   p.memory_percent = 100 * p.gbs / roofs.copy_gbs;
-  if (share >= kLeastShare && p.compute_percent < kSlowPercent) p.remark = remark(layer, p, batch, ms, threads);
+  if (!has_roof(layer)) return p;
+  p.compute_percent = 100 * p.gops / (integer ? roofs.int8_gops : roofs.f32_gflops);
+  if (share >= kLeastShare && p.compute_percent < kSlowPercent)
+    p.remark = remark(layer, p, batch, ms, workers_of(roofs, threads));
   return p;
 }
 
 void raise_roof(const LayerInfo& layer, bool integer, int batch, double ms, DeviceRoofs& roofs) {
   // Winograd's algorithm multiplies less than is counted: it may pass the roof.
-  if (ms <= 0 || layer.kernel.find("wino") != std::string::npos) return;
+  if (ms <= 0 || !has_roof(layer) || layer.kernel.find("wino") != std::string::npos) return;
   const double gops = static_cast<double>(layer.ops) * batch / ms / 1e6;
   double& roof = integer ? roofs.int8_gops : roofs.f32_gflops;
   if (gops <= roof) return;
@@ -88,17 +110,6 @@ void raise_roof(const LayerInfo& layer, bool integer, int batch, double ms, Devi
                   "kernel has other instructions",
                   name, layer.name));
   roof = gops;
-}
-
-DeviceRoofs measure_roofs(const std::string& device) {
-  if (device != "cpu") return {};
-  const cpu::Roofs roofs = cpu::measure_roofs(cpu::best_isa_level(), {.threads = threads()});
-  return {.device = device,
-          .unit = fmt::format("{}, {} threads", roofs.isa, roofs.threads),
-          .int8_gops = 1e3 * roofs.int8_tops,
-          .f32_gflops = 1e3 * roofs.f32_tflops,
-          .copy_gbs = roofs.copy_gbs,
-          .remarks = roofs.remarks};
 }
 
 }  // namespace gpueval

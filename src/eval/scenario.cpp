@@ -187,7 +187,7 @@ ServerResult find_server_rate(Engine& engine, std::span<const std::vector<float>
   Server server(engine, inputs, options);
   ServerResult result{
       .latency_bound_ms = options.latency_bound_ms, .percentile = options.percentile, .batch = options.batch};
-  result.emulated = engine.device() == "emu";
+  result.emulated = engine.emulated();
   result.capacity = server.capacity();
   double low = 0, high = result.capacity;
   const double first_gap = high - low, last_gap = kResolution * result.capacity;

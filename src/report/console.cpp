@@ -301,7 +301,7 @@ std::string to_layer_tables(const Report& report) {
       text += fmt::format("\nLayer errors of {} against float32, {} images\n{}", run.label(), report.layer_error_images,
                           layer_error_table(run).text());
     }
-    if (run.device == "emu" && report.per_layer) {
+    if (run.on_emulator && report.per_layer) {
       text += fmt::format("\nLayers of {}, batch {}; {}\n", run.label(), run.batch, kEmulated);
       text += layer_time_table(run).text();
     }

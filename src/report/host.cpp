@@ -8,8 +8,7 @@
 
 #include "core/cpu_quota.h"
 #include "core/threads.h"
-#include "cuda/library/baselines.h"
-#include "cuda/runtime/runtime.h"
+#include "gpueval/engine.h"
 #include "gpueval/report.h"
 #include "gpueval_revision.h"
 
@@ -47,18 +46,18 @@ std::string compiler_name() {
 
 ToolInfo tool_info() { return {GPUEVAL_VERSION, GPUEVAL_REVISION}; }
 
-HostInfo host_info() {
+HostInfo host_info(const std::string& device) {
   HostInfo host{cpu_name(), usable_cores(), threads(), system_name(), compiler_name()};
   host.cpu_quota = cpu_quota();
   host.notes = thread_notes();
-  if (const cuda::Runtime* runtime = cuda::gpu_runtime(nullptr)) {
-    host.gpu = runtime->properties().name;
-    host.driver = runtime->properties().driver;
-    host.cuda = runtime->properties().cuda;
-    host.gpu_bus_id = runtime->properties().pci_bus_id;
-    for (const cuda::LibraryInfo& library : cuda::library_infos()) {
-      if (library.name == "cuDNN") host.cudnn = library.version;
-    }
+  for (const DeviceInfo& info : devices()) {
+    const DeviceFacts& facts = info.facts;
+    if (facts.bus_id.empty() || (!host.gpu.empty() && info.name != device)) continue;
+    host.gpu = facts.hardware;
+    host.driver = facts.driver;
+    host.cuda = facts.cuda;
+    host.cudnn = facts.cudnn;
+    host.gpu_bus_id = facts.bus_id;
   }
   return host;
 }

@@ -83,6 +83,7 @@ void measure_accuracy(const Plan& plan, const Prepared& prepared, const JudgedSe
   for (std::size_t i = 0; i < run.rows.size(); ++i) {
     RunReport& row = report.runs[i];
     row.device = set.engines[i]->device();
+    row.on_emulator = set.engines[i]->emulated();
     row.batch = plan.accuracy->batch;
     row.accuracy = std::move(run.rows[i]);
     row.arena_bytes = set.engines[i]->arena_bytes();

@@ -6,7 +6,6 @@
 #include <span>
 
 #include "core/sha256.h"
-#include "cpu/int8/int8_conv.h"
 #include "session/parts.h"
 
 namespace gpueval {
@@ -54,7 +53,7 @@ std::string journal_key(const Plan& plan, const Prepared& prepared, const Judged
   const Dataset& images = *prepared.data.images;
   std::string key = fmt::format("tool {} {}\nhost {} {} {} {} threads {}\n", tool.version, tool.revision, host.cpu,
                                 host.gpu, host.driver, host.cudnn, host.threads);
-  key += fmt::format("device {} instructions {}{} batch {}\n", plan.device, cpu::best_isa(), library_isa(),
+  key += fmt::format("device {} instructions {}{} batch {}\n", plan.device, device_info("cpu").facts.isa, library_isa(),
                      plan.accuracy->batch);
   key += fmt::format("model {} {} weights {}\n", model.graph.name, model.report.variant, model.weights_id);
   key += fmt::format("data {} {} {}\nimages {} from {} labels {}\npreprocessing {}\n", images.kind(),

@@ -156,7 +156,7 @@ SensitivityReport start(const Plan& plan, const Prepared& prepared) {
   const LoadedData& data = prepared.data;
   SensitivityReport report;
   report.tool = tool_info();
-  report.host = host_info();
+  report.host = host_info(plan.device);
   report.model = prepared.model.report;
   report.data = data.images->path();
   report.preprocessing = preprocessing_name(*data.images, prepared.model.spec->input, plan.data.resizing);

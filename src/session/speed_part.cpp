@@ -84,6 +84,7 @@ void time_batch(const Plan& plan, const EngineSet& set, const std::vector<std::v
 void describe_runs(const EngineSet& set, int batch, bool several, std::span<RunReport> runs) {
   for (std::size_t i = 0; i < runs.size(); ++i) {
     runs[i].device = set.engines[i]->device();
+    runs[i].on_emulator = set.engines[i]->emulated();
     runs[i].batch = batch;
     runs[i].shows_batch = several;
     runs[i].arena_bytes = set.engines[i]->arena_bytes();
@@ -94,7 +95,7 @@ void describe_runs(const EngineSet& set, int batch, bool several, std::span<RunR
 // Of the first batch, whose runs they belong to.
 void time_runs_layers(const EngineSet& set, const std::vector<float>& input, Observer& observer, Report& report) {
   const std::span<RunReport> runs = std::span(report.runs).first(set.engines.size());
-  if (StopSignal::raised() || runs.front().emulated()) return;  // the emulator's times would tell nothing
+  if (StopSignal::raised() || set.engines.front()->emulated()) return;  // the emulator's times would tell nothing
   const SystemReading begin = read_system();
   observer.on_step("measuring the roofs");
   const DeviceRoofs roofs = measure_roofs(set.engines.front()->device());
@@ -148,7 +149,7 @@ void measure_speed(const Plan& plan, const Prepared& prepared, Observer& observe
     const std::span<RunReport> runs = runs_of(prepared, turn, report);
     if (plan.speed) {
       if (!begin) {
-        gpu.emplace(set.engines.front()->device() == "cuda" ? report.host.gpu_bus_id : "");
+        gpu.emplace(device_info(set.engines.front()->device()).facts.bus_id);
         begin = read_system("/", &*gpu);
       }
       time_batch(plan, set, inputs, batch, observer, runs);

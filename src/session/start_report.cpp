@@ -12,7 +12,7 @@ namespace gpueval {
 Report start_report(const Plan& plan, const LoadedModel& model) {
   Report report;
   report.tool = tool_info();
-  report.host = host_info();
+  report.host = host_info(plan.device);
   report.model = model.report;
   report.per_layer = plan.layers_batch.has_value();
   if (plan.speed) {

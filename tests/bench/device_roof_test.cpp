@@ -10,6 +10,7 @@
 #include "cuda/roof/roof.h"
 #include "cuda/runtime/handles.h"
 #include "cuda/runtime/runtime.h"
+#include "support/runtimes.h"
 
 namespace gpueval::cuda {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "device_subjects.h"
 #include "library/fake_libraries.h"
+#include "support/runtimes.h"
 
 namespace gpueval::bench {
 namespace {

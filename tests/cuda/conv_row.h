@@ -14,6 +14,7 @@
 #include "cuda/runtime/tables.h"
 #include "cuda/selftest/conv_case.h"
 #include "emulator/emulator.h"
+#include "support/runtimes.h"
 
 namespace gpueval::cuda {
 
@@ -40,7 +41,7 @@ class ConvRow : public testing::TestWithParam<RowParam> {
     std::string why;
     runtime_ = GetParam().device == "emu" ? &emu_runtime() : gpu_runtime(&why);
     if (runtime_ == nullptr) GTEST_SKIP() << why;
-    for (const ConvKernel& kernel : runtime_->conv_kernels()) {
+    for (const ConvKernel& kernel : conv_kernels_of(*runtime_)) {
       if (kernel.name == GetParam().kernel) kernel_ = &kernel;
     }
     ASSERT_NE(kernel_, nullptr) << "not in the device's table";

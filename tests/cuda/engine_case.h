@@ -23,7 +23,7 @@ class DeviceTest : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     std::string why;
-    runtime_ = emulated() ? &emu_runtime() : gpu_runtime(&why);
+    runtime_ = emulated() ? open_emulator() : open_gpu(0, &why);
     if (runtime_ == nullptr) GTEST_SKIP() << why;
   }
   void TearDown() override {
@@ -33,11 +33,11 @@ class DeviceTest : public testing::TestWithParam<const char*> {
   static bool emulated() { return std::strcmp(GetParam(), "emu") == 0; }
 
   std::unique_ptr<Engine> engine(const Graph& graph, const EngineOptions& options, int lanes = 4) const {
-    return make_device_engine(*runtime_, GetParam(), graph, options,
+    return make_device_engine(runtime_, GetParam(), graph, options,
                               {.selector = {.forced = options.kernel}, .max_lanes = lanes});
   }
 
-  Runtime* runtime_ = nullptr;
+  std::shared_ptr<Runtime> runtime_;
 };
 
 struct Tapped {

@@ -54,8 +54,8 @@ class RealNetworks : public DeviceTest {
     ASSERT_EQ(source(0, kBatch)(pixels, kBatch), kBatch);
     const std::vector<float> want = run(*device, pixels, kBatch);
     std::vector<float> logits(want.size());
-    device->submit_decoded(decoded, pixel_table(spec.input.normalization));
-    device->collect(logits);
+    device->preprocessing()->submit(decoded, pixel_table(spec.input.normalization));
+    device->pipeline()->collect(logits);
     EXPECT_EQ(logits, want);
   }
 };

@@ -199,7 +199,7 @@ TEST_P(DeviceEngine, PreprocessesAsTheHost) {
     const Graph graph =
         math == FloatMath::kHalf ? lower_float(bound_network()) : test::quantized(bound_network(), DType::kU8);
     const auto device = engine(graph, {.batch = kBatch, .math = math});
-    ASSERT_TRUE(device->preprocesses());
+    ASSERT_NE(device->preprocessing(), nullptr);
     const Shape& shape = graph.input_node().shape;
     Random random(5);
     for (const Normalization normalization : {Normalization::kMinusOneToOne, Normalization::kCaffeBgr}) {
@@ -218,8 +218,8 @@ TEST_P(DeviceEngine, PreprocessesAsTheHost) {
       const std::vector<float> want = run(*device, floats, kBatch);
       std::vector<float> logits(want.size());
       for (int pass = 0; pass < 3; ++pass) {
-        device->submit_decoded(images, pixel_table(normalization));
-        device->collect(logits);
+        device->preprocessing()->submit(images, pixel_table(normalization));
+        device->pipeline()->collect(logits);
         EXPECT_EQ(logits, want) << "pass " << pass;
       }
     }
@@ -233,15 +233,16 @@ TEST_P(DeviceEngine, LoadsComputesAndFetchesApart) {
       const Graph graph =
           math == FloatMath::kHalf ? lower_float(bound_network()) : test::quantized(bound_network(), DType::kU8);
       const auto device = engine(graph, {.batch = kBatch, .math = math, .cuda_graph = cuda_graph});
-      ASSERT_TRUE(device->has_own_memory());
-      EXPECT_THROW(device->run_loaded(), Error);
+      DeviceClock* const clock = device->device_clock();
+      ASSERT_NE(clock, nullptr);
+      EXPECT_THROW(clock->run_loaded(), Error);
       for (const int n : {kBatch, 1, 2}) {
         const std::vector<float> images = random_images(graph, n, static_cast<std::uint64_t>(n));
         std::vector<float> logits(run(*device, images, n).size());
-        EXPECT_THROW(device->fetch(logits), Error) << "run() has taken the buffer";
-        EXPECT_GT(device->load(images, n), 0);
-        for (int pass = 0; pass < 3; ++pass) EXPECT_GT(device->run_loaded(), 0);
-        EXPECT_GT(device->fetch(logits), 0);
+        EXPECT_THROW(clock->fetch(logits), Error) << "run() has taken the buffer";
+        EXPECT_GT(clock->load(images, n), 0);
+        for (int pass = 0; pass < 3; ++pass) EXPECT_GT(clock->run_loaded(), 0);
+        EXPECT_GT(clock->fetch(logits), 0);
         EXPECT_EQ(logits, run(*device, images, n)) << n << " images";
       }
     }

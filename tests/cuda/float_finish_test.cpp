@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cuda/conv/conv_kernel.h"
+#include "cuda/runtime/tables.h"
 #include "float_conv_case.h"
 #include "ops_case.h"
 #include "reference/reference.h"
@@ -26,7 +27,8 @@ TEST_P(FloatFinish, AddsBiasAndResidualInPlaceOrNot) {
         const DeviceTensor device_src(runtime, type, shape, 4, src), other(runtime, type, shape, 0);
         const DeviceTensor& dst = in_place ? device_src : other;
         const auto* bias_data = static_cast<const float*>(device_bias.view().data);
-        runtime.ops().finish_float(device_src.view(), bias_data, device_add.view(), Activation::kRelu6, dst.view(), {});
+        ops_of(runtime).finish_float(device_src.view(), bias_data, device_add.view(), Activation::kRelu6, dst.view(),
+                                     {});
         bool damaged = false;
         std::vector<float> actual = dst.read(&damaged);
         EXPECT_FALSE(damaged);
@@ -34,7 +36,7 @@ TEST_P(FloatFinish, AddsBiasAndResidualInPlaceOrNot) {
           const float sum = src[i] + bias[i % static_cast<std::size_t>(channels)] + add[i];
           ASSERT_EQ(actual[i], std::clamp(sum, 0.0f, 6.0f)) << i;
         }
-        runtime.ops().finish_float(dst.view(), nullptr, {}, Activation::kNone, dst.view(), {});
+        ops_of(runtime).finish_float(dst.view(), nullptr, {}, Activation::kNone, dst.view(), {});
         EXPECT_EQ(dst.read(&damaged), actual);
       }
     }
@@ -88,7 +90,7 @@ TEST_P(FloatFinish, OfIntegersGivesTheReferencesBits) {
                         .lo = 0,
                         .hi = 250,
                         .residual_scale = 0.3f};
-    runtime.ops().finish_integer(problem, args, (type == DType::kS32 ? integers : floats).data(), type, {});
+    ops_of(runtime).finish_integer(problem, args, (type == DType::kS32 ? integers : floats).data(), type, {});
     std::vector<std::uint8_t> actual(want.size());
     runtime.copy_to_host(actual.data(), dst.data(), actual.size(), {});
     runtime.synchronize(Stream{});

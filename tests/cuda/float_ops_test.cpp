@@ -7,8 +7,10 @@
 #include <string>
 #include <tuple>
 
+#include "cuda/runtime/tables.h"
 #include "cuda/selftest/float_case.h"
 #include "emulator/emulator.h"
+#include "support/runtimes.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -63,9 +65,9 @@ std::string check_conv(Runtime& runtime, const ConvCase& c, DType type, bool int
   for (const emulator::Schedule schedule : Schedules::kAll) {
     emulator::set_options({.schedule = schedule});
     const DeviceTensor dst(runtime, type, out, c.dst_gap);
-    runtime.ops().conv_float(desc, device_src.view(), weights.view().data,
-                             c.bias ? static_cast<const float*>(bias.view().data) : nullptr,
-                             c.residual ? device_residual.view() : DeviceView{}, c.act, dst.view(), {});
+    ops_of(runtime).conv_float(desc, device_src.view(), weights.view().data,
+                               c.bias ? static_cast<const float*>(bias.view().data) : nullptr,
+                               c.residual ? device_residual.view() : DeviceView{}, c.act, dst.view(), {});
     bool damaged = false;
     const std::vector<float> actual = dst.read(&damaged);
     if (damaged) return "bytes outside the tensor changed";
@@ -159,8 +161,8 @@ TEST_P(FloatOps, Pools) {
       const ReferenceNode node{op, {1, c.src.h, c.src.w, c.src.c}, {1, out.h, out.w, out.c}, {}, {}};
       const Expected want{node.run(src, {}), node.run(absolute(src), {})};
       const DeviceTensor dst(runtime, type, out, c.dst_gap);
-      (largest ? runtime.ops().max_pool_float : runtime.ops().avg_pool_float)(device_src.view(), c.window, dst.view(),
-                                                                              {});
+      (largest ? ops_of(runtime).max_pool_float : ops_of(runtime).avg_pool_float)(device_src.view(), c.window,
+                                                                                  dst.view(), {});
       bool damaged = false;
       const std::vector<float> actual = dst.read(&damaged);
       EXPECT_FALSE(damaged);
@@ -183,7 +185,7 @@ TEST_P(FloatOps, GlobalAverage) {
       for (const emulator::Schedule schedule : Schedules::kAll) {
         emulator::set_options({.schedule = schedule});
         const DeviceTensor dst(runtime, type, {shape.n, 1, 1, shape.c}, 5);
-        runtime.ops().global_avg_pool_float(device_src.view(), dst.view(), {});
+        ops_of(runtime).global_avg_pool_float(device_src.view(), dst.view(), {});
         bool damaged = false;
         const std::vector<float> actual = dst.read(&damaged);
         EXPECT_FALSE(damaged);
@@ -197,7 +199,7 @@ TEST_P(FloatOps, GlobalAverage) {
 TEST_P(FloatOps, Elementwise) {
   const DType type = FloatOps::type();
   Runtime& runtime = device();
-  const Ops& ops = runtime.ops();
+  const Ops& ops = ops_of(runtime);
   for (const auto& [of, gap] : {std::pair{Shape{2, 3, 5, 8}, 4}, {Shape{1, 7, 3, 5}, 1}, {Shape{1, 1, 1, 300}, 0}}) {
     const Shape shape = of;
     const std::vector<float> a = numbers(shape.elements(), type, false, 0, 7);
@@ -249,8 +251,8 @@ TEST(FloatOpsCast, RoundsOnceAndBack) {
     const std::vector<float> x = numbers(shape.elements(), DType::kF32, false, 0, 12);
     const DeviceTensor src(runtime, DType::kF32, shape, gap, x), half(runtime, DType::kF16, shape, 2 * gap),
         back(runtime, DType::kF32, shape, 0);
-    runtime.ops().cast(src.view(), half.view(), {});
-    runtime.ops().cast(half.view(), back.view(), {});
+    ops_of(runtime).cast(src.view(), half.view(), {});
+    ops_of(runtime).cast(half.view(), back.view(), {});
     bool damaged = false, half_damaged = false;
     const std::vector<float> actual = back.read(&damaged), halves = half.read(&half_damaged);
     EXPECT_FALSE(damaged || half_damaged);
@@ -270,7 +272,7 @@ TEST(FloatOpsErrors, NameWhatIsWrong) {
     }
     return "no error";
   };
-  const Ops& ops = runtime.ops();
+  const Ops& ops = ops_of(runtime);
   EXPECT_EQ(message([&] { ops.relu_float(f32.view(), Activation::kRelu, f16.view(), {}); }),
             "relu_float: expected tensors of one type, found f32 and f16");
   DeviceView bytes = f32.view();

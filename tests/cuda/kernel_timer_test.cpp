@@ -9,6 +9,7 @@
 
 #include "cuda/runtime/runtime.h"
 #include "cuda/select/graph_time.h"
+#include "support/runtimes.h"
 
 namespace gpueval::cuda {
 namespace {

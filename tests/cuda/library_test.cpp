@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "cuda/library/dynamic_library.h"
+#include "support/runtimes.h"
 #endif
 
 namespace gpueval::cuda {

@@ -21,6 +21,7 @@
 #include "cuda/runtime/tables.h"
 #include "cuda/selftest/conv_case.h"
 #include "emulator/emulator.h"
+#include "support/runtimes.h"
 
 namespace gpueval::cuda {
 namespace {

@@ -12,9 +12,11 @@
 
 #include "core/random.h"
 #include "cuda/runtime/runtime.h"
+#include "cuda/runtime/tables.h"
 #include "cuda/selftest/op_tensor.h"
 #include "emulator/emulator.h"
 #include "reference/reference.h"
+#include "support/runtimes.h"
 
 namespace gpueval::cuda {
 
@@ -35,7 +37,7 @@ class OpsTest : public testing::TestWithParam<const char*> {
     constexpr Schedule kSchedules[] = {Schedule::kAscending, Schedule::kDescending, Schedule::kRandom};
     emulator::set_options({.schedule = kSchedules[order_ % 3], .seed = order_ + 1});
     ++order_;
-    return runtime_->ops();
+    return ops_of(*runtime_);
   }
   static constexpr int kOrders = 3;
 

@@ -14,6 +14,7 @@
 #include "cuda/prim/probe/probes.h"
 #include "cuda/runtime/runtime.h"
 #include "emulator/emulator.h"
+#include "support/runtimes.h"
 
 namespace gpueval::cuda {
 

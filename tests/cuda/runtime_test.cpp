@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The runtimes: memory, copies, events, graph capture.
 #include "cuda/runtime/runtime.h"
+#include "cuda/runtime/tables.h"
 
 #include <gtest/gtest.h>
 
@@ -17,6 +18,7 @@
 #include "emulator/emulator.h"
 #include "emulator/stream.h"
 #include "gpueval/error.h"
+#include "support/runtimes.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -71,7 +73,7 @@ TEST_P(RuntimeTest, PropertiesAreThere) {
   EXPECT_GE(p.multiprocessors, 1);
   EXPECT_GE(p.shared_bytes_per_block, 48u << 10);
   EXPECT_GT(p.memory_bytes, 0u);
-  EXPECT_GT(runtime_->conv_kernels().size(), 0u);
+  EXPECT_GT(conv_kernels_of(*runtime_).size(), 0u);
 }
 
 TEST_P(RuntimeTest, CopiesPinnedAndPageable) {

@@ -8,11 +8,14 @@
 #include <map>
 #include <set>
 
+#include "cuda/runtime/handles.h"
+#include "cuda/runtime/tables.h"
 #include "cuda/select/choice.h"
 #include "cuda/select/problem_text.h"
 #include "cuda/select/selector.h"
 #include "cuda/select/tuning_cache.h"
 #include "gpueval/error.h"
+#include "support/runtimes.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -235,7 +238,7 @@ TEST_P(SelectorTest, MeasuresOnceAndChoosesTheFastest) {
   const std::string path = (fs::path(testing::TempDir()) / (std::string("gpueval_tuned_") + GetParam())).string();
   fs::remove(path);
   const ConvProblem p = problem("n1h4w4c16_k24r1s1_st1_pad0,0,0,0", DType::kU8);
-  const std::string key = tuning_key(runtime_->properties(), runtime_->conv_kernels(), build_revision());
+  const std::string key = tuning_key(runtime_->properties(), conv_kernels_of(*runtime_), build_revision());
   const SelectorOptions options{.timed = true, .cache_path = path};
   KernelSelector selector(*runtime_, options, stream_.get());
   const std::string chosen = selector.choose(p, "layer").name;
@@ -243,7 +246,7 @@ TEST_P(SelectorTest, MeasuresOnceAndChoosesTheFastest) {
   const TuningCache times(path, key);
   std::string fastest;
   double least = 1e30;
-  const Candidates all = without_naive(candidates(runtime_->conv_kernels(), p, runtime_->properties().sm));
+  const Candidates all = without_naive(candidates(conv_kernels_of(*runtime_), p, runtime_->properties().sm));
   for (const ConvKernel* r : all) {
     const std::optional<double> time = times.find(to_string(p), r->name);
     ASSERT_TRUE(time.has_value()) << r->name;

@@ -20,6 +20,7 @@
 #include "cuda/selftest/record.h"
 #include "emulator/stream.h"
 #include "gpueval/error.h"
+#include "support/runtimes.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -221,7 +222,7 @@ class SelftestRemembered : public SelftestProcess {
     std::ofstream(path_) << text;
   }
   static std::string emu_key() {
-    return tuning_key(emu_runtime().properties(), emu_runtime().conv_kernels(), build_revision());
+    return tuning_key(emu_runtime().properties(), conv_kernels_of(emu_runtime()), build_revision());
   }
   static std::string error_of(const std::function<void()>& call) {
     try {

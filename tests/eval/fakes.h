@@ -85,10 +85,11 @@ class FakeEngine : public Engine {
 };
 
 // The same with a pipeline of two batches.
-class FakePipelinedEngine : public FakeEngine {
+class FakePipelinedEngine : public FakeEngine, Pipeline {
  public:
   using FakeEngine::FakeEngine;
-  int pipeline_depth() const override { return 2; }
+  Pipeline* pipeline() override { return this; }
+  int depth() const override { return 2; }
   void submit(std::span<const float> input, int n) override {
     if (under_way.size() == 2) fail("three batches under way");
     under_way.push_back({{input.begin(), input.end()}, n});

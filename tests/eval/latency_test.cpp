@@ -137,12 +137,12 @@ TEST_F(Latency, FewSamplesForAPercentileIsAWarning) {
 }
 
 // Copies of 5 and 2 ms around a pass of 10 ms, by a clock of its own.
-class FakeDeviceEngine : public FakeEngine {
+class FakeDeviceEngine : public FakeEngine, DeviceClock {
  public:
   explicit FakeDeviceEngine(double* clock) : clock_(clock) {
     on_run = [this] { *clock_ += 0.040; };  // the host's time of the three, and more
   }
-  bool has_own_memory() const override { return true; }
+  DeviceClock* device_clock() override { return this; }
   double load(std::span<const float>, int n) override {
     ++loads;
     loaded_ = n;

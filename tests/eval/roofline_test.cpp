@@ -78,6 +78,30 @@ TEST(Roofline, RemarksNameTheReason) {
   EXPECT_TRUE(remark(pool, 0.1).starts_with("memory-bound: no products, only 10.0 GB/s"));
 }
 
+TEST(Roofline, OfAGpuNamesMultiprocessors) {
+  DeviceRoofs roofs = kRoofs;
+  roofs.multiprocessors = 132;
+  const auto remark = [&](const char* shape) {
+    return profile_layer(convolution(shape, 50'000, 1), true, 1, 6.0, 0.5, roofs, 2).remark;
+  };
+  EXPECT_TRUE(remark("n1h56w56c64_k64r3s3_st1_pad1,1,1,1").starts_with("tail: 3136 output pixels for 132 multiproc"));
+  EXPECT_TRUE(remark("n8h56w56c64_k64r3s3_st1_pad1,1,1,1").starts_with("compute-bound below its roof"));
+}
+
+TEST(Roofline, HasNoneForTf32AndFloat16) {
+  LayerInfo layer = convolution("n1h14w14c256_k256r1s1_st1_pad0,0,0,0", 100'352 + 65'536, 65'536);
+  DeviceRoofs roofs = kRoofs;
+  for (const char* kernel : {"cudnn_tf32:1", "cublaslt_f16", "conv_f16"}) {
+    layer.kernel = kernel;
+    const LayerProfile profile = profile_layer(layer, false, 1, 0.1, 0.5, roofs, 2);
+    EXPECT_EQ(profile.compute_percent, 0) << kernel;
+    EXPECT_EQ(profile.remark, "") << kernel;
+    EXPECT_NEAR(profile.memory_percent, 16.5888, 1e-4) << kernel;
+    raise_roof(layer, false, 1, 0.1, roofs);
+    EXPECT_EQ(roofs.f32_gflops, 200) << kernel;
+  }
+}
+
 TEST(Roofline, RoofsOfThisCpu) {
   const DeviceRoofs roofs = measure_roofs("cpu");
   EXPECT_GT(roofs.int8_gops, 0);

@@ -15,6 +15,7 @@
 #include "cuda/integer_baseline_case.h"
 #include "cuda/select/tuning_cache.h"
 #include "fake_libraries.h"
+#include "support/runtimes.h"
 
 namespace gpueval::cuda {
 namespace {

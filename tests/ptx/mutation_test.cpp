@@ -8,8 +8,10 @@
 #include <string>
 
 #include "cuda/conv_row.h"
+#include "cuda/runtime/tables.h"
 #include "gpueval/error.h"
 #include "ptx/library.h"
+#include "support/runtimes.h"
 
 namespace gpueval::ptx {
 namespace {
@@ -49,7 +51,7 @@ class PtxMutation : public testing::TestWithParam<Mutation> {
     std::string why;
     runtime_ = cuda::gpu_runtime(&why);
     ASSERT_NE(runtime_, nullptr) << why;
-    for (const cuda::ConvKernel& kernel : runtime_->conv_kernels()) {
+    for (const cuda::ConvKernel& kernel : conv_kernels_of(*runtime_)) {
       if (kernel.name == std::string(GetParam().row)) kernel_ = &kernel;
     }
     ASSERT_NE(kernel_, nullptr);

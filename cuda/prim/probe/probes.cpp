@@ -7,7 +7,7 @@ namespace gpueval::cuda {
 
 const Probes& probes([[maybe_unused]] const Runtime& runtime) {
 #if defined(GPUEVAL_WITH_GPU)
-  if (&runtime != &emu_runtime()) return gpu::probes();
+  if (!runtime.properties().emulated) return gpu::probes();
 #endif
   return emu::probes();
 }

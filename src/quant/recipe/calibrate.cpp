@@ -3,8 +3,6 @@
 #include <limits>
 #include <memory>
 
-#include "cpu/engine.h"
-#include "cpu/int8/isa.h"
 #include "gpueval/error.h"
 #include "gpueval/quant.h"
 #include "graph/passes.h"
@@ -54,15 +52,15 @@ Corrections default_corrections(Scheme scheme) {
 }
 
 CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, const QuantOptions& options,
-                           const std::function<void(int done, int total)>& progress) {
+                           const Executor& executor, const std::function<void(int done, int total)>& progress) {
   check_options(options);
   const Corrections& corrections = options.corrections;
   const Graph lowered = lower_float(bound);
   const CalibrationImages all = corrections.flips ? with_flips(images, lowered.input_node().shape) : images;
-  const std::unique_ptr<Engine> engine = cpu::make_cpu_engine(lowered, {.batch = kBatch, .kernel = {}});
+  const std::unique_ptr<Engine> engine = executor.make_engine(lowered, {.batch = kBatch});
 
   CalibrationTable table;
-  table.isa = cpu::to_string(cpu::best_isa_level());
+  table.isa = executor.isa;
   if (!corrections.clip_search) table.range = calibrated_ranges(*engine, all, kBatch, options);
   if (corrections.clip_search || corrections.channel_scales) {
     const std::vector<bool> scalable = corrections.channel_scales ? scalable_nodes(lowered, options.activations)
@@ -77,7 +75,7 @@ CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, 
   for (auto& [name, range] : table.range) {
     if (range < std::numeric_limits<float>::min()) range = 0;  // as good as silent; its scale would overflow
   }
-  if (corrects_layers(options)) correct_layers(bound, all, options, table, progress);
+  if (corrects_layers(options)) correct_layers(bound, all, options, executor.make_node_runner, table, progress);
   if (corrections.analytic_bias) correct_biases_analytically(bound, options, table);
   return table;
 }

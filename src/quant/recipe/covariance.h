@@ -9,7 +9,7 @@
 
 #include "gpueval/conv_desc.h"
 #include "quant/recipe/cholesky.h"
-#include "quant/recipe/node_runner.h"
+#include "quant/recipe/image_tensor.h"
 
 namespace gpueval {
 

@@ -36,8 +36,11 @@ double scale_of(const Node& node, std::size_t k = 0) {
 
 class Recipe {
  public:
-  Recipe(const Graph& bound, const QuantOptions& options, CalibrationTable& table)
-      : options_(options), table_(table), float_(lower_float(bound)), static_(lower_static(bound, table, options)) {}
+  Recipe(const Graph& bound, const QuantOptions& options, const MakeNodeRunner& make_runner, CalibrationTable& table)
+      : options_(options),
+        table_(table),
+        float_(lower_float(bound), make_runner),
+        static_(lower_static(bound, table, options), make_runner) {}
 
   void run(const CalibrationImages& images, const std::function<void(int, int)>& progress) {
     const std::int64_t per_image = peak_bytes_per_image(float_.graph(), static_.graph());
@@ -196,8 +199,9 @@ bool corrects_layers(const QuantOptions& options) {
 }
 
 void correct_layers(const Graph& bound, const CalibrationImages& images, const QuantOptions& options,
-                    CalibrationTable& table, const std::function<void(int done, int total)>& progress) {
-  Recipe(bound, options, table).run(images, progress);
+                    const MakeNodeRunner& make_runner, CalibrationTable& table,
+                    const std::function<void(int done, int total)>& progress) {
+  Recipe(bound, options, make_runner, table).run(images, progress);
 }
 
 }  // namespace gpueval

@@ -15,7 +15,8 @@ bool corrects_layers(const QuantOptions& options);
 // table: with ranges and scales per channel; gets corrections. images: the calibration images, flipped ones last; as
 // many as fit into kRecipeBytes are used.
 void correct_layers(const Graph& bound, const CalibrationImages& images, const QuantOptions& options,
-                    CalibrationTable& table, const std::function<void(int done, int total)>& progress);
+                    const MakeNodeRunner& make_runner, CalibrationTable& table,
+                    const std::function<void(int done, int total)>& progress);
 
 constexpr std::int64_t kRecipeBytes = std::int64_t{5} << 29;  // 2.5 GiB of tensors
 

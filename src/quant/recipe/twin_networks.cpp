@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/stop_signal.h"
 #include "gpueval/error.h"
 
 namespace gpueval {
@@ -30,7 +31,8 @@ std::vector<std::int64_t> live_bytes(const Graph& graph) {
 
 }  // namespace
 
-StoredNetwork::StoredNetwork(Graph lowered) : graph_(std::move(lowered)), tensors_(graph_.nodes.size()) {
+StoredNetwork::StoredNetwork(Graph lowered, const MakeNodeRunner& make_runner)
+    : graph_(std::move(lowered)), make_runner_(make_runner), tensors_(graph_.nodes.size()) {
   for (const std::vector<int>& readers : graph_.consumers()) readers_left_.push_back(static_cast<int>(readers.size()));
 }
 
@@ -42,12 +44,14 @@ void StoredNetwork::store(int index, SharedTensor tensor) {
 }
 
 void StoredNetwork::run(int index, const Node& node, const Visit& visit) const {
-  std::vector<const ImageTensor*> sources;
-  for (const int input : graph_.nodes[static_cast<std::size_t>(index)].inputs) sources.push_back(&tensor(input));
-  const int images = sources[0]->shape.n;
-  NodeRunner runner(graph_, node, std::min(kBatch, images));
+  const std::vector<int>& inputs = graph_.nodes[static_cast<std::size_t>(index)].inputs;
+  const int images = tensor(inputs[0]).shape.n;
+  const std::unique_ptr<NodeRunner> runner = make_runner_(graph_, node, std::min(kBatch, images));
   for (int first = 0; first < images; first += kBatch) {
-    visit(first, runner.run(sources, first, std::min(kBatch, images - first)));
+    stop_point();
+    std::vector<TensorView> sources;
+    for (const int input : inputs) sources.push_back(tensor(input).view(first, std::min(kBatch, images - first)));
+    visit(first, runner->run(sources));
   }
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "gpueval/quant.h"
-#include "quant/recipe/node_runner.h"
+#include "quant/recipe/image_tensor.h"
 
 namespace gpueval {
 
@@ -17,7 +17,7 @@ using SharedTensor = std::shared_ptr<const ImageTensor>;
 // One graph and those of its tensors that are alive.
 class StoredNetwork {
  public:
-  explicit StoredNetwork(Graph lowered);
+  StoredNetwork(Graph lowered, const MakeNodeRunner& make_runner);
   Graph& graph() { return graph_; }
   const Graph& graph() const { return graph_; }
   Node& node(int index) { return graph_.nodes[static_cast<std::size_t>(index)]; }
@@ -33,6 +33,7 @@ class StoredNetwork {
 
  private:
   Graph graph_;
+  const MakeNodeRunner& make_runner_;
   std::vector<int> readers_left_;
   std::vector<SharedTensor> tensors_;
 };

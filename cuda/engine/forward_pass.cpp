@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cuda/engine/pipeline.h"
+#include "cuda/engine/forward_pass.h"
 
 namespace gpueval::cuda {
 
-Pipeline::Pipeline(Runtime& runtime, LanePlan lanes, std::vector<std::unique_ptr<Step>> steps, Stream main)
+ForwardPass::ForwardPass(Runtime& runtime, LanePlan lanes, std::vector<std::unique_ptr<Step>> steps, Stream main)
     : runtime_(runtime), lanes_(std::move(lanes)), steps_(std::move(steps)), main_(main) {
   for (int lane = 1; lane < lanes_.lanes; ++lane) side_.push_back(make_stream(runtime));
   for (const bool records : lanes_.records) events_.push_back(records ? make_event(runtime) : EventHandle());
 }
 
-void Pipeline::run_in_order(const DeviceTensors& tensors, int n, int slot,
-                            const std::function<void(int done)>& between) {
+void ForwardPass::run_in_order(const DeviceTensors& tensors, int n, int slot,
+                               const std::function<void(int done)>& between) {
   Pass pass{tensors, n, slot, 0, main_};
   if (before) before(pass);
   if (between) between(0);
@@ -23,7 +23,7 @@ void Pipeline::run_in_order(const DeviceTensors& tensors, int n, int slot,
   if (after) after(pass);
 }
 
-void Pipeline::run_in_lanes(const DeviceTensors& tensors, int n, int slot) {
+void ForwardPass::run_in_lanes(const DeviceTensors& tensors, int n, int slot) {
   if (before) before({tensors, n, slot, 0, main_});
   if (lanes_.records[0]) runtime_.record(events_[0].get(), main_);
   for (std::size_t i = 0; i < steps_.size(); ++i) {
@@ -39,13 +39,13 @@ void Pipeline::run_in_lanes(const DeviceTensors& tensors, int n, int slot) {
   if (after) after({tensors, n, slot, 0, main_});
 }
 
-void Pipeline::run_as_graph(const DeviceTensors& tensors, int n, int slot, const PassClock* clock) {
+void ForwardPass::run_as_graph(const DeviceTensors& tensors, int n, int slot, const PassClock* clock) {
   const std::tuple key(n, slot, clock != nullptr);
   if (!graphs_.contains(key)) graphs_.emplace(key, capture(tensors, n, slot, clock));
   runtime_.launch_graph(graphs_.at(key).get(), main_);
 }
 
-GraphHandle Pipeline::capture(const DeviceTensors& tensors, int n, int slot, const PassClock* clock) {
+GraphHandle ForwardPass::capture(const DeviceTensors& tensors, int n, int slot, const PassClock* clock) {
   runtime_.begin_capture(main_);
   try {
     if (clock != nullptr) runtime_.record_in_graph(clock->begin, main_);

@@ -19,10 +19,10 @@ struct PassClock {
   Event begin, end;
 };
 
-class Pipeline {
+class ForwardPass {
  public:
   // steps[i] runs node i + 1. `before` and `after` (may be empty) go around the steps, on the pass's stream.
-  Pipeline(Runtime& runtime, LanePlan lanes, std::vector<std::unique_ptr<Step>> steps, Stream main);
+  ForwardPass(Runtime& runtime, LanePlan lanes, std::vector<std::unique_ptr<Step>> steps, Stream main);
 
   // Steps in order on the main stream; `between` is called before the first one and behind each (may be empty).
   void run_in_order(const DeviceTensors& tensors, int n, int slot, const std::function<void(int done)>& between = {});

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: Apache-2.0
+bool is_emulated(const std::string& device) { return device == "emu"; }
