@@ -56,7 +56,7 @@ class FloatConvStep : public Step {
     return std::get<Dense>(op).act;
   }
   static void check_dense(const StepContext& context, int tensor) {
-    const Node& node = context.graph.nodes[static_cast<std::size_t>(tensor)];
+    const Node& node = context.graph.node(tensor);
     GPUEVAL_CHECK(context.placement(tensor).pitch == node.shape.c, "'{}' is float with a pitch of {} for {} channels",
                   node.name, context.placement(tensor).pitch, node.shape.c);
   }

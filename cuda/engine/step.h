@@ -46,8 +46,8 @@ struct StepContext {
   KernelSelector& selector;
   ScratchNeeds& scratch;  // of the node's lane
   Stream stream;          // for uploads; the caller waits for it
-  const Node& self() const { return graph.nodes[static_cast<std::size_t>(node)]; }
-  const Node& input(std::size_t i) const { return graph.nodes[static_cast<std::size_t>(self().inputs[i])]; }
+  const Node& self() const { return graph.node(node); }
+  const Node& input(std::size_t i) const { return graph.node(self().inputs[i]); }
   const TensorPlacement& placement(int index) const { return plan.tensors[static_cast<std::size_t>(index)]; }
 };
 

@@ -19,7 +19,7 @@ DeviceTensors::DeviceTensors(Runtime& runtime, const Graph& graph, int batch, Me
 }
 
 DeviceView DeviceTensors::view(int node, int n, int slot) const {
-  const Node& self = graph_.nodes[static_cast<std::size_t>(node)];
+  const Node& self = graph_.node(node);
   const TensorPlacement& place = plan_.tensors[static_cast<std::size_t>(node)];
   DeviceView view{.data = place.offset < 0 ? input(slot) : static_cast<std::byte*>(arena_.data()) + place.offset,
                   .dtype = self.type.dtype,

@@ -115,8 +115,10 @@ struct Graph {
   std::vector<Node> nodes;
   int output = -1;  // index of the node whose tensor is the logits
 
+  Node& node(int index) { return nodes[static_cast<std::size_t>(index)]; }
+  const Node& node(int index) const { return nodes[static_cast<std::size_t>(index)]; }
   const Node& input_node() const { return nodes.front(); }
-  const Node& output_node() const { return nodes[static_cast<std::size_t>(output)]; }
+  const Node& output_node() const { return node(output); }
   int find(std::string_view node_name) const;       // index, or -1
   std::vector<std::vector<int>> consumers() const;  // per node, indices of the nodes that read it
   std::int64_t parameter_count() const;             // as Keras's model.count_params()

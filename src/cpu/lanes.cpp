@@ -35,19 +35,19 @@ Cost cost(const LaneStep& step, int batch, int threads, std::int64_t l2) {
 std::vector<LaneStep> lane_steps(const Graph& graph) {
   const int nodes = static_cast<int>(graph.nodes.size());
   const auto bytes = [&](int node) {
-    const Node& self = graph.nodes[static_cast<std::size_t>(node)];
+    const Node& self = graph.node(node);
     return self.shape.elements() * static_cast<std::int64_t>(size_of(self.type.dtype));
   };
   std::vector<int> last_read(graph.nodes.size(), -1);
   for (int i = 0; i < nodes; ++i) {
-    const Node& self = graph.nodes[static_cast<std::size_t>(i)];
+    const Node& self = graph.node(i);
     for (const int src : self.inputs) last_read[static_cast<std::size_t>(src)] = i;
   }
   last_read[static_cast<std::size_t>(graph.output)] = nodes;
   std::vector<LaneStep> steps;
   int live_until = 0;  // of the nodes before this one
   for (int i = 1; i < nodes; ++i) {
-    const Node& self = graph.nodes[static_cast<std::size_t>(i)];
+    const Node& self = graph.node(i);
     LaneStep step{.tensors = bytes(i)};
     for (const int src : self.inputs) step.tensors += bytes(src);
     if (const auto desc = conv_desc(graph, i)) {
@@ -85,7 +85,7 @@ LaneWork lane_work(const Graph& graph, int batch, int threads) {
   for (int i = 1; i < static_cast<int>(graph.nodes.size()); ++i) {
     const auto desc = conv_desc(graph, i);
     if (!desc) continue;
-    const bool integer = graph.nodes[static_cast<std::size_t>(i)].integer.has_value();
+    const bool integer = graph.node(i).integer.has_value();
     work.multiply_adds += desc->multiply_adds() * (integer ? 1 : kFloatMultiplyAdd);
     if (desc->p() == 1 && desc->q() == 1) work.dense_bytes += desc->multiply_adds() * (integer ? 1 : 4);
   }
@@ -101,7 +101,7 @@ int lane_depth(const Graph& graph, int batch, int threads, std::int64_t l2) {
   const int last = static_cast<int>(graph.nodes.size()) - 1;
   if (graph.output != last) return 0;  // Lanes leave the last of their steps' tensors, no other
   for (int i = 1; i <= last; ++i) {
-    if (!conv_desc(graph, i) || graph.nodes[static_cast<std::size_t>(i)].integer) continue;
+    if (!conv_desc(graph, i) || graph.node(i).integer) continue;
     return lanes_pay(lane_work(graph, batch, threads), l2) ? last : 0;  // primitives are of one image, or of the batch
   }
   return steps_by_image(lane_steps(graph), batch, threads, l2);
@@ -117,7 +117,7 @@ int Lanes::run(std::span<const std::unique_ptr<Step>> steps, const float* input,
   const int images = all ? n : n - n % lanes;
   if (images == 0) return 0;
   const std::int64_t pixels = graph_.input_node().shape.elements();
-  const Node& last = graph_.nodes[static_cast<std::size_t>(steps_)];  // its tensor is dense: no slice
+  const Node& last = graph_.node(steps_);  // its tensor is dense: no slice
   const std::size_t bytes = static_cast<std::size_t>(last.shape.elements()) * size_of(last.type.dtype);
 #pragma omp parallel for schedule(static, 1) num_threads(lanes)
   for (int lane = 0; lane < lanes; ++lane) {

@@ -17,7 +17,7 @@ Graph alone(const Graph& graph, Node node) {
   one.name = graph.name;
   one.nodes.push_back(graph.input_node());
   for (int& input : node.inputs) {
-    const Node& source = graph.nodes[static_cast<std::size_t>(input)];
+    const Node& source = graph.node(input);
     input = static_cast<int>(one.nodes.size());
     one.nodes.push_back({.name = source.name, .op = Quantize{}, .shape = source.shape, .type = source.type});
   }

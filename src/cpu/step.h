@@ -51,8 +51,8 @@ struct StepContext {
   int batch;
   const std::string& forced_kernel;
   int lanes = 0;  // that will run the step, if it can
-  const Node& self() const { return graph.nodes[static_cast<std::size_t>(node)]; }
-  const Node& input(std::size_t i) const { return graph.nodes[static_cast<std::size_t>(self().inputs[i])]; }
+  const Node& self() const { return graph.node(node); }
+  const Node& input(std::size_t i) const { return graph.node(self().inputs[i]); }
 };
 
 std::unique_ptr<Step> make_onednn_conv(const StepContext& context);        // float32 convolution, depthwise, dense

@@ -19,7 +19,7 @@ void Tensors::set_input(const float* input) {
 }
 
 TensorView Tensors::view(int node, int n) const {
-  const Node& self = graph_.nodes[static_cast<std::size_t>(node)];
+  const Node& self = graph_.node(node);
   TensorView view{.data = data(node), .dtype = self.type.dtype, .shape = self.shape, .pitch = pitch(node)};
   view.shape.n = n;
   return view;

@@ -133,21 +133,19 @@ LayerError finished(const Node& node, const Sums& sums) {
 int counterpart(const Graph& float_graph, const Graph& quantized, const std::vector<std::vector<int>>& consumers,
                 std::size_t index) {
   const Node& node = quantized.nodes[index];
-  const auto is_batch_norm = [&](int reader) {
-    return std::holds_alternative<BatchNorm>(quantized.nodes[static_cast<std::size_t>(reader)].op);
-  };
+  const auto is_batch_norm = [&](int reader) { return std::holds_alternative<BatchNorm>(quantized.node(reader).op); };
   if (index == 0 || std::any_of(consumers[index].begin(), consumers[index].end(), is_batch_norm)) return -1;
   std::string name = node.name;
   if (name == "quantize_input") name = float_graph.input_node().name;
   std::size_t inputs = node.inputs.size();
   if (std::holds_alternative<BatchNorm>(node.op)) {
-    const Node& layer = quantized.nodes[static_cast<std::size_t>(node.inputs[0])];
+    const Node& layer = quantized.node(node.inputs[0]);
     name = layer.name;
     inputs = layer.inputs.size();
   }
   const int found = float_graph.find(name);
   if (found < 0) return -1;
-  const Node& exact = float_graph.nodes[static_cast<std::size_t>(found)];
+  const Node& exact = float_graph.node(found);
   const bool same = exact.shape == node.shape && (found == 0 || exact.inputs.size() == inputs);
   return same ? found : -1;
 }

@@ -26,7 +26,7 @@ class Emitter {
     std::string kernel, bias;  // bias: "" if there is none
   };
 
-  const Node& node(int index) const { return graph_.nodes[static_cast<std::size_t>(index)]; }
+  const Node& node(int index) const { return graph_.node(index); }
   const Node& source(const Node& n, std::size_t i = 0) const { return node(n.inputs[i]); }
   const Value& value(const Node& n, std::size_t i = 0) const { return values_[static_cast<std::size_t>(n.inputs[i])]; }
 

@@ -14,7 +14,7 @@ Graph expand_separable(Graph graph) {
     const auto* separable = std::get_if<SeparableConv2D>(&graph.nodes[i].op);
     if (separable == nullptr) continue;
     const Node layer = graph.nodes[i];
-    const Shape& src = graph.nodes[static_cast<std::size_t>(layer.inputs[0])].shape;
+    const Shape& src = graph.node(layer.inputs[0]).shape;
 
     Node depthwise{.name = layer.name + "/depthwise", .op = DepthwiseConv2D{separable->window}, .inputs = layer.inputs};
     depthwise.shape = layer.shape;

@@ -74,7 +74,7 @@ std::int64_t Graph::multiply_adds() const {
       count += desc->multiply_adds();
     } else if (const auto* separable = std::get_if<SeparableConv2D>(&nodes[i].op)) {
       const Shape& out = nodes[i].shape;
-      const Shape& in = nodes[static_cast<std::size_t>(nodes[i].inputs[0])].shape;
+      const Shape& in = node(nodes[i].inputs[0]).shape;
       const std::int64_t taps = std::int64_t{separable->window.kernel_h} * separable->window.kernel_w;
       count += out.pixels() * in.c * (taps + out.c);
     }
@@ -83,9 +83,9 @@ std::int64_t Graph::multiply_adds() const {
 }
 
 std::optional<ConvDesc> conv_desc(const Graph& graph, int node_index, int n) {
-  const Node& node = graph.nodes[static_cast<std::size_t>(node_index)];
+  const Node& node = graph.node(node_index);
   if (node.inputs.empty()) return std::nullopt;
-  const Shape& src = graph.nodes[static_cast<std::size_t>(node.inputs[0])].shape;
+  const Shape& src = graph.node(node.inputs[0]).shape;
   ConvDesc desc{.n = n, .h = src.h, .w = src.w, .c = src.c, .k = node.shape.c, .window = {}, .depthwise = false};
   if (const auto* conv = std::get_if<Conv2D>(&node.op)) {
     desc.window = conv->window;

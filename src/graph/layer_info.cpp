@@ -22,7 +22,7 @@ std::int64_t weight_bytes(const Node& node) {
 }  // namespace
 
 LayerInfo layer_info(const Graph& graph, int index, std::string kernel) {
-  const Node& node = graph.nodes[static_cast<std::size_t>(index)];
+  const Node& node = graph.node(index);
   LayerInfo info{
       .name = node.name, .op = op_name(node.op), .kernel = std::move(kernel), .shape = to_string(node.shape)};
   if (const auto desc = conv_desc(graph, index)) {
@@ -32,7 +32,7 @@ LayerInfo layer_info(const Graph& graph, int index, std::string kernel) {
   if (info.kernel != "in place") {
     info.weight_bytes = weight_bytes(node);
     info.bytes = tensor_bytes(node) + info.weight_bytes;
-    for (const int input : node.inputs) info.bytes += tensor_bytes(graph.nodes[static_cast<std::size_t>(input)]);
+    for (const int input : node.inputs) info.bytes += tensor_bytes(graph.node(input));
   }
   return info;
 }

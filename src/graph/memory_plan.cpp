@@ -24,8 +24,8 @@ struct Owner {
 };
 Owner owner_of(const Graph& graph, int node) {
   Owner owner{node, 0};
-  while (graph.nodes[static_cast<std::size_t>(owner.root)].slice_of >= 0) {
-    const Node& slice = graph.nodes[static_cast<std::size_t>(owner.root)];
+  while (graph.node(owner.root).slice_of >= 0) {
+    const Node& slice = graph.node(owner.root);
     owner.channel += slice.slice_offset;
     owner.root = slice.slice_of;
   }

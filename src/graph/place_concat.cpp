@@ -21,7 +21,7 @@ Graph place_concat(Graph graph) {
     if (!std::holds_alternative<Concat>(concat.op)) continue;
     int offset = 0;
     for (const int input : concat.inputs) {
-      Node& src = graph.nodes[static_cast<std::size_t>(input)];
+      Node& src = graph.node(input);
       const bool once = std::count(concat.inputs.begin(), concat.inputs.end(), input) == 1;
       if (once && input != graph.output && can_write_into(src, concat)) {
         src.slice_of = static_cast<int>(i);

@@ -58,7 +58,7 @@ Graph rewire(Graph graph, const std::vector<int>& replacement) {
   Graph result{.name = graph.name, .nodes = {}, .output = position[static_cast<std::size_t>(graph.output)]};
   result.nodes.reserve(order.size());
   for (const int old : order) {
-    Node node = std::move(graph.nodes[static_cast<std::size_t>(old)]);
+    Node node = std::move(graph.node(old));
     for (int& input : node.inputs) input = position[static_cast<std::size_t>(input)];
     result.nodes.push_back(std::move(node));
   }

@@ -16,7 +16,7 @@ namespace {
 
 // A separable layer's depthwise result is not quantized again: its pointwise half has quantized weights only.
 bool reads_depthwise_half(const Graph& graph, const Node& node) {
-  return graph.nodes[static_cast<std::size_t>(node.inputs[0])].name.ends_with("/depthwise");
+  return graph.node(node.inputs[0]).name.ends_with("/depthwise");
 }
 
 void quantize_weights_only(Node& node) {

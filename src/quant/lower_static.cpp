@@ -56,7 +56,7 @@ class StaticLowering {
   }
 
  private:
-  Node& at(int node) { return graph_.nodes[static_cast<std::size_t>(node)]; }
+  Node& at(int node) { return graph_.node(node); }
   const Node& source(const Node& node, std::size_t i = 0) { return at(node.inputs[i]); }
   // Of channel k; float32 has none.
   double scale(const Node& node, std::size_t k = 0) const {

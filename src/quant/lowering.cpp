@@ -82,7 +82,7 @@ bool takes_channel_scales(const Graph& graph, const std::vector<std::vector<int>
   // A residual is added with one scale for all channels.
   if (node == graph.output || !conv_desc(graph, node) || graph.nodes[index].inputs.size() > 1) return false;
   return std::all_of(consumers[index].begin(), consumers[index].end(), [&](int reader) {
-    const Node& to = graph.nodes[static_cast<std::size_t>(reader)];
+    const Node& to = graph.node(reader);
     return conv_desc(graph, reader) && to.inputs[0] == node &&
            std::count(to.inputs.begin(), to.inputs.end(), node) == 1;
   });
@@ -92,7 +92,7 @@ void check_accumulator(const Graph& graph, int node) {
   const ConvDesc desc = *conv_desc(graph, node);
   if (desc.depth() * 127 * 255 >= (std::int64_t{1} << 31)) {
     fail("{}: layer '{}' sums {} products, more than an int32 accumulator holds (66,311)", graph.name,
-         graph.nodes[static_cast<std::size_t>(node)].name, desc.depth());
+         graph.node(node).name, desc.depth());
   }
 }
 

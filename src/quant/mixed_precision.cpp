@@ -63,7 +63,7 @@ class MixedPrecision {
   int as_float(int old) {
     int& form = float_form_[static_cast<std::size_t>(old)];
     if (form < 0) {
-      const Node& node = old_.nodes[static_cast<std::size_t>(old)];
+      const Node& node = old_.node(old);
       form = append({.name = node.name + "/dequantize",
                      .op = Dequantize{},
                      .inputs = {integer_form_[static_cast<std::size_t>(old)]},
@@ -75,7 +75,7 @@ class MixedPrecision {
   int as_integer(int old) {
     int& form = integer_form_[static_cast<std::size_t>(old)];
     if (form < 0) {
-      const Node& node = old_.nodes[static_cast<std::size_t>(old)];
+      const Node& node = old_.node(old);
       form = append({.name = old == 1 ? node.name : node.name + "/quantize",
                      .op = Quantize{},
                      .inputs = {float_form_[static_cast<std::size_t>(old)]},
@@ -98,7 +98,7 @@ Graph keep_in_float(Graph typed, std::span<const std::string> layers) {
 
 bool runs_in_float(const Graph& graph, const Node& node) {
   if (node.type.dtype != DType::kF32 || node.inputs.empty()) return false;
-  const bool reads_float = graph.nodes[static_cast<std::size_t>(node.inputs[0])].type.dtype == DType::kF32;
+  const bool reads_float = graph.node(node.inputs[0]).type.dtype == DType::kF32;
   return reads_float || std::holds_alternative<Dequantize>(node.op);
 }
 

@@ -35,7 +35,7 @@ std::map<std::string, float> observe_ranges(Engine& float_engine, const BatchSou
   while (const int n = source(input, batch)) {
     images += n;
     float_engine.run_tapped(input, n, logits, [&](int node, const TensorView& view) {
-      float& range = ranges[graph.nodes[static_cast<std::size_t>(node)].name];
+      float& range = ranges[graph.node(node).name];
       range = std::max(range, max_abs(view));
     });
   }

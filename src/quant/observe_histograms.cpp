@@ -57,7 +57,7 @@ std::map<std::string, Histogram> collect_histograms(Engine& float_engine, const 
   const BatchSource source = images();
   while (const int n = source(input, batch)) {
     float_engine.run_tapped(input, n, logits, [&](int node, const TensorView& view) {
-      const auto found = histograms.find(graph.nodes[static_cast<std::size_t>(node)].name);
+      const auto found = histograms.find(graph.node(node).name);
       if (found != histograms.end()) count(view, found->second);
     });
   }

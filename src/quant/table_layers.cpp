@@ -31,7 +31,7 @@ class LayerCheck {
     const int index = graph_.find(name);
     if (index < 0)
       fail("{}: it has {} of a layer '{}', which {} does not have: calibrate again", path_, what, name, graph_.name);
-    return graph_.nodes[static_cast<std::size_t>(index)];
+    return graph_.node(index);
   }
 
   void ranges() const {

@@ -124,7 +124,7 @@ QuantTensor quantize_channels(const FloatTensor& src, std::span<const float> sca
 }
 
 FloatTensor float_node(const Graph& graph, int index, std::span<const FloatTensor* const> inputs) {
-  const Node& node = graph.nodes[static_cast<std::size_t>(index)];
+  const Node& node = graph.node(index);
   const FloatTensor& src = *inputs[0];
   if (const auto desc = conv_desc(graph, index)) {
     const Activation act = std::visit(

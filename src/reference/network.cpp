@@ -14,7 +14,7 @@ QuantTensor concat(const Graph& graph, const Node& node, const std::vector<Quant
     const bool same = node.integer->m[i] == 1.0f && part.dtype == dst.dtype;
     const QuantTensor src =
         same ? part : requantize(part, node.integer->m[i], node.integer->lo, node.integer->hi, dst.dtype);
-    const int channels = graph.nodes[static_cast<std::size_t>(node.inputs[i])].shape.c;
+    const int channels = graph.node(node.inputs[i]).shape.c;
     for (std::int64_t pixel = 0; pixel < node.shape.pixels(); ++pixel) {
       for (int c = 0; c < channels; ++c) dst.set(pixel * node.shape.c + offset + c, src.at(pixel * channels + c));
     }
@@ -41,7 +41,7 @@ class Runner {
   Runner(const Graph& graph, NetworkResult& result) : graph_(graph), result_(result) {}
 
   void run(int index) {
-    const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+    const Node& node = graph_.node(index);
     const auto i = static_cast<std::size_t>(index);
     if (node.type.dtype != DType::kF32) {
       result_.tensors[i] = integer(index);
@@ -60,13 +60,13 @@ class Runner {
   }
 
  private:
-  const TensorType& type_of(int node) const { return graph_.nodes[static_cast<std::size_t>(node)].type; }
+  const TensorType& type_of(int node) const { return graph_.node(node).type; }
   const QuantTensor& source(const Node& node, std::size_t i = 0) const {
     return result_.tensors[static_cast<std::size_t>(node.inputs[i])];
   }
 
   ConvParams conv_params(int index) const {
-    const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+    const Node& node = graph_.node(index);
     const IntegerOp& op = *node.integer;
     ConvParams params{
         .desc = *conv_desc(graph_, index), .weights = *op.weights, .m = op.m, .b = op.b, .lo = op.lo, .hi = op.hi};
@@ -79,20 +79,20 @@ class Runner {
 
   // A dense layer sees its source as one pixel of h * w * c channels.
   QuantTensor conv_source(int index) const {
-    QuantTensor src = source(graph_.nodes[static_cast<std::size_t>(index)]);
+    QuantTensor src = source(graph_.node(index));
     const ConvDesc desc = *conv_desc(graph_, index);
     src.shape = {1, desc.h, desc.w, desc.c};
     return src;
   }
 
   std::vector<float> logits(int index) const {
-    const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+    const Node& node = graph_.node(index);
     if (conv_desc(graph_, index)) return conv_f32(conv_source(index), conv_params(index));
     return global_avg_pool_f32(source(node), node.integer->m[0]);
   }
 
   QuantTensor integer(int index) const {
-    const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+    const Node& node = graph_.node(index);
     const DType dst = node.type.dtype;
     if (std::holds_alternative<ZeroPad>(node.op)) return zero_pad(node, source(node));
     const IntegerOp& op = *node.integer;

@@ -27,7 +27,7 @@ void fill_layers(RunReport& row, Engine& engine, const std::vector<float>& input
 
 bool is_integer(const Graph& graph, const LayerReport& layer) {
   const int node = graph.find(layer.info.name);
-  return node >= 0 && graph.nodes[static_cast<std::size_t>(node)].integer.has_value();
+  return node >= 0 && graph.node(node).integer.has_value();
 }
 
 // Roofs first lifted to the quickest layer: a roof below it was measured while the machine was busy.

@@ -212,7 +212,7 @@ TEST_F(LanesRun, MayEndBehindEveryBottleneck) {
     const cpu::Tensors batch(graph, kImages);
     ASSERT_EQ(lanes.run(steps, images.data(), kImages, false, batch), kImages);
     for (std::size_t i = static_cast<std::size_t>(end); i < steps.size(); ++i) steps[i]->run(batch, kImages);
-    EXPECT_EQ(logits(batch), expected) << "behind '" << graph.nodes[static_cast<std::size_t>(end)].name << "'";
+    EXPECT_EQ(logits(batch), expected) << "behind '" << graph.node(end).name << "'";
   }
   EXPECT_GT(ends, 5);
 }

@@ -101,7 +101,7 @@ reference::NetworkResult run_engine(const Graph& graph, std::span<const float> i
 // sum|a * b| of each output of a float32 node: the node itself on magnitudes, without activation.
 std::vector<float> magnitudes(const Graph& graph, int index, const reference::NetworkResult& tensors) {
   Graph absolute = graph;
-  Node& node = absolute.nodes[static_cast<std::size_t>(index)];
+  Node& node = absolute.node(index);
   for (Param& param : node.params) {
     std::vector<float> values = *param.array.data;
     for (float& x : values) x = std::abs(x);
@@ -135,7 +135,7 @@ void check_every_node(const Graph& graph, std::span<const float> image) {
       continue;
     }
     ASSERT_EQ(engine.floats[i].values.size(), expected.floats[i].values.size());
-    const bool reads_float = graph.nodes[static_cast<std::size_t>(node.inputs[0])].type.dtype == DType::kF32;
+    const bool reads_float = graph.node(node.inputs[0]).type.dtype == DType::kF32;
     const auto desc = conv_desc(graph, static_cast<int>(i));
     const std::vector<float> sums = reads_float ? magnitudes(graph, static_cast<int>(i), engine) : std::vector<float>();
     for (std::size_t j = 0; j < engine.floats[i].values.size(); ++j) {
@@ -180,7 +180,7 @@ TEST(MixedPrecision, IntegerLayersDoNotChange) {
   for (const Node& node : mixed.nodes) {
     const int index = all.find(node.name);
     if (index < 0 || node.type.dtype == DType::kF32) continue;
-    const Node& before = all.nodes[static_cast<std::size_t>(index)];
+    const Node& before = all.node(index);
     EXPECT_EQ(node.type.scale, before.type.scale) << node.name;
     EXPECT_EQ(node.type.dtype, before.type.dtype) << node.name;
     if (!node.integer) continue;
@@ -194,7 +194,7 @@ TEST(MixedPrecision, IntegerLayersDoNotChange) {
   }
   EXPECT_EQ(compared, 14);  // lone_relu and pool2 read branch: they are float32, too
   // The float32 layer in the concat is quantized with the concat's scale, straight into its channels.
-  const Node& part = mixed.nodes[static_cast<std::size_t>(mixed.find("left/quantize"))];
+  const Node& part = mixed.node(mixed.find("left/quantize"));
   EXPECT_EQ(part.slice_of, mixed.find("inner"));
   EXPECT_EQ(mixed.find("right/quantize"), -1);
 }
@@ -217,14 +217,13 @@ TEST(MixedPrecision, ScalesPerChannel) {
   Random random(3);
   for (int i = 0; i < 24; ++i)
     c.table.channel_scale["dw"].push_back(static_cast<float>(random.uniform(1e-3, 6.0 / 255)));
-  c.table.channel_scale["dw"].resize(
-      static_cast<std::size_t>(c.bound.nodes[static_cast<std::size_t>(c.bound.find("dw"))].shape.c), 0.01f);
+  c.table.channel_scale["dw"].resize(static_cast<std::size_t>(c.bound.node(c.bound.find("dw")).shape.c), 0.01f);
   for (const std::vector<std::string>& chosen : {std::vector<std::string>{"dw"}, {"branch"}, {"dw", "branch"}}) {
     const Graph graph = lower(c, chosen);
     check_every_node(graph, c.image);
     const int form = graph.find(chosen[0] == "dw" ? "dw/quantize" : "dw");
     ASSERT_GE(form, 0);
-    EXPECT_EQ(graph.nodes[static_cast<std::size_t>(form)].type.scale, c.table.channel_scale["dw"]);
+    EXPECT_EQ(graph.node(form).type.scale, c.table.channel_scale["dw"]);
   }
 }
 
@@ -243,9 +242,9 @@ TEST(MixedPrecision, ASeparableLayerIsBothOfItsHalves) {
   QuantOptions options;
   options.float_layers = {"sep"};
   const Graph graph = lower_static(bound, table, options);
-  EXPECT_FALSE(graph.nodes[static_cast<std::size_t>(graph.find("sep/depthwise"))].integer.has_value());
-  EXPECT_FALSE(graph.nodes[static_cast<std::size_t>(graph.find("sep/pointwise"))].integer.has_value());
-  EXPECT_TRUE(graph.nodes[static_cast<std::size_t>(graph.find("logits"))].integer.has_value());
+  EXPECT_FALSE(graph.node(graph.find("sep/depthwise")).integer.has_value());
+  EXPECT_FALSE(graph.node(graph.find("sep/pointwise")).integer.has_value());
+  EXPECT_TRUE(graph.node(graph.find("logits")).integer.has_value());
 }
 
 TEST(MixedPrecision, UnknownLayersAreNamed) {

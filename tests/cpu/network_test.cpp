@@ -63,7 +63,7 @@ TEST_P(Int8Network, EqualsTheReferenceInEveryTensor) {
           const reference::QuantTensor& want = expected[n].tensors[static_cast<std::size_t>(index)];
           const std::uint8_t* row = &want.bytes[static_cast<std::size_t>(p % (s.h * s.w) * s.c)];
           ASSERT_EQ(std::memcmp(bytes + p * view.pitch, row, static_cast<std::size_t>(s.c)), 0)
-              << graph.nodes[static_cast<std::size_t>(index)].name << ", image " << n << ", pixel " << p % (s.h * s.w);
+              << graph.node(index).name << ", image " << n << ", pixel " << p % (s.h * s.w);
         }
       });
       for (std::size_t i = 0; i < logits.size(); ++i) {

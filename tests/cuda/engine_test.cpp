@@ -46,7 +46,7 @@ Graph on_smaller_images(Graph graph, int size) {
   graph.nodes[0].shape.h = graph.nodes[0].shape.w = size;
   for (Node& node : graph.nodes) {
     if (node.inputs.empty() || std::holds_alternative<Dense>(node.op)) continue;
-    const Shape& src = graph.nodes[static_cast<std::size_t>(node.inputs[0])].shape;
+    const Shape& src = graph.node(node.inputs[0]).shape;
     const Window* window = nullptr;
     if (const auto* conv = std::get_if<Conv2D>(&node.op)) window = &conv->window;
     if (const auto* pool = std::get_if<MaxPool>(&node.op)) window = &pool->window;

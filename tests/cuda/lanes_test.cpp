@@ -61,8 +61,8 @@ TEST(Lanes, OneLaneIsTheGraphsOwnOrder) {
 }
 
 int root_of(const Graph& graph, int node) {
-  while (graph.nodes[static_cast<std::size_t>(node)].slice_of >= 0) {
-    node = graph.nodes[static_cast<std::size_t>(node)].slice_of;
+  while (graph.node(node).slice_of >= 0) {
+    node = graph.node(node).slice_of;
   }
   return node;
 }
@@ -77,8 +77,8 @@ void expect_sound(const Graph& graph, int max_lanes) {
   std::vector<std::vector<int>> steps(graph.nodes.size());  // that touch a root's bytes
   for (int i = 0; i < count; ++i) {
     steps[static_cast<std::size_t>(root_of(graph, i))].push_back(i);
-    for (const int input : graph.nodes[static_cast<std::size_t>(i)].inputs) {
-      EXPECT_TRUE(order.before(input, i)) << graph.nodes[static_cast<std::size_t>(i)].name;
+    for (const int input : graph.node(i).inputs) {
+      EXPECT_TRUE(order.before(input, i)) << graph.node(i).name;
       steps[static_cast<std::size_t>(root_of(graph, input))].push_back(i);
     }
   }
@@ -91,7 +91,7 @@ void expect_sound(const Graph& graph, int max_lanes) {
     return a != root_of(graph, graph.output);  // that one is read last of all
   };
   const auto bytes = [&](int i) {
-    const Node& node = graph.nodes[static_cast<std::size_t>(i)];
+    const Node& node = graph.node(i);
     return node.shape.pixels() * 2 * memory.tensors[static_cast<std::size_t>(i)].pitch *
            static_cast<std::int64_t>(size_of(node.type.dtype));
   };
@@ -102,7 +102,7 @@ void expect_sound(const Graph& graph, int max_lanes) {
       const std::int64_t from_b = memory.tensors[static_cast<std::size_t>(b)].offset;
       const bool overlap = from_a < from_b + bytes(b) && from_b < from_a + bytes(a);
       EXPECT_TRUE(!overlap || all_before(a, b) || all_before(b, a))
-          << graph.nodes[static_cast<std::size_t>(a)].name << " and " << graph.nodes[static_cast<std::size_t>(b)].name;
+          << graph.node(a).name << " and " << graph.node(b).name;
     }
   }
 }

@@ -16,7 +16,7 @@ using Dims = std::vector<std::int64_t>;
 using Bytes = std::vector<std::int8_t>;
 
 void bind(Graph& graph, const std::string& name, std::vector<Values> values) {
-  Node& layer = graph.nodes[static_cast<std::size_t>(graph.find(name))];
+  Node& layer = graph.node(graph.find(name));
   for (std::size_t i = 0; i < values.size(); ++i)
     layer.params[i].array.data = std::make_shared<const Values>(values[i]);
 }
@@ -99,7 +99,7 @@ TEST(OnnxInt8, ScalesPerChannelMoveIntoTheWeights) {
   file.expect_well_formed(lowered);
   EXPECT_FLOAT_EQ(file.values<float>("conv/scale")[0], 0.022f);
   const auto at = [&](const std::string& name) -> const IntegerOp& {
-    return *lowered.nodes[static_cast<std::size_t>(lowered.find(name))].integer;
+    return *lowered.node(lowered.find(name)).integer;
   };
   EXPECT_EQ(file.values<std::int8_t>("conv/weights/quantized"), *at("conv").weights);
   EXPECT_EQ(file.values<std::int8_t>("logits/weights/quantized"), *at("logits").weights);

@@ -14,7 +14,7 @@ namespace {
 using Values = std::vector<float>;
 
 void bind(Graph& graph, const std::string& node, std::vector<Values> values) {
-  Node& layer = graph.nodes[static_cast<std::size_t>(graph.find(node))];
+  Node& layer = graph.node(graph.find(node));
   ASSERT_EQ(layer.params.size(), values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     ASSERT_EQ(layer.params[i].array.elements(), static_cast<std::int64_t>(values[i].size()));
@@ -25,7 +25,7 @@ void bind(Graph& graph, const std::string& node, std::vector<Values> values) {
 const Node& node(const Graph& graph, const std::string& name) {
   const int index = graph.find(name);
   if (index < 0) throw Error("no node " + name);
-  return graph.nodes[static_cast<std::size_t>(index)];
+  return graph.node(index);
 }
 
 TEST(FoldBatchNorm, GivesGainAndBias) {

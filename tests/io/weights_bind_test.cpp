@@ -70,7 +70,7 @@ const std::vector<std::string> kAuto{"conv2d", "conv2d_1", "conv2d_2", "conv2d_3
 TEST(BindWeights, TheToyHasTheOrderThatTheTestsRelyOn) {
   const Graph graph = branchy(kOwn, kOwnNorm);
   std::vector<std::string> order;
-  for (const int i : keras_layer_order(graph)) order.push_back(graph.nodes[static_cast<std::size_t>(i)].name);
+  for (const int i : keras_layer_order(graph)) order.push_back(graph.node(i).name);
   EXPECT_EQ(order, (std::vector<std::string>{"stem", "main1", "bn1", "main2", "short/cut", "bn2"}));
 }
 

@@ -117,7 +117,7 @@ TEST(Models, LayerOrderIsKerassOwn) {
   for (const Golden& golden : all) {
     const Graph graph = golden.build();
     std::vector<std::string> names;
-    for (const int i : keras_layer_order(graph)) names.push_back(graph.nodes[static_cast<std::size_t>(i)].name);
+    for (const int i : keras_layer_order(graph)) names.push_back(graph.node(i).name);
     EXPECT_EQ(names, golden.json.at("layer_order").get<std::vector<std::string>>()) << golden.name;
     EXPECT_EQ(graph.parameter_count(), golden.json.at("parameters").get<std::int64_t>()) << golden.name;
   }

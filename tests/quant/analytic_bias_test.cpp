@@ -64,7 +64,7 @@ TEST(AnalyticBias, MomentsFollowTheGraph) {
   const auto at = [&](const char* name) { return moments[static_cast<std::size_t>(expanded.find(name))]; };
   EXPECT_TRUE(moments[0].empty());
   EXPECT_TRUE(at("stem").empty());
-  const Node& norm = expanded.nodes[static_cast<std::size_t>(expanded.find("pw_bn"))];
+  const Node& norm = expanded.node(expanded.find("pw_bn"));
   const auto value = [&](Role role, std::size_t k) { return double{(*norm.find(role)->array.data)[k]}; };
   for (std::size_t k = 0; k < 6; ++k) {
     const Moments own = {value(Role::kBeta, k), value(Role::kGamma, k) * value(Role::kGamma, k)};
@@ -84,9 +84,9 @@ TEST(AnalyticBias, TakesTheMeanOfTheRoundingErrorAway) {
   EXPECT_FALSE(table.corrections.contains("stem"));
   const Graph expanded = expand_separable(bound), lowered = lower_static(bound, table, {});
   const auto moments = batch_norm_moments(expanded);
-  const Node& pw = exact.nodes[static_cast<std::size_t>(exact.find("pw"))];
-  const Node& integer = lowered.nodes[static_cast<std::size_t>(lowered.find("pw"))];
-  const double src = lowered.nodes[static_cast<std::size_t>(integer.inputs[0])].type.scale[0];
+  const Node& pw = exact.node(exact.find("pw"));
+  const Node& integer = lowered.node(lowered.find("pw"));
+  const double src = lowered.node(integer.inputs[0]).type.scale[0];
   const auto& input = moments[static_cast<std::size_t>(expanded.find("dw_relu"))];
   double largest = 0;
   for (std::size_t k = 0; k < 6; ++k) {

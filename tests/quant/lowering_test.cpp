@@ -18,11 +18,11 @@ using Values = std::vector<float>;
 const Node& node(const Graph& graph, const std::string& name) {
   const int index = graph.find(name);
   if (index < 0) throw Error("no node " + name);
-  return graph.nodes[static_cast<std::size_t>(index)];
+  return graph.node(index);
 }
 
 void bind(Graph& graph, const std::string& name, std::vector<Values> values) {
-  Node& layer = graph.nodes[static_cast<std::size_t>(graph.find(name))];
+  Node& layer = graph.node(graph.find(name));
   for (std::size_t i = 0; i < values.size(); ++i) {
     ASSERT_EQ(layer.params[i].array.elements(), static_cast<std::int64_t>(values[i].size()));
     layer.params[i].array.data = std::make_shared<const Values>(values[i]);

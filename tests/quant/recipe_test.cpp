@@ -34,7 +34,7 @@ Graph network() {
   const int join = g.concat("join", {pool, side});
   Graph graph = random_weights(g.finish(g.dense("logits", g.global_avg_pool("mean", join), 10)), 5);
   // A dead channel, as folded batch norm leaves them.
-  Node& conv = graph.nodes[static_cast<std::size_t>(graph.find("pw"))];
+  Node& conv = graph.node(graph.find("pw"));
   std::vector<float> kernel = *conv.params[0].array.data;
   for (std::size_t i = 0; i < kernel.size(); i += 12) kernel[i] = 1e-14f;
   conv.params[0].array.data = std::make_shared<const std::vector<float>>(kernel);

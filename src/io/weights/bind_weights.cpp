@@ -56,7 +56,7 @@ std::vector<std::size_t> array_order(const Node& node, const WeightLayer& layer,
 // The node with weights that is nearest to the output.
 const Node* head_of(const Graph& graph) {
   const Node* node = &graph.output_node();
-  while (node->params.empty() && !node->inputs.empty()) node = &graph.nodes[static_cast<std::size_t>(node->inputs[0])];
+  while (node->params.empty() && !node->inputs.empty()) node = &graph.node(node->inputs[0]);
   return node;
 }
 

@@ -80,7 +80,7 @@ class Comparison {
   void run();
 
  private:
-  const Node& node(int i) const { return graph_.nodes[static_cast<std::size_t>(i)]; }
+  const Node& node(int i) const { return graph_.node(i); }
   const Step& step(int i) const { return steps_[static_cast<std::size_t>(i)]; }
   int input_of(int i) const { return step(i).inputs.empty() ? -1 : step(i).inputs[0]; }
 

@@ -47,7 +47,7 @@ std::vector<int> keras_layer_order(const Graph& graph) {
   const Walk walk(graph);
   std::vector<int> order;
   for (int node = 0; node < static_cast<int>(graph.nodes.size()); ++node) {
-    if (walk.reached(node) && !graph.nodes[static_cast<std::size_t>(node)].params.empty()) order.push_back(node);
+    if (walk.reached(node) && !graph.node(node).params.empty()) order.push_back(node);
   }
   std::sort(order.begin(), order.end(), [&](int a, int b) { return walk.before(a, b); });
   return order;

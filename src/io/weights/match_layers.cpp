@@ -29,7 +29,7 @@ class Matcher {
   }
 
  private:
-  const Node& node(int index) const { return graph_.nodes[static_cast<std::size_t>(index)]; }
+  const Node& node(int index) const { return graph_.node(index); }
   const WeightLayer& layer(int index) const { return file_.layers[static_cast<std::size_t>(index)]; }
   void pair(int node_index, int layer_index) {
     layer_of_[static_cast<std::size_t>(node_index)] = layer_index;

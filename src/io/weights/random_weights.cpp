@@ -73,8 +73,8 @@ std::vector<bool> before_add(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     if (!std::holds_alternative<Add>(node.op)) continue;
     for (int input : node.inputs) {
-      while (std::holds_alternative<MaxPool>(graph.nodes[static_cast<std::size_t>(input)].op)) {
-        input = graph.nodes[static_cast<std::size_t>(input)].inputs[0];
+      while (std::holds_alternative<MaxPool>(graph.node(input).op)) {
+        input = graph.node(input).inputs[0];
       }
       result[static_cast<std::size_t>(input)] = true;
     }

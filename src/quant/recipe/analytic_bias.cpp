@@ -125,11 +125,11 @@ void correct_biases_analytically(const Graph& bound, const QuantOptions& options
     const Node& layer = lowered.nodes[i];
     const int unfolded = expanded.find(layer.name), twin = exact.find(layer.name);
     if (!layer.integer || !conv_desc(lowered, static_cast<int>(i)) || unfolded < 0 || twin < 0) continue;
-    const int input = expanded.nodes[static_cast<std::size_t>(unfolded)].inputs[0];
+    const int input = expanded.node(unfolded).inputs[0];
     const Channels& known = moments[static_cast<std::size_t>(input)];
     if (known.empty()) continue;
-    const Node& float_layer = exact.nodes[static_cast<std::size_t>(twin)];
-    const Node& source = lowered.nodes[static_cast<std::size_t>(layer.inputs[0])];
+    const Node& float_layer = exact.node(twin);
+    const Node& source = lowered.node(layer.inputs[0]);
     std::vector<float> bias = bias_or_zeros(float_layer);
     for (std::size_t k = 0; k < bias.size(); ++k) {
       const Shift shift = mean_shift(layer, source, float_layer, known, k);

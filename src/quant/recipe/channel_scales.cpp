@@ -49,7 +49,7 @@ std::map<std::string, std::vector<float>> all_channel_scales(const Graph& lowere
     if (!scalable[i]) continue;
     const Node& node = lowered_float.nodes[i];
     const bool depthwise_only = std::all_of(consumers[i].begin(), consumers[i].end(), [&](int reader) {
-      return std::holds_alternative<DepthwiseConv2D>(lowered_float.nodes[static_cast<std::size_t>(reader)].op);
+      return std::holds_alternative<DepthwiseConv2D>(lowered_float.node(reader).op);
     });
     const bool relu6 = *fused_activation(node.op) == Activation::kRelu6;
     result[node.name] = channel_scales(clips.at(node.name), depthwise_only, relu6);

@@ -138,7 +138,7 @@ class Recipe {
 
   void subtract_residual(const Node& node, FloatLayer& layer) const {
     const ImageTensor& residual = static_.tensor(node.inputs[1]);
-    const auto scale = static_cast<float>(scale_of(static_.graph().nodes[static_cast<std::size_t>(node.inputs[1])]));
+    const auto scale = static_cast<float>(scale_of(static_.graph().node(node.inputs[1])));
     const auto channels = static_cast<std::size_t>(node.shape.c);
     for (std::size_t i = 0; i < layer.samples.size(); ++i) {
       const auto at = static_cast<std::size_t>(layer.positions[i / channels]) * channels + i % channels;
@@ -150,7 +150,7 @@ class Recipe {
 
   // The integer layer's values in real units in front of the activation: the same kernel with float32 output.
   ChannelMoments integer_moments(int index, const std::vector<double>& bias, Activation act) const {
-    Node node = static_.graph().nodes[static_cast<std::size_t>(index)];
+    Node node = static_.graph().node(index);
     IntegerOp& op = *node.integer;
     for (std::size_t k = 0; k < op.m.size(); ++k) {
       op.m[k] = static_cast<float>(op.m[k] * scale_of(node, k));
@@ -180,7 +180,7 @@ class Recipe {
         bias[k] += kStep * (layer.moments.activated[k] - now.activated[k]) / count / linear;
       }
     }
-    const Node& node = static_.graph().nodes[static_cast<std::size_t>(index)];
+    const Node& node = static_.graph().node(index);
     for (std::size_t k = 0; k < bias.size(); ++k)
       bias[k] = whole_steps(bias[k], node.integer->m[k] * scale_of(node, k));
     return {bias.begin(), bias.end()};

@@ -44,7 +44,7 @@ void StoredNetwork::store(int index, SharedTensor tensor) {
 }
 
 void StoredNetwork::run(int index, const Node& node, const Visit& visit) const {
-  const std::vector<int>& inputs = graph_.nodes[static_cast<std::size_t>(index)].inputs;
+  const std::vector<int>& inputs = graph_.node(index).inputs;
   const int images = tensor(inputs[0]).shape.n;
   const std::unique_ptr<NodeRunner> runner = make_runner_(graph_, node, std::min(kBatch, images));
   for (int first = 0; first < images; first += kBatch) {
@@ -56,7 +56,7 @@ void StoredNetwork::run(int index, const Node& node, const Visit& visit) const {
 }
 
 SharedTensor StoredNetwork::run(int index) const {
-  const Node& node = graph_.nodes[static_cast<std::size_t>(index)];
+  const Node& node = graph_.node(index);
   const int images = tensor(node.inputs[0]).shape.n;
   auto result = std::make_shared<ImageTensor>(node.type.dtype, node.shape, images);
   run(index, node, [&](int first, const TensorView& view) { result->store(first, view); });

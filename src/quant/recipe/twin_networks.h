@@ -20,7 +20,7 @@ class StoredNetwork {
   StoredNetwork(Graph lowered, const MakeNodeRunner& make_runner);
   Graph& graph() { return graph_; }
   const Graph& graph() const { return graph_; }
-  Node& node(int index) { return graph_.nodes[static_cast<std::size_t>(index)]; }
+  Node& node(int index) { return graph_.node(index); }
 
   const ImageTensor& tensor(int index) const { return *tensors_[static_cast<std::size_t>(index)]; }
   // Stores the node's tensor; lets go of the sources that nothing else reads.
