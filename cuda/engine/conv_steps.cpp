@@ -6,7 +6,7 @@
 
 #include "cuda/conv/pack.h"
 #include "cuda/engine/conv_source.h"
-#include "cuda/engine/step.h"
+#include "cuda/engine/conv_steps.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cuda {

@@ -48,6 +48,7 @@ struct StepContext {
   Stream stream;          // for uploads; the caller waits for it
   const Node& self() const { return graph.node(node); }
   const Node& input(std::size_t i) const { return graph.node(self().inputs[i]); }
+  const IntegerOp& form() const;  // Error if it has none
   const TensorPlacement& placement(int index) const { return plan.tensors[static_cast<std::size_t>(index)]; }
 };
 
@@ -55,11 +56,12 @@ struct StepContext {
 using Enqueue = std::function<void(const Pass&)>;
 std::unique_ptr<Step> make_simple_step(std::string kernel, Enqueue enqueue);
 
-std::unique_ptr<Step> make_step(const StepContext& context);          // any node but Input
-std::unique_ptr<Step> make_int8_conv(const StepContext& context);     // static integer convolution, depthwise, dense
-std::unique_ptr<Step> make_dynamic_conv(const StepContext& context);  // the `reference` scheme's
-std::unique_ptr<Step> make_float_step(const StepContext& context);    // float32 and float16 tensors only
-std::unique_ptr<Step> make_integer_step(const StepContext& context);  // integer source or result
+// Of each operation in each form that it has (ops/).
+#define GPUEVAL_OP(TYPE, ...)                                                        \
+  std::unique_ptr<Step> make_float_step(const TYPE& op, const StepContext& context); \
+  std::unique_ptr<Step> make_int8_step(const TYPE& op, const StepContext& context);
+#include "gpueval/ops.inc"
+std::unique_ptr<Step> make_step(const StepContext& context);  // any node but Input
 
 // Device memory filled from the host; the copy is under way on the stream.
 template <typename T>
@@ -68,6 +70,11 @@ DeviceBuffer upload(Runtime& runtime, std::span<const T> values, Stream stream) 
   runtime.copy_to_device(buffer.data(), values.data(), values.size_bytes(), stream);
   return buffer;
 }
+
+// Device memory that an Enqueue (copyable, as std::function asks) keeps alive.
+using KeptBuffer = std::shared_ptr<const DeviceBuffer>;
+KeptBuffer keep_on_device(const StepContext& context, std::span<const float> values);
+inline const float* floats(const KeptBuffer& buffer) { return static_cast<const float*>(buffer->data()); }
 
 // A dense layer's source as one pixel of h * w * c channels. Only where pixels lie without gaps.
 DeviceView flattened(const DeviceView& view);

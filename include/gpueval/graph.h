@@ -17,49 +17,19 @@ namespace gpueval {
 
 enum class Activation { kNone, kRelu, kRelu6 };
 
-// ---- operations. Shapes of weights are Keras's: conv (kh, kw, in, out), depthwise (kh, kw, in, 1), dense (in, out).
-struct Input {};
-struct Conv2D {
-  Window window;
-  Activation act = Activation::kNone;  // fused; applied after bias and residual
-};                                     // inputs: src [, residual of the output's shape: added before act]
-struct DepthwiseConv2D {
-  Window window;
-  Activation act = Activation::kNone;
-};
-struct SeparableConv2D {
-  Window window;
-};  // one Keras layer; expand_separable makes two nodes of it
-struct Dense {
-  Activation act = Activation::kNone;
-};  // src is flattened (h, w, c)
-struct BatchNorm {
-  float eps = 1e-3f;
-  Activation act = Activation::kNone;
-};
-struct Relu {
-  Activation act = Activation::kRelu;
-};
-struct Add {
-  Activation act = Activation::kNone;
-};
-struct Concat {};  // along channels
-struct MaxPool {
-  Window window;
-};  // padded taps are ignored, never zeros
-struct AvgPool {
-  Window window;
-};  // divides by the number of real pixels of the window
-struct GlobalAvgPool {};
-struct ZeroPad {
-  Padding pad;
-};
-struct Flatten {};
-struct Quantize {};    // float32 -> the node's type (static schemes put one behind the input)
-struct Dequantize {};  // integer -> float32, real = scale * q (in front of a layer left in float32)
+// ---- operations: ops.inc has their fields and rules, one row each
+#define GPUEVAL_OP(TYPE, NAME, KERAS, FORM, SIGN, SCALE, ...) \
+  struct TYPE {                                               \
+    __VA_ARGS__                                               \
+  };
+#include "gpueval/ops.inc"
 
-using Op = std::variant<Input, Conv2D, DepthwiseConv2D, SeparableConv2D, Dense, BatchNorm, Relu, Add, Concat, MaxPool,
-                        AvgPool, GlobalAvgPool, ZeroPad, Flatten, Quantize, Dequantize>;
+template <typename, typename... Types>
+using VariantOf = std::variant<Types...>;  // but for the first, which lets each row begin with a comma
+#define GPUEVAL_OP(TYPE, ...) , TYPE
+using Op = VariantOf<void
+#include "gpueval/ops.inc"
+                     >;
 std::string op_name(const Op& op);  // "Conv2D", ...
 
 // ---- weights of a node, in Keras's own order within the layer
@@ -82,10 +52,11 @@ struct TensorType {
 // Float32 output (logits): v without clamp and rint, but not below lo.
 struct IntegerOp {
   std::shared_ptr<const std::vector<std::int8_t>>
-      weights;              // [K][R][S][C]; depthwise [R][S][C]; dense [K][h*w*c]; null for pools
-  std::vector<float> m, b;  // per output channel. Average pool: m[count - 1] for a window of count real pixels, b
-                            // empty. Add: m = {m1, m2}. Max pool, concat, ReLU, Quantize: m = {s_src / s_dst}; {1} =
-                            // exact copy. Concat: one m per input.
+      weights;                        // [K][R][S][C]; depthwise [R][S][C]; dense [K][h*w*c]; null for pools
+  std::vector<float> m, b;            // convolutions and dense layers: per output channel
+  std::vector<float> input_factors;   // ReLU, add, max pool, concat, quantize: s_src / s_dst of each input; 1: a copy
+  std::vector<float> window_factors;  // average pool: [count - 1] for a window of count real pixels
+  float mean_factor = 0;              // global average: for all pixels
   float lo = 0, hi = 0;
   float residual_scale = 0;
   // `reference` scheme: src is float32, quantized at run time per image, s_x = max|x| / 127, s8;

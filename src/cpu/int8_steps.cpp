@@ -4,8 +4,8 @@
 #include <limits>
 #include <utility>
 
+#include "cpu/conv_steps.h"
 #include "cpu/int8/int8_conv.h"
-#include "cpu/step.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cpu {

@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "core/threads.h"
-#include "cpu/step.h"
+#include "cpu/conv_steps.h"
 #include "gpueval/error.h"
+#include "graph/passes.h"
 
 namespace gpueval::cpu {
 namespace {
@@ -71,14 +72,14 @@ class OnednnConv : public Step {
     const Node& node = context.self();
     ConvDesc desc = *conv_desc(context.graph, context.node, context.batch);
     if (node.inputs.size() > 1) residual_ = node.inputs[1];
-    const dnnl::convolution_forward::primitive_desc pd = describe(desc, *fused_act(node.op));
+    const dnnl::convolution_forward::primitive_desc pd = describe(desc, *fused_activation(node.op));
     kernel_ = kernel_name(pd.impl_info_str());
     pack_bias(node, desc);
     const memory weights = packed_weights(node, desc, pd.weights_desc());
     batch_ = executor(pd, weights);
     if (context.lanes == 0) return;
     desc.n = 1;
-    const auto one = made_for_one_thread([&] { return describe(desc, *fused_act(node.op)); });
+    const auto one = made_for_one_thread([&] { return describe(desc, *fused_activation(node.op)); });
     const bool same = one.weights_desc() == pd.weights_desc();
     const memory lane_weights = same ? weights : packed_weights(node, desc, one.weights_desc());
     for (int i = 0; i < context.lanes; ++i) {
@@ -95,12 +96,6 @@ class OnednnConv : public Step {
   bool takes_whole_batches() const override { return true; }
 
  private:
-  static const Activation* fused_act(const Op& op) {
-    if (const auto* conv = std::get_if<Conv2D>(&op)) return &conv->act;
-    if (const auto* depthwise = std::get_if<DepthwiseConv2D>(&op)) return &depthwise->act;
-    return &std::get<Dense>(op).act;
-  }
-
   static memory::dims weight_dims(const ConvDesc& d) {
     if (d.depthwise) return {d.c, 1, 1, d.window.kernel_h, d.window.kernel_w};
     return {d.k, d.c, d.window.kernel_h, d.window.kernel_w};
@@ -172,17 +167,11 @@ class OnednnConv : public Step {
 
 class OnednnPool : public Step {
  public:
-  explicit OnednnPool(const StepContext& context) : node_(context.node), src_(context.self().inputs[0]) {
+  OnednnPool(const StepContext& context, const Window& w, bool largest)
+      : node_(context.node), src_(context.self().inputs[0]) {
     const Node& node = context.self();
     const Shape& in = context.input(0).shape;
-    Window w{.kernel_h = in.h, .kernel_w = in.w};
-    auto algorithm = dnnl::algorithm::pooling_avg_exclude_padding;
-    if (const auto* pool = std::get_if<MaxPool>(&node.op)) {
-      w = pool->window;
-      algorithm = dnnl::algorithm::pooling_max;
-    } else if (const auto* average = std::get_if<AvgPool>(&node.op)) {
-      w = average->window;
-    }
+    const auto algorithm = largest ? dnnl::algorithm::pooling_max : dnnl::algorithm::pooling_avg_exclude_padding;
     const auto describe = [&](int n) {
       return dnnl::pooling_forward::primitive_desc({dnnl::prop_kind::forward_inference,
                                                     algorithm,
@@ -228,10 +217,10 @@ class OnednnPool : public Step {
 };
 
 // oneDNN's exceptions say little; add which layer it was.
-template <typename T>
-std::unique_ptr<Step> make_named(const StepContext& context) {
+template <typename T, typename... Arguments>
+std::unique_ptr<Step> make_named(const StepContext& context, const Arguments&... arguments) {
   try {
-    return std::make_unique<T>(context);
+    return std::make_unique<T>(context, arguments...);
   } catch (const dnnl::error& error) {
     fail("{}: oneDNN has no float32 kernel for layer '{}' (output {}): {}", context.graph.name, context.self().name,
          to_string(context.self().shape), error.what());
@@ -241,6 +230,8 @@ std::unique_ptr<Step> make_named(const StepContext& context) {
 }  // namespace
 
 std::unique_ptr<Step> make_onednn_conv(const StepContext& context) { return make_named<OnednnConv>(context); }
-std::unique_ptr<Step> make_onednn_pool(const StepContext& context) { return make_named<OnednnPool>(context); }
+std::unique_ptr<Step> make_onednn_pool(const StepContext& context, const Window& window, bool largest) {
+  return make_named<OnednnPool>(context, window, largest);
+}
 
 }  // namespace gpueval::cpu

@@ -2,6 +2,7 @@
 // One executed step of the CPU engine, and the tensors it finds its data in.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,13 +54,19 @@ struct StepContext {
   int lanes = 0;  // that will run the step, if it can
   const Node& self() const { return graph.node(node); }
   const Node& input(std::size_t i) const { return graph.node(self().inputs[i]); }
+  const IntegerOp& form() const;  // Error if it has none
 };
 
-std::unique_ptr<Step> make_onednn_conv(const StepContext& context);        // float32 convolution, depthwise, dense
-std::unique_ptr<Step> make_own_float_conv(const StepContext& context);     // nullptr where oneDNN does better
-std::unique_ptr<Step> make_onednn_pool(const StepContext& context);        // float32 max, average, global average
-std::unique_ptr<Step> make_int8_conv_step(const StepContext& context);     // static integer convolutions
-std::unique_ptr<Step> make_dynamic_conv_step(const StepContext& context);  // the `reference` scheme's
+// A step that needs no preparation but its node, and may run in lanes.
+using RunStep = std::function<void(const Tensors&, int n)>;
+std::unique_ptr<Step> simple_step(std::string kernel, RunStep run);
+std::string int8_name(const char* op);  // with the instruction set of its loops: "add_avx2"
+
+// Of each operation in each form that it has (ops/).
+#define GPUEVAL_OP(TYPE, ...)                                                        \
+  std::unique_ptr<Step> make_float_step(const TYPE& op, const StepContext& context); \
+  std::unique_ptr<Step> make_int8_step(const TYPE& op, const StepContext& context);
+#include "gpueval/ops.inc"
 std::unique_ptr<Step> make_step(const StepContext& context);  // any node but Input; throws where no kernel supports it
 
 }  // namespace gpueval::cpu

@@ -7,6 +7,7 @@
 
 #include "export/integer_layer.h"
 #include "gpueval/error.h"
+#include "graph/op_row.h"
 #include "graph/passes.h"
 
 namespace gpueval::onnx_export {
@@ -14,8 +15,6 @@ namespace {
 
 constexpr const char* kInput = "input";
 constexpr const char* kLogits = "logits";
-
-Dims pads(const Padding& pad) { return {pad.top, pad.left, pad.bottom, pad.right}; }
 
 bool is_integer(const Node& n) { return n.type.dtype != DType::kF32; }
 
@@ -34,7 +33,7 @@ OnnxWriter Emitter::run() && {
   return std::move(writer_);
 }
 
-Emitter::Value Emitter::emit(int index) {
+Value Emitter::emit(int index) {
   const Node& n = node(index);
   if (n.integer && n.integer->dynamic) {
     fail("{}: layer '{}' finds its scale at run time (the reference scheme), which ONNX's pairs cannot say",
@@ -44,82 +43,41 @@ Emitter::Value Emitter::emit(int index) {
   return is_integer(n) ? quantized(n, std::move(v)) : v;
 }
 
-Emitter::Value Emitter::emit_op(int index) {
+Value Emitter::emit_op(int index) {
   const Node& n = node(index);
-  if (std::holds_alternative<Input>(n.op)) return emit_input(n);
-  if (conv_desc(graph_, index)) return emit_layer(index);
-  if (const auto* pool = std::get_if<MaxPool>(&n.op)) return emit_pool(n, pool->window, "MaxPool");
-  if (const auto* pool = std::get_if<AvgPool>(&n.op)) return emit_pool(n, pool->window, "AveragePool");
-  if (std::holds_alternative<GlobalAvgPool>(n.op)) return emit_simple("GlobalAveragePool", n, {value(n).name}, false);
-  if (std::holds_alternative<Relu>(n.op)) return value(n);  // activated() does it
-  if (std::holds_alternative<Add>(n.op)) {
-    return emit_simple("Add", n, {value(n, 0).name, value(n, 1).name}, value(n).flat);
-  }
-  if (std::holds_alternative<Concat>(n.op)) {
-    std::vector<std::string> inputs;
-    for (std::size_t i = 0; i < n.inputs.size(); ++i) inputs.push_back(value(n, i).name);
-    const std::string out = n.name + "/output";
-    writer_.node("Concat", n.name, inputs, out).set("axis", std::int64_t{1});
-    return {out, value(n).flat};
-  }
-  if (std::holds_alternative<ZeroPad>(n.op)) return emit_pad(n);
-  if (std::holds_alternative<BatchNorm>(n.op)) return emit_batch_norm(n);
-  if (std::holds_alternative<Quantize>(n.op)) return rescaled(n, value(n), n, true);
-  if (std::holds_alternative<Dequantize>(n.op)) return rescaled(n, value(n), source(n), false);
-  fail("{}: layer '{}' ({}) has no ONNX form", graph_.name, n.name, op_name(n.op));
+  if (n.inputs.empty()) return emit_input(n);
+  return std::visit(
+      [&]<typename T>(const T& op) -> Value {
+        if constexpr (kOpRow<T>.form != OpForm::kNone) {
+          return onnx_export::emit(op, *this, index);
+        } else {
+          fail("{}: layer '{}' ({}) has no ONNX form", graph_.name, n.name, kOpRow<T>.name);
+        }
+      },
+      n.op);
 }
 
-Emitter::Value Emitter::emit_input(const Node& n) {
+Value Emitter::emit_input(const Node& n) {
   const std::string out = n.name + "/nchw";
   writer_.node("Transpose", out, {kInput}, out).set("perm", Dims{0, 3, 1, 2});
   return {out, false};
 }
 
-Emitter::Value Emitter::emit_simple(const char* op, const Node& n, const std::vector<std::string>& inputs, bool flat,
-                                    const std::string& suffix) {
+Value Emitter::simple(const char* op, const Node& n, const std::vector<std::string>& inputs, bool flat,
+                      const std::string& suffix) {
   const std::string name = n.name + suffix, out = name + "/output";
   writer_.node(op, name, inputs, out);
   return {out, flat};
 }
 
-Emitter::Value Emitter::emit_pool(const Node& n, const Window& window, const char* op) {
-  const std::string out = n.name + "/output";
-  NodeRef pool = writer_.node(op, n.name, {value(n).name}, out);
-  pool.set("kernel_shape", Dims{window.kernel_h, window.kernel_w});
-  pool.set("strides", Dims{window.stride_h, window.stride_w}).set("pads", pads(window.pad));
-  if (std::holds_alternative<AvgPool>(n.op)) pool.set("count_include_pad", std::int64_t{0});
-  return {out, false};
-}
-
-Emitter::Value Emitter::emit_batch_norm(const Node& n) {
-  std::vector<std::string> inputs{value(n).name};
-  const Dims dims{n.shape.c};
-  for (const Role role : {Role::kGamma, Role::kBeta, Role::kMean, Role::kVariance}) {
-    const Param* param = n.find(role);
-    const std::vector<float> values = param != nullptr
-                                          ? *param->array.data
-                                          : std::vector<float>(static_cast<std::size_t>(n.shape.c), 1.0f);  // no gamma
-    inputs.push_back(writer_.tensor(n.name + "/" + to_string(role), dims, std::span(values)));
-  }
-  const std::string out = n.name + "/output";
-  writer_.node("BatchNormalization", n.name, inputs, out).set("epsilon", std::get<BatchNorm>(n.op).eps);
-  return {out, value(n).flat};
-}
-
-Emitter::Value Emitter::emit_pad(const Node& n) {
-  const Padding& pad = std::get<ZeroPad>(n.op).pad;
-  const Dims amounts{0, 0, pad.top, pad.left, 0, 0, pad.bottom, pad.right};
-  return emit_simple("Pad", n, {value(n).name, writer_.tensor(n.name + "/pads", {8}, std::span(amounts))}, false);
-}
-
-Emitter::Value Emitter::flattened(const Node& n, Value v) {
+Value Emitter::flattened(const Node& n, Value v) {
   if (v.flat) return v;
   const std::string out = n.name + "/flatten";
   writer_.node("Flatten", out, {v.name}, out).set("axis", std::int64_t{1});
   return {out, true};
 }
 
-Emitter::Value Emitter::activated(const Node& n, Value v) {
+Value Emitter::activated(const Node& n, Value v) {
   const Activation* act = fused_activation(n.op);
   if (act == nullptr || *act == Activation::kNone) return v;
   float most = 6.0f;
@@ -129,9 +87,42 @@ Emitter::Value Emitter::activated(const Node& n, Value v) {
     capped = std::nearbyint(n.integer->hi) < (n.type.dtype == DType::kU8 ? 255.0f : 127.0f);
     most = static_cast<float>(n.integer->hi * tensor_scale(n));
   }
-  if (!capped) return emit_simple("Relu", n, {v.name}, v.flat, "/relu");
+  if (!capped) return simple("Relu", n, {v.name}, v.flat, "/relu");
   const std::string lo = scalar(n.name + "/clip/min", 0.0f), hi = scalar(n.name + "/clip/max", most);
-  return emit_simple("Clip", n, {v.name, lo, hi}, v.flat, "/relu6");
+  return simple("Clip", n, {v.name, lo, hi}, v.flat, "/relu6");
+}
+
+Value Emitter::quantized(const Node& n, Value v) {
+  if (n.inputs.size() > 1 && n.type.scale.size() > 1) {
+    fail("{}: layer '{}' adds a residual and has scales per channel, which has no ONNX form", graph_.name, n.name);
+  }
+  const std::string scale = scalar(n.name + "/scale", static_cast<float>(tensor_scale(n))),
+                    zero = n.name + "/zero_point";
+  if (n.type.dtype == DType::kU8) {
+    const std::uint8_t none = 0;
+    writer_.tensor(zero, {}, std::span(&none, 1));
+  } else {
+    const std::int8_t none = 0;
+    writer_.tensor(zero, {}, std::span(&none, 1));
+  }
+  const std::string q = n.name + "/quantized", real = n.name + "/dequantized";
+  writer_.node("QuantizeLinear", n.name + "/quantize", {v.name, scale, zero}, q);
+  writer_.node("DequantizeLinear", n.name + "/dequantize", {q, scale, zero}, real);
+  return {real, v.flat};
+}
+
+Value Emitter::rescaled(const Node& n, Value v, const Node& scaled, bool to_one_scale) {
+  const std::vector<float>& scale = scaled.type.scale;
+  if (scale.size() <= 1) return v;
+  std::vector<float> factor;
+  for (const float s : scale) {
+    factor.push_back(static_cast<float>(to_one_scale ? tensor_scale(scaled) / s : s / tensor_scale(scaled)));
+  }
+  return simple("Mul", n, {v.name, per_channel(n, "/channel_scale", factor, v.flat)}, v.flat, "/equalize");
+}
+
+std::string Emitter::per_channel(const Node& n, const std::string& suffix, std::span<const float> values, bool flat) {
+  return writer_.tensor(n.name + suffix, flat ? Dims{n.shape.c} : Dims{n.shape.c, 1, 1}, values);
 }
 
 std::string Emitter::scalar(const std::string& name, float value) {

@@ -3,6 +3,7 @@
 
 #include "gpueval/error.h"
 #include "gpueval/graph.h"
+#include "graph/op_row.h"
 
 namespace gpueval {
 namespace {
@@ -16,10 +17,6 @@ Window make_window(const Shape& src, int kernel_h, int kernel_w, int stride, Pad
   return window;
 }
 
-Shape windowed(const Shape& src, const Window& window, int channels) {
-  return {1, window.out_h(src.h), window.out_w(src.w), channels};
-}
-
 Param param(Role role, std::vector<std::int64_t> shape) { return {role, {std::move(shape), nullptr}}; }
 
 }  // namespace
@@ -28,6 +25,11 @@ GraphBuilder::GraphBuilder(std::string model_name) { graph_.name = std::move(mod
 
 int GraphBuilder::append(Node node) {
   GPUEVAL_CHECK(graph_.find(node.name) < 0, "{}: two layers are named '{}'", graph_.name, node.name);
+  for (const int input : node.inputs) {
+    GPUEVAL_CHECK(input >= 0 && input < std::ssize(graph_.nodes), "{}: '{}' reads the value {}", graph_.name, node.name,
+                  input);
+  }
+  node.shape = output_shape(graph_, node);
   GPUEVAL_CHECK(node.shape.h > 0 && node.shape.w > 0 && node.shape.c > 0, "{}: layer '{}' has the shape {}",
                 graph_.name, node.name, to_string(node.shape));
   graph_.nodes.push_back(std::move(node));
@@ -45,7 +47,7 @@ int GraphBuilder::conv2d(const std::string& name, int src, int filters, int kern
                          ConvOptions options) {
   const Shape& in = shape(src);
   const Window window = make_window(in, kernel_h, kernel_w, options.stride, options.pad);
-  Node node{.name = name, .op = Conv2D{window}, .inputs = {src}, .shape = windowed(in, window, filters)};
+  Node node{.name = name, .op = Conv2D{window}, .inputs = {src}};
   node.params.push_back(param(Role::kKernel, {kernel_h, kernel_w, in.c, filters}));
   if (options.bias) node.params.push_back(param(Role::kBias, {filters}));
   return append(std::move(node));
@@ -54,7 +56,7 @@ int GraphBuilder::conv2d(const std::string& name, int src, int filters, int kern
 int GraphBuilder::depthwise_conv2d(const std::string& name, int src, int kernel, ConvOptions options) {
   const Shape& in = shape(src);
   const Window window = make_window(in, kernel, kernel, options.stride, options.pad);
-  Node node{.name = name, .op = DepthwiseConv2D{window}, .inputs = {src}, .shape = windowed(in, window, in.c)};
+  Node node{.name = name, .op = DepthwiseConv2D{window}, .inputs = {src}};
   node.params.push_back(param(Role::kDepthwiseKernel, {kernel, kernel, in.c, 1}));
   if (options.bias) node.params.push_back(param(Role::kBias, {in.c}));
   return append(std::move(node));
@@ -63,7 +65,7 @@ int GraphBuilder::depthwise_conv2d(const std::string& name, int src, int kernel,
 int GraphBuilder::separable_conv2d(const std::string& name, int src, int filters, int kernel, ConvOptions options) {
   const Shape& in = shape(src);
   const Window window = make_window(in, kernel, kernel, options.stride, options.pad);
-  Node node{.name = name, .op = SeparableConv2D{window}, .inputs = {src}, .shape = windowed(in, window, filters)};
+  Node node{.name = name, .op = SeparableConv2D{window}, .inputs = {src}};
   node.params.push_back(param(Role::kDepthwiseKernel, {kernel, kernel, in.c, 1}));
   node.params.push_back(param(Role::kPointwiseKernel, {1, 1, in.c, filters}));
   if (options.bias) node.params.push_back(param(Role::kBias, {filters}));
@@ -71,7 +73,7 @@ int GraphBuilder::separable_conv2d(const std::string& name, int src, int filters
 }
 
 int GraphBuilder::dense(const std::string& name, int src, int units) {
-  Node node{.name = name, .op = Dense{}, .inputs = {src}, .shape = {1, 1, 1, units}};
+  Node node{.name = name, .op = Dense{}, .inputs = {src}};
   node.params.push_back(param(Role::kKernel, {shape(src).elements(), units}));
   node.params.push_back(param(Role::kBias, {units}));
   return append(std::move(node));
@@ -79,65 +81,48 @@ int GraphBuilder::dense(const std::string& name, int src, int units) {
 
 int GraphBuilder::batch_norm(const std::string& name, int src, float eps, bool gamma) {
   const int c = shape(src).c;
-  Node node{.name = name, .op = BatchNorm{eps}, .inputs = {src}, .shape = shape(src)};
+  Node node{.name = name, .op = BatchNorm{eps}, .inputs = {src}};
   if (gamma) node.params.push_back(param(Role::kGamma, {c}));
   for (const Role role : {Role::kBeta, Role::kMean, Role::kVariance}) node.params.push_back(param(role, {c}));
   return append(std::move(node));
 }
 
 int GraphBuilder::relu(const std::string& name, int src) {
-  return append({.name = name, .op = Relu{Activation::kRelu}, .inputs = {src}, .shape = shape(src)});
+  return append({.name = name, .op = Relu{Activation::kRelu}, .inputs = {src}});
 }
 
 int GraphBuilder::relu6(const std::string& name, int src) {
-  return append({.name = name, .op = Relu{Activation::kRelu6}, .inputs = {src}, .shape = shape(src)});
+  return append({.name = name, .op = Relu{Activation::kRelu6}, .inputs = {src}});
 }
 
 int GraphBuilder::add(const std::string& name, std::vector<int> src) {
-  GPUEVAL_CHECK(src.size() == 2 && shape(src[0]) == shape(src[1]), "{}: '{}' adds two tensors of one shape",
-                graph_.name, name);
-  const Shape out = shape(src[0]);
-  return append({.name = name, .op = Add{}, .inputs = std::move(src), .shape = out});
+  return append({.name = name, .op = Add{}, .inputs = std::move(src)});
 }
 
 int GraphBuilder::concat(const std::string& name, std::vector<int> src) {
-  Shape out = shape(src.at(0));
-  out.c = 0;
-  for (const int value : src) {
-    const Shape& in = shape(value);
-    GPUEVAL_CHECK(in.h == out.h && in.w == out.w, "{}: '{}' joins {} and {}", graph_.name, name, to_string(in),
-                  to_string(out));
-    out.c += in.c;
-  }
-  return append({.name = name, .op = Concat{}, .inputs = std::move(src), .shape = out});
+  return append({.name = name, .op = Concat{}, .inputs = std::move(src)});
 }
 
 int GraphBuilder::max_pool(const std::string& name, int src, int kernel, int stride, Pad pad) {
   const Window window = make_window(shape(src), kernel, kernel, stride, pad);
-  return append(
-      {.name = name, .op = MaxPool{window}, .inputs = {src}, .shape = windowed(shape(src), window, shape(src).c)});
+  return append({.name = name, .op = MaxPool{window}, .inputs = {src}});
 }
 
 int GraphBuilder::avg_pool(const std::string& name, int src, int kernel, int stride, Pad pad) {
   const Window window = make_window(shape(src), kernel, kernel, stride, pad);
-  return append(
-      {.name = name, .op = AvgPool{window}, .inputs = {src}, .shape = windowed(shape(src), window, shape(src).c)});
+  return append({.name = name, .op = AvgPool{window}, .inputs = {src}});
 }
 
 int GraphBuilder::global_avg_pool(const std::string& name, int src) {
-  return append({.name = name, .op = GlobalAvgPool{}, .inputs = {src}, .shape = {1, 1, 1, shape(src).c}});
+  return append({.name = name, .op = GlobalAvgPool{}, .inputs = {src}});
 }
 
 int GraphBuilder::zero_pad(const std::string& name, int src, Padding pad) {
-  Shape out = shape(src);
-  out.h += pad.top + pad.bottom;
-  out.w += pad.left + pad.right;
-  return append({.name = name, .op = ZeroPad{pad}, .inputs = {src}, .shape = out});
+  return append({.name = name, .op = ZeroPad{pad}, .inputs = {src}});
 }
 
 int GraphBuilder::flatten(const std::string& name, int src) {
-  return append(
-      {.name = name, .op = Flatten{}, .inputs = {src}, .shape = {1, 1, 1, static_cast<int>(shape(src).elements())}});
+  return append({.name = name, .op = Flatten{}, .inputs = {src}});
 }
 
 Graph GraphBuilder::finish(int output) {

@@ -11,8 +11,9 @@ std::int64_t tensor_bytes(const Node& node) {
 }
 
 std::int64_t weight_bytes(const Node& node) {
-  if (node.integer && node.integer->weights) {
-    return static_cast<std::int64_t>(node.integer->weights->size() + 8 * node.integer->m.size());
+  if (node.integer) {
+    const IntegerOp& op = *node.integer;
+    return static_cast<std::int64_t>((op.weights ? op.weights->size() : 0) + 4 * (op.m.size() + op.b.size()));
   }
   std::int64_t bytes = 0;
   for (const Param& param : node.params) bytes += 4 * param.array.elements();

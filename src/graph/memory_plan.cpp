@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "graph/op_row.h"
+
 namespace gpueval {
 namespace {
 
@@ -12,8 +14,7 @@ constexpr std::int64_t kAlignment = 256;  // what device memory promises
 std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
 
 std::int64_t pitch_of(const Node& node, PitchRule rule) {
-  const bool integer = node.type.dtype == DType::kS8 || node.type.dtype == DType::kU8;
-  if (rule == PitchRule::kDense || !integer) return node.shape.c;
+  if (rule == PitchRule::kDense || !is_integer(node.type.dtype)) return node.shape.c;
   return node.shape.c <= 4 ? 4 : round_up(node.shape.c, 16);
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "graph/op_row.h"
 #include "graph/passes.h"
 
 namespace gpueval {
 namespace {
 
 bool can_write_into(const Node& src, const Node& concat) {
-  const bool written_by_a_kernel = !std::holds_alternative<Input>(src.op) && !std::holds_alternative<Flatten>(src.op);
+  const bool written_by_a_kernel = op_row(src.op).form != OpForm::kNone;
   return written_by_a_kernel && src.slice_of < 0 && src.type.dtype == concat.type.dtype &&
          src.type.scale == concat.type.scale;
 }

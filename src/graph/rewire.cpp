@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gpueval/error.h"
+#include "graph/op_row.h"
 #include "graph/passes.h"
 
 namespace gpueval {
@@ -85,14 +86,7 @@ std::vector<bool> non_negative(const Graph& graph) {
       result[i] = true;
       continue;
     }
-    const bool keeps_sign = std::visit(
-        [](const auto& op) {
-          using T = std::decay_t<decltype(op)>;
-          return std::is_same_v<T, MaxPool> || std::is_same_v<T, AvgPool> || std::is_same_v<T, GlobalAvgPool> ||
-                 std::is_same_v<T, Concat> || std::is_same_v<T, ZeroPad> || std::is_same_v<T, Flatten> ||
-                 std::is_same_v<T, Add> || std::is_same_v<T, Quantize>;
-        },
-        node.op);
+    const bool keeps_sign = op_row(node.op).sign == OpSign::kKeeps;
     result[i] = keeps_sign && std::all_of(node.inputs.begin(), node.inputs.end(),
                                           [&](int input) { return result[static_cast<std::size_t>(input)]; });
   }

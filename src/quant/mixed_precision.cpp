@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gpueval/error.h"
+#include "graph/op_row.h"
 
 namespace gpueval {
 namespace {
@@ -40,7 +41,10 @@ class MixedPrecision {
       if (!found) fail("{} has no convolution or dense layer '{}' to leave in float32", old_.name, name);
     }
     for (std::size_t i = 2; i < old_.nodes.size(); ++i) {
-      if (conv_desc(old_, static_cast<int>(i))) continue;
+      const OpForm form = op_row(old_.nodes[i].op).form;
+      const bool is_output = static_cast<int>(i) == old_.output;  // which is float32 in any case
+      if (!has_int8_form(form) || (is_output && form != OpForm::kInt8Logits)) in_float_[i] = true;
+      if (in_float_[i] || conv_desc(old_, static_cast<int>(i))) continue;
       const std::vector<int>& inputs = old_.nodes[i].inputs;
       in_float_[i] = std::all_of(inputs.begin(), inputs.end(), [&](int input) {
         return in_float_[static_cast<std::size_t>(input)];  // the quantized input (1) is integer

@@ -10,7 +10,8 @@
 namespace gpueval {
 
 // Mixed precision: takes a static int8 graph with all types assigned (node 1 quantizes the input) and leaves the named
-// convolutions and dense layers in float32. Between them and the integer layers stand "<tensor>/quantize", which has
+// convolutions and dense layers in float32, and with them every operation that has no int8 form (ops.inc), or as the
+// output none that gives float32. Between them and the integer layers stand "<tensor>/quantize", which has
 // the type that the tensor has in the all-int8 graph (so integer layers do not change), and "<tensor>/dequantize". Two
 // float32 neighbours exchange float32, and a pool, concat, add or ReLU of which all inputs are float32 is float32 too:
 // with every layer named the result is the float32 graph. A separable layer's Keras name means both of its halves.

@@ -39,6 +39,9 @@ std::string digest_of(const std::vector<LoweredRow>& rows) {
       if (integer.weights) add(sum, *integer.weights);
       add(sum, integer.m);
       add(sum, integer.b);
+      add(sum, integer.input_factors);
+      add(sum, integer.window_factors);
+      add(sum, std::vector<float>{integer.mean_factor});
     }
   }
   return sum.hex();

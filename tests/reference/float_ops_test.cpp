@@ -82,7 +82,7 @@ TEST(FloatReference, BetweenIntegersAndFloats) {
 }
 
 TEST(FloatReference, OtherNodesAreAnError) {
-  EXPECT_THROW(run(graph_of({1, 1, 1, 1}, BatchNorm{}, {1, 1, 1, 1}), {1}), Error);
+  EXPECT_THROW(run(graph_of({1, 1, 1, 1}, Flatten{}, {1, 1, 1, 1}), {1}), Error);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cpu/conv_steps.h"
 #include "cpu/float32/float_conv.h"
 #include "cpu/float32/float_plan.h"
 #include "cpu/float32/winograd_conv.h"
 #include "cpu/int8/isa.h"
-#include "cpu/step.h"
 #include "gpueval/error.h"
 #include "graph/passes.h"
 

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "gpueval/error.h"
+#include "graph/op_row.h"
 #include "io/weights/config_settings.h"
 #include "io/weights/layer_names.h"
 
@@ -31,20 +32,10 @@ struct Step {
 };
 
 std::string op_of(const std::string& kind) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kOps{{
-      {"InputLayer", "Input"},
-      {"BatchNormalization", "BatchNorm"},
-      {"Activation", "ReLU"},
-      {"Concatenate", "Concat"},
-      {"MaxPooling2D", "MaxPool"},
-      {"AveragePooling2D", "AvgPool"},
-      {"GlobalAveragePooling2D", "GlobalAvgPool"},
-      {"ZeroPadding2D", "ZeroPad"},
-  }};
-  for (const auto& [name, op] : kOps) {
-    if (kind == name) return std::string(op);
+  if (kind == "Activation" || kind == "Softmax") return "ReLU";  // with the activation of that name
+  for (const OpRow& row : op_rows()) {
+    if (kind == row.keras_class) return row.name;
   }
-  if (kind == "Softmax") return "ReLU";  // with the activation softmax
   return kind;
 }
 
