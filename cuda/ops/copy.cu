@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copies and zeros of tensors of any element type, slices and offsets included. A thread moves one unit: the largest of
 // 16, 4, 2 and 1 bytes that divides the addresses, the pitches and the bytes of a pixel. No shared memory.
-#include "cuda/ops/integer_ops.h"
+#include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
 
 namespace gpueval::GPUEVAL_TARGET {

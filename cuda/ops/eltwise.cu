@@ -2,7 +2,7 @@
 // Addition and requantization of integer tensors, 16 channels a thread: bound by memory, so all that matters is that
 // each byte moves once, 16 at a time, and that a byte's way to a float and back takes two instructions each
 // (integer_view.h) instead of slow conversions. No shared memory.
-#include "cuda/ops/integer_ops.h"
+#include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
 
 namespace gpueval::GPUEVAL_TARGET {

@@ -9,7 +9,7 @@
 // One thread sums an output in the order of the depth: two runs are equal bit for bit, and so are emulator and GPU.
 #include "cuda/ops/float_conv.h"
 
-#include "cuda/ops/float_ops.h"
+#include "cuda/ops/device_ops.h"
 #include "cuda/prim/shared.h"
 #include "cuda/prim/thread.h"
 #include "cuda/runtime/launch.h"

@@ -2,8 +2,8 @@
 // What a library's product still needs: float sums + bias + residual and the activation, or the integer epilogue on
 // s32 (or float32) sums. One thread an element group; bound by memory.
 #include "cuda/conv/epilogue.h"
+#include "cuda/ops/device_ops.h"
 #include "cuda/ops/float_conv.h"
-#include "cuda/ops/float_ops.h"
 #include "cuda/prim/thread.h"
 #include "cuda/runtime/launch.h"
 

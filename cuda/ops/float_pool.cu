@@ -2,7 +2,7 @@
 // Pools of float32 and float16 tensors. Windows: one thread four neighbouring channels (or one) of an output pixel;
 // the overlap of windows is left to the caches. Global average: a block takes 32 channels of an image, eight threads
 // share a channel's pixels, and shared memory ([8][32] sums) adds them up in a fixed order.
-#include "cuda/ops/float_ops.h"
+#include "cuda/ops/device_ops.h"
 #include "cuda/ops/float_view.h"
 #include "cuda/prim/shared.h"
 #include "cuda/prim/thread.h"

@@ -3,7 +3,7 @@
 // (16 each), sixteen across the pixels; then one thread a channel adds the sixteen parts. Integers, so the order does
 // not matter. Against one thread for all pixels of 16 channels this gives small batches enough threads.
 // Shared memory: int part[16][128], 8 KiB.
-#include "cuda/ops/integer_ops.h"
+#include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
 #include "cuda/prim/dp4a.h"
 #include "cuda/prim/shared.h"

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "cuda/ops/integer_ops.h"
+#include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
 
 namespace gpueval::GPUEVAL_TARGET {

@@ -3,7 +3,7 @@
 // taps only, 16 bytes a load; the taps that neighbouring pixels share come from the caches. Maxima compare four bytes
 // an instruction; sums take a byte by dp4a with a weight of one in its place, which extracts and adds at once. No
 // shared memory.
-#include "cuda/ops/integer_ops.h"
+#include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
 #include "cuda/prim/dp4a.h"
 

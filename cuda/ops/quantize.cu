@@ -5,7 +5,7 @@
 // Dynamic quantization takes three launches: the images' maxima start at zero; blocks find the largest magnitude of
 // their part of an image and merge it by an integer maximum (the bits of non-negative floats order as integers, and a
 // maximum does not depend on the order); every thread of the last launch derives the image's scale for itself.
-#include "cuda/ops/integer_ops.h"
+#include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
 #include "cuda/prim/atomic.h"
 #include "cuda/prim/warp.h"

@@ -7,7 +7,7 @@
 // Shared memory: float value[8], int index[8], float sum[8] (one a warp).
 #include <limits>
 
-#include "cuda/ops/integer_ops.h"
+#include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
 #include "cuda/prim/shared.h"
 #include "cuda/prim/warp.h"

@@ -122,24 +122,11 @@ struct Spoiled<kOp> {
 };
 
 TEST(SelftestCheck, WrongOperationsAreNamed) {
-  const Ops spoiled{.max_pool = Spoiled<&Ops::max_pool>::run,
-                    .avg_pool = Spoiled<&Ops::avg_pool>::run,
-                    .global_avg_pool = Spoiled<&Ops::global_avg_pool>::run,
-                    .add = Spoiled<&Ops::add>::run,
-                    .requantize = Spoiled<&Ops::requantize>::run,
-                    .quantize = Spoiled<&Ops::quantize>::run,
-                    .dequantize = Spoiled<&Ops::dequantize>::run,
-                    .quantize_dynamic = Spoiled<&Ops::quantize_dynamic>::run,
-                    .copy = Spoiled<&Ops::copy>::run,
-                    .zero = emu::ops().zero,
-                    .add_float = Spoiled<&Ops::add_float>::run,
-                    .relu_float = Spoiled<&Ops::relu_float>::run,
-                    .batch_norm = Spoiled<&Ops::batch_norm>::run,
-                    .max_pool_float = Spoiled<&Ops::max_pool_float>::run,
-                    .avg_pool_float = Spoiled<&Ops::avg_pool_float>::run,
-                    .global_avg_pool_float = Spoiled<&Ops::global_avg_pool_float>::run,
-                    .conv_float = Spoiled<&Ops::conv_float>::run,
-                    .cast = Spoiled<&Ops::cast>::run};
+  Ops spoiled{
+#define GPUEVAL_DEVICE_OP(NAME, ...) .NAME = Spoiled<&Ops::NAME>::run,
+#include "cuda/ops/ops.inc"
+  };
+  spoiled.zero = emu::ops().zero;
   for (const OperationCheck& row : operation_checks()) {
     EXPECT_THAT(row.check(emu_runtime(), spoiled).failure, HasSubstr("first difference at pixel 0 channel 0: "))
         << row.name;
