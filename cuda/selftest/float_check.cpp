@@ -197,6 +197,18 @@ CheckResult check_batch_norm(Runtime& runtime, const Ops& ops) {
       });
 }
 
+CheckResult check_affine_float(Runtime& runtime, const Ops& ops) {
+  constexpr int kMost = 300;
+  const std::vector<float> table = numbers(2 * kMost, DType::kF32, true, 3, 9);  // gamma, beta
+  const DeviceTensor device(runtime, DType::kF32, {1, 1, 1, 2 * kMost}, 0, table);
+  const auto* gamma = static_cast<const float*>(device.view().data);
+  return check_elements(
+      runtime, "affine_float", [&](float a, float, std::size_t c) { return a * table[c] + table[kMost + c]; },
+      [&](const DeviceView& a, const DeviceView&, Activation act, const DeviceView& dst) {
+        ops.affine_float(a, gamma, gamma + kMost, act, dst, {});
+      });
+}
+
 // Any numbers: one rounding, and none back.
 CheckResult check_cast(Runtime& runtime, const Ops& ops) {
   FloatChecker check(runtime);
@@ -221,6 +233,7 @@ constexpr OperationCheck kChecks[] = {{"conv_f32", check_conv_f32},
                                       {"add_float", check_add_float},
                                       {"relu_float", check_relu_float},
                                       {"batch_norm", check_batch_norm},
+                                      {"affine_float", check_affine_float},
                                       {"cast", check_cast}};
 
 }  // namespace

@@ -196,6 +196,34 @@ CheckResult check_requantize(Runtime& runtime, const Ops& ops) {
   return check.result();
 }
 
+CheckResult check_affine(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  for (const Shape& shape : kElements) {
+    std::vector<float> m, b;  // halves: ties are frequent
+    for (int c = 0; c < shape.c; ++c) {
+      m.push_back(static_cast<float>(check.random().integer(-3, 3)) * 0.5f);
+      b.push_back(static_cast<float>(check.random().integer(-200, 200)) * 0.5f);
+    }
+    const DeviceBuffer factors = upload_all(runtime, m), offsets = upload_all(runtime, b);
+    for (const DType src : kTypes) {
+      const QuantTensor x = check.tensor(src, shape);
+      const OpTensor in = check.upload(x);
+      const auto run = [&](float lo, float hi) {
+        return [&, lo, hi](const DeviceView& out) {
+          ops.affine(in.view(), static_cast<const float*>(factors.data()), static_cast<const float*>(offsets.data()),
+                     lo, hi, out, {});
+        };
+      };
+      for (const DType dst : kTypes) {
+        const float lo = reference::lowest(dst), hi = 101.3f;
+        check.expect(reference::affine(x, m, b, lo, hi, dst), "affine", run(lo, hi));
+      }
+      check.expect(reference::affine_f32(x, m, b, -20.0f), shape, "affine", run(-20.0f, INFINITY));
+    }
+  }
+  return check.result();
+}
+
 CheckResult check_quantize(Runtime& runtime, const Ops& ops) {
   Checker check(runtime);
   for (const Shape shape : {Shape{1, 1, 1, 1}, Shape{2, 5, 7, 3}, Shape{1, 9, 4, 16}, Shape{1, 3, 3, 730}}) {
@@ -288,15 +316,11 @@ CheckResult check_copy(Runtime& runtime, const Ops& ops) {
   return check.result();
 }
 
-constexpr OperationCheck kChecks[] = {{"max_pool", check_max_pool},
-                                      {"avg_pool", check_avg_pool},
-                                      {"global_avg_pool", check_global_avg_pool},
-                                      {"add", check_add},
-                                      {"requantize", check_requantize},
-                                      {"quantize", check_quantize},
-                                      {"dequantize", check_dequantize},
-                                      {"quantize_dynamic", check_quantize_dynamic},
-                                      {"copy", check_copy}};
+constexpr OperationCheck kChecks[] = {
+    {"max_pool", check_max_pool}, {"avg_pool", check_avg_pool},     {"global_avg_pool", check_global_avg_pool},
+    {"add", check_add},           {"requantize", check_requantize}, {"affine", check_affine},
+    {"quantize", check_quantize}, {"dequantize", check_dequantize}, {"quantize_dynamic", check_quantize_dynamic},
+    {"copy", check_copy}};
 
 }  // namespace
 

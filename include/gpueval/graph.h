@@ -53,7 +53,7 @@ struct TensorType {
 struct IntegerOp {
   std::shared_ptr<const std::vector<std::int8_t>>
       weights;                        // [K][R][S][C]; depthwise [R][S][C]; dense [K][h*w*c]; null for pools
-  std::vector<float> m, b;            // convolutions and dense layers: per output channel
+  std::vector<float> m, b;            // convolutions, dense layers, affine: per output channel
   std::vector<float> input_factors;   // ReLU, add, max pool, concat, quantize: s_src / s_dst of each input; 1: a copy
   std::vector<float> window_factors;  // average pool: [count - 1] for a window of count real pixels
   float mean_factor = 0;              // global average: for all pixels

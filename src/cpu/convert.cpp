@@ -5,27 +5,16 @@
 #include <cmath>
 #include <vector>
 
-#include "core/threads.h"
+#include "cpu/float_ops.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cpu {
 namespace {
 
-constexpr std::int64_t kPixelsPerTask = 256;
-
 std::vector<float> per_channel(std::span<const float> scale, int channels) {
   if (scale.size() == 1) return std::vector<float>(static_cast<std::size_t>(channels), scale[0]);
   GPUEVAL_CHECK(std::ssize(scale) == channels, "{} scales for {} channels", scale.size(), channels);
   return {scale.begin(), scale.end()};
-}
-
-// Calls fn(pixel) for every pixel, shared out over the threads.
-template <typename Fn>
-void for_each_pixel(std::int64_t pixels, Fn&& fn) {
-  parallel_for((pixels + kPixelsPerTask - 1) / kPixelsPerTask, [&](std::int64_t task) {
-    const std::int64_t end = std::min(pixels, (task + 1) * kPixelsPerTask);
-    for (std::int64_t pixel = task * kPixelsPerTask; pixel < end; ++pixel) fn(pixel);
-  });
 }
 
 template <typename T>

@@ -3,42 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
-
-#include "core/threads.h"
 
 namespace gpueval::cpu {
-namespace {
-
-// Calls fn(src row, dst row) for every pixel, shared out over the threads.
-template <typename Fn>
-void for_each_pixel(std::int64_t pixels, Fn&& fn) {
-  constexpr std::int64_t kPixelsPerTask = 256;
-  parallel_for((pixels + kPixelsPerTask - 1) / kPixelsPerTask, [&](std::int64_t task) {
-    const std::int64_t end = std::min(pixels, (task + 1) * kPixelsPerTask);
-    for (std::int64_t pixel = task * kPixelsPerTask; pixel < end; ++pixel) fn(pixel);
-  });
-}
-
-const float* row(const TensorView& view, std::int64_t pixel) {
-  return static_cast<const float*>(view.data) + pixel * view.pitch;
-}
-float* row_out(const TensorView& view, std::int64_t pixel) { return const_cast<float*>(row(view, pixel)); }
-
-struct Bounds {
-  float lo, hi;
-};
-Bounds bounds_of(Activation act) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  return {act == Activation::kNone ? -kInfinity : 0.0f, act == Activation::kRelu6 ? 6.0f : kInfinity};
-}
-
-}  // namespace
-
-float activate(float x, Activation act) {
-  const Bounds bounds = bounds_of(act);
-  return std::min(std::max(x, bounds.lo), bounds.hi);
-}
 
 void add_f32(const TensorView& a, const TensorView& b, Activation act, const TensorView& dst) {
   const Bounds bounds = bounds_of(act);

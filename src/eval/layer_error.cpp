@@ -133,12 +133,17 @@ LayerError finished(const Node& node, const Sums& sums) {
 int counterpart(const Graph& float_graph, const Graph& quantized, const std::vector<std::vector<int>>& consumers,
                 std::size_t index) {
   const Node& node = quantized.nodes[index];
-  const auto is_batch_norm = [&](int reader) { return std::holds_alternative<BatchNorm>(quantized.node(reader).op); };
-  if (index == 0 || std::any_of(consumers[index].begin(), consumers[index].end(), is_batch_norm)) return -1;
+  // A batch norm of the `reference` scheme, which the float32 graph has in its convolution, or as an Affine of its
+  // name.
+  const auto folded_norm = [&](const Node& each) {
+    return std::holds_alternative<BatchNorm>(each.op) && float_graph.find(each.name) < 0;
+  };
+  const auto reads_folded = [&](int reader) { return folded_norm(quantized.node(reader)); };
+  if (index == 0 || std::any_of(consumers[index].begin(), consumers[index].end(), reads_folded)) return -1;
   std::string name = node.name;
   if (name == "quantize_input") name = float_graph.input_node().name;
   std::size_t inputs = node.inputs.size();
-  if (std::holds_alternative<BatchNorm>(node.op)) {
+  if (folded_norm(node)) {
     const Node& layer = quantized.node(node.inputs[0]);
     name = layer.name;
     inputs = layer.inputs.size();

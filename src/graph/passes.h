@@ -17,6 +17,10 @@ Graph fold_padding(Graph graph);
 // kernel * g, beta + (bias - mean) * g, computed in double.
 Graph fold_batch_norm(Graph graph);
 
+// Every other BatchNorm -> Affine of gamma' = gamma / sqrt(variance + eps), beta' = beta - mean * gamma', computed in
+// double.
+Graph batch_norm_to_affine(Graph graph);
+
 // ReLU behind a convolution, dense layer, batch norm or add that nothing else reads -> its act.
 Graph fuse_activation(Graph graph);
 

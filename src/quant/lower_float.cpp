@@ -5,7 +5,8 @@
 namespace gpueval {
 
 Graph lower_float(const Graph& bound) {
-  return fuse_residual_add(fuse_activation(fold_batch_norm(fold_padding(expand_separable(bound)))));
+  const Graph folded = fold_batch_norm(fold_padding(expand_separable(bound)));
+  return fuse_residual_add(fuse_activation(batch_norm_to_affine(folded)));
 }
 
 }  // namespace gpueval

@@ -56,6 +56,10 @@ std::vector<float> global_avg_pool_f32(const QuantTensor& src, float m);
 // fmaf(q1, m1, fmaf(q2, m2, 0)).
 QuantTensor add(const QuantTensor& a, float m1, const QuantTensor& b, float m2, float lo, float hi, DType dst);
 QuantTensor requantize(const QuantTensor& src, float m, float lo, float hi, DType dst);
+// v = fmaf(q, m[c], b[c]), not below lo; q = rint(clamp(v)).
+std::vector<float> affine_f32(const QuantTensor& src, std::span<const float> m, std::span<const float> b, float lo);
+QuantTensor affine(const QuantTensor& src, std::span<const float> m, std::span<const float> b, float lo, float hi,
+                   DType dst);
 // rint(clamp(x / scale)).
 QuantTensor quantize(std::span<const float> src, const Shape& shape, float scale, DType dst);
 float max_abs(std::span<const float> values);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/random.h"
+#include "cpu/int8/affine.h"
 #include "cpu/int8/isa.h"
 #include "gpueval/engine.h"
 #include "reference/reference.h"
@@ -190,6 +191,35 @@ TEST_P(Int8Ops, AddAndRequantize) {
           expect_same(out, reference::requantize(x, m, 0, hi, dst), "requantize with ReLU");
         }
       }
+    }
+  }
+}
+
+TEST_P(Int8Ops, Affine) {
+  Random random(14);
+  for (const Shape& shape : {Shape{1, 1, 1, 1}, Shape{2, 5, 7, 3}, Shape{1, 3, 3, 16}, Shape{2, 9, 11, 67}}) {
+    std::vector<float> m, b;
+    for (int c = 0; c < shape.c; ++c) {  // halves: ties are frequent
+      const bool halves = random.integer(0, 1) == 1;
+      m.push_back(halves ? static_cast<float>(random.integer(-4, 4)) * 0.5f : static_cast<float>(random.normal()));
+      b.push_back(halves ? static_cast<float>(random.integer(-200, 200)) * 0.5f
+                         : static_cast<float>(random.normal() * 50));
+    }
+    for (const DType src_type : {DType::kU8, DType::kS8}) {
+      const QuantTensor src = random_tensor(src_type, shape, random);
+      Pitched in(src, 5);
+      for (const DType type : {DType::kU8, DType::kS8}) {
+        for (const float lo : {reference::lowest(type), 0.0f}) {
+          const float hi = lo == 0.0f ? 77.7f : reference::highest(type);
+          Pitched out(type, shape, 3);
+          affine(in.view(), m, b, lo, hi, out.view());
+          expect_same(out, reference::affine(src, m, b, lo, hi, type), "affine");
+        }
+      }
+      std::vector<float> floats(static_cast<std::size_t>(shape.elements()));
+      affine(in.view(), m, b, -30.5f, INFINITY,
+             {.data = floats.data(), .dtype = DType::kF32, .shape = shape, .pitch = shape.c});
+      EXPECT_EQ(floats, reference::affine_f32(src, m, b, -30.5f)) << to_string(shape);
     }
   }
 }

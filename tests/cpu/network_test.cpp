@@ -9,6 +9,7 @@
 #include "core/threads.h"
 #include "cpu/engine.h"
 #include "gpueval/quant.h"
+#include "graph/passes.h"
 #include "reference/network.h"
 #include "support/test_networks.h"
 
@@ -17,11 +18,13 @@ namespace {
 
 using test::bind_random;
 using test::everything;
+using test::lone_batch_norms;
 using test::quantized;
 using test::random_images;
 
 struct Case {
-  Activation last;
+  const char* name;
+  Graph (*build)();
   DType activations;
 };
 
@@ -31,7 +34,7 @@ class Int8Network : public testing::TestWithParam<Case> {
 };
 
 TEST_P(Int8Network, EqualsTheReferenceInEveryTensor) {
-  Graph bound = everything(GetParam().last);
+  Graph bound = GetParam().build();
   bind_random(bound, 1);
   const Graph graph = quantized(bound, GetParam().activations);
   constexpr int kBatch = 3;
@@ -77,29 +80,50 @@ TEST_P(Int8Network, EqualsTheReferenceInEveryTensor) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, Int8Network,
-                         testing::Values(Case{Activation::kNone, DType::kU8}, Case{Activation::kRelu, DType::kU8},
-                                         Case{Activation::kNone, DType::kS8}),
-                         [](const auto& row) {
-                           return std::string(row.param.last == Activation::kRelu ? "GlobalAverage" : "Dense") + "_" +
-                                  to_string(row.param.activations);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Cases, Int8Network,
+    testing::Values(Case{"Dense", [] { return everything(Activation::kNone); }, DType::kU8},
+                    Case{"GlobalAverage", [] { return everything(Activation::kRelu); }, DType::kU8},
+                    Case{"Dense", [] { return everything(Activation::kNone); }, DType::kS8},
+                    Case{"LoneBatchNorms", lone_batch_norms, DType::kU8},
+                    Case{"LoneBatchNorms", lone_batch_norms, DType::kS8}),
+    [](const auto& row) { return std::string(row.param.name) + "_" + to_string(row.param.activations); });
 
 // int8 is a rounding of the float network, not another function.
 TEST(Int8Network, IsCloseToFloat32) {
-  Graph bound = everything(Activation::kNone);
-  bind_random(bound, 3);
-  const std::vector<float> images = random_images(bound, 2, 5);
-  std::vector<float> exact(22), rounded(22);
-  cpu::make_cpu_engine(lower_float(bound), {.batch = 2})->run(images, 2, exact);
-  cpu::make_cpu_engine(quantized(bound, DType::kU8), {.batch = 2})->run(images, 2, rounded);
-  double error = 0, norm = 0;
-  for (std::size_t i = 0; i < exact.size(); ++i) {
-    error += std::pow(exact[i] - rounded[i], 2);
-    norm += std::pow(exact[i], 2);
+  for (Graph bound : {everything(Activation::kNone), lone_batch_norms()}) {
+    SCOPED_TRACE(bound.name);
+    bind_random(bound, 3);
+    const std::vector<float> images = random_images(bound, 2, 5);
+    std::vector<float> exact(22), rounded(22);
+    cpu::make_cpu_engine(lower_float(bound), {.batch = 2})->run(images, 2, exact);
+    cpu::make_cpu_engine(quantized(bound, DType::kU8), {.batch = 2})->run(images, 2, rounded);
+    double error = 0, norm = 0;
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      error += std::pow(exact[i] - rounded[i], 2);
+      norm += std::pow(exact[i], 2);
+    }
+    EXPECT_LT(std::sqrt(error / norm), 0.1);
+    EXPECT_GT(error, 0);
   }
-  EXPECT_LT(std::sqrt(error / norm), 0.1);
-  EXPECT_GT(error, 0);
+}
+
+// Batch norms as they are (the reference evaluates their definition), and what lower_float makes of them.
+TEST(FloatNetwork, LoneBatchNormsKeepTheFunction) {
+  Graph bound = lone_batch_norms();
+  bind_random(bound, 6);
+  const std::vector<float> image = random_images(bound, 1, 9);
+  const std::vector<float> want = reference::run_network(fold_padding(bound), image).logits;
+  const Graph lowered = lower_float(bound);
+  for (const Node& node : lowered.nodes) EXPECT_NE(op_name(node.op), "BatchNorm") << node.name;
+  std::vector<float> got(want.size());
+  cpu::make_cpu_engine(lowered, {})->run(image, 1, got);
+  double error = 0, norm = 0;
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    error += std::pow(got[i] - want[i], 2);
+    norm += std::pow(want[i], 2);
+  }
+  EXPECT_LT(std::sqrt(error / norm), 1e-5);
 }
 
 TEST(DynamicInt8, QuantizesEveryImageByItself) {

@@ -90,6 +90,21 @@ TEST_P(DeviceEngine, EveryTensorOfStaticInt8EqualsTheCpus) {
   }
 }
 
+// Affines in int8 and in float32 and float16.
+TEST_P(DeviceEngine, LoneBatchNormsEqualTheCpus) {
+  Graph bound = test::lone_batch_norms();
+  test::bind_random(bound, 2);
+  for (const DType activations : {DType::kU8, DType::kS8}) {
+    expect_like_cpu(test::quantized(bound, activations), {.batch = kBatch});
+  }
+  const Graph graph = lower_float(bound);
+  const std::vector<float> images = random_images(graph, kBatch, 77);
+  const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
+  EXPECT_LT(relative_error(run(*engine(graph, {.batch = kBatch}), images, kBatch), want), 1e-5);
+  const auto half = engine(graph, {.batch = kBatch, .math = FloatMath::kHalf});
+  EXPECT_LT(relative_error(run(*half, images, kBatch), want), 1e-2);
+}
+
 TEST_P(DeviceEngine, EveryKernelFamilyGivesTheSameBits) {
   const Graph graph = test::quantized(bound_network(), DType::kU8);
   for (const char* family : {"naive", "dp4a", "mma", "m8n8k16", "split"}) {

@@ -231,6 +231,9 @@ TEST_P(FloatOps, Elementwise) {
       expect(relu, [&](std::size_t i, std::size_t) { return a[i]; });
       ops.batch_norm(da.view(), pointer(dgain), pointer(dmean), pointer(dbeta), act, norm.view(), {});
       expect(norm, [&](std::size_t i, std::size_t c) { return (a[i] - mean[c]) * gain[c] + beta[c]; });
+      const DeviceTensor scaled(runtime, type, shape, gap);
+      ops.affine_float(da.view(), pointer(dgain), pointer(dbeta), act, scaled.view(), {});
+      expect(scaled, [&](std::size_t i, std::size_t c) { return a[i] * gain[c] + beta[c]; });
       const DeviceTensor in_place(runtime, type, shape, gap, a);
       ops.relu_float(in_place.view(), act, in_place.view(), {});
       expect(in_place, [&](std::size_t i, std::size_t) { return a[i]; });

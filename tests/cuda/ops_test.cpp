@@ -126,6 +126,35 @@ TEST_P(IntegerOps, Requantize) {
   }
 }
 
+TEST_P(IntegerOps, Affine) {
+  for (const Shape& shape : kElements) {
+    std::vector<float> m, b;
+    for (int c = 0; c < shape.c; ++c) {
+      m.push_back(static_cast<float>((c * 37 + 5) % 9 - 4) * (c % 3 == 0 ? 0.5f : 0.3712f));
+      b.push_back(static_cast<float>((c * 53 + 11) % 400 - 200) * 0.5f);
+    }
+    const DeviceBuffer factors = upload_all(runtime(), m), offsets = upload_all(runtime(), b);
+    const auto pointer = [](const DeviceBuffer& buffer) { return static_cast<const float*>(buffer.data()); };
+    for (const DType src : kTypes) {
+      const QuantTensor x = random_tensor(src, shape);
+      const OpTensor in(runtime(), x, random_placement(shape.c));
+      for (const DType dst : kTypes) {
+        for (const float lo : {reference::lowest(dst), 0.0f}) {
+          for (const float hi : {reference::highest(dst), 77.7f}) {
+            expect_result(reference::affine(x, m, b, lo, hi, dst), "affine", [&](const DeviceView& out) {
+              ops().affine(in.view(), pointer(factors), pointer(offsets), lo, hi, out, {});
+            });
+          }
+        }
+      }
+      const OpTensor out(runtime(), DType::kF32, shape, random_placement(shape.c));
+      ops().affine(in.view(), pointer(factors), pointer(offsets), -30.5f, INFINITY, out.view(), {});
+      runtime().synchronize(Stream{});
+      EXPECT_EQ(floats_of(out.read()), reference::affine_f32(x, m, b, -30.5f)) << to_string(shape);
+    }
+  }
+}
+
 // Every byte value on every lane of a 16-byte group.
 TEST_P(IntegerOps, RequantizeEveryValue) {
   for (const DType type : kTypes) {

@@ -141,6 +141,29 @@ TEST(OnnxInt8, LayersLeftInFloatHaveFloatWeights) {
   EXPECT_EQ(file.before(file.node("logits"), 1).op_type(), "DequantizeLinear");
 }
 
+// In real units the numbers of the integer form are those of the float32 network.
+TEST(OnnxInt8, AffineMultipliesAndAdds) {
+  GraphBuilder g("affine");
+  const int norm = g.relu("relu", g.batch_norm("bn", g.input(2, 2, 2), 0.0f));
+  Graph bound = g.finish(g.dense("logits", norm, 1));
+  bind(bound, "bn", {{6.0f, -5.0f}, {10.0f, 0.0f}, {3.0f, 2.0f}, {4.0f, 1.0f}});
+  bind(bound, "logits", {Values(8, 1.0f), {0.0f}});
+  const CalibrationTable table = ranges({{"input", 12.7f}, {"bn", 5.1f}, {"logits", 1.0f}});
+  for (const Graph& lowered : {lower_float(bound), lower_static(bound, table, {})}) {
+    const OnnxFile file(lowered);
+    file.expect_well_formed(lowered);
+    const auto& add = file.node("bn");
+    EXPECT_EQ(add.op_type(), "Add");
+    EXPECT_EQ(file.before(add).op_type(), "Mul");
+    EXPECT_EQ(file.dims("bn/gamma"), (Dims{2, 1, 1}));
+    const Values gamma = file.values<float>("bn/gamma"), beta = file.values<float>("bn/beta");
+    EXPECT_FLOAT_EQ(gamma[0], 3.0f);
+    EXPECT_FLOAT_EQ(gamma[1], -5.0f);
+    EXPECT_FLOAT_EQ(beta[0], 1.0f);
+    EXPECT_FLOAT_EQ(beta[1], 10.0f);
+  }
+}
+
 TEST(OnnxInt8, ReferenceSchemeIsAnError) {
   GraphBuilder g("net");
   Graph bound = g.finish(g.dense("fc", g.input(1, 1, 2), 1));

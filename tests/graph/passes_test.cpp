@@ -74,6 +74,27 @@ TEST(FoldBatchNorm, KeepsASharedConvolution) {
   EXPECT_GE(fold_batch_norm(graph).find("bn"), 0);
 }
 
+TEST(BatchNormToAffine, MultipliesAndAddsPerChannel) {
+  GraphBuilder g("test");
+  const int x = g.input(4, 4, 2);
+  Graph graph = g.finish(g.relu6("relu", g.batch_norm("bn", g.concat("join", {x}), 0.5f)));
+  // gamma, beta, mean, variance; variance + eps = 4 and 1
+  bind(graph, "bn", {{6.0f, 5.0f}, {10.0f, 20.0f}, {3.0f, 2.0f}, {3.5f, 0.5f}});
+  const Graph lowered = fuse_activation(batch_norm_to_affine(graph));
+  EXPECT_EQ(std::get<Affine>(node(lowered, "bn").op).act, Activation::kRelu6);
+  ASSERT_EQ(node(lowered, "bn").params.size(), 2u);
+  EXPECT_EQ(*node(lowered, "bn").find(Role::kGamma)->array.data, (Values{3.0f, 5.0f}));
+  EXPECT_EQ(*node(lowered, "bn").find(Role::kBeta)->array.data, (Values{1.0f, 10.0f}));  // 10 - 3 * 3, 20 - 2 * 5
+  bind(graph, "bn", {{6.0f, 1e30f}, {10.0f, 20.0f}, {3.0f, 1e30f}, {3.5f, 0.5f}});
+  try {
+    batch_norm_to_affine(graph);
+    FAIL() << "1e30 * 1e30 was taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).find("batch norm 'bn' multiplies or adds -inf in channel 1"), 0u)
+        << error.what();
+  }
+}
+
 TEST(FuseActivation, OnlyWhereNothingElseReads) {
   GraphBuilder g("test");
   const int conv1 = g.conv2d("conv1", g.input(4, 4, 1), 2, 1, 1, {});

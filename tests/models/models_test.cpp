@@ -8,6 +8,8 @@
 #include "golden.h"
 #include "gpueval/error.h"
 #include "gpueval/models.h"
+#include "graph/op_row.h"
+#include "graph/passes.h"
 
 namespace gpueval {
 namespace {
@@ -74,6 +76,8 @@ TEST(Models, EveryRowBuildsAndNamesItsFiles) {
       EXPECT_EQ(spec.weight_files(options).empty(), spec.name == "demo")
           << graph.name;  // the demo's are in the program
       EXPECT_FALSE(spec.published_at.empty()) << graph.name;
+      const Graph passed = fuse_activation(fold_padding(expand_separable(graph)));  // the rules hold behind passes, too
+      for (const Node& node : passed.nodes) EXPECT_EQ(output_shape(passed, node), node.shape) << node.name;
     }
   }
   EXPECT_EQ(find_model("mobilenet").weight_files({.alpha = 0.25, .variant = {}}).front(), "mobilenet_2_5_224_tf.h5");

@@ -9,6 +9,7 @@
 
 #include "gpueval/error.h"
 #include "gpueval/quant.h"
+#include "quant/mixed_precision.h"
 
 namespace gpueval {
 namespace {
@@ -170,6 +171,72 @@ TEST(LowerStatic, ConcatOwnsTheScale) {
   EXPECT_FLOAT_EQ(node(graph, "stem").type.scale[0], 0.01f);
   EXPECT_EQ(node(graph, "stem").slice_of, -1);
   EXPECT_FLOAT_EQ(node(graph, "join").integer->m[2], 0.5f);
+}
+
+// Input s8 of 0.1; gamma' = 3, -5, beta' = 1, 10; the tensor u8 of 0.02 behind ReLU6.
+TEST(LowerStatic, AffineHandComputed) {
+  GraphBuilder g("affine");
+  const int norm = g.relu6("relu", g.batch_norm("bn", g.input(2, 2, 2), 0.5f));
+  Graph bound = g.finish(g.batch_norm("last", norm, 0.0f, false));
+  bind(bound, "bn", {{6.0f, -5.0f}, {10.0f, 0.0f}, {3.0f, 2.0f}, {3.5f, 0.5f}});
+  bind(bound, "last", {{1.0f, 2.0f}, {0.0f, 0.0f}, {1.0f, 0.25f}});
+  const Graph graph = lower_static(bound, ranges({{"input", 12.7f}, {"bn", 5.1f}, {"last", 1.0f}}), {});
+  const IntegerOp& op = *node(graph, "bn").integer;
+  EXPECT_EQ(node(graph, "bn").type.dtype, DType::kU8);
+  EXPECT_TRUE(node(graph, "bn").params.empty());
+  EXPECT_FLOAT_EQ(op.m[0], 3 * 0.1f / 0.02f);
+  EXPECT_FLOAT_EQ(op.m[1], -5 * 0.1f / 0.02f);
+  EXPECT_FLOAT_EQ(op.b[0], 1 / 0.02f);
+  EXPECT_FLOAT_EQ(op.b[1], 10 / 0.02f);
+  EXPECT_EQ(op.lo, 0.0f);
+  EXPECT_EQ(op.hi, 255.0f);
+  const IntegerOp& logits = *node(graph, "last").integer;  // float32: in real units, not clamped
+  EXPECT_EQ(node(graph, "last").type.dtype, DType::kF32);
+  EXPECT_FLOAT_EQ(logits.m[1], 2 * 0.02f);
+  EXPECT_FLOAT_EQ(logits.b[1], 2.0f);
+  EXPECT_EQ(logits.lo, -std::numeric_limits<float>::infinity());
+}
+
+// Every gamma negative: no channel is silent.
+TEST(LowerStatic, AffineOfNegativeFactorsIsNotDamaged) {
+  GraphBuilder g("affine");
+  Graph bound = g.finish(g.batch_norm("bn", g.relu("relu", g.input(2, 2, 1)), 0.0f));
+  bind(bound, "bn", {{-1.0f}, {0.0f}, {0.0f}, {1.0f}});
+  const CalibrationTable table = ranges({{"input", 1.0f}, {"relu", 1.0f}, {"bn", 1.0f}});
+  EXPECT_LT(node(lower_static(bound, table, {}), "bn").integer->m[0], 0.0f);
+}
+
+// A graph with types, whose batch norm nobody made an affine of: it has no int8 form.
+TEST(KeepInFloat, OperationsWithoutAnInt8FormStayInFloat) {
+  GraphBuilder g("norm");
+  const int first = g.conv2d("first", g.input(2, 2, 3), 4, 1, 1, {});
+  Graph typed = g.finish(g.dense("logits", g.batch_norm("bn", g.relu("relu", first)), 2));
+  typed.nodes.insert(typed.nodes.begin() + 1, {.name = "quantize_input", .op = Quantize{}, .shape = {1, 2, 2, 3}});
+  for (Node& each : typed.nodes) {
+    for (int& input : each.inputs) ++input;
+  }
+  typed.nodes[1].inputs = {0};
+  ++typed.output;
+  for (std::size_t i = 1; i + 1 < typed.nodes.size(); ++i) typed.nodes[i].type = {DType::kS8, {0.5f}};
+  const Graph graph = keep_in_float(typed, {});
+  std::string order;
+  for (const Node& each : graph.nodes) order += each.name + " " + to_string(each.type.dtype) + "; ";
+  EXPECT_EQ(order,
+            "input f32; quantize_input s8; first s8; relu s8; relu/dequantize f32; bn f32; bn/quantize s8; "
+            "logits f32; ");
+  EXPECT_TRUE(runs_in_float(graph, node(graph, "bn")));
+  EXPECT_FALSE(runs_in_float(graph, node(graph, "logits")));
+}
+
+// A sum has no kernel that gives float32 from integers: as the output it is left in float32, instead of an error.
+TEST(LowerStatic, OutputWithoutAFloatResultIsLeftInFloat) {
+  GraphBuilder g("sum");
+  const int x = g.relu("relu", g.input(1, 1, 2));
+  const Graph graph = lower_static(g.finish(g.add("sum", {x, g.max_pool("pool", x, 1, 1)})),
+                                   ranges({{"input", 1.0f}, {"relu", 1.0f}, {"pool", 1.0f}, {"sum", 2.0f}}), {});
+  EXPECT_EQ(graph.output_node().name, "sum");
+  EXPECT_TRUE(runs_in_float(graph, graph.output_node()));
+  EXPECT_EQ(op_name(graph.node(graph.output_node().inputs[1]).op), "Dequantize");
 }
 
 TEST(CheckAccumulator, RefusesWhatCouldOverflow) {

@@ -81,6 +81,28 @@ TEST(FloatReference, BetweenIntegersAndFloats) {
   EXPECT_EQ(u.bytes, (std::vector<std::uint8_t>{0, 0, 2, 255}));  // ties to even
 }
 
+// Two channels, two pixels.
+TEST(FloatReference, BatchNormAndAffine) {
+  const auto node_of = [](const Op& op, const std::vector<std::pair<Role, Values>>& params) {
+    Graph graph = graph_of({1, 1, 2, 2}, op, {1, 1, 2, 2});
+    for (const auto& [role, values] : params) {
+      graph.nodes[1].params.push_back({role, {{std::ssize(values)}, std::make_shared<const Values>(values)}});
+    }
+    return graph;
+  };
+  const Values x{1, 2, -3, 10};
+  // (x - mean) * gamma / sqrt(variance + eps) + beta: variance + eps = 4 and 1
+  std::vector<std::pair<Role, Values>> norm{
+      {Role::kGamma, {6, 5}}, {Role::kBeta, {10, 20}}, {Role::kMean, {3, 2}}, {Role::kVariance, {3.5f, 0.5f}}};
+  EXPECT_EQ(run(node_of(BatchNorm{.eps = 0.5f}, norm), x), (Values{4, 20, -8, 60}));
+  norm.erase(norm.begin());  // gamma 1
+  EXPECT_EQ(run(node_of(BatchNorm{.eps = 0.5f}, norm), x), (Values{9, 20, 7, 28}));
+  EXPECT_EQ(run(node_of(BatchNorm{.eps = 0.5f, .act = Activation::kRelu6}, norm), x), (Values{6, 6, 6, 6}));
+  const std::vector<std::pair<Role, Values>> affine{{Role::kGamma, {2, -0.5f}}, {Role::kBeta, {1, 0.25f}}};
+  EXPECT_EQ(run(node_of(Affine{}, affine), x), (Values{3, -0.75f, -5, -4.75f}));
+  EXPECT_EQ(run(node_of(Affine{Activation::kRelu}, affine), x), (Values{3, 0, 0, 0}));
+}
+
 TEST(FloatReference, OtherNodesAreAnError) {
   EXPECT_THROW(run(graph_of({1, 1, 1, 1}, Flatten{}, {1, 1, 1, 1}), {1}), Error);
 }

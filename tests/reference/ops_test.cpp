@@ -113,6 +113,9 @@ TEST(Reference, ElementwiseOperations) {
                     b = tensor(DType::kS8, {1, 1, 1, 3}, {-3, 5, 100});
   EXPECT_EQ(values(add(a, 0.5f, b, 2.0f, 0, 127, DType::kS8)), (Ints{0, 10, 127}));
   EXPECT_EQ(values(requantize(b, 0.5f, -127, 127, DType::kS8)), (Ints{-2, 2, 50}));
+  const std::vector<float> m = {0.5f, -2.0f, 1.0f}, offset = {0.0f, 0.5f, 100.0f};
+  EXPECT_EQ(values(affine(b, m, offset, -127, 127, DType::kS8)), (Ints{-2, -10, 127}));  // -1.5, -9.5: ties to even
+  EXPECT_EQ(affine_f32(b, m, offset, -5.0f), (std::vector<float>{-1.5f, -5.0f, 200.0f}));
   const std::vector<float> x = {0.25f, 0.75f, -1.25f, 500.0f};
   EXPECT_EQ(values(quantize(x, {1, 1, 1, 4}, 0.5f, DType::kS8)), (Ints{0, 2, -2, 127}));
   EXPECT_EQ(values(quantize(x, {1, 1, 1, 4}, 0.5f, DType::kU8)), (Ints{0, 2, 0, 255}));

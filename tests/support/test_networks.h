@@ -79,6 +79,24 @@ inline Graph everything(Activation last) {
   return g.finish(g.dense("logits", g.flatten("flat", x), 11));
 }
 
+// Batch norms that no convolution takes: behind the input, an add (fused and alone), a concat, a pool, a convolution
+// that something else reads, and a dense layer, whose output leaves as float32.
+inline Graph lone_batch_norms() {
+  GraphBuilder g("lone_batch_norms");
+  int x = g.batch_norm("input_bn", g.input(11, 9, 3));
+  x = g.relu("stem_relu", g.conv2d("stem", x, 17, 3, 3, {.pad = Pad::kSame}));
+  const int shared = g.conv2d("shared", x, 17, 1, 1, {});
+  const int branch = g.relu6("shared_relu", g.batch_norm("shared_bn", shared));
+  x = g.add("sum", {g.conv2d("branch", branch, 17, 3, 3, {.pad = Pad::kSame}), shared});
+  x = g.relu("sum_relu", g.batch_norm("sum_bn", x));
+  const int pooled = g.batch_norm("pool_bn", g.max_pool("pool", x, 3, 1, Pad::kSame), 1e-3f, false);
+  const int lone = g.batch_norm("lone_bn", g.add("lone_sum", {x, pooled}));
+  x = g.concat("join", {lone, branch, g.conv2d("narrow", x, 5, 1, 1, {})});
+  x = g.relu6("join_relu", g.batch_norm("join_bn", x, 0.01f));
+  x = g.conv2d("last", x, 8, 3, 3, {.stride = 2});
+  return g.finish(g.batch_norm("logits_bn", g.dense("logits", g.flatten("flat", x), 11)));
+}
+
 inline Graph quantized(const Graph& bound, DType activations) {
   auto engine = cpu::make_cpu_engine(lower_float(bound), {.batch = 2});
   const std::vector<float> images = random_images(bound, 2, 5);

@@ -12,9 +12,8 @@
 #include "gpueval/error.h"
 
 namespace gpueval::cpu {
-namespace {
 
-const OpsSet& ops() {
+const OpsSet& ops_set() {
 #if defined(__x86_64__)
   switch (vector_isa(best_isa_level())) {
     case Isa::kAvx512Vnni:
@@ -29,6 +28,8 @@ const OpsSet& ops() {
 #endif
   return kOpsPortable;
 }
+
+namespace {
 
 int is_s8(DType type) { return type == DType::kS8 ? 1 : 0; }
 float lowest(DType type) { return type == DType::kS8 ? -127.0f : 0.0f; }
@@ -124,26 +125,26 @@ void max_pool(const QuantView& src, const Window& window, float m, const QuantVi
   PoolRow row;
   row.copy = m == 1.0f && src.dtype == dst.dtype;
   row.m = &m;
-  pool(src, window, row, ops().maximum[is_s8(src.dtype)][is_s8(dst.dtype)], dst);
+  pool(src, window, row, ops_set().maximum[is_s8(src.dtype)][is_s8(dst.dtype)], dst);
 }
 
 void avg_pool(const QuantView& src, const Window& window, std::span<const float> m, const QuantView& dst) {
   GPUEVAL_CHECK(m.size() >= static_cast<std::size_t>(window.kernel_h * window.kernel_w), "{} factors", m.size());
   PoolRow row;
   row.m = m.data();
-  pool(src, window, row, ops().average[is_s8(src.dtype)][is_s8(dst.dtype)], dst);
+  pool(src, window, row, ops_set().average[is_s8(src.dtype)][is_s8(dst.dtype)], dst);
 }
 
 void global_avg_pool(const QuantView& src, float m, const QuantView& dst) {
-  average_images(src, m, ops().average[is_s8(src.dtype)][is_s8(dst.dtype)], dst.dtype, dst.data, dst.pitch, 1);
+  average_images(src, m, ops_set().average[is_s8(src.dtype)][is_s8(dst.dtype)], dst.dtype, dst.data, dst.pitch, 1);
 }
 
 void global_avg_pool_f32(const QuantView& src, float m, float* dst) {
-  average_images(src, m, ops().average_f32[is_s8(src.dtype)], DType::kU8, dst, src.shape.c, sizeof(float));
+  average_images(src, m, ops_set().average_f32[is_s8(src.dtype)], DType::kU8, dst, src.shape.c, sizeof(float));
 }
 
 void add(const QuantView& a, float m1, const QuantView& b, float m2, float lo, float hi, const QuantView& dst) {
-  const auto sum = ops().add[is_s8(a.dtype)][is_s8(b.dtype)][is_s8(dst.dtype)];
+  const auto sum = ops_set().add[is_s8(a.dtype)][is_s8(b.dtype)][is_s8(dst.dtype)];
   const bool dense = a.pitch == a.shape.c && b.pitch == a.shape.c && dst.pitch == a.shape.c;
   for_each_run(a.shape, dense, [&](std::int64_t pixel, std::int64_t count) {
     sum({.a = bytes(a) + pixel * a.pitch,
@@ -158,7 +159,7 @@ void add(const QuantView& a, float m1, const QuantView& b, float m2, float lo, f
 }
 
 void requantize(const QuantView& src, float m, float lo, float hi, const QuantView& dst) {
-  const auto scale = ops().requantize[is_s8(src.dtype)][is_s8(dst.dtype)];
+  const auto scale = ops_set().requantize[is_s8(src.dtype)][is_s8(dst.dtype)];
   const bool copy = m == 1.0f && src.dtype == dst.dtype && lo <= lowest(src.dtype) && hi >= highest(src.dtype);
   const bool dense = src.pitch == src.shape.c && dst.pitch == src.shape.c;
   for_each_run(src.shape, dense, [&](std::int64_t pixel, std::int64_t count) {
@@ -173,7 +174,7 @@ void requantize(const QuantView& src, float m, float lo, float hi, const QuantVi
 }
 
 void quantize(const float* src, std::int64_t src_pitch, float scale, const QuantView& dst) {
-  const auto divide = ops().quantize[is_s8(dst.dtype)];
+  const auto divide = ops_set().quantize[is_s8(dst.dtype)];
   const bool dense = src_pitch == dst.shape.c && dst.pitch == dst.shape.c;
   for_each_run(dst.shape, dense, [&](std::int64_t pixel, std::int64_t count) {
     divide({.a = reinterpret_cast<const std::byte*>(src + pixel * src_pitch),
@@ -187,7 +188,7 @@ void quantize(const float* src, std::int64_t src_pitch, float scale, const Quant
 }
 
 float max_abs(const float* src, const Shape& shape, std::int64_t pitch) {
-  const auto largest = ops().max_abs;
+  const auto largest = ops_set().max_abs;
   std::mutex mutex;
   float best = 0;
   const auto merge = [&](float value) {

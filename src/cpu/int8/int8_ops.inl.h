@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loops that the compiler vectorises, included by one translation unit per ISA level, which defines GPUEVAL_OPS_SET.
+#include "cpu/int8/affine.inl.h"
 #include "cpu/int8/int8_pool.inl.h"
 
 namespace gpueval::cpu {
@@ -78,6 +79,8 @@ const OpsSet GPUEVAL_OPS_SET = {
             {{add<S, U, U>, add<S, U, S>}, {add<S, S, U>, add<S, S, S>}}},
     .requantize = {{requantize<U, U>, requantize<U, S>}, {requantize<S, U>, requantize<S, S>}},
     .quantize = {quantize<U>, quantize<S>},
+    .affine = {{affine<U, U>, affine<U, S>}, {affine<S, U>, affine<S, S>}},
+    .affine_f32 = {affine<U, float>, affine<S, float>},
     .max_abs = max_abs,
 };
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pooling of int8_ops.inl.h: loops that the compiler vectorises, and its vector types where it would not.
+#pragma once
+
 #include <type_traits>
 
 #include "cpu/int8/ops_set.h"

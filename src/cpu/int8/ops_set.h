@@ -32,6 +32,18 @@ struct ElementRun {
   std::byte* dst = nullptr;
 };
 
+// `pixels` pixels of `channels` channels, each channel with its own numbers.
+struct ChannelRun {
+  const std::byte* src = nullptr;
+  std::int64_t src_bytes = 0;  // from pixel to pixel
+  const float *m = nullptr, *b = nullptr;
+  std::int64_t pixels = 0;
+  int channels = 0;
+  float lo = 0, hi = 0;
+  std::byte* dst = nullptr;
+  std::int64_t dst_bytes = 0;
+};
+
 // Tables are indexed by "is s8": source(s), then destination.
 struct OpsSet {
   void (*maximum[2][2])(const PoolRow&);
@@ -40,8 +52,12 @@ struct OpsSet {
   void (*add[2][2][2])(const ElementRun&);
   void (*requantize[2][2])(const ElementRun&);
   void (*quantize[2])(const ElementRun&);  // a: floats, m1: the scale to divide by
+  void (*affine[2][2])(const ChannelRun&);
+  void (*affine_f32[2])(const ChannelRun&);
   float (*max_abs)(const float* values, std::int64_t count);
 };
+
+const OpsSet& ops_set();  // of the best instruction set that this CPU has and GPUEVAL_CPU_ISA allows
 
 extern const OpsSet kOpsPortable;
 #if defined(__x86_64__)
