@@ -34,12 +34,12 @@ struct Block {
 };
 constexpr std::array<Block, 6> kBlocks{{{32, 1}, {64, 2}, {64, 1}, {128, 2}, {128, 1}, {256, 2}}};
 
-Graph build(const ModelOptions&) {
+Graph build(const ModelOptions& options) {
   GraphBuilder g("demo");
   const auto bn_relu6 = [&](const std::string& name, int x) {
     return g.relu6(name + "_relu", g.batch_norm(name + "_bn", x));
   };
-  int x = g.input(96, 96, 3);
+  int x = g.input(options.height_or(96), options.width_or(96), 3);
   x = bn_relu6("conv1", g.conv2d("conv1", x, 16, 3, 3, {.stride = 2, .pad = Pad::kSame, .bias = false}));
   int id = 0;
   for (const auto [filters, stride] : kBlocks) {
@@ -70,7 +70,7 @@ ModelSpec demo_model() {
           .description = "toy MobileNet, ReLU6: 10 drawn shapes (part of the program)",
           .alphas = {1.0},
           .build = build,
-          .input = {96, 96, Normalization::kMinusOneToOne},
+          .input = {96, 96, Normalization::kTf},
           .labels = {10, false},
           .detect_variant = {},
           .weight_files = [](const ModelOptions&) { return std::vector<std::string>{}; },

@@ -15,7 +15,7 @@ std::string numbered(const std::string& stem, int index) {
 
 class Inception {
  public:
-  Graph build();
+  Graph build(const ModelOptions& options);
 
  private:
   int conv_bn(int x, int filters, int rows, int columns, int stride = 1, Pad pad = Pad::kSame) {
@@ -95,8 +95,8 @@ int Inception::mixed_8(const std::string& name, int x, const std::string& concat
   return g_.concat(name, {b1x1, b3x3, b3x3dbl, pool});
 }
 
-Graph Inception::build() {
-  int x = g_.input(299, 299, 3);
+Graph Inception::build(const ModelOptions& options) {
+  int x = g_.input(options.height_or(299), options.width_or(299), 3);
   x = conv_bn(x, 32, 3, 3, 2, Pad::kValid);
   x = conv_bn(x, 32, 3, 3, 1, Pad::kValid);
   x = conv_bn(x, 64, 3, 3);
@@ -124,8 +124,8 @@ Graph Inception::build() {
 ModelSpec inceptionv3_model() {
   return {.name = "inceptionv3",
           .description = "Inception v3 (Szegedy, Vanhoucke, Ioffe, Shlens, Wojna 2015)",
-          .build = [](const ModelOptions&) { return Inception().build(); },
-          .input = {299, 299, Normalization::kMinusOneToOne},
+          .build = [](const ModelOptions& options) { return Inception().build(options); },
+          .input = {299, 299, Normalization::kTf},
           .detect_variant = {},
           .weight_files = [](const ModelOptions&) -> std::vector<std::string> {
             return {"inception_v3_weights_tf_dim_ordering_tf_kernels.h5"};

@@ -49,7 +49,7 @@ Graph build(const ModelOptions& options) {
   const auto bn_relu6 = [&](const std::string& name, int x) {
     return g.relu6(name + "_relu", g.batch_norm(name + "_bn", x));
   };
-  int x = g.input(224, 224, 3);
+  int x = g.input(options.height_or(224), options.width_or(224), 3);
   x = g.conv2d("conv1", x, width(32), 3, 3, {.stride = 2, .pad = Pad::kSame, .bias = false});
   x = bn_relu6("conv1", x);
   int id = 0;
@@ -68,7 +68,7 @@ ModelSpec mobilenet_model() {
   ModelSpec spec{.name = "mobilenet",
                  .description = "MobileNet v1, ReLU6 (Howard et al. 2017)",
                  .build = build,
-                 .input = {224, 224, Normalization::kMinusOneToOne},
+                 .input = {224, 224, Normalization::kTf},
                  .detect_variant = {},
                  .weight_files = [](const ModelOptions& options) -> std::vector<std::string> {
                    return {fmt::format("mobilenet_{}_224_tf.h5", find_width(options.alpha).file)};

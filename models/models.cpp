@@ -22,6 +22,11 @@ const std::vector<ModelSpec>& models() {
   return all;
 }
 
+InputSpec input_spec(const ModelSpec& spec, const Graph& graph) {
+  const Shape& shape = graph.input_node().shape;
+  return {shape.h, shape.w, spec.input.normalization};
+}
+
 const ModelSpec& find_model(const std::string& name) {
   std::vector<std::string> names;
   for (const ModelSpec& spec : models()) {

@@ -32,9 +32,9 @@ int published_block(GraphBuilder& g, int src, int stage, char letter, int filter
   return g.relu("act" + id, g.add("add" + id, {x, shortcut}));
 }
 
-Graph build_published() {
+Graph build_published(const ModelOptions& options) {
   GraphBuilder g("resnet50_published");
-  int x = g.zero_pad("conv1_pad", g.input(224, 224, 3), {3, 3, 3, 3});
+  int x = g.zero_pad("conv1_pad", g.input(options.height_or(224), options.width_or(224), 3), {3, 3, 3, 3});
   x = g.conv2d("conv1", x, 64, 7, 7, {.stride = 2});
   x = g.relu("act_conv1", g.batch_norm("bn_conv1", x));
   x = g.max_pool("pool1", x, 3, 2);
@@ -62,9 +62,9 @@ int current_block(GraphBuilder& g, int src, const std::string& name, bool first,
   return g.relu(name + "_out", g.add(name + "_add", {shortcut, x}));
 }
 
-Graph build_current() {
+Graph build_current(const ModelOptions& options) {
   GraphBuilder g("resnet50_current");
-  int x = g.zero_pad("conv1_pad", g.input(224, 224, 3), {3, 3, 3, 3});
+  int x = g.zero_pad("conv1_pad", g.input(options.height_or(224), options.width_or(224), 3), {3, 3, 3, 3});
   x = g.conv2d("conv1_conv", x, 64, 7, 7, {.stride = 2});
   x = g.relu("conv1_relu", g.batch_norm("conv1_bn", x, kCurrentEps));
   x = g.max_pool("pool1_pool", g.zero_pad("pool1_pad", x, {1, 1, 1, 1}), 3, 2);
@@ -80,8 +80,8 @@ Graph build_current() {
 }
 
 Graph build(const ModelOptions& options) {
-  if (options.variant.empty() || options.variant == "published") return build_published();
-  if (options.variant == "current") return build_current();
+  if (options.variant.empty() || options.variant == "published") return build_published(options);
+  if (options.variant == "current") return build_current(options);
   fail_usage("resnet50 has the variants 'published' and 'current', not '{}'", options.variant);
 }
 
@@ -98,7 +98,7 @@ ModelSpec resnet50_model() {
   return {.name = "resnet50",
           .description = "ResNet50 (He, Zhang, Ren, Sun 2015)",
           .build = build,
-          .input = {224, 224, Normalization::kCaffeBgr},
+          .input = {224, 224, Normalization::kCaffe},
           .detect_variant = detect_variant,
           // One name for both generations: the layer names in the file tell which it is.
           .weight_files = [](const ModelOptions&) -> std::vector<std::string> {

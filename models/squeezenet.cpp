@@ -19,9 +19,9 @@ int fire(GraphBuilder& g, int x, int id, int squeeze, int expand) {
   return g.concat(block + "concat", {left, right});
 }
 
-Graph build(const ModelOptions&) {
+Graph build(const ModelOptions& options) {
   GraphBuilder g("squeezenet");
-  int x = g.input(227, 227, 3);
+  int x = g.input(options.height_or(227), options.width_or(227), 3);
   x = g.relu("relu_conv1", g.conv2d("conv1", x, 64, 3, 3, {.stride = 2}));
   x = g.max_pool("pool1", x, 3, 2);
   x = fire(g, x, 2, 16, 64);
@@ -44,7 +44,7 @@ ModelSpec squeezenet_model() {
   return {.name = "squeezenet",
           .description = "SqueezeNet 1.1 (Iandola et al. 2016)",
           .build = build,
-          .input = {227, 227, Normalization::kCaffeBgr},
+          .input = {227, 227, Normalization::kCaffe},
           .detect_variant = {},
           .weight_files = [](const ModelOptions&) -> std::vector<std::string> {
             return {"squeezenet_weights_tf_dim_ordering_tf_kernels.h5"};

@@ -2,6 +2,7 @@
 // VGG16: Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", 2014.
 #include <fmt/format.h>
 
+#include "gpueval/error.h"
 #include "gpueval/models.h"
 
 namespace gpueval {
@@ -16,14 +17,21 @@ int block(GraphBuilder& g, int x, int index, int filters, int convolutions) {
   return g.max_pool(fmt::format("block{}_pool", index), x, 2, 2);
 }
 
-Graph build(const ModelOptions&) {
+Graph build(const ModelOptions& options) {
   GraphBuilder g("vgg16");
-  int x = g.input(224, 224, 3);
+  int x = g.input(options.height_or(224), options.width_or(224), 3);
   x = block(g, x, 1, 64, 2);
   x = block(g, x, 2, 128, 2);
   x = block(g, x, 3, 256, 3);
   x = block(g, x, 4, 512, 3);
   x = block(g, x, 5, 512, 3);
+  if (const Shape& last = g.shape(x); last.h != 7 || last.w != 7) {
+    fail_usage(
+        "vgg16 takes no input of {}x{}: its dense layers have weights for 7x7 pixels, so both sides must be 224 to "
+        "255; "
+        "the other networks end in a global pooling and take other sizes",
+        options.height_or(224), options.width_or(224));
+  }
   x = g.flatten("flatten", x);
   x = g.relu("fc1_relu", g.dense("fc1", x, 4096));
   x = g.relu("fc2_relu", g.dense("fc2", x, 4096));
@@ -36,7 +44,7 @@ ModelSpec vgg16_model() {
   return {.name = "vgg16",
           .description = "VGG16 (Simonyan, Zisserman 2014)",
           .build = build,
-          .input = {224, 224, Normalization::kCaffeBgr},
+          .input = {224, 224, Normalization::kCaffe},
           .detect_variant = {},
           .weight_files = [](const ModelOptions&) -> std::vector<std::string> {
             return {"vgg16_weights_tf_dim_ordering_tf_kernels.h5"};

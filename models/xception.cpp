@@ -9,7 +9,7 @@ namespace {
 
 class Xception {
  public:
-  Graph build();
+  Graph build(const ModelOptions& options);
 
  private:
   std::string numbered(const std::string& stem, int index) {
@@ -40,8 +40,8 @@ class Xception {
   int shortcuts_ = 0, adds_ = 0;
 };
 
-Graph Xception::build() {
-  int x = g_.input(299, 299, 3);
+Graph Xception::build(const ModelOptions& options) {
+  int x = g_.input(options.height_or(299), options.width_or(299), 3);
   x = g_.conv2d("block1_conv1", x, 32, 3, 3, {.stride = 2, .bias = false});
   x = relu("block1_conv1", g_.batch_norm("block1_conv1_bn", x));
   x = g_.conv2d("block1_conv2", x, 64, 3, 3, {.bias = false});
@@ -71,8 +71,8 @@ Graph Xception::build() {
 ModelSpec xception_model() {
   return {.name = "xception",
           .description = "Xception (Chollet 2016)",
-          .build = [](const ModelOptions&) { return Xception().build(); },
-          .input = {299, 299, Normalization::kMinusOneToOne},
+          .build = [](const ModelOptions& options) { return Xception().build(options); },
+          .input = {299, 299, Normalization::kTf},
           .detect_variant = {},
           .weight_files = [](const ModelOptions&) -> std::vector<std::string> {
             return {"xception_weights_tf_dim_ordering_tf_kernels.h5"};

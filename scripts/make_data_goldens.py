@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/golden/data/: what OpenCV (cv2), numpy and pickle make of small inputs, and, with --data, hashes of the real
-images' pixels.
+"""Writes tests/golden/data/: what OpenCV (cv2), PIL, Keras's preprocess_input, numpy and pickle make of small inputs, and,
+with --data, hashes of the real images' pixels. Needs opencv-python-headless, pillow, keras and jax (its smallest backend).
 
     python scripts/make_data_goldens.py --data ../shared/data
 """
@@ -11,8 +11,11 @@ import os
 import pickle
 import struct
 
+os.environ.setdefault("KERAS_BACKEND", "jax")
 import cv2
 import numpy as np
+from keras.applications import imagenet_utils
+from PIL import Image
 
 MEAN_BGR = np.array([103.939, 116.779, 123.68], np.float32)
 
@@ -140,15 +143,16 @@ def samples(x):
     return flat[index].astype(np.float64)
 
 
+def formula(height, width):
+    """A picture that the tests can make, too."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.int64)
+    channels = [(x * 7 + y * 3 + c * 40 + (x * y) // 5 + ((x // 9 + y // 7) % 2) * 90) % 256 for c in range(3)]
+    return np.stack(channels, -1).astype(np.uint8)
+
+
 def write_preprocessing(out):
-    """rows: name, network size, normalization, then values; the source pictures are made from formulas the test knows."""
+    """rows: name, network size, normalization, then values: the defaults, which results of all versions have."""
     cv2.ipp.setUseIPP(False) if hasattr(cv2, "ipp") else None
-
-    def formula(height, width):
-        y, x = np.mgrid[0:height, 0:width].astype(np.int64)
-        channels = [(x * 7 + y * 3 + c * 40 + (x * y) // 5 + ((x // 9 + y // 7) % 2) * 90) % 256 for c in range(3)]
-        return np.stack(channels, -1).astype(np.uint8)
-
     rows = []
     for size in (224, 227, 299):
         for kind in ("tf", "caffe"):
@@ -163,6 +167,77 @@ def write_preprocessing(out):
     with open(os.path.join(out, "preprocess.txt"), "w") as f:
         for name, x in rows:
             f.write(name + " " + " ".join(f"{v:.9g}" for v in samples(x)) + "\n")
+
+
+def resized(image, height, width, resize):
+    if image.shape[:2] == (height, width):
+        return image
+    if resize == "nearest":
+        return np.asarray(Image.fromarray(image).resize((width, height), Image.NEAREST))
+    return cv2.resize(image, (width, height), interpolation={"bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}[resize])
+
+
+def half_up(numerator, denominator):
+    return (numerator + denominator // 2) // denominator
+
+
+def fitted(image, fit, resize, height, width):
+    rows, columns = image.shape[:2]
+    if fit == "squash":
+        return resized(image, height, width, resize)
+    if fit == "crop":
+        side = min(height, width)
+        short = 256 if 224 <= side <= 227 else round(side * 8 / 7)
+        cover_h, cover_w = half_up(height * short, side), half_up(width * short, side)
+        if rows / cover_h <= columns / cover_w:  # a longer picture loses its ends first
+            columns = min(columns, rows * 32 * cover_w // cover_h)
+            image = image[:, (image.shape[1] - columns) // 2 :][:, :columns]
+            image = resized(image, cover_h, half_up(columns * cover_h, rows), resize)
+        else:
+            rows = min(rows, columns * 32 * cover_h // cover_w)
+            image = image[(image.shape[0] - rows) // 2 :][:rows]
+            image = resized(image, half_up(rows * cover_w, columns), cover_w, resize)
+        top, left = (image.shape[0] - height) // 2, (image.shape[1] - width) // 2
+        return image[top : top + height, left : left + width]
+    if rows / height >= columns / width:
+        image = resized(image, height, max(1, half_up(columns * height, rows)), resize)
+    else:
+        image = resized(image, max(1, half_up(rows * width, columns)), width, resize)
+    below, right = height - image.shape[0], width - image.shape[1]
+    top, left = (below // 2, right // 2) if fit == "pad-centre" else (0, 0)
+    return cv2.copyMakeBorder(image, top, below - top, left, right - left, cv2.BORDER_CONSTANT, value=(128, 128, 128))
+
+
+def normalized(rgb, normalization):
+    x = rgb.astype(np.float32)
+    if normalization in ("tf", "caffe", "torch"):
+        return imagenet_utils.preprocess_input(x, data_format="channels_last", mode=normalization)
+    if normalization == "unit":
+        return x / np.float32(255)
+    if normalization == "none":
+        return x
+    mean, std = (np.array(part.split("=")[1].split(","), np.float32) for part in normalization.split(":"))
+    return (x - mean) / std
+
+
+def write_choices(out):
+    """rows: fit, resize, height and width of the picture (formula()) and of the input, normalization, values."""
+    normalizations = ["none", "tf", "caffe", "torch", "unit", "mean=123.675,116.28,103.53:std=58.395,57.12,57.375"]
+    sizes = [(53, 37, 32, 32), (40, 60, 29, 41), (31, 33, 64, 48), (224, 224, 227, 227), (1, 5000, 24, 24), (5000, 1, 24, 30)]
+    rows = []
+    for fit in ("crop", "squash", "pad", "pad-centre"):
+        for resize in ("bilinear", "bicubic", "nearest"):
+            for height, width, to_h, to_w in sizes:
+                normalization = normalizations[len(rows) * 5 // 6 % 6]
+                x = normalized(fitted(formula(height, width), fit, resize, to_h, to_w), normalization)
+                name = f"{fit} {resize} {height} {width} {to_h} {to_w} {normalization}"
+                rows.append(name + " " + " ".join(f"{v:.9g}" for v in samples(x)[:100]))
+    every_byte = np.repeat(np.arange(256, dtype=np.uint8), 3).reshape(16, 16, 3)
+    for normalization in normalizations:
+        x = normalized(every_byte, normalization).reshape(-1)
+        rows.append(f"bytes {normalization} " + " ".join(f"{v:.9g}" for v in x))
+    with open(os.path.join(out, "preprocessing_choices.txt"), "w") as f:
+        f.write("\n".join(rows) + "\n")
 
 
 def write_pickles(out):
@@ -198,6 +273,7 @@ def main():
     os.makedirs(args.out, exist_ok=True)
     write_jpegs(args.out)
     write_preprocessing(args.out)
+    write_choices(args.out)
     write_pickles(args.out)
     if args.data:
         write_real_hashes(args.out, args.data)

@@ -152,6 +152,13 @@ NETWORKS = {
     "mobilenet_0.25": ("mobilenet", 0.25, "", application("MobileNet", alpha=0.25), "tf"),
     "squeezenet": ("squeezenet", 1, "", lambda k: squeezenet(k, "/" if k is tf_keras else "_"), "caffe"),
 }
+# The same on inputs of other sizes, odd ones where today's Keras pads as our graphs do.
+OTHER_SIZES = {
+    "mobilenet_0.25_160x192": ("mobilenet", 0.25, "", application("MobileNet", alpha=0.25, input_shape=(160, 192, 3)), "tf"),
+    "resnet50_current_97x130": ("resnet50", 1, "current", application("ResNet50", input_shape=(97, 130, 3)), "caffe"),
+    "inceptionv3_203x150": ("inceptionv3", 1, "", application("InceptionV3", input_shape=(203, 150, 3)), "tf"),
+    "xception_151x137": ("xception", 1, "", application("Xception", input_shape=(151, 137, 3)), "tf"),
+}
 
 
 # ---- weights of a Keras model
@@ -251,7 +258,7 @@ def write_published(path, network, model):
 def goldens(folder, selected):
     folder.mkdir(parents=True, exist_ok=True)
     for network in selected:
-        model_name, alpha, variant, build, _ = NETWORKS[network]
+        model_name, alpha, variant, build, _ = (NETWORKS | OTHER_SIZES)[network]
         names = canonical_names(build)
         tf_keras.backend.clear_session()
         model = fill(build(tf_keras), names)
@@ -264,6 +271,8 @@ def goldens(folder, selected):
         golden = {"model": model_name, "alpha": alpha, "variant": variant, "seed": SEED, "input_seed": INPUT_SEED,
                   "parameters": int(model.count_params()), "layer_order": names,
                   "logits": [[float(f"{v:.7g}") for v in row] for row in logits]}
+        if network in OTHER_SIZES:
+            golden |= dict(zip(("height", "width"), model.input_shape[1:3]))
         (folder / f"{network}.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
         print(f"{network}: {len(names)} layers, |logits| {np.abs(logits).max():.3g} max, {logits.std():.3g} std, "
               f"Keras 3 differs by {difference:.1e}", flush=True)
@@ -351,15 +360,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("mode", choices=["goldens", "oracle", "seeds"])
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--models", default=",".join(NETWORKS), help="comma-separated: " + ", ".join(NETWORKS))
+    parser.add_argument("--models", help="comma-separated; all by default: " + ", ".join(NETWORKS | OTHER_SIZES))
     parser.add_argument("--images", type=int, default=4, help="images of the oracle (4)")
     options = parser.parse_args()
+    selected = options.models.split(",") if options.models else list(NETWORKS | OTHER_SIZES if options.mode == "goldens" else NETWORKS)
     if options.mode == "goldens":
-        goldens(options.folder, options.models.split(","))
+        goldens(options.folder, selected)
     elif options.mode == "seeds":
         seeds(options.folder)
     else:
-        oracle(options.folder, options.models.split(","), options.images)
+        oracle(options.folder, selected, options.images)
 
 
 if __name__ == "__main__":

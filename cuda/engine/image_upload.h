@@ -6,7 +6,7 @@
 #include "cuda/runtime/handles.h"
 #include "cuda/ops/ops.h"
 #include "cuda/runtime/runtime.h"
-#include "gpueval/dataset.h"
+#include "gpueval/preprocessing.h"
 
 namespace gpueval::cuda {
 

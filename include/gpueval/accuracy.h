@@ -12,6 +12,7 @@
 
 #include "gpueval/dataset.h"
 #include "gpueval/engine.h"
+#include "gpueval/preprocessing.h"
 
 namespace gpueval {
 
@@ -32,9 +33,8 @@ struct AccuracyProgress {
 };
 
 struct AccuracyOptions {
-  InputSpec input;
-  Resizing resizing = Resizing::kDefault;
-  bool preprocess_on_device = false;  // engines that preprocess, data of which only_resizes() is true
+  Preprocessing preprocessing;
+  bool preprocess_on_device = false;  // engines that preprocess, where preprocessing.only_resizes()
   std::size_t first = 0, count = 0;   // judges images [first, first + count)
   int batch = 16;                     // largest batch given to the engines
   // Journal of finished images (src/eval/journal.h), empty: none. A resumed run replays the journal whose key is equal.
@@ -99,8 +99,8 @@ struct PairedComparison {
 PairedComparison compare_paired(const AccuracyResult& first, const AccuracyResult& second);
 
 // A BatchSource. Images that it could not decode are appended to skipped; where that is all of them, it throws Error.
-std::function<int(std::vector<float>&, int)> image_source(const Dataset& data, const InputSpec& input,
-                                                          Resizing resizing, std::size_t first, std::size_t count,
+std::function<int(std::vector<float>&, int)> image_source(const Dataset& data, const Preprocessing& preprocessing,
+                                                          std::size_t first, std::size_t count,
                                                           std::vector<SkippedImage>* skipped);
 
 // Seeded images without meaning (gradients, discs and noise; every label 0): for speed runs without data. kind() is

@@ -22,8 +22,10 @@ struct Window {
   int kernel_h = 1, kernel_w = 1;
   int stride_h = 1, stride_w = 1;
   Padding pad;
-  int out_h(int h) const { return (h + pad.top + pad.bottom - kernel_h) / stride_h + 1; }
-  int out_w(int w) const { return (w + pad.left + pad.right - kernel_w) / stride_w + 1; }
+  // 0 where the window is larger than what it slides over.
+  int out_h(int h) const { return positions(h + pad.top + pad.bottom - kernel_h, stride_h); }
+  int out_w(int w) const { return positions(w + pad.left + pad.right - kernel_w, stride_w); }
+  static constexpr int positions(int room, int stride) { return room < 0 ? 0 : room / stride + 1; }
   bool operator==(const Window&) const = default;
 };
 

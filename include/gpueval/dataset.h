@@ -1,34 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Labelled images and their preprocessing.
+// Labelled images.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "gpueval/error.h"
+#include "gpueval/image.h"
 
 namespace gpueval {
-
-struct Image {
-  int height = 0, width = 0;
-  std::vector<std::uint8_t> rgb;  // height x width x 3, R, G, B
-};
-
-enum class Normalization {
-  kMinusOneToOne,  // x / 127.5 - 1, RGB           ("tf" in keras.applications)
-  kCaffeBgr,       // BGR - (103.939, 116.779, 123.68)
-};
-
-struct InputSpec {
-  int height = 224, width = 224;
-  Normalization normalization = Normalization::kMinusOneToOne;
-};
 
 // The decoder's verdict on an image's bytes: no JPEG, damaged, too large. Whoever works through a data set counts such
 // images and goes on. Any other failure (a file that cannot be read, memory) says nothing about the image and ends it.
@@ -55,7 +39,7 @@ class Dataset {
   virtual std::string name(std::size_t index) const = 0;  // for messages: file name or "image 17"
   virtual std::string path() const = 0;                   // as given by the user
   virtual std::string kind() const = 0;                   // "pickle", "folder", "demo"
-  virtual bool images_are_cropped() const = 0;            // true: only resized, not cropped (pickle, demo)
+  virtual bool images_are_cropped() const = 0;            // true: stored cropped (pickle, demo)
   // The encoded image as it is stored, and its length, which is known without reading it; nothing and 0 where an image
   // is not stored. Two images are the same picture if these bytes are (gpueval/selection.h).
   virtual std::uint64_t content_bytes(std::size_t) const { return 0; }
@@ -106,28 +90,6 @@ enum class StoredColors { kRgb, kBgr };
 Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name,
                   StoredColors stored = StoredColors::kRgb);
 Image read_image(const std::string& path);  // an ordinary JPEG file
-
-enum class Resizing {
-  kDefault,   // the dataset's own: pickle: resize 224 -> network (bilinear, cv2.resize's default); folder: short side
-              // 256 (299 networks: 342) bicubic, centre crop at the network's size
-  kOriginal,  // the research code's: short side 256 (bicubic), 224 crop, then bilinear resize to 227/299
-};
-Resizing parse_resizing(const std::string& name);  // "default", "original"
-
-// The float32 value of each byte of a resized image, by channel of the network's input.
-struct PixelTable {
-  bool bgr = false;  // the input's channels are B, G, R
-  std::array<std::array<float, 256>, 3> values{};
-  bool operator==(const PixelTable&) const = default;
-};
-const PixelTable& pixel_table(Normalization normalization);
-// Nothing but a bilinear resize stands between the images and the table: what devices do, too.
-bool only_resizes(const Dataset& data);
-// Name of the whole preprocessing, part of every result: "crop224_bilinear227_caffe-bgr".
-std::string preprocessing_name(const Dataset& data, const InputSpec& spec, Resizing resizing);
-// Resizes, crops and normalises into dst: spec.height x spec.width x 3 float32. Thread-safe, and uses one thread.
-void preprocess(const Image& image, bool already_cropped, const InputSpec& spec, Resizing resizing,
-                std::span<float> dst);
 
 // SHA-256 (hex) of the labels of images [first, first + count) as decimal numbers, one a line.
 std::string target_sha256(const Dataset& data, std::size_t first, std::size_t count);  // Error if beyond size()

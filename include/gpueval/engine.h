@@ -65,7 +65,7 @@ class Pipeline {
 };
 
 // For devices that preprocess: resized to the input (bilinear) and taken through the table there, with the very floats
-// of gpueval/dataset.h's preprocess(). The engine has a Pipeline, whose collect() gives the logits.
+// of gpueval/preprocessing.h. The engine has a Pipeline, whose collect() gives the logits.
 class DevicePreprocessing {
  public:
   virtual void submit(std::span<const Image> decoded, const PixelTable& table) = 0;

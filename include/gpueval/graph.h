@@ -101,7 +101,8 @@ std::optional<ConvDesc> conv_desc(const Graph& graph, int node, int n = 1);
 
 enum class Pad { kValid, kSame };
 
-// Builds a Graph in the words of the Keras functional API. Values are node indices; shapes are inferred and checked.
+// Builds a Graph in the words of the Keras functional API. Values are node indices; shapes are inferred and checked:
+// usage error for an input that is too small for the layers.
 class GraphBuilder {
  public:
   struct ConvOptions {

@@ -9,6 +9,7 @@
 
 #include "gpueval/dataset.h"
 #include "gpueval/graph.h"
+#include "gpueval/preprocessing.h"
 #include "gpueval/weights.h"
 
 namespace gpueval {
@@ -16,21 +17,28 @@ namespace gpueval {
 struct ModelOptions {
   double alpha = 1.0;   // mobilenet's width
   std::string variant;  // "" = default. resnet50: "published" (keras-applications 1.0 file names) or "current"
+  // Of the input; 0: the network's own. Networks that end in a global pooling take any from which a pixel is left.
+  int height = 0, width = 0;
+
+  int height_or(int own) const { return height == 0 ? own : height; }
+  int width_or(int own) const { return width == 0 ? own : width; }
 };
 
 struct ModelSpec {
   std::string name;         // "inceptionv3"
   std::string description;  // one line: paper, year
   std::vector<double> alphas{1.0};
-  std::function<Graph(const ModelOptions&)> build;
-  InputSpec input;                // size and normalisation
-  LabelRules labels{1000, true};  // its classes
+  std::function<Graph(const ModelOptions&)> build;  // usage error for a width, variant or input size that it has not
+  InputSpec input;                                  // its own size and normalization
+  LabelRules labels{1000, true};                    // its classes
   // Which variant a weight file holds (by layer names); empty function: there is one only.
   std::function<std::string(const WeightFile&)> detect_variant;
   // Published file names, most usual first, e.g. "mobilenet_2_5_224_tf.h5"; looked for by --model without --weights.
   std::function<std::vector<std::string>(const ModelOptions&)> weight_files;
   std::string published_at;  // where to get the file, in words and an address of the publisher's page
 };
+
+InputSpec input_spec(const ModelSpec& spec, const Graph& graph);  // the graph's size, the network's normalization
 
 const std::vector<ModelSpec>& models();                // every row of models.inc, in its order
 const ModelSpec& find_model(const std::string& name);  // throws a usage error that lists the names

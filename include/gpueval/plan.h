@@ -9,22 +9,24 @@
 
 #include "gpueval/dataset.h"
 #include "gpueval/precision.h"
+#include "gpueval/preprocessing.h"
 #include "gpueval/recipe.h"
 
 namespace gpueval {
 
 struct ModelPlan {
-  std::string name;             // of models()
-  std::optional<double> alpha;  // absent: 1
-  std::string weights;          // a file, "random", or empty: the published names are looked for
-  std::uint64_t seed = 1;       // of random weights, and of synthetic images for timing
+  std::string name;                // of models()
+  std::optional<double> alpha;     // absent: 1
+  std::string weights;             // a file, "random", or empty: the published names are looked for
+  std::uint64_t seed = 1;          // of random weights, and of synthetic images for timing
+  std::optional<InputSize> input;  // absent: the network's own
 };
 
 struct DataPlan {
   std::string path;                  // as open_dataset() takes it; empty: the published pickles are looked for
   std::string labels;                // ground truth of a flat folder
   std::optional<std::size_t> limit;  // judge at most so many
-  Resizing resizing = Resizing::kDefault;
+  PreprocessingChoice preprocessing;
 };
 
 // Of the static int8 schemes.

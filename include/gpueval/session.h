@@ -47,6 +47,7 @@ TableReport measure_networks(const std::vector<Plan>& plans, Observer& observer)
 struct LoadedModel {
   const ModelSpec* spec = nullptr;
   Graph graph;  // with weights
+  InputSpec input;
   ModelReport report;
   std::string weights_id;  // for calibration tables and journals: the file's SHA-256, or "random-<seed>"
 };

@@ -47,8 +47,9 @@ WeightFile read_weight_file(const std::string& path);
 
 // Matches the file's layers to the graph's by name, else by rank within a class of auto-numbered names, else in Keras's
 // model.layers order; checks every shape, what the file says about its layers, and that each variance + epsilon is
-// positive. The result's params all have data. The graph must be as the builder made it.
-Graph bind_weights(Graph graph, const WeightFile& file);
+// positive. The result's params all have data. The graph must be as the builder made it. other_size: the graph's input
+// may be of another size than the file says.
+Graph bind_weights(Graph graph, const WeightFile& file, bool other_size = false);
 
 // Whether all of the file's shapes are the graph's.
 bool fits(const Graph& graph, const WeightFile& file);

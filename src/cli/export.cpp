@@ -44,11 +44,6 @@ void check(const CLI::App& app, Options& o) {
   check_device(o);
 }
 
-const char* input_text(Normalization normalization) {
-  return normalization == Normalization::kCaffeBgr ? "B, G, R minus (103.939, 116.779, 123.68)"
-                                                   : "R, G, B as x / 127.5 - 1";
-}
-
 int run(const Options& o) {
   Plan plan = settle_plan(o);
   plan.accuracy.reset();
@@ -67,12 +62,13 @@ int run(const Options& o) {
   const bool for_tensorrt = row.row.recipe.activations == DType::kS8;
   std::string form = o.precisions.front();
   if (integer) form += fmt::format(" (scheme {}, {} activations)", row.scheme, for_tensorrt ? "s8" : "u8");
-  const InputSpec& input = model.spec->input;
+  const InputSpec& input = model.input;
   const OnnxOptions onnx{
       .bias = for_tensorrt ? OnnxBias::kFloat32 : OnnxBias::kInt32,
       .producer_version = tool_info().version,
       .description = fmt::format("{}, {}; weights {}; input (N, {}, {}, 3), {}", model.graph.name, form,
-                                 model.weights_id, input.height, input.width, input_text(input.normalization))};
+                                 model.weights_id, input.height, input.width,
+                                 formula(plan.data.preprocessing.normalization.value_or(input.normalization)))};
   export_onnx(row.graph, o.onnx, onnx);
   print_line(fmt::format("{}: {} {}, {:.1f} MB; input `input` float32 (N, {}, {}, 3), output `logits` (N, {})", o.onnx,
                          model.graph.name, form, static_cast<double>(std::filesystem::file_size(o.onnx)) / 1e6,

@@ -67,7 +67,9 @@ Plan settle_plan(const Options& o) {
   if (o.given.contains("--seed") && o.plan.model.weights != "random") fail_usage("--seed needs --weights random");
   Plan plan = o.plan;
   plan.model.name = o.models.empty() ? "" : o.models.front();
-  plan.data.resizing = parse_resizing(o.preprocess);
+  if (o.preprocess != "default" && o.preprocess != "original")
+    fail_usage("unknown preprocessing '{}', expected default or original", o.preprocess);
+  plan.data.preprocessing.original = o.preprocess == "original";
   plan.rows = settle_rows(o);
   const std::vector<int> usual{o.speed.scenario == "offline" ? kOfflineBatch : 1};
   const std::vector<int>& batches = o.batches.empty() ? usual : o.batches;

@@ -42,8 +42,9 @@ class AccuracySession {
         options_(options),
         classes_(class_count(*engines.front())),
         judge_(data, engines.size(), classes_),
-        loader_(data, options.input, options.resizing, options.first, options.count, chunk_size(options.batch),
-                !options.preprocess_on_device) {
+        loader_(data, options.preprocessing, options.first, options.count, chunk_size(options.batch),
+                !options.preprocess_on_device),
+        pixels_(pixel_table(options.preprocessing.input.normalization)) {
     check_labels(data, options, classes_);
     if (!options.save_logits.empty()) save([&] { saved_.emplace(options.save_logits, classes_); });
     if (!options.journal.empty()) open_journal();
@@ -180,7 +181,7 @@ class AccuracySession {
         if (stopped()) return false;
         const std::size_t n = std::min(batch, loaded.images.size() - i);
         if (options_.preprocess_on_device) {
-          engine.run_decoded(std::span(loaded.decoded).subspan(i, n), pixel_table(options_.input.normalization),
+          engine.run_decoded(std::span(loaded.decoded).subspan(i, n), pixels_,
                              logits.subspan(i * classes_, n * classes_));
           continue;
         }
@@ -209,6 +210,7 @@ class AccuracySession {
   std::size_t classes_;
   Judge judge_;
   Loader loader_;
+  const PixelTable pixels_;
   std::optional<NpyWriter> saved_;
   std::optional<Journal> journal_;
   AccuracyRun run_;
@@ -221,9 +223,10 @@ class AccuracySession {
 AccuracyRun run_accuracy(const Dataset& data, std::span<Engine* const> engines, const AccuracyOptions& options) {
   GPUEVAL_CHECK(!engines.empty() && options.batch > 0, "{} engines, batch {}", engines.size(), options.batch);
   for (Engine* engine : engines) {
-    const bool able = engine->preprocessing() != nullptr && engine->pipeline() != nullptr && only_resizes(data);
+    const bool able =
+        engine->preprocessing() != nullptr && engine->pipeline() != nullptr && options.preprocessing.only_resizes();
     GPUEVAL_CHECK(!options.preprocess_on_device || able, "{} preprocesses {} on the device {}", data.path(),
-                  only_resizes(data) ? "not" : "more than resizing", engine->device());
+                  options.preprocessing.only_resizes() ? "not" : "more than resizing", engine->device());
   }
   return AccuracySession(data, engines, options).run();
 }

@@ -16,11 +16,10 @@
 
 namespace gpueval {
 
-Loader::Loader(const Dataset& data, const InputSpec& input, Resizing resizing, std::size_t first, std::size_t count,
+Loader::Loader(const Dataset& data, const Preprocessing& preprocessing, std::size_t first, std::size_t count,
                std::size_t chunk, bool preprocesses)
     : data_(data),
-      input_(input),
-      resizing_(resizing),
+      preprocessing_(preprocessing),
       position_(first),
       end_(first + count),
       chunk_(chunk),
@@ -29,7 +28,8 @@ Loader::Loader(const Dataset& data, const InputSpec& input, Resizing resizing, s
 }
 
 std::size_t Loader::image_elements() const {
-  return static_cast<std::size_t>(input_.height) * static_cast<std::size_t>(input_.width) * 3;
+  return static_cast<std::size_t>(preprocessing_.input.height) * static_cast<std::size_t>(preprocessing_.input.width) *
+         3;
 }
 
 void Loader::skip_to(std::size_t image) { position_ = std::min(image, end_); }
@@ -62,8 +62,7 @@ bool Loader::next(LoadedChunk& chunk) {
         chunk.decoded[i] = std::move(image);
         return;
       }
-      preprocess(image, data_.images_are_cropped(), input_, resizing_,
-                 std::span(chunk.pixels).subspan(i * elements, elements));
+      preprocessing_.apply(image, std::span(chunk.pixels).subspan(i * elements, elements));
     } catch (const BadImage& error) {  // whatever else is thrown says nothing about the image, and ends the run
       errors[i] = error.what();
     } catch (const std::bad_alloc&) {
@@ -92,15 +91,15 @@ bool Loader::next(LoadedChunk& chunk) {
   return true;
 }
 
-std::function<int(std::vector<float>&, int)> image_source(const Dataset& data, const InputSpec& input,
-                                                          Resizing resizing, std::size_t first, std::size_t count,
+std::function<int(std::vector<float>&, int)> image_source(const Dataset& data, const Preprocessing& preprocessing,
+                                                          std::size_t first, std::size_t count,
                                                           std::vector<SkippedImage>* skipped) {
-  return [&data, input, resizing, skipped, count, position = first, end = first + count, any = false,
+  return [&data, preprocessing, skipped, count, position = first, end = first + count, any = false,
           first_reason = std::string()](std::vector<float>& batch, int max_images) mutable {
     LoadedChunk chunk;
     while (chunk.images.empty() && position < end) {
       stop_point();
-      Loader loader(data, input, resizing, position, end - position, static_cast<std::size_t>(max_images));
+      Loader loader(data, preprocessing, position, end - position, static_cast<std::size_t>(max_images));
       loader.next(chunk);
       position += chunk.count;
       if (skipped != nullptr) skipped->insert(skipped->end(), chunk.skipped.begin(), chunk.skipped.end());

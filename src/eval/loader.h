@@ -6,6 +6,7 @@
 
 #include "gpueval/accuracy.h"
 #include "gpueval/dataset.h"
+#include "gpueval/preprocessing.h"
 
 namespace gpueval {
 
@@ -22,7 +23,7 @@ struct LoadedChunk {
 // call next() from a thread of its own, one chunk ahead.
 class Loader {
  public:
-  Loader(const Dataset& data, const InputSpec& input, Resizing resizing, std::size_t first, std::size_t count,
+  Loader(const Dataset& data, const Preprocessing& preprocessing, std::size_t first, std::size_t count,
          std::size_t chunk, bool preprocesses = true);
 
   bool next(LoadedChunk& chunk);    // false at the end of the range; throws whatever is no BadImage
@@ -33,8 +34,7 @@ class Loader {
   void check_small(const Image& image, std::size_t index) const;
 
   const Dataset& data_;
-  InputSpec input_;
-  Resizing resizing_;
+  Preprocessing preprocessing_;
   std::size_t position_, end_, chunk_;
   bool preprocesses_;
 };

@@ -30,8 +30,12 @@ int GraphBuilder::append(Node node) {
                   input);
   }
   node.shape = output_shape(graph_, node);
-  GPUEVAL_CHECK(node.shape.h > 0 && node.shape.w > 0 && node.shape.c > 0, "{}: layer '{}' has the shape {}",
-                graph_.name, node.name, to_string(node.shape));
+  GPUEVAL_CHECK(node.shape.c > 0, "{}: layer '{}' has the shape {}", graph_.name, node.name, to_string(node.shape));
+  if (node.shape.h < 1 || node.shape.w < 1) {
+    const Shape& input = graph_.nodes.empty() ? node.shape : graph_.input_node().shape;
+    fail_usage("{} takes no input of {}x{}: of so few pixels none is left in its layer '{}'", graph_.name, input.h,
+               input.w, node.name);
+  }
   graph_.nodes.push_back(std::move(node));
   return static_cast<int>(graph_.nodes.size()) - 1;
 }

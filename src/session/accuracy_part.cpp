@@ -24,12 +24,12 @@ std::string digest(const std::string& text) {
 AccuracyOptions accuracy_options(const Plan& plan, const Prepared& prepared, const JudgedSet& judged,
                                  Observer& observer) {
   AccuracyOptions accuracy;
-  accuracy.input = prepared.model.spec->input;
-  accuracy.resizing = plan.data.resizing;
+  accuracy.preprocessing = preprocessing_of(plan, prepared.model, *prepared.data.images);
   accuracy.preprocess_on_device = plan.accuracy->preprocess_on_device;
-  if (accuracy.preprocess_on_device && !only_resizes(*prepared.data.images)) {
-    fail_usage("preprocess-on device: a device only resizes, and the images of {} are resized bicubically and cropped",
-               prepared.data.images->path());
+  if (accuracy.preprocess_on_device && !accuracy.preprocessing.only_resizes()) {
+    fail_usage(
+        "preprocess-on device: a device only resizes (squash, bilinear), and the images of {} are preprocessed as {}",
+        prepared.data.images->path(), preprocessing_name(*prepared.data.images, accuracy.preprocessing));
   }
   accuracy.count = judged.indices.size();
   accuracy.batch = plan.accuracy->batch;
@@ -48,7 +48,7 @@ DataReport data_report(const Plan& plan, const Prepared& prepared, const JudgedS
   const Dataset& images = *prepared.data.images;
   return {images.path(),
           images.kind(),
-          preprocessing_name(images, prepared.model.spec->input, plan.data.resizing),
+          preprocessing_name(images, preprocessing_of(plan, prepared.model, images)),
           judged.indices.front(),
           judged.indices.size(),
           target_sha256(*judged.images, 0, judged.indices.size()),

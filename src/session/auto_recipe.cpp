@@ -9,6 +9,7 @@
 #include "eval/auto_scheme.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
+#include "session/images.h"
 
 namespace gpueval {
 namespace {
@@ -49,9 +50,9 @@ QuantOptions pick_recipe(const Plan& plan, const RecipeRequest& request, const L
         kLeastImages, count);
   }
   const std::size_t held_out = count / 4, calibrated = count - held_out;
+  const Preprocessing preprocessing = preprocessing_of(plan, model, images);
   const auto part = [&](std::size_t first, std::size_t size) -> CalibrationImages {
-    return
-        [&, first, size] { return image_source(images, model.spec->input, plan.data.resizing, first, size, nullptr); };
+    return [&, first, size] { return image_source(images, preprocessing, first, size, nullptr); };
   };
   // Of the automatic row.
   const auto row = std::find_if(plan.rows.begin(), plan.rows.end(), [](const Row& r) { return r.recipe.automatic; });

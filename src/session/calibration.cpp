@@ -83,7 +83,7 @@ CalibrationTable read_table(const Plan& plan, const RecipeRequest& request, cons
   // Nothing is judged without data, so any preprocessing will do.
   const bool measures = data.images && (plan.accuracy || plan.speed);
   expected.preprocessing =
-      measures ? preprocessing_name(*data.images, model.spec->input, plan.data.resizing) : table.preprocessing;
+      measures ? preprocessing_name(*data.images, preprocessing_of(plan, model, *data.images)) : table.preprocessing;
   check_table(table, expected, path);
   check_table_layers(table, model.graph, quant, path);
   report = {"table", path, table.images, false, {}, quantization_report(quant, table.images), {}};
@@ -102,11 +102,10 @@ CalibrationTable observe_table(const Plan& plan, const RecipeRequest& request, c
   const std::vector<std::size_t> indices = spread_indices(data, count, kSeed);
   const auto selection = select(data, indices);
   const Dataset& images = *selection;
-  const InputSpec& input = model.spec->input;
+  const Preprocessing preprocessing = preprocessing_of(plan, model, images);
   bool first_pass = true;  // a later pass would count what it skips again
   const CalibrationImages source = [&]() -> BatchSource {
-    return image_source(images, input, plan.data.resizing, 0, count,
-                        std::exchange(first_pass, false) ? &report.skipped : nullptr);
+    return image_source(images, preprocessing, 0, count, std::exchange(first_pass, false) ? &report.skipped : nullptr);
   };
   const QuantOptions quant =
       request.automatic ? pick_recipe(plan, request, model, images, report, step) : settle(request);
@@ -115,7 +114,7 @@ CalibrationTable observe_table(const Plan& plan, const RecipeRequest& request, c
     step(fmt::format("calibrating, {} of {}", done, total));
   });
   CalibrationTable facts = empty_table(model, quant);
-  facts.preprocessing = preprocessing_name(images, input, plan.data.resizing);
+  facts.preprocessing = preprocessing_name(images, preprocessing);
   facts.image_list_sha256 = image_list_sha256(images);
   facts.images = static_cast<int>(count - report.skipped.size());
   facts.calibration_images = image_digests(data, indices);
@@ -152,7 +151,7 @@ CalibrationTable obtain_table(const Plan& plan, const RecipeRequest& request, co
     return observe_table(plan, request, model, OneImage(plan.calibration.image), 1, report, step);
   }
   report.source = "synthetic";
-  const InputSpec& input = model.spec->input;
+  const InputSpec& input = model.input;
   return observe_table(plan, request, model, *open_synthetic(input.height, input.width, count, 1), count, report, step);
 }
 

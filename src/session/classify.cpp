@@ -51,9 +51,9 @@ Classification classify(const Plan& asked, const std::string& path, const std::s
   if (calibrates(plan)) prepared.data = load_data(plan, *model.spec);
   lower_rows(plan, prepared, observer);
 
-  const InputSpec& spec = model.spec->input;
+  const InputSpec& spec = model.input;
   std::vector<float> pixels(static_cast<std::size_t>(spec.height) * static_cast<std::size_t>(spec.width) * 3);
-  preprocess(image, false, spec, plan.data.resizing, pixels);
+  make_preprocessing(spec, false, plan.data.preprocessing).apply(image, pixels);
   Classification result{path, image.height, image.width, {}, prepared.calibration};
   for (const LoweredRow& row : prepared.rows) {
     std::vector<float> logits(classes);

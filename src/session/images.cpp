@@ -15,6 +15,10 @@ constexpr std::size_t kSyntheticImages = 32;
 
 }  // namespace
 
+Preprocessing preprocessing_of(const Plan& plan, const LoadedModel& model, const Dataset& images) {
+  return make_preprocessing(model.input, images, plan.data.preprocessing);
+}
+
 bool calibrates(const Plan& plan) {
   return std::any_of(plan.rows.begin(), plan.rows.end(), [](const Row& row) { return row.calibrates(); });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which images calibrate and which are judged.
+// Which images calibrate and which are judged, and how they come to the network.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,8 @@
 #include "gpueval/session.h"
 
 namespace gpueval {
+
+Preprocessing preprocessing_of(const Plan& plan, const LoadedModel& model, const Dataset& images);
 
 bool calibrates(const Plan& plan);  // some row needs ranges
 // On images of the set that is judged or timed on, so that those are left out.

@@ -62,7 +62,7 @@ std::string journal_key(const Plan& plan, const Prepared& prepared, const Judged
   key += fmt::format("data {} {} {}\nimages {} from {} labels {}\npreprocessing {}\n", images.kind(),
                      std::filesystem::absolute(images.path()).string(), judged.images->state(), judged.indices.size(),
                      judged.indices.front(), target_sha256(*judged.images, 0, judged.indices.size()),
-                     preprocessing_name(images, model.spec->input, plan.data.resizing));
+                     preprocessing_name(images, preprocessing_of(plan, model, images)));
   for (const LoweredRow& row : prepared.rows) {
     key += fmt::format("row {} kernel '{}'\n", empty_run(row).label(), row.row.kernel);
   }

@@ -44,7 +44,7 @@ void measure_layer_error(const Plan& plan, const Prepared& prepared, const Judge
     observer.on_step(fmt::format("layer errors of {}", run.label()));
     const auto engine = make_engine(plan, prepared.rows[i], kBatch);
     const LayerErrors errors = measure_layer_errors(
-        *reference, *engine, image_source(*images, model.spec->input, plan.data.resizing, 0, count, nullptr), kBatch);
+        *reference, *engine, image_source(*images, preprocessing_of(plan, model, *images), 0, count, nullptr), kBatch);
     fill_errors(run, errors);
     report.layer_error_images = errors.images;
   }

@@ -62,6 +62,7 @@ LoadedModel load_model(const ModelPlan& plan) {
   const ModelSpec& spec = *named.spec;
   ModelOptions build;
   build.alpha = choose_alpha(plan, named);
+  if (plan.input) build.height = plan.input->height, build.width = plan.input->width;
   LoadedModel model;
   model.spec = &spec;
   ModelReport& report = model.report;
@@ -77,13 +78,14 @@ LoadedModel load_model(const ModelPlan& plan) {
                                 : read_weight_file(plan.weights.empty() ? find_weights(spec, build) : plan.weights);
     if (spec.detect_variant) build.variant = spec.detect_variant(file);
     check_network(spec, build, file);
-    model.graph = bind_weights(spec.build(build), file);
+    model.graph = bind_weights(spec.build(build), file, plan.input.has_value());
     report.weights = file.path;
     report.weights_sha256 = file.sha256;
     report.variant = build.variant;
     model.weights_id = file.sha256;
   }
   stop_point();
+  model.input = input_spec(spec, model.graph);
   report.name = spec.name;
   report.alpha = build.alpha;
   report.has_alpha = spec.alphas.size() > 1;

@@ -79,19 +79,16 @@ TrialReport trial_report(const Trial& trial) { return {trial.agreement, trial.sq
 
 // The images and the labels of those that can be decoded. images must outlive the result.
 JudgedImages read_part(const Plan& plan, const LoadedModel& model, const Dataset& images, SensitivityReport& report) {
-  const InputSpec input = model.spec->input;
-  const Resizing resizing = plan.data.resizing;
+  const Preprocessing preprocessing = preprocessing_of(plan, model, images);
   std::vector<SkippedImage> skipped;
-  const auto source = image_source(images, input, resizing, 0, images.size(), &skipped);
+  const auto source = image_source(images, preprocessing, 0, images.size(), &skipped);
   std::vector<float> batch;
   while (source(batch, 16) > 0) {
   }
   std::set<std::size_t> left_out;
   for (const SkippedImage& image : skipped) left_out.insert(image.index);
   JudgedImages judged;
-  judged.images = [&images, input, resizing] {
-    return image_source(images, input, resizing, 0, images.size(), nullptr);
-  };
+  judged.images = [&images, preprocessing] { return image_source(images, preprocessing, 0, images.size(), nullptr); };
   for (std::size_t i = 0; i < images.size(); ++i) {
     if (!left_out.contains(i)) judged.labels.push_back(images.label(i));
   }
@@ -159,7 +156,7 @@ SensitivityReport start(const Plan& plan, const Prepared& prepared) {
   report.host = host_info(plan.device);
   report.model = prepared.model.report;
   report.data = data.images->path();
-  report.preprocessing = preprocessing_name(*data.images, prepared.model.spec->input, plan.data.resizing);
+  report.preprocessing = preprocessing_name(*data.images, preprocessing_of(plan, prepared.model, *data.images));
   const GroundTruth truth = data.images->ground_truth();
   report.label_mapping = truth.mapping;
   report.warnings = truth.warnings;

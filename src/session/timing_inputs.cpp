@@ -13,13 +13,13 @@ constexpr int kInputImages = 16;  // batches to take turns: together at least so
 
 std::vector<std::vector<float>> timing_inputs(const Plan& plan, const LoadedModel& model, const LoadedData& data,
                                               int batch) {
-  const InputSpec& input = model.spec->input;
+  const InputSpec& input = model.input;
   const auto synthetic = open_synthetic(input.height, input.width, kInputImages, plan.model.seed);
   const Dataset& images = data.images ? *data.images : *synthetic;
   const std::size_t elements = static_cast<std::size_t>(input.height) * static_cast<std::size_t>(input.width) * 3;
   const auto wanted = static_cast<std::size_t>(batch) * static_cast<std::size_t>(std::max(1, kInputImages / batch));
   std::vector<float> pixels;
-  const auto source = image_source(images, input, plan.data.resizing, 0, images.size(), nullptr);
+  const auto source = image_source(images, preprocessing_of(plan, model, images), 0, images.size(), nullptr);
   for (std::vector<float> part;
        pixels.size() < wanted * elements && source(part, std::min<int>(batch, kInputImages)) > 0;) {
     pixels.insert(pixels.end(), part.begin(), part.end());

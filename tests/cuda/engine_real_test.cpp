@@ -32,7 +32,8 @@ class RealNetworks : public DeviceTest {
     const std::unique_ptr<Dataset> data = open_dataset(pickle, "");
     std::vector<SkippedImage> skipped;
     const auto source = [&](std::size_t first, int count) {
-      return image_source(*data, spec.input, Resizing::kDefault, first, static_cast<std::size_t>(count), &skipped);
+      return image_source(*data, make_preprocessing(spec.input, *data), first, static_cast<std::size_t>(count),
+                          &skipped);
     };
     CalibrationTable table;
     table.range = observe_ranges(*cpu::make_cpu_engine(lower_float(bound), {.batch = 16}), source(0, kCalibration), 16);

@@ -217,7 +217,7 @@ TEST_P(DeviceEngine, PreprocessesAsTheHost) {
     ASSERT_NE(device->preprocessing(), nullptr);
     const Shape& shape = graph.input_node().shape;
     Random random(5);
-    for (const Normalization normalization : {Normalization::kMinusOneToOne, Normalization::kCaffeBgr}) {
+    for (const Normalization normalization : {Normalization::kTf, Normalization::kCaffe, Normalization::kTorch}) {
       std::vector<Image> images;
       for (const int side : {shape.h, 40, 40}) {
         Image image{side, side, std::vector<std::uint8_t>(static_cast<std::size_t>(side * side * 3))};
@@ -227,7 +227,7 @@ TEST_P(DeviceEngine, PreprocessesAsTheHost) {
       std::vector<float> floats;
       for (const Image& image : images) {
         std::vector<float> one(static_cast<std::size_t>(shape.elements()));
-        preprocess(image, true, {shape.h, shape.w, normalization}, Resizing::kDefault, one);
+        Preprocessing{{shape.h, shape.w, normalization}}.apply(image, one);
         floats.insert(floats.end(), one.begin(), one.end());
       }
       const std::vector<float> want = run(*device, floats, kBatch);

@@ -47,8 +47,8 @@ std::vector<float> identity_table() {
 
 std::vector<float> table_of(Normalization normalization) {
   std::vector<float> table;
-  for (const auto& channel : pixel_table(normalization).values)
-    table.insert(table.end(), channel.begin(), channel.end());
+  const PixelTable pixels = pixel_table(normalization);
+  for (const auto& channel : pixels.values) table.insert(table.end(), channel.begin(), channel.end());
   return table;
 }
 
@@ -89,13 +89,13 @@ TEST_P(ImageOps, ResizesAnySizeAsOpenCv) {
 }
 
 TEST_P(ImageOps, GivesTheFloatsOfTheHost) {
-  for (const Normalization normalization : {Normalization::kMinusOneToOne, Normalization::kCaffeBgr}) {
+  for (const Normalization normalization : {Normalization::kTf, Normalization::kCaffe}) {
     for (const Size to : {Size{32, 32}, Size{29, 41}, Size{37, 30}}) {
       const std::vector<Image> images{random_image({32, 32}), random_image({32, 32}), random_image({32, 32})};
       std::vector<float> want;
       for (const Image& image : images) {
         std::vector<float> one(static_cast<std::size_t>(to.h * to.w * 3));
-        preprocess(image, true, {to.h, to.w, normalization}, Resizing::kDefault, one);
+        Preprocessing{{to.h, to.w, normalization}}.apply(image, one);
         want.insert(want.end(), one.begin(), one.end());
       }
       const bool bgr = pixel_table(normalization).bgr;

@@ -36,7 +36,7 @@ class Accuracy : public ::testing::Test {
   }
   static AccuracyOptions options(std::size_t first, std::size_t count, int batch = 8) {
     AccuracyOptions result;
-    result.input = fake_input();
+    result.preprocessing.input = fake_input();
     result.first = first;
     result.count = count;
     result.batch = batch;
@@ -263,7 +263,7 @@ TEST_F(Accuracy, JournalThatCannotBeWrittenMattersOnlyToResume) {
 TEST_F(Accuracy, CalibrationSourceSkipsAndEnds) {
   const FakeDataset data(20, {0, 1, 2, 3, 9});
   std::vector<SkippedImage> skipped;
-  const auto source = image_source(data, fake_input(), Resizing::kDefault, 0, 10, &skipped);
+  const auto source = image_source(data, make_preprocessing(fake_input(), data), 0, 10, &skipped);
   std::vector<float> batch;
   int images = 0;
   while (const int n = source(batch, 4)) {

@@ -34,7 +34,7 @@ class BrokenDataset : public FakeDataset {
 
 AccuracyOptions options(std::size_t count) {
   AccuracyOptions result;
-  result.input = test::fake_input();
+  result.preprocessing.input = test::fake_input();
   result.count = count;
   result.batch = 8;
   return result;
@@ -113,7 +113,7 @@ TEST_F(Failures, StoppedBeforeTheFirstImageIsNone) {
 TEST_F(Failures, CalibrationEndsToo) {
   const BrokenDataset data(20, 9);
   std::vector<SkippedImage> skipped;
-  const auto source = image_source(data, test::fake_input(), Resizing::kDefault, 0, 20, &skipped);
+  const auto source = image_source(data, make_preprocessing(test::fake_input(), data), 0, 20, &skipped);
   std::vector<float> batch;
   EXPECT_EQ(source(batch, 8), 7);
   EXPECT_EQ(skipped.size(), 1u);
@@ -122,7 +122,7 @@ TEST_F(Failures, CalibrationEndsToo) {
 
 TEST_F(Failures, ASourceWithoutAnyImageNamesFileAndReason) {
   const FakeDataset data(20, {0, 1, 2, 3, 4});
-  const auto source = image_source(data, test::fake_input(), Resizing::kDefault, 0, 5, nullptr);
+  const auto source = image_source(data, make_preprocessing(test::fake_input(), data), 0, 5, nullptr);
   std::vector<float> batch;
   try {
     source(batch, 2);

@@ -19,7 +19,7 @@ namespace gpueval::test {
 
 constexpr int kSide = 4;      // pixels of a fake image
 constexpr int kClasses = 10;  // of a fake engine
-inline InputSpec fake_input() { return {kSide, kSide, Normalization::kMinusOneToOne}; }
+inline InputSpec fake_input() { return {kSide, kSide, Normalization::kTf}; }
 
 // Image i is a plain grey of value i % 251; its label is i % 10.
 class FakeDataset : public Dataset {

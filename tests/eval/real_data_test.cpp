@@ -66,8 +66,8 @@ class RealData : public testing::Test {
     std::vector<float> images(40 * pixels), result(40 * kClasses);
     parallel_for_dynamic(40, [&](std::int64_t i) {
       const auto index = static_cast<std::size_t>(i);
-      preprocess(data_->decode(index), true, spec_->input, Resizing::kDefault,
-                 std::span(images).subspan(index * pixels, pixels));
+      make_preprocessing(spec_->input, *data_)
+          .apply(data_->decode(index), std::span(images).subspan(index * pixels, pixels));
     });
     for (int i = 0; i < 40; i += batch) {
       const int n = std::min(batch, 40 - i);
@@ -84,8 +84,8 @@ class RealData : public testing::Test {
     const auto engine = make_engine("cpu", lower_float(bound_), {.batch = kBatch});
     CalibrationTable table;
     std::vector<SkippedImage> skipped;
-    table.range =
-        observe_ranges(*engine, image_source(*data_, spec_->input, Resizing::kDefault, 0, 128, &skipped), kBatch);
+    table.range = observe_ranges(
+        *engine, image_source(*data_, make_preprocessing(spec_->input, *data_), 0, 128, &skipped), kBatch);
     return lower_static(bound_, table, options);
   }
 

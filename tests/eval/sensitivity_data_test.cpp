@@ -32,7 +32,7 @@ class RealMobileNet : public testing::Test {
 
   CalibrationImages images(std::size_t first, std::size_t count) {
     return [this, first, count] {
-      return image_source(*data_, spec_->input, Resizing::kDefault, first, count, &skipped_);
+      return image_source(*data_, make_preprocessing(spec_->input, *data_), first, count, &skipped_);
     };
   }
   CalibrationTable table(Scheme scheme) {

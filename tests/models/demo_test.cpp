@@ -51,8 +51,7 @@ TEST(Demo, LogitsAgreeWithKeras) {
   const auto pixels = static_cast<std::size_t>(input.height * input.width) * 3;
   std::vector<float> batch(kImages * pixels), logits(kImages * kClasses);
   for (std::size_t i = 0; i < kImages; ++i) {
-    preprocess(data->decode(i), data->images_are_cropped(), input, Resizing::kDefault,
-               std::span(batch).subspan(i * pixels, pixels));
+    make_preprocessing(input, *data).apply(data->decode(i), std::span(batch).subspan(i * pixels, pixels));
   }
   make_engine("cpu", lower_float(bound_demo()), {.batch = kImages})->run(batch, kImages, logits);
   std::ifstream golden(GPUEVAL_SOURCE_DIR "/tests/golden/data/demo_logits.txt");

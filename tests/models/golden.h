@@ -19,7 +19,10 @@ struct Golden {
   nlohmann::json json;
 
   Graph build() const {
-    ModelOptions options{.alpha = json.at("alpha"), .variant = json.at("variant")};
+    const ModelOptions options{.alpha = json.at("alpha"),
+                               .variant = json.at("variant"),
+                               .height = json.value("height", 0),
+                               .width = json.value("width", 0)};
     return find_model(json.at("model")).build(options);
   }
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Guards the networks' definitions: a wrong layer changes a count or a published figure of multiply-adds.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -83,16 +84,66 @@ TEST(Models, EveryRowBuildsAndNamesItsFiles) {
   EXPECT_EQ(find_model("mobilenet").weight_files({.alpha = 0.25, .variant = {}}).front(), "mobilenet_2_5_224_tf.h5");
 }
 
-TEST(Models, RefuseUnknownNames) {
-  const auto message = [](const auto& call) -> std::string {
-    try {
-      call();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-      return error.what();
-    }
-    return "no error";
+template <typename Call>
+std::string message(const Call& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+    return error.what();
+  }
+  return "no error";
+}
+
+// docs/preprocessing.md has the table of the networks' own inputs.
+TEST(Models, InputsAreThoseOfTheDocumentation) {
+  std::ifstream file(GPUEVAL_SOURCE_DIR "/docs/preprocessing.md");
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  for (const ModelSpec& spec : models()) {
+    const std::string row =
+        fmt::format("| {} | {} | {} |\n", spec.name, to_string({spec.input.height, spec.input.width}),
+                    to_string(spec.input.normalization));
+    EXPECT_NE(text.find(row), std::string::npos) << row;
+  }
+}
+
+// logits_test.cpp compares some of other sizes with Keras.
+TEST(Models, TakeOtherInputSizes) {
+  for (const ModelSpec& spec : models()) {
+    if (spec.name == "vgg16") continue;
+    const Graph graph = spec.build({.height = 128, .width = 200});
+    EXPECT_EQ(graph.input_node().shape, (Shape{1, 128, 200, 3})) << spec.name;
+    EXPECT_EQ(graph.parameter_count(), spec.build({}).parameter_count()) << spec.name;
+    EXPECT_EQ(graph.output_node().shape, (Shape{1, 1, 1, spec.labels.classes})) << spec.name;
+    EXPECT_EQ(input_spec(spec, graph), (InputSpec{128, 200, spec.input.normalization}));
+  }
+  // Keras's own least sizes, where it has one.
+  EXPECT_NO_THROW(find_model("inceptionv3").build({.height = 75, .width = 75}));
+  EXPECT_EQ(message([] { find_model("inceptionv3").build({.height = 74, .width = 90}); }),
+            "inceptionv3 takes no input of 74x90: of so few pixels none is left in its layer 'max_pooling2d_3'");
+  EXPECT_NE(message([] { find_model("squeezenet").build({.height = 2, .width = 90}); }).find("layer 'conv1'"),
+            std::string::npos)
+      << "less than the first window";
+  EXPECT_NO_THROW(find_model("mobilenet").build({.height = 1, .width = 1}));
+  EXPECT_NE(message([] { find_model("mobilenet").build({.height = -1}); }).find("no input of -1x224"),
+            std::string::npos);
+}
+
+TEST(Models, Vgg16TakesTheSizesOfItsDenseLayers) {
+  const auto build = [](int height, int width) {
+    return find_model("vgg16").build({.height = height, .width = width});
   };
+  EXPECT_EQ(build(255, 230).parameter_count(), 138357544);
+  for (const auto& [height, width] : {std::pair{223, 224}, {224, 256}, {32, 32}, {20, 224}}) {
+    EXPECT_EQ(
+        message([&, h = height, w = width] { build(h, w); }),
+        fmt::format("vgg16 takes no input of {}x{}: its dense layers have weights for 7x7 pixels, so both sides must "
+                    "be 224 to 255; the other networks end in a global pooling and take other sizes",
+                    height, width));
+  }
+}
+
+TEST(Models, RefuseUnknownNames) {
   EXPECT_NE(message([] { find_model("alexnet"); }).find("'alexnet' is unknown: expected one of vgg16, resnet50"),
             std::string::npos);
   EXPECT_NE(message([] { find_model("mobilenet").build({.alpha = 0.3, .variant = {}}); }).find("alpha 0.3"),
@@ -117,7 +168,7 @@ TEST(Models, ResNetVariantComesFromTheLayerNames) {
 // A swap of two layers of one shape loads silently; this order is what Keras itself uses.
 TEST(Models, LayerOrderIsKerassOwn) {
   const std::vector<Golden> all = goldens();
-  ASSERT_EQ(all.size(), std::size(kPublished));
+  ASSERT_EQ(all.size(), std::size(kPublished) + 4) << "four of other input sizes";
   for (const Golden& golden : all) {
     const Graph graph = golden.build();
     std::vector<std::string> names;

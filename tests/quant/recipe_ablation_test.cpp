@@ -121,7 +121,9 @@ TEST(RecipeTime, DISABLED_ResNet50Time) {
   const ModelSpec& spec = find_model("resnet50");
   const Graph graph = random_weights(spec.build({}), 1);
   const auto data = open_synthetic(spec.input.height, spec.input.width, 128, 1);
-  const CalibrationImages images = [&] { return image_source(*data, spec.input, Resizing::kDefault, 0, 128, nullptr); };
+  const CalibrationImages images = [&] {
+    return image_source(*data, make_preprocessing(spec.input, *data), 0, 128, nullptr);
+  };
   const auto start = std::chrono::steady_clock::now();
   QuantOptions options{.corrections = default_corrections(Scheme::kBest)};
   const CalibrationTable table = calibrate(graph, images, options);

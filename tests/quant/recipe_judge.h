@@ -40,8 +40,9 @@ class Judge {
   const Graph& graph() const { return graph_; }
   // Of images [first, first + count).
   CalibrationImages images(std::size_t first = 0, std::size_t count = kCalibrated) const {
-    return
-        [this, first, count] { return image_source(*data_, spec_.input, Resizing::kDefault, first, count, nullptr); };
+    return [this, first, count] {
+      return image_source(*data_, make_preprocessing(spec_.input, *data_), first, count, nullptr);
+    };
   }
 
   std::vector<float> logits(const Graph& lowered, std::size_t first, std::size_t count) const {

@@ -56,7 +56,9 @@ TEST_F(RecipeThreads, TheDemosTableIsTheSameBytes) {
   const ModelSpec& spec = find_model("demo");
   const Graph graph = bind_weights(spec.build({}), read_demo_weights());
   const auto data = open_demo("calibration", 16);
-  const CalibrationImages images = [&] { return image_source(*data, spec.input, Resizing::kDefault, 0, 16, nullptr); };
+  const CalibrationImages images = [&] {
+    return image_source(*data, make_preprocessing(spec.input, *data), 0, 16, nullptr);
+  };
   const QuantOptions options{.scheme = Scheme::kBest, .corrections = default_corrections(Scheme::kBest)};
   const TemporaryFolder folder;
   const auto save = [&](int count, const std::string& name) {

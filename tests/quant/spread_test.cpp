@@ -33,7 +33,7 @@ class SpreadCalibration : public testing::Test {
 
   std::vector<float> logits(const Graph& lowered) const {
     const auto engine = cpu::make_cpu_engine(lowered, {.batch = 8, .kernel = {}});
-    const auto source = image_source(*judged_, spec_.input, Resizing::kDefault, 0, judged_->size(), nullptr);
+    const auto source = image_source(*judged_, make_preprocessing(spec_.input, *judged_), 0, judged_->size(), nullptr);
     std::vector<float> all, input, batch(8 * 10);
     while (const int n = source(input, 8)) {
       engine->run(input, n, batch);
@@ -47,7 +47,8 @@ class SpreadCalibration : public testing::Test {
     const auto images = select(*sorted_, calibrated_on);
     const QuantOptions options{.scheme = Scheme::kBest, .corrections = default_corrections(Scheme::kBest)};
     const CalibrationTable table = calibrate(
-        graph_, [&] { return image_source(*images, spec_.input, Resizing::kDefault, 0, images->size(), nullptr); },
+        graph_,
+        [&] { return image_source(*images, make_preprocessing(spec_.input, *images), 0, images->size(), nullptr); },
         options);
     const std::vector<float> exact = logits(lower_float(graph_)), int8 = logits(lower_static(graph_, table, options));
     LogitError error;

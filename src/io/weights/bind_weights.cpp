@@ -139,7 +139,7 @@ std::int64_t classes_of_other_head(const Graph& graph, const WeightFile& file) {
   return try_shapes(graph, file).other_classes;
 }
 
-Graph bind_weights(Graph graph, const WeightFile& file) {
+Graph bind_weights(Graph graph, const WeightFile& file, bool other_size) {
   check_backend(file);
   const std::vector<int> matched = match_layers(graph, file);
   if (const std::int64_t classes = compare_shapes(graph, file, matched).other_classes; classes > 0) {
@@ -158,7 +158,7 @@ Graph bind_weights(Graph graph, const WeightFile& file) {
         }
         wanted.data = found.array.data;
       });
-  check_config(graph, file, matched);
+  check_config(graph, file, matched, other_size);
   check_variances(graph, file, matched);
   return graph;
 }

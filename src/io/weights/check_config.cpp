@@ -64,8 +64,8 @@ struct Difference {
 
 class Comparison {
  public:
-  Comparison(const Graph& graph, const WeightFile& file, const std::vector<int>& matched)
-      : graph_(graph), file_(file), matched_(matched) {
+  Comparison(const Graph& graph, const WeightFile& file, const std::vector<int>& matched, bool other_size)
+      : graph_(graph), file_(file), matched_(matched), other_size_(other_size) {
     make_steps();
   }
   void run();
@@ -94,6 +94,7 @@ class Comparison {
   const Graph& graph_;
   const WeightFile& file_;
   const std::vector<int>& matched_;
+  const bool other_size_;
   std::vector<Step> steps_;
   std::set<std::pair<int, int>> alike_, unlike_;  // pairs that were compared
   std::vector<Difference> differences_;
@@ -307,11 +308,12 @@ void Comparison::compare(int s, int g) {
   if (std::holds_alternative<Input>(wanted.op)) {
     const std::array<int, 3> sizes{wanted.shape.h, wanted.shape.w, wanted.shape.c};
     const std::string* found = step(s).find("input shape");
-    std::string expected;  // an unknown extent may be anything
+    std::string expected;  // an unknown extent may be anything, and height and width of another size
     for (std::size_t i = 0, at = 0; i < 3 && found != nullptr; ++i) {
       const std::size_t end = std::min(found->find('x', at), found->size());
-      const bool unknown = found->compare(std::min(at, found->size()), end - std::min(at, end), "?") == 0;
-      expected += fmt::format("{}{}", i > 0 ? "x" : "", unknown ? std::string("?") : std::to_string(sizes[i]));
+      const std::string extent = found->substr(std::min(at, found->size()), end - std::min(at, end));
+      const bool any = extent == "?" || (other_size_ && i < 2);
+      expected += (i > 0 ? "x" : "") + (any ? extent : std::to_string(sizes[i]));
       at = end + 1;
     }
     if (found != nullptr && *found != expected) {
@@ -380,8 +382,8 @@ void Comparison::run() {
 
 }  // namespace
 
-void check_config(const Graph& graph, const WeightFile& file, const std::vector<int>& matched) {
-  if (!file.config.empty()) Comparison(graph, file, matched).run();
+void check_config(const Graph& graph, const WeightFile& file, const std::vector<int>& matched, bool other_size) {
+  if (!file.config.empty()) Comparison(graph, file, matched, other_size).run();
 }
 
 }  // namespace gpueval

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+#include "gpueval/error.h"
+#include "gpueval/preprocessing.h"
+
+namespace gpueval {
+namespace {
+
+constexpr std::pair<Normalization::Kind, std::string_view> kNames[] = {
+    {Normalization::kNone, "none"},   {Normalization::kTf, "tf"},     {Normalization::kCaffe, "caffe"},
+    {Normalization::kTorch, "torch"}, {Normalization::kUnit, "unit"},
+};
+constexpr Normalization::Channels kCaffeMean = {123.68f, 116.779f, 103.939f};  // R, G, B
+constexpr Normalization::Channels kTorchMean = {0.485f, 0.456f, 0.406f}, kTorchDeviation = {0.229f, 0.224f, 0.225f};
+
+float value_of(const Normalization& normalization, std::size_t channel, float x) {
+  switch (normalization.kind()) {
+    case Normalization::kTf:
+      return x / 127.5f - 1.0f;
+    case Normalization::kCaffe:
+      return x - kCaffeMean[channel];
+    case Normalization::kTorch:
+      return (x / 255.0f - kTorchMean[channel]) / kTorchDeviation[channel];
+    case Normalization::kUnit:
+      return x / 255.0f;
+    case Normalization::kMeanStd:
+      return (x - normalization.mean()[channel]) / normalization.deviation()[channel];
+    case Normalization::kNone:
+      break;
+  }
+  return x;
+}
+
+std::string list(const Normalization::Channels& values) {
+  return fmt::format("{},{},{}", values[0], values[1], values[2]);
+}
+
+[[noreturn]] void refuse(const std::string& text) {
+  fail_usage("unknown normalization '{}': expected none, tf, caffe, torch, unit or mean=M,M,M:std=S,S,S", text);
+}
+
+// "1,2.5,3" at the beginning of rest, which is moved behind it.
+Normalization::Channels take_list(std::string_view& rest, const std::string& text) {
+  Normalization::Channels values{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (i > 0) {
+      if (!rest.starts_with(',')) refuse(text);
+      rest.remove_prefix(1);
+    }
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), values[i]);
+    if (error == std::errc::result_out_of_range) {
+      fail_usage("normalization '{}': mean and std must be numbers that float32 can hold", text);
+    }
+    if (error != std::errc()) refuse(text);
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+  }
+  return values;
+}
+
+}  // namespace
+
+Normalization Normalization::mean_std(const Channels& mean, const Channels& deviation) {
+  Normalization result(kMeanStd);
+  result.mean_ = mean;
+  result.deviation_ = deviation;
+  for (std::size_t c = 0; c < 3; ++c) {
+    if (!std::isfinite(mean[c]) || !std::isfinite(deviation[c])) {
+      fail_usage("normalization '{}': mean and std must be finite numbers", to_string(result));
+    }
+    if (!(deviation[c] >= 1)) {
+      fail_usage(
+          "normalization '{}': std must be at least 1, as pixels are 0 to 255; means and deviations of pixels that are "
+          "0 "
+          "to 1 are to be multiplied by 255",
+          to_string(result));
+    }
+    if (!std::isfinite(value_of(result, c, 0)) || !std::isfinite(value_of(result, c, 255))) {
+      fail_usage("normalization '{}': the result is beyond float32", to_string(result));
+    }
+  }
+  return result;
+}
+
+Normalization parse_normalization(const std::string& text) {
+  for (const auto& [kind, name] : kNames) {
+    if (text == name) return kind;
+  }
+  constexpr std::string_view kMean = "mean=", kDeviation = ":std=";
+  std::string_view rest = text;
+  if (!rest.starts_with(kMean)) refuse(text);
+  rest.remove_prefix(kMean.size());
+  const auto mean = take_list(rest, text);
+  if (!rest.starts_with(kDeviation)) refuse(text);
+  rest.remove_prefix(kDeviation.size());
+  const auto deviation = take_list(rest, text);
+  if (!rest.empty()) refuse(text);
+  return Normalization::mean_std(mean, deviation);
+}
+
+std::string to_string(const Normalization& normalization) {
+  for (const auto& [kind, name] : kNames) {
+    if (normalization.kind() == kind) return std::string(name);
+  }
+  return fmt::format("mean={}:std={}", list(normalization.mean()), list(normalization.deviation()));
+}
+
+std::string formula(const Normalization& normalization) {
+  switch (normalization.kind()) {
+    case Normalization::kTf:
+      return "R, G, B as x / 127.5 - 1";
+    case Normalization::kCaffe:
+      return "B, G, R minus (103.939, 116.779, 123.68)";
+    case Normalization::kTorch:
+      return "R, G, B as (x / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)";
+    case Normalization::kUnit:
+      return "R, G, B as x / 255";
+    case Normalization::kMeanStd:
+      return fmt::format("R, G, B as (x - ({})) / ({})", list(normalization.mean()), list(normalization.deviation()));
+    case Normalization::kNone:
+      break;
+  }
+  return "R, G, B from 0 to 255";
+}
+
+PixelTable pixel_table(const Normalization& normalization) {
+  PixelTable table{.bgr = normalization.kind() == Normalization::kCaffe};
+  for (std::size_t c = 0; c < 3; ++c) {
+    for (std::size_t v = 0; v < 256; ++v) {
+      table.values[c][v] = value_of(normalization, table.bgr ? 2 - c : c, static_cast<float>(v));
+    }
+  }
+  return table;
+}
+
+}  // namespace gpueval
