@@ -19,19 +19,20 @@ int block(GraphBuilder& g, int x, int index, int filters, int convolutions) {
 
 Graph build(const ModelOptions& options) {
   GraphBuilder g("vgg16");
-  int x = g.input(options.height_or(224), options.width_or(224), 3);
+  const int height = options.height_or(224), width = options.width_or(224);
+  if (height / 32 != 7 || width / 32 != 7) {  // five pools, each halves
+    fail_usage(
+        "vgg16 takes no input of {}x{}: its dense layers have weights for 7x7 pixels, so both sides must be 224 to "
+        "255; "
+        "the other networks end in a global pooling and take other sizes",
+        height, width);
+  }
+  int x = g.input(height, width, 3);
   x = block(g, x, 1, 64, 2);
   x = block(g, x, 2, 128, 2);
   x = block(g, x, 3, 256, 3);
   x = block(g, x, 4, 512, 3);
   x = block(g, x, 5, 512, 3);
-  if (const Shape& last = g.shape(x); last.h != 7 || last.w != 7) {
-    fail_usage(
-        "vgg16 takes no input of {}x{}: its dense layers have weights for 7x7 pixels, so both sides must be 224 to "
-        "255; "
-        "the other networks end in a global pooling and take other sizes",
-        options.height_or(224), options.width_or(224));
-  }
   x = g.flatten("flatten", x);
   x = g.relu("fc1_relu", g.dense("fc1", x, 4096));
   x = g.relu("fc2_relu", g.dense("fc2", x, 4096));

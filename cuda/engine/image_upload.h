@@ -3,8 +3,8 @@
 
 #include <span>
 
-#include "cuda/runtime/handles.h"
 #include "cuda/ops/ops.h"
+#include "cuda/runtime/handles.h"
 #include "cuda/runtime/runtime.h"
 #include "gpueval/preprocessing.h"
 

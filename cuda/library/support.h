@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "cuda/engine/float_conv.h"
+#include "cuda/ops/ops.h"
 #include "cuda/prim/half.h"
 #include "cuda/runtime/handles.h"
-#include "cuda/ops/ops.h"
 #include "cuda/runtime/runtime.h"
 #include "cuda/select/graph_time.h"
 

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "core/random.h"
-#include "cuda/prim/half.h"
 #include "cuda/ops/ops.h"
+#include "cuda/prim/half.h"
 #include "cuda/runtime/runtime.h"
 #include "reference/float_ops.h"
 

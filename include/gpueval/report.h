@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gpueval/result.h"
+#include "gpueval/selftest.h"
 
 namespace gpueval {
 
@@ -21,6 +22,9 @@ std::string to_json(const TableReport& table);
 std::string to_html(const TableReport& table);
 
 std::string to_text(const Classification& found);
+
+std::string to_text(const SelftestResult& result);
+std::string to_json(const SelftestResult& result);
 
 std::string to_text(const SensitivityReport& report);  // at most 110 columns
 std::string to_json(const SensitivityReport& report);

@@ -16,6 +16,7 @@
 #include "gpueval/plan.h"
 #include "gpueval/quant.h"
 #include "gpueval/result.h"
+#include "gpueval/selftest.h"
 
 namespace gpueval {
 
@@ -97,6 +98,12 @@ struct SensitivityPlan {
   std::optional<std::size_t> choosing_images;
 };
 SensitivityReport measure_sensitivity(const Plan& plan, const SensitivityPlan& sensitivity, Observer& observer);
+
+// The self-test (gpueval/selftest.h) of some kernels in processes of this program.
+SelftestResult test_kernels(const std::string& device, const std::vector<std::string>& kernels, Observer& observer);
+// Before kernels are chosen on a GPU: of those that were not tested yet with its driver and this build. What comes of
+// it are notes.
+void test_new_kernels(const std::string& device, Observer& observer);
 
 // The first of `names` in ~/.keras/models, $GPUEVAL_DATA and its sub-folders, or the current folder.
 std::optional<std::string> find_file(const std::vector<std::string>& names);

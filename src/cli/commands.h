@@ -23,9 +23,6 @@ std::span<const Command> commands();
 
 extern const Command kMeasure, kCalibrate, kTable, kSensitivity, kExport, kList, kCompare, kSelftest;
 
-// Before kernels are chosen on a GPU: tests those that were not tested yet with its driver and this build.
-void selftest_when_new(const Options& options);
-
 // The whole program: parses, runs, prints errors as one line on stderr.
 int run(int argc, const char* const* argv);
 

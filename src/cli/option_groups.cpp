@@ -51,9 +51,25 @@ void add_images(CLI::App& app, Options& o) {
                 "val224_compressed.pkl or the like (default: it is looked for), a folder of images, "
                 "or `demo`");
   images.option("--labels", o.plan.data.labels, "F", "ground truth of a flat folder of images");
-  images
+  Section preparing(app, "Preprocessing (docs/preprocessing.md)");
+  preparing
+      .option("--normalize", o.normalize, "NAME",
+              "none, tf, caffe, torch, unit or mean=M,M,M:std=S,S,S (default: the network's, caffe for vgg16, "
+              "resnet50 and squeezenet, tf for inceptionv3, xception, mobilenet and demo)")
+      ->check(parsed_by(parse_normalization));
+  preparing
+      .option("--fit", o.fit, "NAME",
+              "crop (short side, centre; default for folders), squash (default for stored crops), pad, pad-centre")
+      ->check(one_of({"crop", "squash", "pad", "pad-centre"}));
+  preparing
+      .option("--resize", o.resize, "NAME",
+              "bilinear (default for stored crops), bicubic (default for folders), nearest")
+      ->check(one_of({"bilinear", "bicubic", "nearest"}));
+  preparing.option("--input-size", o.input_size, "HxW", "of the network, where it takes others (default: its own)")
+      ->check(parsed_by(parse_input_size));
+  preparing
       .option("--preprocess", o.preprocess, "NAME",
-              "default, or original (the research code's: 224 crop, then bilinear resize)")
+              "default, or original: the research code's 224 crop, then bilinear resize")
       ->check(one_of({"default", "original"}));
 }
 

@@ -8,6 +8,7 @@
 #include "cli/exit_code.h"
 #include "cli/outputs.h"
 #include "cli/parse.h"
+#include "cli/progress.h"
 #include "cli/terminal.h"
 #include "core/stop_signal.h"
 #include "gpueval/engine.h"
@@ -30,7 +31,10 @@ int run_parsed(Parsed& parsed) {
     set_threads(options.threads);
     parsed.command->check(*parsed.command_app, options);
     settle_outputs(options);
-    if (parsed.command->runs_kernels) selftest_when_new(options);
+    if (parsed.command->runs_kernels) {
+      Progress progress;
+      test_new_kernels(options.plan.device, progress);
+    }
     return parsed.command->run(options);
   } catch (const Interrupted&) {
     throw;

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "core/near_miss.h"
+#include "gpueval/error.h"
 #include "report/text_table.h"
 
 namespace gpueval::cli {
@@ -43,6 +44,18 @@ CLI::Validator one_of(std::vector<std::string> values) {
   return {[values = std::move(values)](const std::string& text) -> std::string {
             if (std::find(values.begin(), values.end(), text) != values.end()) return "";
             return fmt::format("expected {}, found '{}'{}", fmt::join(values, ", "), text, did_you_mean(text, values));
+          },
+          ""};
+}
+
+CLI::Validator parsed_by(std::function<void(const std::string&)> parse) {
+  return {[parse = std::move(parse)](const std::string& text) -> std::string {
+            try {
+              parse(text);
+              return "";
+            } catch (const Error& error) {
+              return error.what();
+            }
           },
           ""};
 }

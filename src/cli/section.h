@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,6 +35,7 @@ class Section {
 
 // Checks of a value; the message of CLI11 begins with the option's name.
 CLI::Validator one_of(std::vector<std::string> values);  // with the nearest one for a value that is near it
+CLI::Validator parsed_by(std::function<void(const std::string&)> parse);  // an Error is its message
 CLI::Validator above_zero();
 CLI::Validator zero_or_above();
 CLI::Validator between(double least, double most);

@@ -27,6 +27,14 @@ void check_twice(const char* option, const std::vector<std::string>& names) {
   }
 }
 
+PreprocessingChoice preprocessing_of(const Options& o) {
+  PreprocessingChoice choice{.original = o.preprocess == "original"};
+  if (!o.normalize.empty()) choice.normalization = parse_normalization(o.normalize);
+  if (!o.fit.empty()) choice.fit = parse_fit(o.fit);
+  if (!o.resize.empty()) choice.resize = parse_resize(o.resize);
+  return choice;
+}
+
 // The device that will be used.
 DeviceInfo chosen(const std::string& device) {
   std::vector<std::string> names{"auto"};
@@ -67,9 +75,8 @@ Plan settle_plan(const Options& o) {
   if (o.given.contains("--seed") && o.plan.model.weights != "random") fail_usage("--seed needs --weights random");
   Plan plan = o.plan;
   plan.model.name = o.models.empty() ? "" : o.models.front();
-  if (o.preprocess != "default" && o.preprocess != "original")
-    fail_usage("unknown preprocessing '{}', expected default or original", o.preprocess);
-  plan.data.preprocessing.original = o.preprocess == "original";
+  plan.data.preprocessing = preprocessing_of(o);
+  if (!o.input_size.empty()) plan.model.input = parse_input_size(o.input_size);
   plan.rows = settle_rows(o);
   const std::vector<int> usual{o.speed.scenario == "offline" ? kOfflineBatch : 1};
   const std::vector<int>& batches = o.batches.empty() ? usual : o.batches;

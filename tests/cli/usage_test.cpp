@@ -95,6 +95,14 @@ TEST_F(Usage, ErrorsNameTheOption) {
        "unknown option --target-loss: `gpu_eval --help` lists what it has; gpu_eval sensitivity has it"},
       {{"--model", "demo", "--markdown", "x"},
        "unknown option --markdown: `gpu_eval --help` lists what it has; gpu_eval table has it"},
+      {{"--model", "demo", "--normalize", "imagenet"},
+       "--normalize: unknown normalization 'imagenet': expected none, tf"},
+      {{"--model", "demo", "--normalize", "mean=0,0,0:std=1,0,1"}, "std must be at least 1"},
+      {{"--model", "demo", "--fit", "stretch"}, "--fit: expected crop, squash, pad, pad-centre, found 'stretch'"},
+      {{"--model", "demo", "--resize", "bicubc"}, "did you mean bicubic?"},
+      {{"--model", "demo", "--input-size", "0"}, "--input-size: input size '0': expected HEIGHTxWIDTH"},
+      {{"--model", "demo", "--preprocess", "original", "--fit", "pad"}, "original preprocessing has a fit"},
+      {{"--model", "vgg16", "--weights", "random", "--mode", "speed", "--input-size", "192"}, "vgg16"},
       {{"--model", "demo", "--scenario", "multi"}, "--scenario"},
       {{"--model", "demo", "--scenario", "offline", "--mode", "accuracy"}, "--scenario contradicts --mode accuracy"},
       {{"--model", "demo", "--scenario", "single-stream", "--batch", "4"}, "--batch 4 contradicts --scenario"},
@@ -170,6 +178,26 @@ TEST_F(Usage, ListsOfValues) {
   const Outcome compared = run({"compare", "r.json", "r.json"});
   EXPECT_EQ(compared.code, 0) << compared.err;
   EXPECT_NE(compared.out.find("int8 mse b3"), std::string::npos) << compared.out;
+}
+
+TEST_F(Usage, PreprocessingIsChosenAndNamed) {
+  const auto preprocessing = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"--model", "demo", "--mode", "accuracy", "--precision", "float32", "--limit", "20",
+                               "--json", "r.json"});
+    const Outcome outcome = run(more);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    const nlohmann::json json = read_json("r.json");
+    return std::pair(json["data"]["preprocessing"].get<std::string>(),
+                     json["runs"][0]["logits_sha256"].get<std::string>());
+  };
+  const auto usual = preprocessing({});
+  EXPECT_EQ(usual.first, "demo96_tf");
+  const auto same = preprocessing({"--normalize", "tf", "--fit", "squash", "--resize", "bilinear"});
+  EXPECT_EQ(same, usual) << "the defaults, typed";
+  const auto torch = preprocessing({"--normalize", "torch"});
+  EXPECT_EQ(torch.first, "demo96_torch");
+  EXPECT_NE(torch.second, usual.second);
+  EXPECT_EQ(preprocessing({"--input-size", "64x80", "--fit", "pad"}).first, "demo96_bilinear_pad64x80_tf");
 }
 
 TEST_F(Usage, SeveralNetworks) {

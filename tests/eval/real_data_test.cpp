@@ -53,7 +53,7 @@ class RealData : public testing::Test {
 
   AccuracyRun judge(std::vector<Engine*> engines, std::size_t first) const {
     AccuracyOptions options;
-    options.input = spec_->input;
+    options.preprocessing = make_preprocessing(spec_->input, *data_);
     options.first = first;
     options.count = data_->size() - first;
     options.batch = kBatch;

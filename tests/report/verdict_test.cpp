@@ -33,6 +33,7 @@ Report emulated_report() {
   report.per_layer = true;
   for (RunReport& run : report.runs) {
     run.device = "emu";
+    run.on_emulator = true;
     run.speed->emulated = true;
     run.layers[0].ms.reset();
   }

@@ -6,8 +6,8 @@
 namespace gpueval::cuda {
 
 std::unique_ptr<Step> make_float_step(const MaxPool& op, const StepContext& context) {
-  return make_simple_step("max_pool", [&ops = ops_of(context.runtime), window = op.window, src = context.self().inputs[0],
-                                       self = context.node](const Pass& pass) {
+  return make_simple_step("max_pool", [&ops = ops_of(context.runtime), window = op.window,
+                                       src = context.self().inputs[0], self = context.node](const Pass& pass) {
     ops.max_pool_float(pass.view(src), window, pass.view(self), pass.stream);
   });
 }
@@ -20,8 +20,8 @@ std::unique_ptr<Step> make_int8_step(const MaxPool& op, const StepContext& conte
 }
 
 std::unique_ptr<Step> make_float_step(const AvgPool& op, const StepContext& context) {
-  return make_simple_step("avg_pool", [&ops = ops_of(context.runtime), window = op.window, src = context.self().inputs[0],
-                                       self = context.node](const Pass& pass) {
+  return make_simple_step("avg_pool", [&ops = ops_of(context.runtime), window = op.window,
+                                       src = context.self().inputs[0], self = context.node](const Pass& pass) {
     ops.avg_pool_float(pass.view(src), window, pass.view(self), pass.stream);
   });
 }
@@ -41,8 +41,8 @@ std::unique_ptr<Step> make_float_step(const GlobalAvgPool&, const StepContext& c
 }
 std::unique_ptr<Step> make_int8_step(const GlobalAvgPool&, const StepContext& context) {
   return make_simple_step("global_avg_pool_s8",
-                          [&ops = ops_of(context.runtime), m = context.form().mean_factor, src = context.self().inputs[0],
-                           self = context.node](const Pass& pass) {
+                          [&ops = ops_of(context.runtime), m = context.form().mean_factor,
+                           src = context.self().inputs[0], self = context.node](const Pass& pass) {
                             ops.global_avg_pool(pass.view(src), m, pass.view(self), pass.stream);
                           });
 }

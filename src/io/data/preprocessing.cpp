@@ -92,8 +92,8 @@ Geometry behind(const Geometry& first, Geometry second) {
   return second;
 }
 
-// The pixels in which the centres lie. PIL's sums, which decide where a centre lies between two pixels; OpenCV's versions
-// differ there.
+// The pixels in which the centres lie. PIL's sums, which decide where a centre lies between two pixels; OpenCV's
+// versions differ there.
 std::vector<int> nearest(int from, int to) {
   const double step = static_cast<double>(from) / to;
   std::vector<int> pixels;
