@@ -13,6 +13,7 @@
 #include "cuda/engine/image_upload.h"
 #include "cuda/engine/library_note.h"
 #include "gpueval/error.h"
+#include "graph/drop_weights.h"
 #include "graph/layer_info.h"
 
 namespace gpueval::cuda {
@@ -193,9 +194,8 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
                                .stream = main_.get()}));
     selector.save();  // a run that is killed keeps what it has timed
     layers_.push_back(layer_info(device_graph_, node, steps.back()->kernel()));
-    for (Graph* graph : {&graph_, &device_graph_}) {  // on the device by now
-      for (Param& param : graph->nodes[i].params) param.array.data.reset();
-    }
+    drop_weights(graph_.nodes[i]);  // on the device by now
+    drop_weights(device_graph_.nodes[i]);
   }
   notes_ = selector.notes();
   if (!runtime_.properties().emulated) {

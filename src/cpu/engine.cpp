@@ -13,6 +13,7 @@
 #include "cpu/lanes.h"
 #include "cpu/step.h"
 #include "gpueval/error.h"
+#include "graph/drop_weights.h"
 #include "graph/layer_info.h"
 
 namespace gpueval::cpu {
@@ -28,7 +29,7 @@ class CpuEngine : public Engine {
       const int node = static_cast<int>(i);
       steps_.push_back(make_step({graph_, node, options_.batch, options_.kernel, wanted}));
       layers_.push_back(layer_info(graph_, node, steps_.back()->kernel()));
-      for (Param& param : graph_.nodes[i].params) param.array.data.reset();  // packed by the step
+      drop_weights(graph_.nodes[i]);  // packed, or held, by the step
     }
     const auto first = std::span(steps_).first(static_cast<std::size_t>(by_image));
     const auto in_lanes = [](const auto& step) { return step->runs_in_lanes(); };

@@ -3,6 +3,7 @@
 
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
+#include "graph/drop_weights.h"
 #include "session/parts.h"
 
 namespace gpueval {
@@ -34,7 +35,7 @@ void measure_parts(const Plan& plan, Prepared& prepared, Observer& observer, Rep
   try {
     if (plan.accuracy) measure_accuracy(plan, prepared, judged, observer, report);
     if (!report.interrupted && (plan.speed || plan.layers_batch)) measure_speed(plan, prepared, observer, report);
-    if (plan.accuracy && plan.layers_batch) measure_layer_error(plan, prepared, judged, observer, report);
+    if (measures_layer_errors(plan)) measure_layer_error(plan, prepared, judged, observer, report);
   } catch (const Interrupted&) {
     if (!anything_measured(report)) throw;
     report.interrupted = true;
@@ -52,6 +53,7 @@ Report measure(const Plan& asked, Observer& observer) {
   if (plan.accuracy) check_images_left(plan, prepared.data);
   Report report = start_report(plan, prepared.model);
   lower_rows(plan, prepared, observer);
+  if (!measures_layer_errors(plan)) drop_weights(prepared.model.graph);
   for (const LoweredRow& row : prepared.rows) report.runs.push_back(empty_run(row));
   measure_parts(plan, prepared, observer, report);
   report.device_description = device_description(report.runs.front().device);

@@ -17,8 +17,9 @@ namespace gpueval {
 void measure_accuracy(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Observer& observer,
                       Report& report);
 // Times the engines, batch by batch, and their layers: of the plan's layers_batch. A row of a batch behind the first
-// is a run of its own.
-void measure_speed(const Plan& plan, const Prepared& prepared, Observer& observer, Report& report);
+// is a run of its own. Where no layer errors follow, the rows lose their graphs.
+void measure_speed(const Plan& plan, Prepared& prepared, Observer& observer, Report& report);
+inline bool measures_layer_errors(const Plan& plan) { return plan.accuracy && plan.layers_batch; }
 // Errors of each layer of the int8 rows on some of the judged images, into the layers that measure_speed listed.
 void measure_layer_error(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Observer& observer,
                          Report& report);

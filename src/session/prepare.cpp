@@ -55,6 +55,14 @@ void calibrate_row(const Plan& plan, Prepared& prepared, const StepText& step, O
   prepared.table = std::move(table);
 }
 
+std::unique_ptr<Engine> engine_of(const Plan& plan, const LoweredRow& row, Graph graph, int batch) {
+  EngineOptions options{.batch = batch, .kernel = row.row.kernel};
+  if (row.row.precision == Precision::kTf32) options.math = FloatMath::kTf32;
+  if (row.row.precision == Precision::kFloat16) options.math = FloatMath::kHalf;
+  options.cuda_graph = plan.cuda_graph;
+  return make_engine(plan.device, std::move(graph), options);
+}
+
 }  // namespace
 
 bool Row::calibrates() const {
@@ -104,11 +112,16 @@ Prepared prepare(const Plan& plan, Observer& observer) {
 }
 
 std::unique_ptr<Engine> make_engine(const Plan& plan, const LoweredRow& row, int batch) {
-  EngineOptions options{.batch = batch, .kernel = row.row.kernel};
-  if (row.row.precision == Precision::kTf32) options.math = FloatMath::kTf32;
-  if (row.row.precision == Precision::kFloat16) options.math = FloatMath::kHalf;
-  options.cuda_graph = plan.cuda_graph;
-  return make_engine(plan.device, row.graph, options);
+  return engine_of(plan, row, row.graph, batch);
+}
+
+EngineSet make_last_engines(const Plan& plan, std::span<LoweredRow> rows, int batch) {
+  EngineSet set;
+  for (LoweredRow& row : rows) {
+    set.owned.push_back(engine_of(plan, row, std::exchange(row.graph, {}), batch));
+    set.engines.push_back(set.owned.back().get());
+  }
+  return set;
 }
 
 EngineSet make_engines(const Plan& plan, std::span<const LoweredRow> rows, int batch) {

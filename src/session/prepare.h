@@ -17,5 +17,7 @@ struct EngineSet {
   std::vector<Engine*> engines;
 };
 EngineSet make_engines(const Plan& plan, std::span<const LoweredRow> rows, int batch);
+// The same of rows that are needed no more: they lose their graphs, so that no weights are held beside the packed ones.
+EngineSet make_last_engines(const Plan& plan, std::span<LoweredRow> rows, int batch);
 
 }  // namespace gpueval

@@ -136,7 +136,7 @@ SpeedOptions speed_options(const SpeedPlan& plan, int batch, Observer& observer)
   return speed;
 }
 
-void measure_speed(const Plan& plan, const Prepared& prepared, Observer& observer, Report& report) {
+void measure_speed(const Plan& plan, Prepared& prepared, Observer& observer, Report& report) {
   report.speed_input = prepared.data.images ? "data" : "synthetic";
   const std::vector<int> batches = plan.speed ? plan.speed->batches : std::vector{*plan.layers_batch};
   std::optional<GpuClock> gpu;
@@ -144,7 +144,9 @@ void measure_speed(const Plan& plan, const Prepared& prepared, Observer& observe
   for (std::size_t turn = 0; turn < batches.size() && !(turn > 0 && StopSignal::raised()); ++turn) {
     const int batch = batches[turn];
     const auto inputs = timing_inputs(plan, prepared.model, prepared.data, batch);
-    const EngineSet set = make_engines(plan, prepared.rows, batch);
+    const bool last = turn + 1 == batches.size() && !measures_layer_errors(plan);
+    const EngineSet set =
+        last ? make_last_engines(plan, prepared.rows, batch) : make_engines(plan, prepared.rows, batch);
     add_engine_notes(set, report);
     const std::span<RunReport> runs = runs_of(prepared, turn, report);
     if (plan.speed) {

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/conv_steps.h"
 #include "cpu/float32/float_conv.h"
+
+#include <span>
+#include <type_traits>
+
+#include "cpu/float32/dense.h"
 #include "cpu/float32/float_plan.h"
 #include "cpu/float32/winograd_conv.h"
 #include "cpu/int8/isa.h"
@@ -10,7 +15,8 @@
 namespace gpueval::cpu {
 namespace {
 
-constexpr const char *kConv = "conv_f32_avx512", *kWinograd = "winograd_f32_avx512", *kOnednn = "oneDNN";
+constexpr const char *kConv = "conv_f32_avx512", *kWinograd = "winograd_f32_avx512", *kDense = "dense_f32_avx512",
+                     *kOnednn = "oneDNN";
 
 template <typename Conv>
 class FloatConvStep : public Step {
@@ -31,9 +37,13 @@ class FloatConvStep : public Step {
  private:
   static Conv make_conv(const Node& node, const ConvDesc& desc) {
     const Param* bias = node.find(Role::kBias);
-    return {desc, *node.params[0].array.data,
-            bias != nullptr ? std::span<const float>(*bias->array.data) : std::span<const float>(),
-            *fused_activation(node.op)};
+    const auto biases = bias != nullptr ? std::span<const float>(*bias->array.data) : std::span<const float>();
+    const auto& weights = node.params[0].array.data;
+    if constexpr (std::is_same_v<Conv, PlainDense>) {
+      return {desc, weights, biases, *fused_activation(node.op)};
+    } else {
+      return {desc, *weights, biases, *fused_activation(node.op)};
+    }
   }
 
   int node_, src_, residual_ = -1;
@@ -47,7 +57,7 @@ std::unique_ptr<Step> make_own_float_conv(const StepContext& context) {
   const ConvDesc desc = *conv_desc(context.graph, context.node, context.batch);
   const std::string& forced = context.forced_kernel;
   if (!own_float_conv_usable()) {
-    if (forced == kConv || forced == kWinograd)
+    if (forced == kConv || forced == kWinograd || forced == kDense)
       fail_usage("float32 kernel '{}' needs AVX-512, which this CPU lacks or GPUEVAL_CPU_ISA forbids", forced);
     return nullptr;
   }
@@ -55,14 +65,18 @@ std::unique_ptr<Step> make_own_float_conv(const StepContext& context) {
   if ((forced == kWinograd && winograd_fits(desc)) || (forced != kConv && prefer_winograd(desc))) {
     return std::make_unique<FloatConvStep<WinogradConv>>(context, desc, kWinograd);
   }
-  if (desc.depthwise || (forced != kConv && !prefer_own_float_conv(desc, context.self().inputs.size() > 1)))
-    return nullptr;
+  const bool residual = context.self().inputs.size() > 1;
+  if ((forced == kDense && plain_dense_fits(desc) && !residual) ||
+      (forced != kConv && prefer_plain_dense(desc, residual))) {
+    return std::make_unique<FloatConvStep<PlainDense>>(context, desc, kDense);
+  }
+  if (desc.depthwise || (forced != kConv && !prefer_own_float_conv(desc, residual))) return nullptr;
   return std::make_unique<FloatConvStep<FloatConv>>(context, desc, kConv);
 }
 
 std::vector<KernelInfo> float_kernels() {
   std::vector<KernelInfo> rows;
-  for (const char* name : {kConv, kWinograd}) {
+  for (const char* name : {kConv, kWinograd, kDense}) {
     rows.push_back({.name = name,
                     .device = "cpu",
                     .op = "conv",

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cpu/float32/dense_tile.h"
 #include "cpu/float32/tile.h"
 #include "cpu/float32/winograd_tile.h"
 
@@ -82,6 +83,20 @@ bool prefer_own_float_conv(const ConvDesc& desc, bool residual) {
   const bool pointwise = w.kernel_h == 1 && w.kernel_w == 1;
   const bool strided = w.stride_h > 1 || w.stride_w > 1;
   return pointwise && (strided || residual || (pixels <= kSomePixels && desc.k >= 4 * desc.c));
+}
+
+bool plain_dense_fits(const ConvDesc& desc) {
+  return pixel_by_pixel(desc.window) && !desc.depthwise && desc.h == 1 && desc.w == 1 && desc.k % kDenseChannels == 0;
+}
+
+bool prefer_plain_dense(const ConvDesc& desc, bool residual) {
+  constexpr std::int64_t kNoCache = 32 << 20;
+  return plain_dense_fits(desc) && !residual && desc.depth() * desc.k * 4 >= kNoCache;
+}
+
+std::int64_t dense_chunk(int n) {
+  constexpr std::int64_t kSums = 4096, kLeast = 256;  // below that, rows are too short for the hardware's prefetching
+  return std::max(kLeast, kSums / n / kDenseChannels * kDenseChannels);
 }
 
 bool winograd_fits(const ConvDesc& desc) {

@@ -42,6 +42,13 @@ int float_ahead_lines(std::int64_t tiles, int vectors);
 // Depends on neither batch nor threads, so that these change no result.
 bool prefer_own_float_conv(const ConvDesc& desc, bool residual);
 
+// Whether a layer can run from weights as Keras stores them (dense.h), and whether it should: where they fit no cache,
+// so that their order saves nothing. By the shape alone, too.
+bool plain_dense_fits(const ConvDesc& desc);
+bool prefer_plain_dense(const ConvDesc& desc, bool residual);
+// Output channels that are summed together: n images' sums stay in the first-level cache.
+std::int64_t dense_chunk(int n);
+
 // Whether Winograd's F(4x4, 3x3) computes this convolution, and whether it pays: by the shape alone, too.
 bool winograd_fits(const ConvDesc& desc);
 bool prefer_winograd(const ConvDesc& desc);
