@@ -111,7 +111,7 @@ void check_kernel(const std::string& device, const std::string& kernel) {
     if (row.name == kernel || row.isa == kernel || part) return;
     names.push_back(row.name);
   }
-  fail_usage("the device {} has no kernel or instruction set '{}'; it has {}", backend.name, kernel,
+  fail_usage("kernel {}: the device {} has no such kernel or instruction set; it has {}", kernel, backend.name,
              fmt::join(names, ", "));
 }
 

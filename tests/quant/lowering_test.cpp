@@ -166,11 +166,11 @@ TEST(LowerStatic, ConcatOwnsTheScale) {
   EXPECT_FLOAT_EQ(node(graph, "conv").type.scale[0], 0.02f);
   EXPECT_EQ(node(graph, "conv").slice_of, graph.find("join"));
   EXPECT_FLOAT_EQ(node(graph, "pool").type.scale[0], 0.02f);
-  EXPECT_FLOAT_EQ(node(graph, "pool").integer->m[0], 0.5f);
+  EXPECT_FLOAT_EQ(node(graph, "pool").integer->input_factors[0], 0.5f);
   EXPECT_EQ(node(graph, "pool").slice_of, graph.find("join"));
   EXPECT_FLOAT_EQ(node(graph, "stem").type.scale[0], 0.01f);
   EXPECT_EQ(node(graph, "stem").slice_of, -1);
-  EXPECT_FLOAT_EQ(node(graph, "join").integer->m[2], 0.5f);
+  EXPECT_FLOAT_EQ(node(graph, "join").integer->input_factors[2], 0.5f);
 }
 
 // Input s8 of 0.1; gamma' = 3, -5, beta' = 1, 10; the tensor u8 of 0.02 behind ReLU6.
