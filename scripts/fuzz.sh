@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs the fuzz targets that are built in build-fuzz (scripts/test.sh shows how), GPUEVAL_FUZZ_SECONDS each (10), two at a time.
+# Runs the fuzz targets that are built in GPUEVAL_BUILD (build-fuzz), GPUEVAL_FUZZ_SECONDS each (10), two at a time.
 # Arguments: only these targets. Stops with the log and the input of the first that fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-: "${GPUEVAL_FUZZ_SECONDS:=10}"
+: "${GPUEVAL_FUZZ_SECONDS:=10}" "${GPUEVAL_BUILD:=build-fuzz}"
 scratch=$(mktemp -d)
 
 fuzz() {  # target, its seeds...
@@ -13,7 +13,7 @@ fuzz() {  # target, its seeds...
   mkdir -p "$folder/seeds" "$folder/found"
   cp "$@" "$folder/seeds"
   case $target in fuzz_table | fuzz_compare | fuzz_tuning_cache) options=(-dict=tests/fuzz/json.dict) ;; esac
-  if "build-fuzz/$target" -max_total_time="$GPUEVAL_FUZZ_SECONDS" -rss_limit_mb=2048 -timeout=20 \
+  if "$GPUEVAL_BUILD/$target" -max_total_time="$GPUEVAL_FUZZ_SECONDS" -rss_limit_mb=2048 -timeout=20 \
       -artifact_prefix="$folder/" "${options[@]}" "$folder/found" "$folder/seeds" >"$folder/log" 2>&1; then
     echo "$target: $(tail -1 "$folder/log")"
   else

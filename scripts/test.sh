@@ -13,19 +13,15 @@ git ls-files '*.cpp' '*.h' '*.cu' | xargs clang-format --dry-run -Werror
 
 step "release build"
 cmake -S . -B build -G Ninja -DGPUEVAL_CUDA=ON -DGPUEVAL_CUDA_ARCHITECTURES="75-real;80" -DGPUEVAL_TESTS=ON \
-  -DGPUEVAL_UNITY_TESTS=ON -DGPUEVAL_BENCH=ON
+  -DGPUEVAL_UNITY=ON -DGPUEVAL_UNITY_TESTS=ON -DGPUEVAL_BENCH=ON
 cmake --build build
 
-step "fuzz targets, ${GPUEVAL_FUZZ_SECONDS:-10} s each"
-cmake -S . -B build-fuzz -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
-  -DGPUEVAL_FUZZ=ON -DGPUEVAL_CUDA=OFF -DGPUEVAL_TESTS=OFF -DGPUEVAL_BENCH=OFF
-cmake --build build-fuzz --target fuzzers
-scripts/fuzz.sh
-
-step "sanitizer build and tests, as on a machine without a CUDA toolkit"
+step "sanitizer build, fuzz targets ${GPUEVAL_FUZZ_SECONDS:-10} s each, tests, as on a machine without a CUDA toolkit"
 cmake -S . -B build-asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
-  -DGPUEVAL_SANITIZE=ON -DGPUEVAL_CUDA=OFF -DGPUEVAL_TESTS=ON -DGPUEVAL_UNITY_TESTS=ON -DGPUEVAL_BENCH=OFF
-cmake --build build-asan
+  -DGPUEVAL_SANITIZE=ON -DGPUEVAL_FUZZ=ON -DGPUEVAL_CUDA=OFF -DGPUEVAL_TESTS=ON -DGPUEVAL_UNITY=ON -DGPUEVAL_UNITY_TESTS=ON \
+  -DGPUEVAL_BENCH=OFF
+cmake --build build-asan --target all fuzzers
+GPUEVAL_BUILD=build-asan scripts/fuzz.sh
 # The release run alone has: tests on real data and whole measurements, which take minutes each with sanitizers; the
 # environment of g++'s OpenMP library, as clang has another one (which leaks a little); a check of the sources; kernels that
 # are a template's second and third size.
