@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <dnnl.hpp>
 #include <unordered_map>
+
+#include "cpu/onednn.h"
 
 namespace gpueval::bench {
 
@@ -36,7 +37,7 @@ struct OneDnnConv::Impl {
             const memory::desc& weights, const memory::desc& bias);
 };
 
-// The problem's numbers: float32 weights carry m, the int8 bias stands in units of the accumulators.
+// The problem's numbers: float32 weights carry m, a scaled int8 bias stands in units of the accumulators.
 template <typename T>
 void OneDnnConv::Impl::fill(const dnnl::convolution_forward::primitive_desc& primitive, const memory::desc& src,
                             const memory::desc& weights, const memory::desc& bias) {
@@ -44,7 +45,9 @@ void OneDnnConv::Impl::fill(const dnnl::convolution_forward::primitive_desc& pri
   const std::vector<T> x(problem.src.bytes.begin(), problem.src.bytes.end());
   args.emplace(DNNL_ARG_SRC, filled(src, x, primitive.src_desc()));
   std::vector<float> b(problem.b.size());
-  for (std::size_t k = 0; k < b.size(); ++k) b[k] = real ? problem.b[k] : problem.b[k] / problem.m[k];
+  for (std::size_t k = 0; k < b.size(); ++k) {
+    b[k] = !real && onednn::kBiasIsScaled ? problem.b[k] / problem.m[k] : problem.b[k];
+  }
   args.emplace(DNNL_ARG_BIAS, filled(bias, b, primitive.bias_desc()));
   const ConvDesc& d = problem.desc;
   const auto per_filter = static_cast<std::size_t>(d.depth());
@@ -78,15 +81,15 @@ OneDnnConv::OneDnnConv(const Problem& problem, Type type) : impl_(std::make_uniq
   // Where the window does not reach the last rows, oneDNN wants a smaller padding than the network states.
   const memory::dim bottom = (d.p() - 1) * w.stride_h + w.kernel_h - d.h - w.pad.top;
   const memory::dim right = (d.q() - 1) * w.stride_w + w.kernel_w - d.w - w.pad.left;
-  const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-                                             src, weights, bias, dst, {w.stride_h, w.stride_w}, {w.pad.top, w.pad.left},
-                                             {bottom, right});
   dnnl::primitive_attr attr;
-  if (!real) attr.set_output_scales(1 << 1, problem.m);
+  if (!real) onednn::set_channel_scales(attr, problem.m, d.depthwise);
   dnnl::post_ops post;
-  post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+  onednn::append_eltwise(post, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
   attr.set_post_ops(post);
-  const dnnl::convolution_forward::primitive_desc primitive(desc, attr, impl_->engine);
+  const dnnl::convolution_forward::primitive_desc primitive = onednn::convolution(
+      impl_->engine, src, weights, bias, dst,
+      {.stride = {w.stride_h, w.stride_w}, .pad_begin = {w.pad.top, w.pad.left}, .pad_end = {bottom, right}}, attr);
+  if (!real) onednn::add_channel_scales(impl_->args, impl_->engine, problem.m);
   impl_->conv = dnnl::convolution_forward(primitive);
   impl_->implementation = primitive.impl_info_str();
   if (real) {

@@ -20,7 +20,7 @@ step "sanitizer build, fuzz targets ${GPUEVAL_FUZZ_SECONDS:-10} s each, tests, a
 cmake -S . -B build-asan -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
   -DGPUEVAL_SANITIZE=ON -DGPUEVAL_FUZZ=ON -DGPUEVAL_CUDA=OFF -DGPUEVAL_TESTS=ON -DGPUEVAL_UNITY=ON -DGPUEVAL_UNITY_TESTS=ON \
   -DGPUEVAL_BENCH=OFF
-cmake --build build-asan --target all fuzzers
+cmake --build build-asan
 GPUEVAL_BUILD=build-asan scripts/fuzz.sh
 # The release run alone has: tests on real data and whole measurements, which take minutes each with sanitizers; the
 # environment of g++'s OpenMP library, as clang has another one (which leaks a little); a check of the sources; kernels that

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <dnnl.hpp>
 #include <exception>
 #include <map>
 #include <string>
@@ -14,12 +13,14 @@
 #include <vector>
 
 #include "core/threads.h"
+#include "cpu/onednn.h"
 #include "gpueval/error.h"
 #include "peers/worker_loop.h"
 #include "shapes.h"
 
 namespace {
 
+namespace onednn = gpueval::onednn;
 using dnnl::memory;
 using gpueval::ConvDesc;
 
@@ -46,11 +47,14 @@ class Network {
  private:
   static constexpr auto kAny = memory::format_tag::any;
 
-  static dnnl::primitive_attr requantizing(int channels) {
+  static std::vector<float> scales(int channels) {
+    return std::vector<float>(static_cast<std::size_t>(channels), 0.01f);
+  }
+  static dnnl::primitive_attr requantizing(int channels, bool grouped) {
     dnnl::primitive_attr attr;
-    attr.set_output_scales(1 << 1, std::vector<float>(static_cast<std::size_t>(channels), 0.01f));
+    onednn::set_channel_scales(attr, scales(channels), grouped);
     dnnl::post_ops post;
-    post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+    onednn::append_eltwise(post, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
     attr.set_post_ops(post);
     return attr;
   }
@@ -62,24 +66,26 @@ class Network {
     // Where the window does not reach the last rows, oneDNN wants a smaller padding than the network states.
     const memory::dim bottom = (d.p() - 1) * w.stride_h + w.kernel_h - d.h - w.pad.top;
     const memory::dim right = (d.q() - 1) * w.stride_w + w.kernel_w - d.w - w.pad.left;
-    const dnnl::convolution_forward::desc desc(
-        dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-        {{d.n, d.c, d.h, d.w}, memory::data_type::u8, kAny}, {kernel, memory::data_type::s8, kAny},
-        {{d.k}, memory::data_type::f32, kAny}, {{d.n, d.k, d.p(), d.q()}, memory::data_type::u8, kAny},
-        {w.stride_h, w.stride_w}, {w.pad.top, w.pad.left}, {bottom, right});
-    keep<dnnl::convolution_forward>({desc, requantizing(d.k), engine_});
+    keep<dnnl::convolution_forward>(
+        onednn::convolution(
+            engine_, {{d.n, d.c, d.h, d.w}, memory::data_type::u8, kAny}, {kernel, memory::data_type::s8, kAny},
+            {{d.k}, memory::data_type::f32, kAny}, {{d.n, d.k, d.p(), d.q()}, memory::data_type::u8, kAny},
+            {.stride = {w.stride_h, w.stride_w}, .pad_begin = {w.pad.top, w.pad.left}, .pad_end = {bottom, right}},
+            requantizing(d.k, d.depthwise)),
+        d.k);
   }
   void add_dense(const ConvDesc& d) {
-    const dnnl::inner_product_forward::desc desc(
-        dnnl::prop_kind::forward_inference, {{d.n, d.c}, memory::data_type::u8, kAny},
-        {{d.k, d.c}, memory::data_type::s8, kAny}, {{d.k}, memory::data_type::f32, kAny},
-        {{d.n, d.k}, memory::data_type::u8, kAny});
-    keep<dnnl::inner_product_forward>({desc, requantizing(d.k), engine_});
+    keep<dnnl::inner_product_forward>(
+        onednn::inner_product(engine_, {{d.n, d.c}, memory::data_type::u8, kAny},
+                              {{d.k, d.c}, memory::data_type::s8, kAny}, {{d.k}, memory::data_type::f32, kAny},
+                              {{d.n, d.k}, memory::data_type::u8, kAny}, requantizing(d.k, false)),
+        d.k);
   }
 
   template <typename Primitive>
-  void keep(const typename Primitive::primitive_desc& desc) {
+  void keep(const typename Primitive::primitive_desc& desc, int channels) {
     Layer layer{Primitive(desc), {}};
+    onednn::add_channel_scales(layer.args, engine_, scales(channels));
     for (const auto& [argument, format] : std::map<int, memory::desc>{{DNNL_ARG_SRC, desc.src_desc()},
                                                                       {DNNL_ARG_WEIGHTS, desc.weights_desc()},
                                                                       {DNNL_ARG_BIAS, desc.bias_desc()},

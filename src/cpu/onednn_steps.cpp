@@ -2,7 +2,6 @@
 // Float32 by oneDNN, NHWC throughout (on AVX-512 its fastest kernels are NHWC ones and no tensor is ever reordered).
 #include <omp.h>
 
-#include <dnnl.hpp>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -10,6 +9,8 @@
 
 #include "core/threads.h"
 #include "cpu/conv_steps.h"
+#include "cpu/onednn.h"
+#include "cpu/step.h"
 #include "gpueval/error.h"
 #include "graph/passes.h"
 
@@ -27,11 +28,16 @@ memory::desc nhwc(int n, int h, int w, int c) {
   return {{n, c, h, w}, memory::data_type::f32, memory::format_tag::nhwc};
 }
 
+onednn::Strides strides(const Window& w) {
+  return {
+      .stride = {w.stride_h, w.stride_w}, .pad_begin = {w.pad.top, w.pad.left}, .pad_end = {w.pad.bottom, w.pad.right}};
+}
+
 std::string kernel_name(const char* info) { return std::string("oneDNN:") + info; }
 
 void append_activation(dnnl::post_ops& ops, Activation act) {
-  if (act == Activation::kRelu) ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-  if (act == Activation::kRelu6) ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_clip, 0.0f, 6.0f);
+  if (act == Activation::kRelu) onednn::append_eltwise(ops, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+  if (act == Activation::kRelu6) onednn::append_eltwise(ops, dnnl::algorithm::eltwise_clip, 0.0f, 6.0f);
 }
 
 dnnl::primitive_attr scratchpad_by_user() {
@@ -109,17 +115,9 @@ class OnednnConv : public Step {
     append_activation(ops, act);
     dnnl::primitive_attr attributes = scratchpad_by_user();
     attributes.set_post_ops(ops);
-    return {{dnnl::prop_kind::forward_inference,
-             dnnl::algorithm::convolution_direct,
-             nhwc(d.n, d.h, d.w, d.c),
-             memory::desc(weight_dims(d), memory::data_type::f32, memory::format_tag::any),
-             memory::desc({d.k}, memory::data_type::f32, memory::format_tag::a),
-             dst,
-             {w.stride_h, w.stride_w},
-             {w.pad.top, w.pad.left},
-             {w.pad.bottom, w.pad.right}},
-            attributes,
-            cpu()};
+    return onednn::convolution(
+        cpu(), nhwc(d.n, d.h, d.w, d.c), memory::desc(weight_dims(d), memory::data_type::f32, memory::format_tag::any),
+        memory::desc({d.k}, memory::data_type::f32, memory::format_tag::a), dst, strides(w), attributes);
   }
 
   Executor executor(const dnnl::convolution_forward::primitive_desc& pd, const memory& weights) const {
@@ -173,15 +171,9 @@ class OnednnPool : public Step {
     const Shape& in = context.input(0).shape;
     const auto algorithm = largest ? dnnl::algorithm::pooling_max : dnnl::algorithm::pooling_avg_exclude_padding;
     const auto describe = [&](int n) {
-      return dnnl::pooling_forward::primitive_desc({dnnl::prop_kind::forward_inference,
-                                                    algorithm,
-                                                    nhwc(n, in.h, in.w, in.c),
-                                                    nhwc(n, node.shape.h, node.shape.w, node.shape.c),
-                                                    {w.stride_h, w.stride_w},
-                                                    {w.kernel_h, w.kernel_w},
-                                                    {w.pad.top, w.pad.left},
-                                                    {w.pad.bottom, w.pad.right}},
-                                                   scratchpad_by_user(), cpu());
+      return onednn::pooling(cpu(), algorithm, nhwc(n, in.h, in.w, in.c),
+                             nhwc(n, node.shape.h, node.shape.w, node.shape.c), {w.kernel_h, w.kernel_w}, strides(w),
+                             scratchpad_by_user());
     };
     const auto pd = describe(context.batch);
     kernel_ = kernel_name(pd.impl_info_str());
