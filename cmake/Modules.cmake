@@ -33,6 +33,9 @@ endif()
 # Several files of the target at once, but for those whose helpers have the names of another one's.
 function(gpueval_unity target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${GPUEVAL_UNITY} UNITY_BUILD_BATCH_SIZE 10)
+  if(GPUEVAL_UNITY)  # said of what a .cpp file that another one includes keeps to itself
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
   if(ARGN)
     set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   endif()

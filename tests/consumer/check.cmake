@@ -32,5 +32,5 @@ endforeach()
 
 run(${CMAKE_COMMAND} -G Ninja -S ${CMAKE_CURRENT_LIST_DIR} -B ${OUT}/build -DCMAKE_PREFIX_PATH=${OUT}/installed
   -DCMAKE_BUILD_TYPE=Debug)
-run(${CMAKE_COMMAND} --build ${OUT}/build)
+run(${CMAKE_COMMAND} --build ${OUT}/build --target measure headers)
 run(${OUT}/build/measure)
