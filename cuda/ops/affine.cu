@@ -27,22 +27,14 @@ affine_kernel(const AffineParams p) {
   if (thread >= p.threads) return;
   const ChannelPlace at = channel_place(thread, p.groups, p.channels);
   const Bytes16 q = load_channels(p.src, at.pixel, at.channel, at.count);
-  Bytes16 out;
-  GPUEVAL_UNROLL
-  for (int w = 0; w < 4; ++w) {
-    float v[4];
-    GPUEVAL_UNROLL
-    for (int i = 0; i < 4; ++i) {
-      const int c = w * 4 + i;
-      const bool real = c < at.count;
-      const float m = real ? p.m[at.channel + c] : 0.0f, b = real ? p.b[at.channel + c] : 0.0f;
-      v[i] = fma_rn(channel_value(p.src, q, c), m, b);
-      if (real && p.dst_float != nullptr) {
-        p.dst_float[at.pixel * p.dst_pitch + at.channel + c] = max_of(v[i], p.lo);
-      }
-    }
-    out.word[w] = quantize_four(v, p.lo, p.hi);
-  }
+  const auto value = [&](int i) {
+    const bool real = i < at.count;
+    const float m = real ? p.m[at.channel + i] : 0.0f, b = real ? p.b[at.channel + i] : 0.0f;
+    const float v = fma_rn(channel_value(p.src, q, i), m, b);
+    if (real && p.dst_float != nullptr) p.dst_float[at.pixel * p.dst_pitch + at.channel + i] = max_of(v, p.lo);
+    return v;
+  };
+  const Bytes16 out = quantize_channels(value, p.lo, p.hi);
   if (p.dst_float == nullptr) store_channels(p.dst, at.pixel, at.channel, at.count, out);
 }
 

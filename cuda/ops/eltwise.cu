@@ -22,17 +22,9 @@ add_kernel(const AddParams p) {
   const ChannelPlace at = channel_place(thread, p.groups, p.channels);
   const Bytes16 a = load_channels(p.a, at.pixel, at.channel, at.count);
   const Bytes16 b = load_channels(p.b, at.pixel, at.channel, at.count);
-  Bytes16 out;
-  GPUEVAL_UNROLL
-  for (int w = 0; w < 4; ++w) {
-    float v[4];
-    GPUEVAL_UNROLL
-    for (int i = 0; i < 4; ++i) {
-      const float second = fma_rn(channel_value(p.b, b, w * 4 + i), p.m2, 0.0f);
-      v[i] = fma_rn(channel_value(p.a, a, w * 4 + i), p.m1, second);
-    }
-    out.word[w] = quantize_four(v, p.lo, p.hi);
-  }
+  const Bytes16 out = quantize_channels(
+      [&](int i) { return fma_rn(channel_value(p.a, a, i), p.m1, fma_rn(channel_value(p.b, b, i), p.m2, 0.0f)); }, p.lo,
+      p.hi);
   store_channels(p.dst, at.pixel, at.channel, at.count, out);
 }
 
@@ -49,14 +41,8 @@ requantize_kernel(const RequantizeParams p) {
   if (thread >= p.threads) return;
   const ChannelPlace at = channel_place(thread, p.groups, p.channels);
   const Bytes16 q = load_channels(p.src, at.pixel, at.channel, at.count);
-  Bytes16 out;
-  GPUEVAL_UNROLL
-  for (int w = 0; w < 4; ++w) {
-    float v[4];
-    GPUEVAL_UNROLL
-    for (int i = 0; i < 4; ++i) v[i] = fma_rn(channel_value(p.src, q, w * 4 + i), p.m, 0.0f);
-    out.word[w] = quantize_four(v, p.lo, p.hi);
-  }
+  const Bytes16 out =
+      quantize_channels([&](int i) { return fma_rn(channel_value(p.src, q, i), p.m, 0.0f); }, p.lo, p.hi);
   store_channels(p.dst, at.pixel, at.channel, at.count, out);
 }
 

@@ -104,4 +104,18 @@ GPUEVAL_DEVICE std::uint32_t quantize_four(const float (&v)[4], float lo, float 
   return byte_permute(byte_permute(bits[0], bits[1], 0x0040), byte_permute(bits[2], bits[3], 0x0040), 0x5410);
 }
 
+// The same of 16 channels: value(i) is channel i's.
+template <typename Value>
+GPUEVAL_DEVICE Bytes16 quantize_channels(const Value& value, float lo, float hi) {
+  Bytes16 out;
+  GPUEVAL_UNROLL
+  for (int w = 0; w < 4; ++w) {
+    float v[4];
+    GPUEVAL_UNROLL
+    for (int i = 0; i < 4; ++i) v[i] = value(w * 4 + i);
+    out.word[w] = quantize_four(v, lo, hi);
+  }
+  return out;
+}
+
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -75,14 +75,8 @@ avg_pool_kernel(const PoolParams a) {
   });
   const float m = count > 0 ? a.factors[count - 1] : 0.0f;
   const int excess = a.src.flips != 0 ? 128 * count : 0;
-  Bytes16 out;
-  GPUEVAL_UNROLL
-  for (int w = 0; w < 4; ++w) {
-    float v[4];
-    GPUEVAL_UNROLL
-    for (int i = 0; i < 4; ++i) v[i] = fma_rn(int_to_float(sums[w * 4 + i] - excess), m, 0.0f);
-    out.word[w] = quantize_four(v, a.lo, a.hi);
-  }
+  const Bytes16 out =
+      quantize_channels([&](int i) { return fma_rn(int_to_float(sums[i] - excess), m, 0.0f); }, a.lo, a.hi);
   store_channels(a.dst, at.pixel, at.channel, at.count, out);
 }
 
