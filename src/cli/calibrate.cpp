@@ -32,9 +32,7 @@ void check(const CLI::App&, Options& o) {
 }
 
 int run(const Options& o) {
-  Plan plan = settle_plan(o);
-  plan.accuracy.reset();
-  plan.speed.reset();
+  const Plan plan = unmeasured_plan(o);
   Calibrated found;
   {
     Progress progress;

@@ -23,9 +23,7 @@ void define(CLI::App& app, Options& o) {
       ->check(one_of({"float32", "int8"}));
   add_scheme(app, o, "best (default), auto or another static one of `gpu_eval list calibrators`");
   add_calibration(app, o);
-  Section(app, kStatic)
-      .option("--calibration-table", o.plan.calibration.table, "F.json", "what `gpu_eval calibrate` wrote")
-      ->excludes(app.get_option("--calibration-images"));
+  add_table_to_read(app, o);
   add_corrections(app, o);
   add_device(app, o);
 }
@@ -45,9 +43,7 @@ void check(const CLI::App& app, Options& o) {
 }
 
 int run(const Options& o) {
-  Plan plan = settle_plan(o);
-  plan.accuracy.reset();
-  plan.speed.reset();
+  const Plan plan = unmeasured_plan(o);
   const bool integer = o.has_int8();
   Prepared prepared;
   {

@@ -33,9 +33,7 @@ void define(CLI::App& app, Options& o) {
   rows.option("--depthwise", o.depthwise, "TYPE", "scheme reference: depthwise layers in int8 (default) or float32")
       ->check(one_of({"int8", "float32"}));
   add_calibration(app, o);
-  Section(app, kStatic)
-      .option("--calibration-table", o.plan.calibration.table, "F.json", "what `gpu_eval calibrate` wrote")
-      ->excludes(app.get_option("--calibration-images"));
+  add_table_to_read(app, o);
   add_corrections(app, o);
   add_device(app, o);
   Section device(app, "Device");
@@ -81,24 +79,23 @@ void check_int8(const CLI::App& app, const Options& o) {
   const bool dynamic =
       std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.scheme() == "reference"; });
   const bool fixed = std::any_of(rows.begin(), rows.end(), [](const Row& row) { return row.calibrates(); });
-  const std::string schemes = o.schemes.empty() ? "best" : fmt::format("{}", fmt::join(o.schemes, ","));
   if (!o.has_int8()) {
     refuse_int8(app, o, "--precision float32: it belongs to int8");
     refuse_option(o, "--scheme", "--precision float32: it belongs to int8");
   }
   if (!fixed) refuse_int8(app, o, "--scheme reference, which is s8, finds its scales at run time and corrects nothing");
-  if (!dynamic) refuse_option(o, "--depthwise", fmt::format("--scheme {}: it belongs to --scheme reference", schemes));
+  if (!dynamic) refuse_option(o, "--depthwise", schemes_text(o) + ": it belongs to --scheme reference");
   check_recipe(o);
 }
 
 void check_mode(const CLI::App& app, const Options& o) {
   if (o.mode == "speed") refuse(app, kAccuracy, "--mode speed: it belongs to the accuracy part");
-  if (o.mode == "accuracy") refuse(app, kSpeed, "--mode accuracy: it belongs to the speed part");
+  refuse_timing(app, o);
   if (o.speed.scenario != "server") refuse_option(o, "--latency-bound", "every scenario but server");
   if (o.speed.scenario == "single-stream" && !o.batches.empty() && o.batches != std::vector{1})
     fail_usage("--batch {} contradicts --scenario single-stream, which asks one image at a time",
                fmt::join(o.batches, ","));
-  if (o.mode == "accuracy" && o.batches.size() > 1) fail_usage("--batch: --mode accuracy takes one");
+  if (o.mode == "accuracy") need_one_batch(o, "--mode accuracy");
   if (o.models.size() > 1) {
     for (const char* option :
          {"--weights", "--alpha", "--calibration-table", "--save-logits", "--reference", "--image"})
@@ -143,22 +140,17 @@ int finish(const Options& o, Report& report) {
   }
   const bool failed = !report.interrupted && gate_failed(o, report);
   problems.insert(problems.begin(), report.output_errors.begin(), report.output_errors.end());
-  for (const std::string& problem : problems) print_error(problem);
-  if (!problems.empty()) return exit_status(ExitCode::kRuntime);
-  if (report.interrupted) return exit_status(ExitCode::kInterrupted);
-  if (!report.valid()) return exit_status(ExitCode::kInvalidMeasurement);
+  const ExitCode code = outcome(problems, report.interrupted, report.valid());
+  if (code != ExitCode::kOk) return exit_status(code);
   if (lost_output() == 0 && !StopSignal::raised()) forget_journal(report);
   return exit_status(failed ? ExitCode::kAccuracyGate : ExitCode::kOk);
 }
 
 int print_classes(const Options& o) {
-  Plan plan = settle_plan(o);
-  plan.accuracy.reset();
-  plan.speed.reset();
   Classification found;
   {
     Progress progress;
-    found = classify(plan, o.image, o.class_names, progress);
+    found = classify(unmeasured_plan(o), o.image, o.class_names, progress);
   }
   print_lines(to_text(found));
   return 0;

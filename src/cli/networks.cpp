@@ -32,25 +32,19 @@ int finish(const Options& o, const TableReport& table) {
     if (o.per_layer && !prints_form(o)) print_lines('\n' + network.name + '\n' + to_layer_tables(report));
   }
   if (!table.failure.empty()) problems.push_back(table.failure);
-  for (const std::string& problem : problems) print_error(problem);
+  const ExitCode code = outcome(problems, table.interrupted, valid);
   if (table.interrupted && resumable) print_note(kResumeNote);
-  if (!problems.empty()) return exit_status(ExitCode::kRuntime);
-  if (table.interrupted) return exit_status(ExitCode::kInterrupted);
-  if (!valid) return exit_status(ExitCode::kInvalidMeasurement);
-  if (lost_output() != 0 || StopSignal::raised()) return exit_status(ExitCode::kOk);
+  if (code != ExitCode::kOk || lost_output() != 0 || StopSignal::raised()) return exit_status(code);
   for (const TableNetwork& network : table.networks) {
     if (network.report) forget_journal(*network.report);
   }
-  return exit_status(ExitCode::kOk);
+  return exit_status(code);
 }
 
 void define(CLI::App& app, Options& o) {
   add_network(app, o);
   add_images(app, o);
-  Section(app, kStatic)
-      .option("--calibration-images", o.plan.calibration.images, "N",
-              "spread over the data, not judged again (default 128, of judged data at most a quarter)")
-      ->check(above_zero());
+  add_calibration_images(app, o);
   add_device(app, o);
   add_mode(app, o, {"accuracy", "both"});
   Section(app, "Device")
@@ -64,8 +58,8 @@ void define(CLI::App& app, Options& o) {
 }
 
 void check(const CLI::App& app, Options& o) {
-  if (o.mode == "accuracy") refuse(app, kSpeed, "--mode accuracy: it belongs to the speed part");
-  if (o.batches.size() > 1) fail_usage("--batch: table takes one");
+  refuse_timing(app, o);
+  need_one_batch(o, "table");
   if (o.models.empty()) {
     for (const char* option : {"--alpha", "--weights"}) refuse_option(o, option, "table without --model");
   }

@@ -32,6 +32,12 @@ void add_switch(CLI::App& app, Options& o, const CorrectionSwitch& row) {
   app.add_flag_function("--no-" + name, turn(false))->group("");  // not in --help
 }
 
+// Of no group that refuse() sees: their opposites are in none.
+void refuse_corrections(const Options& o, const std::string& because) {
+  for (const auto& [name, on] : o.recipe.corrections)
+    fail_usage("--{}{} contradicts {}", on ? "" : "no-", name, because);
+}
+
 }  // namespace
 
 void add_network(CLI::App& app, Options& o) {
@@ -82,15 +88,25 @@ void add_calibration(CLI::App& app, Options& o) {
   Section section(app, kStatic);
   section.option("--activations", o.activations, "TYPE", "u8 where a tensor cannot be negative (default), or s8")
       ->check(one_of({"u8", "s8"}));
-  section
-      .option("--calibration-images", o.plan.calibration.images, "N",
-              "spread over the data, not judged again (default 128, of judged data at most a quarter)")
-      ->check(above_zero());
+  add_calibration_images(app, o);
   section
       .option("--calibration-percentile", o.recipe.percentile, "P",
               "scheme percentile: percent of a tensor's values inside its range (default 99.99)")
       ->check(between(50, 100));
   section.option("--float-layers", o.recipe.float_layers, "L,...", "left in float32, by Keras name");
+}
+
+void add_calibration_images(CLI::App& app, Options& o) {
+  Section(app, kStatic)
+      .option("--calibration-images", o.plan.calibration.images, "N",
+              "spread over the data, not judged again (default 128, of judged data at most a quarter)")
+      ->check(above_zero());
+}
+
+void add_table_to_read(CLI::App& app, Options& o) {
+  Section(app, kStatic)
+      .option("--calibration-table", o.plan.calibration.table, "F.json", "what `gpu_eval calibrate` wrote")
+      ->excludes(app.get_option("--calibration-images"));
 }
 
 void add_corrections(CLI::App& app, Options& o) {
@@ -122,10 +138,8 @@ void add_timing(CLI::App& app, Options& o) {
              "cuda, emu: the latency includes the copies to the device and back (else in a line of their own)");
 }
 
-CLI::Option* add_limit(CLI::App& app, Options& o) {
-  return Section(app, kAccuracy)
-      .option("--limit", o.plan.data.limit, "N", "judge at most N images")
-      ->check(above_zero());
+void add_limit(CLI::App& app, Options& o) {
+  Section(app, kAccuracy).option("--limit", o.plan.data.limit, "N", "judge at most N images")->check(above_zero());
 }
 
 void add_resume(CLI::App& app, Options& o) {
@@ -138,10 +152,10 @@ void add_results(CLI::App& app, Options& o, const char* schema) {
   result.option("--html", o.html, "F", "write it as a web page: one file with tables and charts; - prints that");
 }
 
-CLI::Option* add_mode(CLI::App& app, Options& o, std::vector<std::string> modes) {
+void add_mode(CLI::App& app, Options& o, std::vector<std::string> modes) {
   std::string help;
   for (const std::string& mode : modes) help += mode + (mode == "both" ? " (default)" : ", ");
-  return Section(app, kDevice).option("--mode", o.mode, "MODE", help)->check(one_of(std::move(modes)));
+  Section(app, kDevice).option("--mode", o.mode, "MODE", help)->check(one_of(std::move(modes)));
 }
 
 void refuse(const CLI::App& app, const char* heading, const std::string& because) {
@@ -155,10 +169,21 @@ void refuse_option(const Options& o, const std::string& option, const std::strin
   if (o.given.contains(option)) fail_usage("{} contradicts {}", option, because);
 }
 
+void refuse_timing(const CLI::App& app, const Options& o) {
+  if (o.mode == "accuracy") refuse(app, kSpeed, "--mode accuracy: it belongs to the speed part");
+}
+
 void refuse_int8(const CLI::App& app, const Options& o, const std::string& because) {
   refuse(app, kStatic, because);
-  for (const auto& [name, on] : o.recipe.corrections)
-    fail_usage("--{}{} contradicts {}", on ? "" : "no-", name, because);
+  refuse_corrections(o, because);
+}
+
+void need_one_batch(const Options& o, const std::string& whose) {
+  if (o.batches.size() > 1) fail_usage("--batch: {} takes one", whose);
+}
+
+std::string schemes_text(const Options& o) {
+  return o.schemes.empty() ? "--scheme best" : fmt::format("--scheme {}", fmt::join(o.schemes, ","));
 }
 
 void need_model(const Options& o) {
@@ -178,12 +203,10 @@ void check_recipe(const Options& o) {
   const auto named = [&](const char* scheme) {
     return std::find(o.schemes.begin(), o.schemes.end(), scheme) != o.schemes.end();
   };
-  const std::string schemes = o.schemes.empty() ? "best" : fmt::format("{}", fmt::join(o.schemes, ","));
   if (!named("percentile"))
-    refuse_option(o, "--calibration-percentile", "--scheme " + schemes + ": it belongs to --scheme percentile");
+    refuse_option(o, "--calibration-percentile", schemes_text(o) + ": it belongs to --scheme percentile");
   if (!named("auto")) return;
-  for (const auto& [name, on] : o.recipe.corrections)
-    fail_usage("--{}{} contradicts --scheme auto, which picks them", on ? "" : "no-", name);
+  refuse_corrections(o, "--scheme auto, which picks them");
   if (!o.plan.calibration.table.empty()) fail_usage("--calibration-table contradicts --scheme auto, which calibrates");
 }
 

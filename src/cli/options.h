@@ -21,7 +21,6 @@ struct Options {
   RecipeRequest recipe;  // but for its scheme
   std::string activations;
   std::string mode = "both";
-  std::optional<int> accuracy_batch;
   std::vector<int> batches;
   AccuracyPlan accuracy;
   SpeedPlan speed;
@@ -42,8 +41,10 @@ struct Options {
   bool has_int8() const;
 };
 
-// The plan of what was typed, checked against the device; for options of which each must be usable for what is asked.
+// The plan of what was typed.
 Plan settle_plan(const Options& options);
+// Without an accuracy and a speed part: of a command that only prepares a network.
+Plan unmeasured_plan(const Options& options);
 // Rows of --precision and --scheme.
 std::vector<Row> settle_rows(const Options& options);
 // What the device cannot do, naming the option.

@@ -62,6 +62,13 @@ bool prints_form(const Options& options) {
   return options.json == kToStdout || options.html == kToStdout || options.markdown == kToStdout;
 }
 
+ExitCode outcome(const std::vector<std::string>& problems, bool interrupted, bool valid) {
+  for (const std::string& problem : problems) print_error(problem);
+  if (!problems.empty()) return ExitCode::kRuntime;
+  if (interrupted) return ExitCode::kInterrupted;
+  return valid ? ExitCode::kOk : ExitCode::kInvalidMeasurement;
+}
+
 std::vector<std::string> write_results(const std::vector<ResultFile>& files) {
   std::vector<std::string> problems;
   for (const ResultFile& result : files) {

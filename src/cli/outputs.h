@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/exit_code.h"
 #include "cli/options.h"
 
 namespace gpueval::cli {
@@ -25,6 +26,8 @@ struct ResultFile {
 };
 inline constexpr const char* kResumeNote = "The same command with --resume continues instead of starting anew.";
 
+// Prints the problems. What they, an interruption or a missed minimum make of the run; kOk: its verdict stands.
+ExitCode outcome(const std::vector<std::string>& problems, bool interrupted, bool valid);
 // Writes all that can be written; what could not, as sentences.
 std::vector<std::string> write_results(const std::vector<ResultFile>& files);
 

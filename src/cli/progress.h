@@ -21,9 +21,9 @@ class Progress : public Observer {
   void on_accuracy(const AccuracyProgress& progress) override;
   void on_speed(const SpeedProgress& progress) override;
   void on_note(const std::string& sentence) override;
-  void wipe();
 
  private:
+  void wipe();
   bool due();
   void draw(const std::string& text);
 

@@ -16,9 +16,7 @@ void define(CLI::App& app, Options& o) {
   add_images(app, o);
   add_scheme(app, o, "best (default), auto or others of `gpu_eval list calibrators`");
   add_calibration(app, o);
-  Section(app, kStatic)
-      .option("--calibration-table", o.plan.calibration.table, "F.json", "what `gpu_eval calibrate` wrote")
-      ->excludes(app.get_option("--calibration-images"));
+  add_table_to_read(app, o);
   app.remove_option(app.get_option("--float-layers"));  // what it finds
   add_corrections(app, o);
   add_device(app, o);
@@ -45,8 +43,8 @@ void check(const CLI::App& app, Options& o) {
   check_static(o, "sensitivity");
   check_recipe(o);
   if (!o.sensitivity.target_loss_points) refuse(app, kSpeed, "sensitivity without --target-loss, which times nothing");
-  if (o.mode == "accuracy") refuse(app, kSpeed, "--mode accuracy: it belongs to the speed part");
-  if (o.batches.size() > 1) fail_usage("--batch: sensitivity takes one");
+  refuse_timing(app, o);
+  need_one_batch(o, "sensitivity");
   check_device(o);
 }
 
@@ -60,14 +58,11 @@ int run(const Options& o) {
   const std::vector<std::string> problems =
       write_results({{o.json, [&] { return to_json(report); }}, {o.html, [&] { return to_html(report); }}});
   if (!prints_form(o)) print_lines(to_text(report));
-  for (const std::string& problem : problems) print_error(problem);
-  if (!problems.empty()) return exit_status(ExitCode::kRuntime);
-  if (report.interrupted) return exit_status(ExitCode::kInterrupted);
   bool valid = true;
   if (report.mixed) {
     for (const MixedSpeed& row : report.mixed->speed) valid = valid && row.speed.valid;
   }
-  return exit_status(valid ? ExitCode::kOk : ExitCode::kInvalidMeasurement);
+  return exit_status(outcome(problems, report.interrupted, valid));
 }
 
 }  // namespace

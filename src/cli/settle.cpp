@@ -95,6 +95,13 @@ Plan settle_plan(const Options& o) {
   return plan;
 }
 
+Plan unmeasured_plan(const Options& o) {
+  Plan plan = settle_plan(o);
+  plan.accuracy.reset();
+  plan.speed.reset();
+  return plan;
+}
+
 void check_device(const Options& o) {
   const DeviceInfo device = chosen(o.plan.device);
   for (const std::string& name : o.precisions) {
