@@ -23,9 +23,8 @@ std::span<const CorrectionSwitch> correction_switches();
 // Text that two recipes share only if they are the same: "best", "best -gptq", "percentile 99.9 +bias-correction".
 // Calibration tables carry it as their scheme.
 std::string recipe_text(const QuantOptions& quant);
-QuantOptions parse_recipe(const std::string& text);  // Error if it is none
-// As the table was made: its recipe and its activations. Error naming `path` for a recipe of another version.
-QuantOptions recipe_of(const CalibrationTable& table, const std::string& path);
+QuantOptions parse_recipe(const std::string& text);     // Error if it is none
+QuantOptions recipe_of(const CalibrationTable& table);  // with its activations; Error as parse_recipe()
 
 // What is asked of an int8 network. What is absent is the calibration table's where one is read, else the default.
 struct RecipeRequest {
@@ -39,7 +38,8 @@ struct RecipeRequest {
 
   bool chooses() const;  // names a recipe or a part of one
 };
-// Fills in what the table has. What was asked for stays: check_table() refuses a table of another recipe.
+// Fills in what the table of the file `path` has. What was asked for stays: check_table() refuses a table of another
+// recipe.
 RecipeRequest with_table(RecipeRequest request, const CalibrationTable& table, const std::string& path);
 // usual: the scheme where none is asked for. Not for an automatic one, which asks for nothing in particular. Usage
 // error for corrections that contradict or miss each other.

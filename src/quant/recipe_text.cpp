@@ -38,6 +38,14 @@ void check_corrections(const Corrections& c) {
   if (c.analytic_bias && c.bias) fail_usage("analytic-bias contradicts bias-correction, which finds it on images");
 }
 
+QuantOptions known_recipe(const CalibrationTable& table, const std::string& path) {
+  try {
+    return recipe_of(table);
+  } catch (const Error& error) {
+    fail("{}: the scheme '{}' of the table is unknown: {}", path, table.scheme, error.what());
+  }
+}
+
 }  // namespace
 
 std::span<const CorrectionSwitch> correction_switches() { return kSwitches; }
@@ -68,20 +76,16 @@ QuantOptions parse_recipe(const std::string& text) {
   return quant;
 }
 
-QuantOptions recipe_of(const CalibrationTable& table, const std::string& path) {
-  try {
-    QuantOptions quant = parse_recipe(table.scheme);
-    quant.activations = table.activations == "s8" ? DType::kS8 : DType::kU8;
-    return quant;
-  } catch (const Error& error) {
-    fail("{}: the scheme '{}' of the table is unknown: {}", path, table.scheme, error.what());
-  }
+QuantOptions recipe_of(const CalibrationTable& table) {
+  QuantOptions quant = parse_recipe(table.scheme);
+  quant.activations = table.activations == "s8" ? DType::kS8 : DType::kU8;
+  return quant;
 }
 
 bool RecipeRequest::chooses() const { return scheme || automatic || percentile || !corrections.empty(); }
 
 RecipeRequest with_table(RecipeRequest request, const CalibrationTable& table, const std::string& path) {
-  const QuantOptions made = recipe_of(table, path);
+  const QuantOptions made = known_recipe(table, path);
   if (!request.activations) request.activations = made.activations;
   if (request.scheme || request.automatic) return request;
   request.scheme = made.scheme;

@@ -56,14 +56,14 @@ CalibrationTable empty_table(const LoadedModel& model, const QuantOptions& quant
   table.model = model.graph.name;
   table.weights_sha256 = model.weights_id;
   table.scheme = recipe_text(quant);
-  table.activations = quant.activations == DType::kS8 ? "s8" : "u8";
+  table.activations = to_string(quant.activations);
   return table;
 }
 
 QuantizationReport quantization_report(const QuantOptions& quant, int calibration_images) {
   QuantizationReport report;
   report.scheme = to_string(quant.scheme);
-  report.activations = quant.activations == DType::kS8 ? "s8" : "u8";
+  report.activations = to_string(quant.activations);
   for (const CorrectionSwitch& row : correction_switches()) {
     if (quant.corrections.*row.member) report.corrections.emplace_back(row.name);
   }
@@ -73,11 +73,12 @@ QuantizationReport quantization_report(const QuantOptions& quant, int calibratio
   return report;
 }
 
-CalibrationTable read_table(const Plan& plan, const RecipeRequest& request, const LoadedModel& model,
-                            const LoadedData& data, CalibrationReport& report) {
+}  // namespace
+
+const CalibrationTable& check_read_table(const Plan& plan, const CalibrationTable& table, const RecipeRequest& request,
+                                         const LoadedModel& model, const LoadedData& data, CalibrationReport& report) {
   const std::string& path = plan.calibration.table;
   if (request.automatic) fail_usage("scheme auto contradicts the calibration table {}: it calibrates", path);
-  const CalibrationTable table = load_table(path);
   const QuantOptions quant = settle(request);
   CalibrationTable expected = empty_table(model, quant);
   // Nothing is judged without data, so any preprocessing will do.
@@ -93,8 +94,6 @@ CalibrationTable read_table(const Plan& plan, const RecipeRequest& request, cons
   report.cpu = table.cpu;
   return table;
 }
-
-}  // namespace
 
 CalibrationTable observe_table(const Plan& plan, const RecipeRequest& request, const LoadedModel& model,
                                const Dataset& data, std::size_t count, CalibrationReport& report,
@@ -138,7 +137,6 @@ CalibrationTable observe_table(const Plan& plan, const RecipeRequest& request, c
 
 CalibrationTable obtain_table(const Plan& plan, const RecipeRequest& request, const LoadedModel& model,
                               const LoadedData& data, CalibrationReport& report, const StepText& step) {
-  if (!plan.calibration.table.empty()) return read_table(plan, request, model, data, report);
   const std::size_t count = calibration_count(plan, data);
   if (data.images) {
     report.source = "data";

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "gpueval/session.h"
+#include "session/prepare.h"
 
 namespace gpueval {
 namespace {
@@ -57,16 +57,15 @@ std::optional<std::string> find_file(const std::vector<std::string>& names) {
 }
 
 std::vector<FoundFile> found_files(const Plan& plan) {
-  const ModelName named = parse_model_name(plan.model.name);
+  const auto [spec, alpha] = named_model(plan.model);
   std::vector<FoundFile> files;
   const auto add = [&](const char* what, const std::vector<std::string>& names) {
     if (const auto path = find_file(names)) files.push_back({what, *path});
   };
-  if (plan.model.weights.empty() && named.spec->weight_files) {
-    const double alpha = named.alpha ? *named.alpha : plan.model.alpha.value_or(1);
-    add("the weights", named.spec->weight_files({.alpha = alpha, .variant = ""}));
+  if (plan.model.weights.empty() && spec->weight_files) {
+    add("the weights", spec->weight_files({.alpha = alpha.value_or(1), .variant = ""}));
   }
-  if (!plan.data.path.empty() || named.spec->name == "demo") return files;
+  if (!plan.data.path.empty() || spec->name == "demo") return files;
   for (const char* name : {"val224_compressed.pkl", "val224_sample.pkl"}) add("the images", {name});
   return files;
 }

@@ -56,7 +56,6 @@ Report measure(const Plan& asked, Observer& observer) {
   if (!measures_layer_errors(plan)) drop_weights(prepared.model.graph);
   for (const LoweredRow& row : prepared.rows) report.runs.push_back(empty_run(row));
   measure_parts(plan, prepared, observer, report);
-  report.device_description = device_description(report.runs.front().device);
   const std::vector<std::string>& notes = prepared.notes;
   report.notes.insert(report.notes.end(), notes.begin(), notes.end());
   add_warnings(plan, prepared.data, report);

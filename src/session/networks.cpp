@@ -7,7 +7,7 @@
 
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
-#include "gpueval/session.h"
+#include "session/prepare.h"
 
 namespace gpueval {
 namespace {
@@ -34,9 +34,8 @@ Row int8_row(Scheme scheme, bool depthwise_int8 = true) {
 }
 
 TableNetwork measure_network(const Plan& plan, Observer& observer) {
-  const ModelName named = parse_model_name(plan.model.name);
-  const ModelSpec& spec = *named.spec;
-  const std::optional<double> alpha = named.alpha ? named.alpha : plan.model.alpha;
+  const auto [named, alpha] = named_model(plan.model);
+  const ModelSpec& spec = *named;
   TableNetwork network;
   network.name = alpha ? fmt::format("{} {:g}", spec.name, *alpha) : spec.name;
   if (spec.weight_files) network.weight_files = spec.weight_files({.alpha = alpha.value_or(1), .variant = ""});
@@ -77,10 +76,9 @@ std::vector<Plan> plan_each_network(const Plan& plan) {
     network.model.alpha = spec.alphas.size() > 1 || plan.model.alpha ? alpha : std::nullopt;
   };
   if (!plan.model.name.empty()) {
-    const ModelName named = parse_model_name(plan.model.name);
-    const std::optional<double> alpha = named.alpha ? named.alpha : plan.model.alpha;
-    if (alpha || named.spec->alphas.size() == 1) {
-      add(*named.spec, alpha);
+    const auto [spec, alpha] = named_model(plan.model);
+    if (alpha || spec->alphas.size() == 1) {
+      add(*spec, alpha);
       return plans;
     }
   }

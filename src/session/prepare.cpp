@@ -20,35 +20,35 @@ Scheme usual_scheme(const Plan& plan, const RecipeRequest& request, const Loaded
   return request.chooses() || !measures || worth ? Scheme::kBest : Scheme::kMaxAbs;
 }
 
-// A row's request with what the table and the default say of it.
-RecipeRequest settled(const Plan& plan, const RecipeRequest& asked, const LoadedData& data) {
+// A row's request with what the table, if one is read, and the default say of it.
+RecipeRequest settled(const Plan& plan, const RecipeRequest& asked, const CalibrationTable* read,
+                      const LoadedData& data) {
   RecipeRequest request = asked;
-  const std::string& path = plan.calibration.table;
-  if (!path.empty()) request = with_table(std::move(request), load_table(path), path);
+  if (read != nullptr) request = with_table(std::move(request), *read, plan.calibration.table);
   if (!request.automatic && !request.scheme) request.scheme = usual_scheme(plan, request, data);
   return request;
-}
-
-Graph lower_static_row(const LoadedModel& model, const CalibrationTable& table, const RecipeRequest& request) {
-  QuantOptions quant = parse_recipe(table.scheme);
-  quant.activations = table.activations == "s8" ? DType::kS8 : DType::kU8;
-  quant.float_layers = request.float_layers;
-  return lower_static(model.graph, table, quant);
 }
 
 void add_once(std::vector<std::string>& sentences, const std::string& sentence) {
   if (std::find(sentences.begin(), sentences.end(), sentence) == sentences.end()) sentences.push_back(sentence);
 }
 
-void calibrate_row(const Plan& plan, Prepared& prepared, const StepText& step, Observer& observer, LoweredRow& row) {
+void calibrate_row(const Plan& plan, const CalibrationTable* read, Prepared& prepared, const StepText& step,
+                   Observer& observer, LoweredRow& row) {
+  const RecipeRequest& recipe = row.row.recipe;
   CalibrationReport calibration;
-  CalibrationTable table = obtain_table(plan, row.row.recipe, prepared.model, prepared.data, calibration, step);
+  CalibrationTable table = read != nullptr
+                               ? check_read_table(plan, *read, recipe, prepared.model, prepared.data, calibration)
+                               : obtain_table(plan, recipe, prepared.model, prepared.data, calibration, step);
   row.quantization = calibration.quantization;
-  if (const auto note = rounding_note(prepared.model.graph, parse_recipe(table.scheme))) {
+  QuantOptions quant = recipe_of(table);
+  quant.float_layers = recipe.float_layers;
+  const Graph& bound = prepared.model.graph;
+  if (const auto note = rounding_note(bound, recipe_of(table))) {
     observer.on_note(*note);
     add_once(prepared.notes, *note);
   }
-  row.graph = lower_static_row(prepared.model, table, row.row.recipe);
+  row.graph = lower_static(bound, table, quant);
   // Every row calibrates on the same images; what an automatic one tried is worth keeping.
   if (calibration.trials.empty() && prepared.calibration) calibration.trials = std::move(prepared.calibration->trials);
   prepared.calibration = std::move(calibration);
@@ -75,6 +75,12 @@ std::string Row::scheme() const {
   return recipe.automatic ? "auto" : recipe.scheme ? to_string(*recipe.scheme) : "";
 }
 
+ModelName named_model(const ModelPlan& plan) {
+  ModelName named = parse_model_name(plan.name);
+  if (!named.alpha) named.alpha = plan.alpha;
+  return named;
+}
+
 Prepared load(const Plan& plan) {
   Prepared prepared;
   prepared.model = load_model(plan.model);
@@ -84,13 +90,17 @@ Prepared load(const Plan& plan) {
 
 void lower_rows(const Plan& plan, Prepared& prepared, Observer& observer) {
   const auto count = std::count_if(plan.rows.begin(), plan.rows.end(), [](const Row& row) { return row.calibrates(); });
+  const std::string& path = plan.calibration.table;
+  std::optional<CalibrationTable> read;  // once for all rows: it may hold the weights of a network
+  if (!path.empty() && count > 0) read = load_table(path);
+  const CalibrationTable* table = read ? &*read : nullptr;
   for (const Row& asked : plan.rows) {
     LoweredRow& row = prepared.rows.emplace_back(LoweredRow{asked, "", {}, std::nullopt});
     if (asked.precision != Precision::kInt8) {  // TF32 and float16 are the engine's matter
       row.graph = lower_float(prepared.model.graph);
       continue;
     }
-    row.row.recipe = asked.calibrates() ? settled(plan, asked.recipe, prepared.data) : asked.recipe;
+    row.row.recipe = asked.calibrates() ? settled(plan, asked.recipe, table, prepared.data) : asked.recipe;
     row.scheme = row.row.scheme();
     if (!row.row.calibrates()) {
       row.graph = lower_reference(prepared.model.graph, settle(row.row.recipe));
@@ -100,7 +110,7 @@ void lower_rows(const Plan& plan, Prepared& prepared, Observer& observer) {
     const auto step = [&](const std::string& text) {
       observer.on_step(count > 1 ? fmt::format("{}: {}", row.scheme, text) : text);
     };
-    calibrate_row(plan, prepared, step, observer, row);
+    calibrate_row(plan, table, prepared, step, observer, row);
   }
   for (const std::string& note : prepared.table.notes) add_once(prepared.notes, note);
 }
@@ -141,8 +151,7 @@ Calibrated calibrate_network(const Plan& plan, Observer& observer) {
   const Dataset& images = prepared.data.calibration ? *prepared.data.calibration : *prepared.data.images;
   result.table = observe_table(plan, request, prepared.model, images, calibration_count(plan, prepared.data),
                                result.report, [&](const std::string& text) { observer.on_step(text); });
-  if (const auto note = rounding_note(prepared.model.graph, parse_recipe(result.table.scheme)))
-    result.notes.push_back(*note);
+  if (const auto note = rounding_note(prepared.model.graph, recipe_of(result.table))) result.notes.push_back(*note);
   return result;
 }
 

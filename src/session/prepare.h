@@ -8,6 +8,8 @@
 
 namespace gpueval {
 
+// The network and its width: the name's, else the plan's.
+ModelName named_model(const ModelPlan& plan);
 Prepared load(const Plan& plan);
 // Calibrates what needs it and lowers every row.
 void lower_rows(const Plan& plan, Prepared& prepared, Observer& observer);

@@ -212,8 +212,7 @@ SensitivityReport measure_sensitivity(const Plan& asked, const SensitivityPlan& 
   lower_rows(plan, prepared, observer);
   const Graph& bound = prepared.model.graph;
   const CalibrationTable& table = prepared.table;
-  QuantOptions quant = parse_recipe(table.scheme);
-  quant.activations = table.activations == "s8" ? DType::kS8 : DType::kU8;
+  const QuantOptions quant = recipe_of(table);
   report.calibration = std::move(prepared.calibration);
   report.quantization = report.calibration->quantization;
   report.notes.insert(report.notes.end(), prepared.notes.begin(), prepared.notes.end());

@@ -13,6 +13,7 @@ Report start_report(const Plan& plan, const LoadedModel& model) {
   Report report;
   report.tool = tool_info();
   report.host = host_info(plan.device);
+  report.device_description = device_info(plan.device).description;
   report.model = model.report;
   report.per_layer = plan.layers_batch.has_value();
   if (plan.speed) {
@@ -31,18 +32,11 @@ RunReport empty_run(const LoweredRow& row) {
   run.quantization = row.quantization;
   const RecipeRequest& recipe = row.row.recipe;
   if (row.row.calibrates()) {
-    run.activations = recipe.activations == DType::kS8 ? "s8" : "u8";
+    run.activations = to_string(recipe.activations.value_or(DType::kU8));
   } else {
     run.depthwise = recipe.depthwise_int8 ? "int8" : "float32";
   }
   return run;
-}
-
-std::string device_description(const std::string& name) {
-  for (const DeviceInfo& device : devices()) {
-    if (device.name == name) return device.description;
-  }
-  return name;
 }
 
 void add_engine_notes(const EngineSet& set, Report& report) {

@@ -11,7 +11,6 @@ namespace gpueval {
 
 Report start_report(const Plan& plan, const LoadedModel& model);  // no runs yet
 RunReport empty_run(const LoweredRow& row);
-std::string device_description(const std::string& name);
 // What the engines have to say, once each.
 void add_engine_notes(const EngineSet& set, Report& report);
 // Warns of numbers that are likely to be wrong: many images skipped, labels or pixels that do not fit the network.
