@@ -37,7 +37,7 @@ FloatPanel float_panel(const ConvDesc& desc, int blocks, const CacheSizes& cache
 // Cache lines to fetch ahead for every four elements of depth, so that `tiles` tiles fetch a whole block.
 int float_ahead_lines(std::int64_t tiles, int vectors);
 
-// Whether our kernel beats oneDNN's on this shape (with AVX-512; docs/measurements.md): where few pixels share many
+// Whether our kernel beats oneDNN's on this shape (with AVX-512; docs/history.md): where few pixels share many
 // weights, on strided 1x1 windows, and on 1x1 windows with a residual, for which oneDNN leaves its fastest kernel.
 // Depends on neither batch nor threads, so that these change no result.
 bool prefer_own_float_conv(const ConvDesc& desc, bool residual);
