@@ -9,8 +9,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "core/input_file.h"
 #include "core/stop_signal.h"
@@ -46,7 +48,7 @@ bool same_file(int descriptor, const std::string& path) {
 
 }  // namespace
 
-OutputFile::OutputFile(std::string path) : path_(std::move(path)), target_(behind_links(path_)) {
+OutputFile::OutputFile(std::string path, Probe) : path_(std::move(path)), target_(behind_links(path_)) {
   struct stat status {};
   // By its own name: what the links of /dev/fd/63 lead to has none.
   if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
@@ -62,9 +64,19 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)), target_(behin
   open_part();
 }
 
+OutputFile::OutputFile(std::string path, Earlier earlier) : OutputFile(std::move(path), Probe{}) {
+  if (!seekable()) return;
+  if (earlier == Earlier::kDropped) {
+    cut(0);
+    return;
+  }
+  if (size() == 0) copy_target();
+  if (::lseek(descriptor_, 0, SEEK_END) < 0) fail_to_write(path_, errno);
+}
+
 OutputFile::~OutputFile() {
   if (descriptor_ < 0) return;
-  if (seekable() && same_file(descriptor_, part_)) ::unlink(part_.c_str());
+  if (seekable() && !stays_ && same_file(descriptor_, part_)) ::unlink(part_.c_str());
   ::close(descriptor_);
 }
 
@@ -89,8 +101,39 @@ void OutputFile::open_part() {
     ::close(std::exchange(descriptor_, -1));
   }
   if (descriptor_ < 0) fail_file("{}: another run is writing it; wait for it or name another file", path_);
-  if (::ftruncate(descriptor_, 0) != 0) fail_to_write(path_, errno);
 }
+
+void OutputFile::copy_target() {
+  std::ifstream source(target_, std::ios::binary);  // one that cannot be read is as none
+  std::vector<char> block(1 << 20);
+  while (source.read(block.data(), std::ssize(block)) || source.gcount() > 0)
+    write_bytes(block.data(), static_cast<std::size_t>(source.gcount()), -1);
+}
+
+std::uint64_t OutputFile::size() const {
+  struct stat status {};
+  return seekable() && ::fstat(descriptor_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+std::size_t OutputFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) const {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count =
+        ::pread(descriptor_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    done += static_cast<std::size_t>(count);
+  }
+  return done;
+}
+
+void OutputFile::cut(std::uint64_t size) {
+  if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0 ||
+      ::lseek(descriptor_, static_cast<off_t>(size), SEEK_SET) < 0)
+    fail_to_write(path_, errno);
+}
+
+void OutputFile::leave_part() { stays_ = true; }
 
 void OutputFile::write_bytes(const char* data, std::size_t bytes, std::int64_t offset) {
   while (bytes > 0) {
@@ -150,7 +193,8 @@ void check_writable(const std::string& path) {
   struct stat status {};
   // Whoever reads a pipe would take opening and closing it for the end.
   if (::stat(path.c_str(), &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))) return;
-  const OutputFile file(path);
+  OutputFile file(path, OutputFile::Probe{});
+  if (file.size() > 0) file.leave_part();  // of a run that was killed, for the next to take up
 }
 
 void write_file(const std::string& path, std::string_view text) {

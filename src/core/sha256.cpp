@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/sha256.h"
 
-#include <openssl/evp.h>
+// A sum that goes on in another process needs the state, which only this older interface shows.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -16,28 +19,52 @@
 namespace gpueval {
 
 struct Sha256::Impl {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  ~Impl() { EVP_MD_CTX_free(context); }
+  SHA256_CTX context{};
 };
 
 Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
-  GPUEVAL_CHECK(EVP_DigestInit_ex(impl_->context, EVP_sha256(), nullptr) == 1, "OpenSSL has no SHA-256");
+  GPUEVAL_CHECK(SHA256_Init(&impl_->context) == 1, "OpenSSL has no SHA-256");
 }
 Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::update(std::span<const std::byte> bytes) {
-  GPUEVAL_CHECK(EVP_DigestUpdate(impl_->context, bytes.data(), bytes.size()) == 1, "{} bytes", bytes.size());
+  GPUEVAL_CHECK(SHA256_Update(&impl_->context, bytes.data(), bytes.size()) == 1, "{} bytes", bytes.size());
 }
 
 void Sha256::update(std::string_view text) { update(std::as_bytes(std::span(text))); }
 
+std::string Sha256::bytes() {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  GPUEVAL_CHECK(SHA256_Final(digest.data(), &impl_->context) == 1, "digest");
+  return {digest.begin(), digest.end()};
+}
+
 std::string Sha256::hex() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  GPUEVAL_CHECK(EVP_DigestFinal_ex(impl_->context, digest.data(), &size) == 1, "digest");
   std::string text;
-  for (unsigned int i = 0; i < size; ++i) text += fmt::format("{:02x}", digest[i]);
+  for (const char byte : bytes()) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
   return text;
+}
+
+Sha256State Sha256::state() const {
+  const SHA256_CTX& context = impl_->context;
+  Sha256State state;
+  static_assert(sizeof(context.h) == sizeof(state.hash) && sizeof(context.data) == sizeof(state.rest));
+  std::memcpy(state.hash.data(), context.h, sizeof(context.h));
+  state.bytes = (std::uint64_t{context.Nh} << 32 | context.Nl) / 8;
+  std::memcpy(state.rest.data(), context.data, context.num);  // behind them are older bytes
+  return state;
+}
+
+void Sha256::set_state(const Sha256State& state) {
+  SHA256_CTX& context = impl_->context;
+  SHA256_Init(&context);
+  std::memcpy(context.h, state.hash.data(), sizeof(context.h));
+  context.Nh = static_cast<SHA_LONG>(state.bytes * 8 >> 32);
+  context.Nl = static_cast<SHA_LONG>(state.bytes * 8 & 0xffffffff);
+  context.num = static_cast<unsigned>(state.bytes % sizeof(context.data));
+  std::memcpy(context.data, state.rest.data(), sizeof(context.data));
 }
 
 std::string sha256_file(const std::string& path) {

@@ -24,6 +24,19 @@ TEST(Sha256, KnownDigests) {
   EXPECT_EQ(sum.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+// Of any length before and behind: the state has what did not fill a block yet.
+TEST(Sha256, GoesOnFromItsState) {
+  const std::string text(300, 'x');
+  for (const std::size_t cut : {0u, 1u, 55u, 63u, 64u, 65u, 128u, 299u, 300u}) {
+    Sha256 whole, front, back;
+    whole.update(text);
+    front.update(std::string_view(text).substr(0, cut));
+    back.set_state(front.state());
+    back.update(std::string_view(text).substr(cut));
+    EXPECT_EQ(back.hex(), whole.hex()) << cut;
+  }
+}
+
 TEST(Sha256, MissingFileIsNamed) {
   try {
     sha256_file("/nowhere/weights.h5");

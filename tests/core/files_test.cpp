@@ -81,6 +81,34 @@ TEST_F(FilesTest, AStaleShorterOrLongerPartIsNoPartOfTheResult) {
   EXPECT_EQ(get("a"), "new");
 }
 
+TEST_F(FilesTest, WhatAnEarlierRunLeftIsTakenUp) {
+  put("a.part", "first");
+  check_writable(path("a"));
+  EXPECT_EQ(get("a.part"), "first") << "asking costs nothing";
+  {
+    OutputFile file(path("a"), Earlier::kKept);
+    EXPECT_EQ(file.size(), 5u);
+    std::string front(3, ' ');
+    EXPECT_EQ(file.read_at(2, std::as_writable_bytes(std::span(front))), 3u);
+    EXPECT_EQ(front, "rst");
+    EXPECT_EQ(file.read_at(4, std::as_writable_bytes(std::span(front))), 1u);
+    file.cut(4);
+    file.write(" and second");
+    file.leave_part();
+  }
+  EXPECT_EQ(get("a.part"), "firs and second");
+  fs::rename(path("a.part"), path("a"));
+  {
+    OutputFile file(path("a"), Earlier::kKept);  // no .part file: what is finished, copied
+    file.write(" and third");
+    EXPECT_EQ(get("a"), "firs and second");
+    file.commit();
+  }
+  EXPECT_EQ(get("a"), "firs and second and third");
+  check_writable(path("a"));
+  EXPECT_FALSE(fs::exists(path("a.part")));
+}
+
 TEST_F(FilesTest, LinksInPlaceOfThePartAreRefused) {
   put("victim", "precious");
   fs::create_symlink(path("victim"), path("a.part"));
