@@ -14,7 +14,6 @@
 #include "core/stop_signal.h"
 #include "cpu/int8/int8_conv.h"
 #include "cpu/roof/roof.h"
-#include "eval/statistics.h"
 #include "gpueval/conditions.h"
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
@@ -23,6 +22,7 @@
 #include "patterns.h"
 #include "shapes.h"
 #include "subject.h"
+#include "task/statistics.h"
 
 namespace gpueval::bench {
 namespace {

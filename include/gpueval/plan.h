@@ -64,6 +64,11 @@ struct SpeedPlan {
   double latency_bound_ms = 15;    // server
 };
 
+// One of several parts of the judged images, measured apart: merge() (gpueval/session.h) joins their results.
+struct Shard {
+  int index = 1, count = 1;  // index from 1
+};
+
 struct Plan {
   ModelPlan model;
   DataPlan data;
@@ -72,6 +77,7 @@ struct Plan {
   std::string device = "auto";                                       // as make_engine() takes it
   bool cuda_graph = true;                                            // EngineOptions
   std::optional<AccuracyPlan> accuracy;
+  std::optional<Shard> shard;  // of the accuracy part, which is then the only one
   std::optional<SpeedPlan> speed;
   std::optional<int> layers_batch;  // times each layer with such a batch, and measures the error of each int8 layer
 };

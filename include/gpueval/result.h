@@ -11,6 +11,7 @@
 #include "gpueval/conditions.h"
 #include "gpueval/engine.h"
 #include "gpueval/latency.h"
+#include "gpueval/plan.h"
 #include "gpueval/roofline.h"
 #include "gpueval/scenario.h"
 #include "gpueval/verdict.h"
@@ -143,6 +144,7 @@ struct Report {
   ToolInfo tool;
   HostInfo host;
   std::string command;
+  std::string task = "classification";  // of find_task()
   std::string device_description;
   ModelReport model;
   std::optional<DataReport> data;
@@ -161,6 +163,7 @@ struct Report {
   std::optional<DeviceRoofs> roofs;        // --per-layer
   bool interrupted = false;
   bool per_layer = false;
+  std::optional<Shard> shard = {};  // data: of all shards together; scores: of this one
 
   bool valid() const;                           // no speed measurement is INVALID
   std::optional<SpeedVerdict> verdict() const;  // the worst of the runs

@@ -33,6 +33,10 @@ class Observer {
 // Every part of the plan that can be measured. Throws Error naming what is wrong, Interrupted (core/stop_signal.h)
 // where nothing was measured yet.
 Report measure(const Plan& plan, Observer& observer);
+// The result of all shards of a plan, in any order: equal to that of the undivided plan in every score, number and
+// hash, but for logits_sha256, which is a sum from the first image to the last and left empty. Throws Error where one
+// is missing, interrupted or of another measurement.
+Report merge(std::vector<Report> shards);
 // After the result was written: its journal is of no more use.
 void forget_journal(const Report& report);
 

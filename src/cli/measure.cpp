@@ -123,9 +123,10 @@ bool gate_failed(const Options& o, const Report& report) {
   if (!o.reference_accuracy) return false;
   const auto last = std::find_if(report.runs.rbegin(), report.runs.rend(),
                                  [](const RunReport& run) { return run.accuracy.has_value(); });
-  const double least = *o.reference_accuracy - o.threshold_points / 100, found = last->accuracy->top1_fraction();
-  const std::string sentence = fmt::format("Accuracy gate {}: {} has top-1 {:.4f}, at least {:.4f} is asked for.",
-                                           found < least ? "FAILED" : "passed", last->label(), found, least);
+  const double least = *o.reference_accuracy - o.threshold_points / 100, found = last->accuracy->headline();
+  const std::string sentence = fmt::format("Accuracy gate {}: {} has {} {:.4f}, at least {:.4f} is asked for.",
+                                           found < least ? "FAILED" : "passed", last->label(),
+                                           last->accuracy->metrics.front().name, found, least);
   prints_form(o) ? print_note(sentence) : print_line(sentence);
   return found < least;
 }

@@ -25,8 +25,11 @@ std::string progress_text(const AccuracyProgress& progress) {
   const double own = static_cast<double>(progress.done - progress.replayed);
   const double rate = progress.seconds > 0 ? own / progress.seconds : 0;
   if (rate > 0) text += fmt::format("  {:.1f} images/s", rate);
-  text += "  top-1";
-  for (const double top1 : progress.top1) text += fmt::format(" {:.2f}%", 100 * top1);
+  if (progress.task != nullptr) {
+    text += "  " + progress.task->metric_names().front();
+    for (const AccuracyResult& row : progress.rows)
+      text += fmt::format(" {:.2f}%", 100 * progress.task->headline(row.samples));
+  }
   if (rate > 0) text += "  " + time_text(static_cast<double>(progress.total - progress.done) / rate) + " left";
   return text;
 }

@@ -7,31 +7,20 @@
 #include <utility>
 
 #include "core/stop_signal.h"
+#include "eval/chunk_size.h"
 #include "eval/journal.h"
 #include "eval/judge.h"
 #include "eval/loader.h"
 #include "eval/npy_writer.h"
 #include "eval/overlap.h"
-#include "eval/statistics.h"
+#include "gpueval/classification.h"
 #include "gpueval/error.h"
 
 namespace gpueval {
 namespace {
 
-constexpr std::size_t kLeastChunk = 64;  // enough images to keep many decoding threads busy
-
-std::size_t class_count(const Engine& engine) {
+std::size_t output_elements(const Engine& engine) {
   return static_cast<std::size_t>(engine.graph().output_node().shape.elements());
-}
-
-void check_labels(const Dataset& data, const AccuracyOptions& options, std::size_t classes) {
-  for (std::size_t i = options.first; i < options.first + options.count; ++i) {
-    const int label = data.label(i);
-    if (label < 0 || static_cast<std::size_t>(label) >= classes) {
-      fail("{}: {} has class id {}, but the network has classes 0 to {}; is this the right data for it?", data.path(),
-           data.name(i), label, classes - 1);
-    }
-  }
 }
 
 class AccuracySession {
@@ -40,13 +29,14 @@ class AccuracySession {
       : data_(data),
         engines_(engines),
         options_(options),
-        classes_(class_count(*engines.front())),
-        judge_(data, engines.size(), classes_),
-        loader_(data, options.preprocessing, options.first, options.count, chunk_size(options.batch),
-                !options.preprocess_on_device),
+        task_(options.task != nullptr ? *options.task : classification_task()),
+        elements_(output_elements(*engines.front())),
+        size_(chunk_size(static_cast<std::size_t>(options.batch), elements_, engines.size())),
+        judge_(task_, data, engines.size()),
+        loader_(data, options.preprocessing, options.first, options.count, size_.images, !options.preprocess_on_device),
         pixels_(pixel_table(options.preprocessing.input.normalization)) {
-    check_labels(data, options, classes_);
-    if (!options.save_logits.empty()) save([&] { saved_.emplace(options.save_logits, classes_); });
+    task_.check_truth(data, options.first, options.count, engines.front()->graph());
+    if (!options.save_logits.empty()) save([&] { saved_.emplace(options.save_logits, elements_, options.resume); });
     if (!options.journal.empty()) open_journal();
   }
 
@@ -57,9 +47,8 @@ class AccuracySession {
     LoadedChunk loaded;
     ChunkResult chunk;
     while (!stopped() && load(chunks, loaded)) {
-      if (!infer(loaded, chunk)) break;
-      if (journal_) append(chunk);
-      accept(chunk);
+      if (!infer(loaded)) break;
+      judge(loaded, chunk);
       report_progress();
     }
     run_.interrupted = done_ < options_.count;
@@ -72,20 +61,16 @@ class AccuracySession {
   }
 
  private:
-  static std::size_t chunk_size(int batch) {
-    const auto size = static_cast<std::size_t>(batch);
-    return (std::max(size, kLeastChunk) + size - 1) / size * size;
-  }
-
   bool stopped() const { return options_.stop && options_.stop(); }
   double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
 
   // What cannot be read ends the run; the images judged until then stay in the journal.
-  bool load(ReadAhead& chunks, LoadedChunk& loaded) const {
+  bool load(ReadAhead& chunks, LoadedChunk& loaded) {
     try {
       return chunks.next(loaded);
     } catch (const Error& error) {
       if (!journal_ || done_ == 0) throw;
+      if (saved_) saved_->leave_part();
       throw Error(
           fmt::format("{}; the {} images before it are kept: --resume goes on behind them", error.what(), done_),
           error.kind());
@@ -113,8 +98,12 @@ class AccuracySession {
 
   void open_journal() {
     try {
-      const JournalShape shape{engines_.size(), classes_, options_.first, options_.count,
-                               [this](std::size_t image) { return data_.name(image); }};
+      const JournalShape shape{engines_.size(), options_.first, options_.count,
+                               [this](std::size_t image) { return data_.name(image); },
+                               [this](std::size_t image, std::size_t engine, const Score& sample, const Score& pair) {
+                                 return task_.possible(sample, data_, image, engines_[engine]->graph()) &&
+                                        (engine == 0 ? pair.empty() : task_.possible_pair(pair));
+                               }};
       journal_.emplace(options_.journal, options_.journal_key, shape, options_.resume);
     } catch (const Error& error) {
       if (options_.resume) throw;
@@ -151,68 +140,81 @@ class AccuracySession {
     if (!journal_ || !options_.resume) return;
     ChunkResult chunk;
     while (done_ < options_.count && journal_->replay(chunk)) {
-      accept(chunk);
+      // What is to be saved must be at hand: from here on it is computed again.
+      if (saved_ && !chunk.images.empty() && !saved_->keeps(chunk.engines.back().image_sha256)) {
+        journal_->take_back(chunk);
+        break;
+      }
+      judge_.accept(chunk);
+      count(chunk);
     }
     run_.replayed = done_;
     loader_.skip_to(options_.first + done_);
   }
 
   // False if the run was stopped half-way through the chunk.
-  bool infer(LoadedChunk& loaded, ChunkResult& chunk) {
+  bool infer(LoadedChunk& loaded) {
     try {
-      return infer_all(loaded, chunk);
+      return infer_all(loaded);
     } catch (const Interrupted&) {
       return false;
     }
   }
 
-  bool infer_all(LoadedChunk& loaded, ChunkResult& chunk) {
-    chunk.first = loaded.first;
-    chunk.count = loaded.count;
-    chunk.images = loaded.images;
-    chunk.skipped = loaded.skipped;
-    chunk.logits.assign(engines_.size(), std::vector<float>(loaded.images.size() * classes_));
+  bool infer_all(LoadedChunk& loaded) {
+    outputs_.resize(engines_.size());
     const std::span<const float> pixels(loaded.pixels);
-    const std::size_t elements = loader_.image_elements(), batch = static_cast<std::size_t>(options_.batch);
+    const std::size_t image = loader_.image_elements(), images = loaded.images.size();
     for (std::size_t e = 0; e < engines_.size(); ++e) {
-      const std::span<float> logits(chunk.logits[e]);
+      outputs_[e].resize(images * elements_);
       Pipelined engine(*engines_[e]);
-      for (std::size_t i = 0; i < loaded.images.size(); i += batch) {
+      for (std::size_t i = 0; i < images; i += size_.batch) {
         if (stopped()) return false;
-        const std::size_t n = std::min(batch, loaded.images.size() - i);
+        const std::size_t n = std::min(size_.batch, images - i);
+        const std::span<float> part = std::span(outputs_[e]).subspan(i * elements_, n * elements_);
         if (options_.preprocess_on_device) {
-          engine.run_decoded(std::span(loaded.decoded).subspan(i, n), pixels_,
-                             logits.subspan(i * classes_, n * classes_));
-          continue;
+          engine.run_decoded(std::span(loaded.decoded).subspan(i, n), pixels_, part);
+        } else {
+          engine.run(pixels.subspan(i * image, n * image), static_cast<int>(n), part);
         }
-        engine.run(pixels.subspan(i * elements, n * elements), static_cast<int>(n),
-                   logits.subspan(i * classes_, n * classes_));
       }
       engine.finish();
     }
     return true;
   }
 
-  void accept(const ChunkResult& chunk) {
-    judge_.add(chunk);
+  void judge(LoadedChunk& loaded, ChunkResult& chunk) {
+    chunk.first = loaded.first;
+    chunk.count = loaded.count;
+    chunk.images = loaded.images;
+    chunk.skipped = loaded.skipped;
+    judge_.score(chunk, outputs_);
+    if (saved_) save([&] { saved_->append(outputs_.back()); });
+    if (journal_) append(chunk);
+    count(chunk);
+  }
+
+  void count(const ChunkResult& chunk) {
     run_.skipped.insert(run_.skipped.end(), chunk.skipped.begin(), chunk.skipped.end());
-    if (saved_) save([&] { saved_->append(chunk.logits.back()); });
     done_ += chunk.count;
   }
 
   void report_progress() const {
-    if (options_.progress) options_.progress({done_, options_.count, run_.replayed, seconds(), judge_.running_top1()});
+    if (options_.progress) options_.progress({done_, options_.count, run_.replayed, seconds(), &task_, judge_.rows()});
   }
 
   const Dataset& data_;
   std::span<Engine* const> engines_;
   const AccuracyOptions& options_;
-  std::size_t classes_;
+  const Task& task_;
+  const std::size_t elements_;  // of an image's outputs
+  const ChunkSize size_;
   Judge judge_;
   Loader loader_;
   const PixelTable pixels_;
   std::optional<NpyWriter> saved_;
   std::optional<Journal> journal_;
+  std::vector<std::vector<float>> outputs_;  // of the chunk, engine by engine
   AccuracyRun run_;
   std::size_t done_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -229,25 +231,6 @@ AccuracyRun run_accuracy(const Dataset& data, std::span<Engine* const> engines, 
                   options.preprocessing.only_resizes() ? "not" : "more than resizing", engine->device());
   }
   return AccuracySession(data, engines, options).run();
-}
-
-PairedComparison compare_paired(const AccuracyResult& first, const AccuracyResult& second) {
-  GPUEVAL_CHECK(first.images == second.images, "{} images against {}", first.images, second.images);
-  PairedComparison result;
-  result.images = first.images;
-  result.logits = second.against_first;
-  std::int64_t agreed = 0;
-  for (std::size_t i = 0; i < first.correct.size(); ++i) {
-    if (second.correct[i] && !first.correct[i]) ++result.discordant_up;
-    if (first.correct[i] && !second.correct[i]) ++result.discordant_down;
-    if (first.predicted[i] == second.predicted[i]) ++agreed;
-  }
-  const double images = static_cast<double>(std::max<std::int64_t>(result.images, 1));
-  result.top1_diff = static_cast<double>(result.discordant_up - result.discordant_down) / images;
-  result.top1_diff_ci95 = paired_difference_interval(result.discordant_up, result.discordant_down, result.images);
-  result.mcnemar_p = mcnemar_exact(result.discordant_up, result.discordant_down);
-  result.agreement = result.images == 0 ? 1 : static_cast<double>(agreed) / images;
-  return result;
 }
 
 }  // namespace gpueval

@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "eval/ranking.h"
 #include "gpueval/error.h"
+#include "task/ranking.h"
 
 namespace gpueval {
 namespace {

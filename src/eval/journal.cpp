@@ -11,18 +11,17 @@
 
 #include "core/cache_folder.h"
 #include "core/input_file.h"
-#include "core/sha256.h"
 #include "eval/journal_record.h"
 #include "gpueval/error.h"
 
 namespace gpueval {
 namespace {
 
-constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kVersion = 3;
 
 std::string make_header(const std::string& key, const JournalShape& shape) {
   std::string header = "GPUEVALJ";
-  for (const std::size_t value : {std::size_t{kVersion}, shape.engines, shape.classes}) {
+  for (const std::size_t value : {std::size_t{kVersion}, shape.engines}) {
     const auto number = static_cast<std::uint32_t>(value);
     char bytes[sizeof(number)];
     std::memcpy(bytes, &number, sizeof(number));
@@ -88,9 +87,15 @@ bool Journal::replay(ChunkResult& chunk) {
     if (::ftruncate(file_, position_) != 0) fail_to_write(path_);
     return false;
   }
-  position_ += bytes;
+  before_ = std::exchange(position_, position_ + bytes);
   next_image_ = chunk.first + chunk.count;
   return true;
+}
+
+void Journal::take_back(const ChunkResult& chunk) {
+  position_ = before_;
+  next_image_ = chunk.first;
+  if (::ftruncate(file_, position_) != 0) fail_to_write(path_);
 }
 
 void Journal::append(const ChunkResult& chunk) {

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// The journal of an accuracy run: the logits of every finished chunk of images, so that a killed run can continue.
-// Replaying goes through the same judge as computing, so a resumed run's result, logits hash and saved logits are those
-// of an uninterrupted one. It costs 4 bytes x classes an image and engine (200 MB for 50,000 images and 1,000 classes).
+// The journal of an accuracy run: the scores of every finished chunk of images, so that a killed run can continue.
+// Replaying gives the judge what computing gave it, so a resumed run's result and hashes are those of an uninterrupted
+// one. It costs about 100 bytes an image and engine for classification.
 //
-// File, little-endian: "GPUEVALJ", u32 version, u32 engines, u32 classes, SHA-256 of the key (64 hex characters); then
-// records: u64 bytes of the body, SHA-256 of the body (64 hex characters), body. Body: u64 first, u64 count, u64
-// judged, u64 skipped; judged x u64 image index; skipped x (u64 index, u64 length, name, u64 length, reason); engines x
-// judged x classes float32.
+// File, little-endian: "GPUEVALJ", u32 version, u32 engines, SHA-256 of the key (64 hex characters); then records: u64
+// bytes of the body, SHA-256 of the body (64 hex characters), body. Body: u64 first, u64 count, u64 judged, u64
+// skipped; judged x u64 image index; skipped x (u64 index, u64 length, name, u64 length, reason); engines x (judged x
+// (SHA-256 of the image's outputs (32 bytes), score of the image, score of the pair), state of the sum of all outputs
+// up to here (8 x u32, u64 bytes, 64 bytes)). A score: u64 count, count x float64.
 //
 // The file is believed as little as any other: a record counts only if it continues at the image where the one before
-// ended, stays in the images of the run and names each of its own once, in order, as judged or as skipped. Any other
-// one, torn, damaged or forged, ends the journal: it and all behind it are cut off. Memory is bounded by one record,
-// and that by the bytes that are there.
+// ended, stays in the images of the run, names each of its own once, in order, as judged or as skipped, and has scores
+// that are possible. Any other one, torn, damaged or forged, ends the journal: it and all behind it are cut off. Memory
+// is bounded by one record, and that by the bytes that are there.
 #pragma once
 
 #include <cstddef>
@@ -20,23 +21,32 @@
 #include <string>
 #include <vector>
 
+#include "core/sha256.h"
 #include "gpueval/accuracy.h"
 
 namespace gpueval {
 
-// What the engines made of one chunk of images.
+// What one engine made of a chunk's judged images.
+struct ChunkScores {
+  std::vector<Score> samples, pairs;      // pairs: against the first engine; empty scores of the first itself
+  std::vector<std::string> image_sha256;  // 32 bytes each
+  Sha256State sum;                        // of the outputs of all images of the run until the chunk's end
+};
+
 struct ChunkResult {
-  std::size_t first = 0, count = 0;        // images [first, first + count) of the data
-  std::vector<std::size_t> images;         // those judged
-  std::vector<SkippedImage> skipped;       // the others
-  std::vector<std::vector<float>> logits;  // per engine: images.size() x classes
+  std::size_t first = 0, count = 0;   // images [first, first + count) of the data
+  std::vector<std::size_t> images;    // those judged
+  std::vector<SkippedImage> skipped;  // the others
+  std::vector<ChunkScores> engines;
 };
 
 struct JournalShape {
-  std::size_t engines = 0, classes = 0;
+  std::size_t engines = 0;
   std::size_t first = 0, count = 0;  // the run judges images [first, first + count)
-  std::function<std::string(std::size_t)> name_of =
-      {};  // of an image, as skipped ones are recorded; empty: any will do
+  // Of an image, as skipped ones are recorded; empty: any will do.
+  std::function<std::string(std::size_t)> name_of = {};
+  // Whether an image can have this score and this one against the first engine; empty: any will do.
+  std::function<bool(std::size_t image, std::size_t engine, const Score& sample, const Score& pair)> possible = {};
 };
 
 class Journal {
@@ -53,6 +63,7 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
 
   bool replay(ChunkResult& chunk);  // the next finished chunk; false (and the rest is cut off) after the last good one
+  void take_back(const ChunkResult& chunk);  // the chunk just replayed: it and all behind it are cut off
   void append(const ChunkResult& chunk);
 
  private:
@@ -63,6 +74,7 @@ class Journal {
   JournalShape shape_;
   int file_ = -1;
   std::int64_t position_ = 0;   // end of the last good record read or written
+  std::int64_t before_ = 0;     // and of the one before it
   std::size_t next_image_ = 0;  // where the next record begins
 };
 

@@ -17,7 +17,8 @@ namespace gpueval {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "the journal is written as little-endian numbers");
-constexpr std::size_t kDigestBytes = 64;
+constexpr std::size_t kDigestBytes = 64;  // as text
+constexpr std::size_t kHashBytes = 32;
 constexpr std::size_t kHeadBytes = 8 + kDigestBytes;
 
 void put(std::string& out, std::uint64_t value) {
@@ -30,6 +31,15 @@ void put_text(std::string& out, std::string_view text) {
   text = text.substr(0, Journal::kLongestText);
   put(out, text.size());
   out += text;
+}
+
+void put_bytes(std::string& out, const void* bytes, std::size_t count) {
+  out.append(static_cast<const char*>(bytes), count);
+}
+
+void put_score(std::string& out, const Score& score) {
+  put(out, score.size());
+  put_bytes(out, score.data(), score.size() * sizeof(score[0]));
 }
 
 // Reads a body front to back and sums it up; what is not there, or is too long, turns `ok` false for good.
@@ -58,8 +68,19 @@ class BodyReader {
   std::string text() {
     const std::uint64_t length = number();
     ok_ = ok_ && length <= Journal::kLongestText;
-    std::string result(ok_ ? length : 0, '\0');
+    return bytes(ok_ ? length : 0);
+  }
+  std::string bytes(std::size_t count) {
+    ok_ = ok_ && count <= left_;
+    std::string result(ok_ ? count : 0, '\0');
     read(result.data(), result.size());
+    return result;
+  }
+  Score score() {
+    const std::uint64_t count = number();
+    ok_ = ok_ && count <= left_ / sizeof(double);
+    Score result(ok_ ? count : 0);
+    read(result.data(), result.size() * sizeof(double));
     return result;
   }
 
@@ -109,6 +130,21 @@ bool names_each_image_once(const ChunkResult& chunk, const JournalShape& shape) 
   return true;
 }
 
+bool read_engine(BodyReader& body, const JournalShape& shape, std::size_t engine, ChunkResult& chunk) {
+  ChunkScores& scores = chunk.engines[engine];
+  for (const std::size_t image : chunk.images) {
+    scores.image_sha256.push_back(body.bytes(kHashBytes));
+    scores.samples.push_back(body.score());
+    scores.pairs.push_back(body.score());
+    if (!body.ok()) return false;
+    if (shape.possible && !shape.possible(image, engine, scores.samples.back(), scores.pairs.back())) return false;
+  }
+  body.read(scores.sum.hash.data(), sizeof(scores.sum.hash));
+  scores.sum.bytes = body.number();
+  body.read(scores.sum.rest.data(), sizeof(scores.sum.rest));
+  return body.ok();
+}
+
 }  // namespace
 
 std::string encode_record(const ChunkResult& chunk) {
@@ -123,8 +159,15 @@ std::string encode_record(const ChunkResult& chunk) {
     put_text(body, image.name);
     put_text(body, image.reason);
   }
-  for (const std::vector<float>& logits : chunk.logits) {
-    body.append(reinterpret_cast<const char*>(logits.data()), logits.size() * sizeof(float));
+  for (const ChunkScores& scores : chunk.engines) {
+    for (std::size_t i = 0; i < chunk.images.size(); ++i) {
+      body += scores.image_sha256[i];
+      put_score(body, scores.samples[i]);
+      put_score(body, scores.pairs[i]);
+    }
+    put_bytes(body, scores.sum.hash.data(), sizeof(scores.sum.hash));
+    put(body, scores.sum.bytes);
+    put_bytes(body, scores.sum.rest.data(), sizeof(scores.sum.rest));
   }
   Sha256 sum;
   sum.update(body);
@@ -144,11 +187,11 @@ std::int64_t read_record(int file, std::int64_t offset, const JournalShape& shap
   if (status.st_size < start || bytes > static_cast<std::uint64_t>(status.st_size - start)) return 0;
   BodyReader body(file, start, bytes);
   if (!read_images(body, shape, first, chunk) || !names_each_image_once(chunk, shape)) return 0;
-  const std::size_t values = chunk.images.size() * shape.classes;
-  if (body.left() != shape.engines * values * sizeof(float)) return 0;
-  chunk.logits.assign(shape.engines, std::vector<float>(values));
-  for (std::vector<float>& logits : chunk.logits) body.read(logits.data(), values * sizeof(float));
-  const bool whole = body.ok() && body.digest() == std::string_view(head + sizeof(bytes), kDigestBytes);
+  chunk.engines.assign(shape.engines, {});
+  for (std::size_t e = 0; e < shape.engines; ++e) {
+    if (!read_engine(body, shape, e, chunk)) return 0;
+  }
+  const bool whole = body.left() == 0 && body.digest() == std::string_view(head + sizeof(bytes), kDigestBytes);
   return whole ? static_cast<std::int64_t>(kHeadBytes + bytes) : 0;
 }
 

@@ -10,17 +10,20 @@
 
 namespace gpueval {
 
-// Counts right and wrong answers and sums the logits' hash, chunk by chunk in order.
+// Turns outputs into scores and hashes, chunk by chunk in order, and keeps those.
 class Judge {
  public:
-  Judge(const Dataset& data, std::size_t engines, std::size_t classes);
-  void add(const ChunkResult& chunk);
-  std::vector<double> running_top1() const;
-  std::vector<AccuracyResult> finish();  // ends the hashes
+  Judge(const Task& task, const Dataset& data, std::size_t engines);
+
+  // outputs[e]: engine e's of the chunk's images, one behind the other. Fills in chunk.engines, and accepts it.
+  void score(ChunkResult& chunk, const std::vector<std::vector<float>>& outputs);
+  void accept(const ChunkResult& chunk);  // scored in an earlier run, behind what is accepted
+  const std::vector<AccuracyResult>& rows() const { return rows_; }
+  std::vector<AccuracyResult> finish();  // ends the hashes, summarises
 
  private:
+  const Task& task_;
   const Dataset& data_;
-  std::size_t classes_;
   std::vector<AccuracyResult> rows_;
   std::vector<Sha256> sums_;
 };

@@ -8,8 +8,8 @@
 
 #include "core/clock.h"
 #include "core/stop_signal.h"
-#include "eval/statistics.h"
 #include "gpueval/error.h"
+#include "task/statistics.h"
 
 namespace gpueval {
 namespace {

@@ -6,6 +6,7 @@
 #include <bit>
 #include <utility>
 
+#include "core/sha256.h"
 #include "gpueval/error.h"
 
 namespace gpueval {
@@ -16,11 +17,32 @@ static_assert(std::endian::native == std::endian::little, "the file is written a
 
 }  // namespace
 
-NpyWriter::NpyWriter(std::string path, std::size_t columns) : columns_(columns), file_(std::move(path)) {
+NpyWriter::NpyWriter(std::string path, std::size_t columns, bool resume)
+    : columns_(columns), file_(std::move(path), resume ? Earlier::kKept : Earlier::kDropped), resuming_(resume) {
   // The count of rows, which stands in front, is known last.
   if (!file_.seekable())
     fail_file("{}: expected a new or a regular file to write logits to, this is neither", file_.path());
-  file_.write(header());
+  if (!resuming_ || file_.size() < kHeaderBytes) file_.cut(0);
+  file_.write_at(0, header());
+  if (file_.size() == kHeaderBytes) end_resuming();
+}
+
+bool NpyWriter::keeps(const std::vector<std::string>& row_sha256) {
+  std::vector<float> row(columns_);
+  for (std::size_t i = 0; resuming_ && i < row_sha256.size(); ++i) {
+    const std::span<std::byte> bytes = std::as_writable_bytes(std::span(row));
+    Sha256 sum;
+    if (file_.read_at(kHeaderBytes + (values_ + i * columns_) * sizeof(float), bytes) == bytes.size())
+      sum.update(bytes);
+    if (sum.bytes() != row_sha256[i]) end_resuming();
+  }
+  if (resuming_) values_ += row_sha256.size() * columns_;
+  return resuming_;
+}
+
+void NpyWriter::end_resuming() {
+  file_.cut(kHeaderBytes + values_ * sizeof(float));
+  resuming_ = false;
 }
 
 std::string NpyWriter::header() const {
@@ -34,11 +56,13 @@ std::string NpyWriter::header() const {
 }
 
 void NpyWriter::append(std::span<const float> values) {
+  if (resuming_) end_resuming();
   file_.write(std::as_bytes(values));
   values_ += values.size();
 }
 
 void NpyWriter::finish() {
+  if (resuming_) end_resuming();
   file_.write_at(0, header());
   file_.commit();
 }

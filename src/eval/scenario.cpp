@@ -10,8 +10,8 @@
 
 #include "core/clock.h"
 #include "core/random.h"
-#include "eval/statistics.h"
 #include "gpueval/error.h"
+#include "task/statistics.h"
 
 namespace gpueval {
 namespace {

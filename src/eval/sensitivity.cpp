@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "core/stop_signal.h"
-#include "eval/ranking.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/error.h"
+#include "task/ranking.h"
 
 namespace gpueval {
 namespace {

@@ -9,23 +9,26 @@
 #include <utility>
 #include <vector>
 
-#include "eval/statistics.h"
+#include "task/statistics.h"
 
 namespace gpueval {
 namespace {
 
-std::vector<std::string> accuracy_cells(const RunReport& run) {
-  std::vector<std::string> cells(6);
+std::string interval_text(const Interval& fraction) {
+  return fmt::format("{:.1f}..{:.1f}", 100 * fraction.low, 100 * fraction.high);
+}
+
+// The task's metrics, then "95% CI", "diff", "p", "agree".
+std::vector<std::string> accuracy_cells(const RunReport& run, std::size_t metrics) {
+  std::vector<std::string> cells(metrics + 4);
   if (run.accuracy) {
-    const Interval ci = wilson_interval(run.accuracy->top1, run.accuracy->images);
-    cells[0] = percent(run.accuracy->top1_fraction());
-    cells[1] = percent(run.accuracy->top5_fraction());
-    cells[2] = fmt::format("{:.1f}..{:.1f}", 100 * ci.low, 100 * ci.high);
+    for (std::size_t i = 0; i < metrics; ++i) cells[i] = percent(run.accuracy->metrics[i].value);
+    if (const auto& ci = run.accuracy->metrics.front().ci95) cells[metrics] = interval_text(*ci);
   }
   if (run.vs_first) {
-    cells[3] = fmt::format("{:+.2f}", 100 * run.vs_first->top1_diff);
-    cells[4] = p_value_text(run.vs_first->mcnemar_p);
-    cells[5] = fmt::format("{:.1f}%", 100 * run.vs_first->agreement);
+    cells[metrics + 1] = fmt::format("{:+.2f}", 100 * run.vs_first->diff);
+    cells[metrics + 2] = significance_cell(*run.vs_first);
+    cells[metrics + 3] = fmt::format("{:.1f}%", 100 * run.vs_first->agreement);
   }
   return cells;
 }
@@ -44,6 +47,7 @@ std::vector<std::string> speed_cells(const RunReport& run, const std::vector<dou
 
 }  // namespace
 
+std::string significance_cell(const PairedComparison& paired) { return paired.p ? p_value_text(*paired.p) : ""; }
 std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
 std::string milliseconds(double ms) { return ms < 100 ? fmt::format("{:.2f}", ms) : fmt::format("{:.0f}", ms); }
 std::string rate(double per_second) {
@@ -97,12 +101,14 @@ std::string network_name(const ModelReport& model) {
 TextTable result_table(const Report& report) {
   TextTable table;
   table.column("precision", TextTable::Align::kLeft);
-  for (const char* title : {"top-1", "top-5", "95% CI", "diff", "p", "agree", "images/s"}) table.column(title);
+  const std::vector<std::string> metrics = find_task(report.task).metric_names();
+  for (const std::string& metric : metrics) table.column(metric);
+  for (const char* title : {"95% CI", "diff", "p", "agree", "images/s"}) table.column(title);
   for (const double percentile : report.percentiles) table.column(fmt::format("p{:g} ms", percentile));
   table.column("speed");
   for (const RunReport& run : report.runs) {
     std::vector<std::string> cells{run.label()};
-    for (std::string& cell : accuracy_cells(run)) cells.push_back(std::move(cell));
+    for (std::string& cell : accuracy_cells(run, metrics.size())) cells.push_back(std::move(cell));
     for (std::string& cell : speed_cells(run, report.percentiles)) cells.push_back(std::move(cell));
     table.row(std::move(cells));
   }

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "eval/statistics.h"
 #include "gpueval/report.h"
 #include "report/result_file.h"
 #include "report/text_table.h"
+#include "task/statistics.h"
 
 namespace gpueval {
 namespace {

@@ -5,22 +5,35 @@
 
 #include <cmath>
 
-#include "eval/statistics.h"
 #include "report/cells.h"
+#include "task/statistics.h"
 
 namespace gpueval {
 
-std::string conclusion(const RunReport& run, const RunReport& first) {
+namespace {
+
+std::string significance(const PairedComparison& paired) {
+  if (!paired.p) {
+    const Interval& ci = paired.diff_ci95;
+    return fmt::format("95% interval {:+.2f} to {:+.2f}: {}a significant difference at 5%", 100 * ci.low, 100 * ci.high,
+                       ci.low <= 0 && ci.high >= 0 ? "not " : "");
+  }
+  const std::string text = p_value_text(*paired.p);
+  return fmt::format("p {}{}: {}a significant difference at 5%", text.starts_with('<') ? "" : "= ", text,
+                     *paired.p < 0.05 ? "" : "not ");
+}
+
+}  // namespace
+
+std::string conclusion(const Task& task, const RunReport& run, const RunReport& first) {
   std::string text;
   if (run.vs_first) {
-    const double points = 100 * run.vs_first->top1_diff;
-    const double p = run.vs_first->mcnemar_p;
-    const std::string p_text = p_value_text(p);
-    text = points == 0 ? fmt::format("the same top-1 as {}", first.label())
-                       : fmt::format("{:.1f} points {} top-1 than {}", std::abs(points),
-                                     points < 0 ? "lower" : "higher", first.label());
-    text += fmt::format(" (p {}{}: {})", p_text.starts_with('<') ? "" : "= ", p_text,
-                        p < 0.05 ? "a significant difference at 5%" : "not a significant difference at 5%");
+    const double points = 100 * run.vs_first->diff;
+    const std::string metric = task.metric_names().front();
+    text = points == 0 ? fmt::format("the same {} as {}", metric, first.label())
+                       : fmt::format("{:.1f} points {} {} than {}", std::abs(points), points < 0 ? "lower" : "higher",
+                                     metric, first.label());
+    text += fmt::format(" ({})", significance(*run.vs_first));
   }
   if (run.speed && run.speed->vs_first && !run.emulated()) {
     const double ratio = run.speed->vs_first->ratio;

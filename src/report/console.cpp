@@ -42,8 +42,10 @@ std::string weights_line(const ModelReport& model) {
 std::string data_line(const Report& report) {
   if (!report.data) return field("Data", "none judged");
   const DataReport& data = *report.data;
-  std::string text =
-      field("Data", fmt::format("{}, {}, {}", shortened_path(data.path, 50), judged_text(data), data.preprocessing));
+  const std::string shard =
+      report.shard ? fmt::format(" (shard {} of {})", report.shard->index, report.shard->count) : "";
+  std::string text = field(
+      "Data", fmt::format("{}, {}{}, {}", shortened_path(data.path, 50), judged_text(data), shard, data.preprocessing));
   if (data.kind == "folder" && !data.label_mapping.empty()) text += field("Labels", data.label_mapping);
   return text;
 }
@@ -68,9 +70,7 @@ std::string skipped_line(const char* what, const std::vector<SkippedImage>& skip
 std::string data_footer(const Report& report) {
   std::string text;
   if (report.runs.size() > 1 && report.runs[1].vs_first) {
-    text += fmt::format(
-        "diff: points of top-1 against {}; p: exact McNemar test; agree: same top-1 class; 95% CI: Wilson.\n",
-        report.runs.front().label());
+    text += wrapped(find_task(report.task).legend(report.runs.front().label()), kWidth, 0);
   }
   if (report.data) {
     std::int64_t judged = 0;
@@ -282,7 +282,7 @@ bool Report::valid() const {
 std::string to_table(const Report& report) {
   std::string text = header(report) + result_table(report).text() + '\n' + warning_lines(report.warnings, kWidth);
   for (std::size_t i = 1; i < report.runs.size(); ++i) {
-    const std::string sentence = conclusion(report.runs[i], baseline(report, report.runs[i]));
+    const std::string sentence = conclusion(find_task(report.task), report.runs[i], baseline(report, report.runs[i]));
     if (!sentence.empty()) text += wrapped(sentence, kWidth, 0);
   }
   text += trial_footer(report) + data_footer(report);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "eval/statistics.h"
 #include "gpueval/report.h"
 #include "report/cells.h"
 #include "report/conclusion.h"
@@ -13,6 +12,7 @@
 #include "report/image_sentences.h"
 #include "report/markup.h"
 #include "report/svg_chart.h"
+#include "task/statistics.h"
 
 namespace gpueval {
 namespace {
@@ -25,7 +25,7 @@ std::string heading(const Report& report) {
                   report.model.input.w),
       "sub");
   for (std::size_t i = 1; i < report.runs.size(); ++i) {
-    const std::string sentence = conclusion(report.runs[i], baseline(report, report.runs[i]));
+    const std::string sentence = conclusion(find_task(report.task), report.runs[i], baseline(report, report.runs[i]));
     if (!sentence.empty()) text += html_paragraph(sentence, "lead");
   }
   return text;
@@ -63,10 +63,7 @@ std::string speed_paragraphs(const Report& report) {
 std::string result_section(const Report& report) {
   std::string text = result_table(report).html() + html_warnings(report.warnings);
   if (report.runs.size() > 1 && report.runs[1].vs_first) {
-    text += html_paragraph(
-        fmt::format("diff: points of top-1 against {}; p: exact McNemar test; agree: same top-1 class; 95% CI: Wilson.",
-                    report.runs.front().label()),
-        "note");
+    text += html_paragraph(find_task(report.task).legend(report.runs.front().label()), "note");
   }
   for (const RunReport& run : report.runs) {
     if (run.vs_first && run.vs_first->logits.images > 0) {
@@ -98,15 +95,19 @@ std::string trial_section(const Report& report) {
           trial_table(trials).html());
 }
 
+std::string accuracy_axis(const Report& report) {
+  return find_task(report.task).metric_names().front() + " accuracy, percent";
+}
+
 std::string scatter_section(const Report& report) {
   std::vector<ScatterPoint> points;
   for (const RunReport& run : report.runs) {
     if (!run.accuracy || !run.speed || run.emulated()) continue;
-    points.push_back({run.label() + doubt(run), "", run.speed->images_per_second, run.accuracy->top1_fraction(),
-                      wilson_interval(run.accuracy->top1, run.accuracy->images)});
+    points.push_back({run.label() + doubt(run), "", run.speed->images_per_second, run.accuracy->headline(),
+                      run.accuracy->metrics.front().ci95});
   }
   return html_section("Accuracy against speed",
-                      scatter_chart(points, {"images per second", 1, true}, {"top-1 accuracy, percent", 100, false}));
+                      scatter_chart(points, {"images per second", 1, true}, {accuracy_axis(report), 100, false}));
 }
 
 std::string server_section(const Report& report) {

@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "core/json_text.h"
-#include "eval/statistics.h"
 #include "gpueval/report.h"
-#include "report/bits.h"
 #include "report/published.h"
+#include "task/statistics.h"
 
 namespace gpueval {
 namespace {
@@ -119,19 +118,22 @@ Json calibration_json(const std::optional<CalibrationReport>& calibration) {
           {"skipped_images", skipped_json(c.skipped)}};
 }
 
-Json accuracy_json(const AccuracyResult& accuracy) {
-  return {{"images", accuracy.images},         {"top1", accuracy.top1_fraction()},
-          {"top5", accuracy.top5_fraction()},  {"top1_ci95", interval(wilson_interval(accuracy.top1, accuracy.images))},
-          {"top1_count", accuracy.top1},       {"top5_count", accuracy.top5},
-          {"nan_images", accuracy.nan_images}, {"correct_bits", bits_to_hex(accuracy.correct)}};
+Json field_json(const Interval& value) { return interval(value); }
+template <class T>
+Json field_json(const T& value) {
+  return value;
+}
+Json fields_json(const std::vector<ResultField>& fields) {
+  Json json = Json::object();
+  for (const ResultField& field : fields)
+    json[field.name] = std::visit([](const auto& value) { return field_json(value); }, field.value);
+  return json;
 }
 
 Json finite_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
-Json vs_first_json(const PairedComparison& paired) {
-  Json json{{"top1_diff", paired.top1_diff},         {"top1_diff_ci95", interval(paired.top1_diff_ci95)},
-            {"discordant_up", paired.discordant_up}, {"discordant_down", paired.discordant_down},
-            {"mcnemar_p", paired.mcnemar_p},         {"agreement", paired.agreement}};
+Json vs_first_json(const Task& task, const PairedComparison& paired) {
+  Json json = fields_json(task.fields(paired));
   const bool measured = paired.logits.images > 0;
   json["logits_sqnr_db"] = measured ? finite_or_null(paired.logits.sqnr_db()) : Json();
   json["logits_kl"] = measured ? finite_or_null(paired.logits.mean_kl()) : Json();
@@ -255,7 +257,7 @@ Json layers_json(const RunReport& run) {
   return list;
 }
 
-Json run_json(const RunReport& run) {
+Json run_json(const Task& task, const RunReport& run) {
   Json json{{"precision", run.precision},
             {"scheme", text_or_null(run.scheme)},
             {"depthwise", text_or_null(run.depthwise)},
@@ -268,12 +270,14 @@ Json run_json(const RunReport& run) {
             {"accuracy", Json()},
             {"vs_first", Json()},
             {"speed", Json()},
-            {"logits_sha256", Json()}};
+            {"logits_sha256", Json()},
+            {"logits_tree_sha256", Json()}};
   if (run.accuracy) {
-    json["accuracy"] = accuracy_json(*run.accuracy);
-    json["logits_sha256"] = run.accuracy->logits_sha256;
+    json["accuracy"] = fields_json(task.fields(*run.accuracy));
+    json["logits_sha256"] = text_or_null(run.accuracy->logits_sha256);
+    json["logits_tree_sha256"] = run.accuracy->logits_tree_sha256;
   }
-  if (run.vs_first) json["vs_first"] = vs_first_json(*run.vs_first);
+  if (run.vs_first) json["vs_first"] = vs_first_json(task, *run.vs_first);
   if (run.speed) json["speed"] = speed_json(*run.speed);
   if (run.server) json["server"] = server_json(*run.server);
   json["layers"] = layers_json(run);
@@ -317,11 +321,13 @@ Json report_json(const Report& report) {
   Json json{{"schema", 1},
             {"tool", {{"name", "gpu_eval"}, {"version", report.tool.version}, {"revision", report.tool.revision}}},
             {"command", report.command},
+            {"task", report.task},
             {"host", host_json(report.host, report.conditions)},
             {"conditions", report.conditions ? conditions_json(*report.conditions) : Json()},
             {"layer_conditions", report.layer_conditions ? conditions_json(*report.layer_conditions) : Json()},
             {"model", model_json(report.model)},
             {"data", data_json(report)},
+            {"shard", report.shard ? Json{{"index", report.shard->index}, {"count", report.shard->count}} : Json()},
             {"calibration", calibration_json(report.calibration)},
             {"speed_input", text_or_null(report.speed_input)},
             {"scenario", text_or_null(report.scenario)},
@@ -334,7 +340,7 @@ Json report_json(const Report& report) {
             {"layer_error_images", report.layer_error_images},
             {"scheme_trials", trials_json(report)},
             {"runs", Json::array()}};
-  for (const RunReport& run : report.runs) json["runs"].push_back(run_json(run));
+  for (const RunReport& run : report.runs) json["runs"].push_back(run_json(find_task(report.task), run));
   return json;
 }
 

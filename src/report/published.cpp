@@ -63,9 +63,9 @@ std::optional<TextTable> published_table(const TableReport& report) {
       add_cells(cells, row.top1, row.top5, first ? nullptr : published);
       if (const RunReport* run = find_run(network, row.label)) {
         const AccuracyResult& own = *run->accuracy;
-        const double ours[] = {float_run == nullptr ? 0 : float_run->accuracy->top1_fraction(),
-                               float_run == nullptr ? 0 : float_run->accuracy->top5_fraction()};
-        add_cells(cells, own.top1_fraction(), own.top5_fraction(), first || float_run == nullptr ? nullptr : ours);
+        const double ours[] = {float_run == nullptr ? 0 : float_run->accuracy->metrics[0].value,
+                               float_run == nullptr ? 0 : float_run->accuracy->metrics[1].value};
+        add_cells(cells, own.metrics[0].value, own.metrics[1].value, first || float_run == nullptr ? nullptr : ours);
       }
       cells.resize(10);
       table.row(std::move(cells));

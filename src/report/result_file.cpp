@@ -18,7 +18,7 @@
 #include "gpueval/error.h"
 #include "gpueval/report.h"
 #include "gpueval/selection.h"
-#include "report/bits.h"
+#include "task/bits.h"
 
 namespace gpueval {
 namespace {

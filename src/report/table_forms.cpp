@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include "core/printable.h"
-#include "eval/statistics.h"
 #include "gpueval/report.h"
 #include "report/cells.h"
 #include "report/html_page.h"
@@ -13,6 +12,7 @@
 #include "report/published.h"
 #include "report/svg_chart.h"
 #include "report/text_table.h"
+#include "task/statistics.h"
 
 namespace gpueval {
 namespace {
@@ -26,13 +26,13 @@ void add_row(TextTable& table, const std::string& network, const RunReport& run,
   std::vector<std::string> cells{network, run.label()};
   cells.resize(10);
   if (run.accuracy) {
-    cells[2] = percent(run.accuracy->top1_fraction());
-    cells[3] = percent(run.accuracy->top5_fraction());
+    cells[2] = percent(run.accuracy->metrics[0].value);
+    cells[3] = percent(run.accuracy->metrics[1].value);
   }
   if (run.vs_first) {
-    cells[4] = fmt::format("{:+.2f}", 100 * run.vs_first->top1_diff);
-    cells[5] = fmt::format("{:+.2f}", 100 * (run.accuracy->top5_fraction() - first.accuracy->top5_fraction()));
-    cells[6] = p_value_text(run.vs_first->mcnemar_p);
+    cells[4] = fmt::format("{:+.2f}", 100 * run.vs_first->diff);
+    cells[5] = fmt::format("{:+.2f}", 100 * (run.accuracy->metrics[1].value - first.accuracy->metrics[1].value));
+    cells[6] = significance_cell(*run.vs_first);
     cells[7] = fmt::format("{:.1f}%", 100 * run.vs_first->agreement);
     if (run.vs_first->logits.images > 0) cells[8] = decibels(run.vs_first->logits.sqnr_db());
   }
@@ -132,7 +132,7 @@ std::string scatter(const TableReport& table) {
     for (const RunReport& run : network.report->runs) {
       if (run.accuracy && run.speed && !run.emulated())
         points.push_back({run.label() + doubt(run), network.name, run.speed->images_per_second,
-                          run.accuracy->top1_fraction(), std::nullopt});
+                          run.accuracy->headline(), std::nullopt});
     }
   }
   return scatter_chart(points, {"images per second", 1, true}, {"top-1 accuracy, percent", 100, false});

@@ -22,7 +22,7 @@ std::string digest(const std::string& text) {
 }
 
 AccuracyOptions accuracy_options(const Plan& plan, const Prepared& prepared, const JudgedSet& judged,
-                                 Observer& observer) {
+                                 const Report& report, Observer& observer) {
   AccuracyOptions accuracy;
   accuracy.preprocessing = preprocessing_of(plan, prepared.model, *prepared.data.images);
   accuracy.preprocess_on_device = plan.accuracy->preprocess_on_device;
@@ -31,11 +31,22 @@ AccuracyOptions accuracy_options(const Plan& plan, const Prepared& prepared, con
         "preprocess-on device: a device only resizes (squash, bilinear), and the images of {} are preprocessed as {}",
         prepared.data.images->path(), preprocessing_name(*prepared.data.images, accuracy.preprocessing));
   }
+  accuracy.task = &find_task(report.task);
   accuracy.count = judged.indices.size();
+  if (plan.shard) {
+    const auto [index, count] = *plan.shard;
+    const auto begin = [&, size = accuracy.count](int i) {
+      return size * static_cast<std::size_t>(i) / static_cast<std::size_t>(count);
+    };
+    accuracy.first = begin(index - 1);
+    accuracy.count = begin(index) - accuracy.first;
+    if (accuracy.count == 0)
+      fail("shard {} of {} has none of the {} judged images", index, count, judged.indices.size());
+  }
   accuracy.batch = plan.accuracy->batch;
   accuracy.resume = plan.accuracy->resume;
   if (const std::string folder = cache_folder(); !folder.empty()) {
-    accuracy.journal_key = journal_key(plan, prepared, judged);
+    accuracy.journal_key = journal_key(plan, prepared, judged, report.task);
     accuracy.journal = folder + "/" + digest(accuracy.journal_key).substr(0, 32) + ".journal";
   }
   accuracy.save_logits = plan.accuracy->save_logits;
@@ -68,7 +79,7 @@ void measure_accuracy(const Plan& plan, const Prepared& prepared, const JudgedSe
                       Report& report) {
   const EngineSet set = make_engines(plan, prepared.rows, plan.accuracy->batch);
   add_engine_notes(set, report);
-  const AccuracyOptions accuracy = accuracy_options(plan, prepared, judged, observer);
+  const AccuracyOptions accuracy = accuracy_options(plan, prepared, judged, report, observer);
   AccuracyRun run = run_accuracy(*judged.images, set.engines, accuracy);
   for (SkippedImage& image : run.skipped) image.index = judged.indices[image.index];
   if (run.rows.front().images == 0) stop_point();  // nothing to report
@@ -89,7 +100,7 @@ void measure_accuracy(const Plan& plan, const Prepared& prepared, const JudgedSe
     row.arena_bytes = set.engines[i]->arena_bytes();
     row.layers.clear();
     for (const LayerInfo& layer : set.engines[i]->layers()) row.layers.push_back({layer, std::nullopt});
-    if (i > 0) row.vs_first = compare_paired(*report.runs.front().accuracy, *row.accuracy);
+    if (i > 0) row.vs_first = find_task(report.task).compare(*report.runs.front().accuracy, *row.accuracy);
   }
   if (run.journal_problem.empty()) report.journal = accuracy.journal;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "eval/ranking.h"
 #include "gpueval/error.h"
 #include "io/data/imagenet_classes.h"
 #include "session/start_report.h"
+#include "task/ranking.h"
 
 namespace gpueval {
 namespace {

@@ -49,16 +49,18 @@ std::string digest_of(const std::vector<LoweredRow>& rows) {
 
 }  // namespace
 
-std::string journal_key(const Plan& plan, const Prepared& prepared, const JudgedSet& judged) {
+std::string journal_key(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, const std::string& task) {
   const ToolInfo tool = tool_info();
   const HostInfo host = host_info();
   const LoadedModel& model = prepared.model;
   const Dataset& images = *prepared.data.images;
   std::string key = fmt::format("tool {} {}\nhost {} {} {} {} threads {}\n", tool.version, tool.revision, host.cpu,
                                 host.gpu, host.driver, host.cudnn, host.threads);
+  if (plan.shard) key += fmt::format("shard {} of {}\n", plan.shard->index, plan.shard->count);
   key += fmt::format("device {} instructions {}{} batch {}\n", plan.device, device_info("cpu").facts.isa, library_isa(),
                      plan.accuracy->batch);
-  key += fmt::format("model {} {} weights {}\n", model.graph.name, model.report.variant, model.weights_id);
+  key +=
+      fmt::format("task {} model {} {} weights {}\n", task, model.graph.name, model.report.variant, model.weights_id);
   key += fmt::format("data {} {} {}\nimages {} from {} labels {}\npreprocessing {}\n", images.kind(),
                      std::filesystem::absolute(images.path()).string(), judged.images->state(), judged.indices.size(),
                      judged.indices.front(), target_sha256(*judged.images, 0, judged.indices.size()),

@@ -19,6 +19,10 @@ void check_plan(const Plan& plan) {
   if (!plan.accuracy && !plan.speed && !plan.layers_batch)
     fail_usage("a measurement needs an accuracy or a speed part");
   if (plan.speed && plan.speed->batches.empty()) fail_usage("a speed part needs a batch");
+  if (!plan.shard) return;
+  const auto [index, count] = *plan.shard;
+  if (index < 1 || index > count) fail_usage("shard {} of {}: they count from 1", index, count);
+  if (!plan.accuracy || plan.speed || plan.layers_batch) fail_usage("a shard is of an accuracy part alone");
 }
 
 // The images that are judged, from the data as it was loaded.
@@ -58,7 +62,8 @@ Report measure(const Plan& asked, Observer& observer) {
   measure_parts(plan, prepared, observer, report);
   const std::vector<std::string>& notes = prepared.notes;
   report.notes.insert(report.notes.end(), notes.begin(), notes.end());
-  add_warnings(plan, prepared.data, report);
+  add_warnings(prepared.data, report);
+  if (!report.shard) add_doubts(report);
   add_notes(asked, prepared.data, report);
   return report;
 }

@@ -30,6 +30,6 @@ std::vector<std::vector<float>> timing_inputs(const Plan& plan, const LoadedMode
 SpeedOptions speed_options(const SpeedPlan& plan, int batch, Observer& observer);
 
 // Everything that decides an accuracy run's logits, as text: equal keys continue each other's journal.
-std::string journal_key(const Plan& plan, const Prepared& prepared, const JudgedSet& judged);
+std::string journal_key(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, const std::string& task);
 
 }  // namespace gpueval

@@ -18,6 +18,7 @@
 #include "gpueval/selection.h"
 #include "session/calibration.h"
 #include "session/parts.h"
+#include "task/chance_warning.h"
 
 namespace gpueval {
 namespace {

@@ -16,6 +16,7 @@ Report start_report(const Plan& plan, const LoadedModel& model) {
   report.device_description = device_info(plan.device).description;
   report.model = model.report;
   report.per_layer = plan.layers_batch.has_value();
+  report.shard = plan.shard;
   if (plan.speed) {
     report.percentiles = plan.speed->percentiles;
     report.scenario = plan.speed->scenario;
@@ -53,7 +54,7 @@ void report_left_out(const JudgedSet& judged, CalibrationReport& report) {
   report.excluded = report.excluded || judged.left_out > 0;
 }
 
-void add_warnings(const Plan& plan, const LoadedData& data, Report& report) {
+void add_warnings(const LoadedData& data, Report& report) {
   const auto add = [&](const std::optional<std::string>& warning) {
     if (warning) report.warnings.push_back(*warning);
   };
@@ -62,22 +63,27 @@ void add_warnings(const Plan& plan, const LoadedData& data, Report& report) {
     report.warnings.insert(report.warnings.end(), truth.warnings.begin(), truth.warnings.end());
     report.notes.insert(report.notes.end(), truth.notes.begin(), truth.notes.end());
   }
-  if (report.data) add(skipped_warning("images", report.data->skipped, report.data->count));
   if (report.calibration) {
     const CalibrationReport& calibration = *report.calibration;
     add(skipped_warning("calibration images", calibration.skipped,
                         static_cast<std::size_t>(calibration.images) + calibration.skipped.size()));
   }
-  if (plan.model.weights == "random") return;  // a note says what their accuracy is worth
-  const RunReport* judged = nullptr;           // float32, else the best row: what is wrong with the data hits every row
+}
+
+void add_doubts(Report& report) {
+  const auto add = [&](const std::optional<std::string>& warning) {
+    if (warning) report.warnings.push_back(*warning);
+  };
+  if (report.data) add(skipped_warning("images", report.data->skipped, report.data->count));
+  if (report.model.weights == "random") return;  // a note says what their accuracy is worth
+  const RunReport* judged = nullptr;  // float32, else the best row: what is wrong with the data hits every row
   for (const RunReport& run : report.runs) {
     if (!run.accuracy || (judged != nullptr && judged->precision == "float32")) continue;
-    const bool better = judged == nullptr || run.accuracy->top1 > judged->accuracy->top1;
+    const bool better = judged == nullptr || run.accuracy->headline() > judged->accuracy->headline();
     if (run.precision == "float32" || better) judged = &run;
   }
   if (judged == nullptr) return;
-  const AccuracyResult& accuracy = *judged->accuracy;
-  add(chance_warning({judged->label(), accuracy.images, accuracy.top1, accuracy.one_below, report.model.classes}));
+  add(find_task(report.task).doubt(judged->label(), *judged->accuracy, report.model.classes));
 }
 
 void add_notes(const Plan& plan, const LoadedData& data, Report& report) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/bits.h"
+#include "task/bits.h"
 
 #include <string_view>
 

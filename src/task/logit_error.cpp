@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "gpueval/accuracy.h"
+#include "gpueval/task.h"
 
 namespace gpueval {
 namespace {
@@ -31,14 +31,22 @@ bool all_finite(std::span<const float> logits) {
 void LogitError::add(std::span<const float> reference, std::span<const float> logits) {
   if (!all_finite(reference) || !all_finite(logits)) return;
   const Moments ours = moments(logits), theirs = moments(reference);
+  LogitError image{.images = 1};
   for (std::size_t i = 0; i < logits.size(); ++i) {
     const double r = reference[i] - theirs.mean, x = logits[i] - ours.mean;
-    signal += r * r;
-    noise += (r - x) * (r - x);
+    image.signal += r * r;
+    image.noise += (r - x) * (r - x);
     const double log_p = reference[i] - theirs.log_sum, log_q = logits[i] - ours.log_sum;
-    kl += std::exp(log_p) * (log_p - log_q);
+    image.kl += std::exp(log_p) * (log_p - log_q);
   }
-  ++images;
+  add(image);
+}
+
+void LogitError::add(const LogitError& other) {
+  signal += other.signal;
+  noise += other.noise;
+  kl += other.kl;
+  images += other.images;
 }
 
 double LogitError::sqnr_db() const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "eval/ranking.h"
+#include "task/ranking.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +7,9 @@
 
 namespace gpueval {
 
-bool Ranking::top5(int label) const {
-  return label >= 0 && std::find(classes.begin(), classes.end(), label) != classes.end();
+int Ranking::place(int label) const {
+  const auto found = std::find(classes.begin(), classes.end(), label);
+  return label < 0 || found == classes.end() ? 0 : static_cast<int>(found - classes.begin()) + 1;
 }
 
 Ranking rank_classes(std::span<const float> logits) {

@@ -14,8 +14,7 @@ struct Ranking {
   std::array<std::int32_t, 5> classes{-1, -1, -1, -1, -1};
   bool has_nan = false;
 
-  bool top1(int label) const { return classes[0] == label; }
-  bool top5(int label) const;
+  int place(int label) const;  // from 1; 0: it is none of the five
 };
 Ranking rank_classes(std::span<const float> logits);
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "gpueval/accuracy.h"
+#include "gpueval/task.h"
 
 namespace gpueval {
 

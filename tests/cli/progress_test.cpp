@@ -3,21 +3,34 @@
 
 #include <gtest/gtest.h>
 
+#include "gpueval/classification.h"
+
 namespace gpueval::cli {
 namespace {
 
+// Rows of 10,000 images, so many of them right.
+std::vector<AccuracyResult> rows(const std::vector<int>& right) {
+  std::vector<AccuracyResult> result(right.size());
+  for (std::size_t row = 0; row < right.size(); ++row) {
+    for (int i = 0; i < 10000; ++i)
+      result[row].samples.push_back(to_score({.label = 1, .predicted = 1, .place = i < right[row] ? 1 : 2}));
+  }
+  return result;
+}
+
 TEST(Progress, AccuracyLine) {
-  EXPECT_EQ(progress_text(AccuracyProgress{5000, 50000, 0, 100, {0.564, 0.5512}}),
+  EXPECT_EQ(progress_text(AccuracyProgress{5000, 50000, 0, 100, &classification_task(), rows({5640, 5512})}),
             "5,000/50,000 images  50.0 images/s  top-1 56.40% 55.12%  15 min 00 s left");
 }
 
 TEST(Progress, ReplayedImagesDoNotCountAsSpeed) {
-  EXPECT_EQ(progress_text(AccuracyProgress{40000, 50000, 39000, 10, {0.5}}),
+  EXPECT_EQ(progress_text(AccuracyProgress{40000, 50000, 39000, 10, &classification_task(), rows({5000})}),
             "40,000/50,000 images  100.0 images/s  top-1 50.00%  1 min 40 s left");
 }
 
 TEST(Progress, NothingDoneYetHasNoTime) {
-  EXPECT_EQ(progress_text(AccuracyProgress{64, 128, 64, 0, {0.5}}), "64/128 images  top-1 50.00%");
+  EXPECT_EQ(progress_text(AccuracyProgress{64, 128, 64, 0, &classification_task(), rows({5000})}),
+            "64/128 images  top-1 50.00%");
 }
 
 TEST(Progress, SpeedLine) {

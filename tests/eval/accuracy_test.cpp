@@ -12,7 +12,9 @@
 #include <limits>
 
 #include "core/sha256.h"
+#include "eval/chunk_size.h"
 #include "fakes.h"
+#include "gpueval/classification.h"
 
 namespace gpueval {
 namespace {
@@ -21,6 +23,8 @@ using test::answer;
 using test::fake_input;
 using test::FakeDataset;
 using test::FakeEngine;
+
+ClassCounts counts(const AccuracyResult& row) { return count_classes(row.samples); }
 
 class Accuracy : public ::testing::Test {
  protected:
@@ -81,16 +85,16 @@ TEST_F(Accuracy, CountsAndPairs) {
   const FakeDataset data(200);
   Engine* engines[]{&right_, &thirds_};
   const AccuracyRun run = run_accuracy(data, engines, options(0, 200));
-  EXPECT_EQ(run.rows[0].top1, 200);
-  EXPECT_EQ(run.rows[1].top1, 133);  // 67 multiples of 3 below 200
+  EXPECT_EQ(counts(run.rows[0]).top1, 200);
+  EXPECT_EQ(counts(run.rows[1]).top1, 133);  // 67 multiples of 3 below 200
   EXPECT_EQ(run.rows[1].images, 200);
   EXPECT_FALSE(run.interrupted);
-  const PairedComparison paired = compare_paired(run.rows[0], run.rows[1]);
+  const PairedComparison paired = classification_task().compare(run.rows[0], run.rows[1]);
   EXPECT_EQ(paired.discordant_down, 67);
   EXPECT_EQ(paired.discordant_up, 0);
-  EXPECT_DOUBLE_EQ(paired.top1_diff, -67.0 / 200);
+  EXPECT_DOUBLE_EQ(paired.diff, -67.0 / 200);
   EXPECT_DOUBLE_EQ(paired.agreement, 133.0 / 200);
-  EXPECT_NEAR(paired.mcnemar_p / std::ldexp(1.0, -66), 1, 1e-12);
+  EXPECT_NEAR(*paired.p / std::ldexp(1.0, -66), 1, 1e-12);
 }
 
 TEST_F(Accuracy, TopFiveHoldsTheLabelBehindOthers) {
@@ -102,8 +106,8 @@ TEST_F(Accuracy, TopFiveHoldsTheLabelBehindOthers) {
   });
   Engine* engines[]{&engine};
   const AccuracyRun run = run_accuracy(data, engines, options(0, 50));
-  EXPECT_EQ(run.rows[0].top1, 0);
-  EXPECT_EQ(run.rows[0].top5, 25);
+  EXPECT_EQ(counts(run.rows[0]).top1, 0);
+  EXPECT_EQ(counts(run.rows[0]).top5, 25);
 }
 
 TEST_F(Accuracy, CorruptImagesAreSkippedForEveryEngine) {
@@ -114,7 +118,7 @@ TEST_F(Accuracy, CorruptImagesAreSkippedForEveryEngine) {
   EXPECT_EQ(run.skipped[1].name, "image 7");
   EXPECT_EQ(run.skipped[1].reason, "image 7: not a JPEG");
   EXPECT_EQ(run.rows[0].images, 145);
-  EXPECT_EQ(run.rows[0].top1, 145) << "an image after a gap got another's pixels or label";
+  EXPECT_EQ(counts(run.rows[0]).top1, 145) << "an image after a gap got another's pixels or label";
   EXPECT_EQ(run.rows[1].images, 145);
 }
 
@@ -128,8 +132,8 @@ TEST_F(Accuracy, NanCountsAsWrong) {
   Engine* engines[]{&engine};
   const AccuracyRun run = run_accuracy(data, engines, options(0, 20));
   EXPECT_EQ(run.rows[0].nan_images, 1);
-  EXPECT_EQ(run.rows[0].top1, 19);
-  EXPECT_EQ(run.rows[0].predicted[5], -1);
+  EXPECT_EQ(counts(run.rows[0]).top1, 19);
+  EXPECT_EQ(class_score(run.rows[0].samples[5]).predicted, -1);
 }
 
 // A table of zeros would look like an accuracy.
@@ -224,12 +228,76 @@ TEST_F(Accuracy, ResumedRunIsIdentical) {
   for (int e : {0, 1}) {
     const auto row = static_cast<std::size_t>(e);
     EXPECT_EQ(resumed.rows[row].logits_sha256, expected.rows[row].logits_sha256);
-    EXPECT_EQ(resumed.rows[row].top1, expected.rows[row].top1);
-    EXPECT_EQ(resumed.rows[row].correct, expected.rows[row].correct);
+    EXPECT_EQ(resumed.rows[row].logits_tree_sha256, expected.rows[row].logits_tree_sha256);
+    EXPECT_EQ(resumed.rows[row].pairs, expected.rows[row].pairs);
+    EXPECT_EQ(counts(resumed.rows[row]).top1, counts(expected.rows[row]).top1);
+    EXPECT_EQ(resumed.rows[row].samples, expected.rows[row].samples);
   }
   ASSERT_EQ(resumed.skipped.size(), 3u);
   EXPECT_EQ(resumed.skipped[0].reason, expected.skipped[0].reason);
   EXPECT_EQ(bytes(part.save_logits), bytes(whole.save_logits));
+}
+
+// The journal has no logits: those that are not in the file are computed again.
+TEST_F(Accuracy, ResumedLogitsAreTakenFromWhatIsThere) {
+  const FakeDataset data(400, {2, 100, 399});
+  Engine* engines[]{&right_, &thirds_};
+  AccuracyOptions whole = options(0, 400);
+  whole.save_logits = path("whole.npy");
+  const AccuracyRun expected = run_accuracy(data, engines, whole);
+  const std::string good = bytes(whole.save_logits), name = path("part.npy");
+  // What is in the way of the file, and how many images (of chunks of 64) are taken up.
+  const struct {
+    const char* what;
+    std::string part, file;
+    std::size_t replayed;
+  } cases[] = {
+      {"nothing", "", "", 0},
+      {"the .part file of a killed run", good.substr(0, 128 + 130 * 40), "", 128},
+      {"one that is torn", good.substr(0, 128 + 70 * 40 + 3), "", 64},
+      {"with more than the journal", good, "", 256},
+      {"the file itself", "", good.substr(0, 128 + 200 * 40), 192},
+      {"another file", std::string(128 + 200 * 40, 'x'), "", 0},
+      {"a short one", "x", "", 0},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.what);
+    AccuracyOptions part = options(0, 400);
+    part.journal = path("run.journal");
+    part.journal_key = "key";
+    right_.runs = 0;
+    part.stop = [&] { return right_.runs >= 36; };  // in the middle of the fifth chunk
+    run_accuracy(data, engines, part);
+    part.stop = nullptr;
+    part.resume = true;
+    part.save_logits = name;
+    std::filesystem::remove(name);
+    if (!c.part.empty()) std::ofstream(name + ".part", std::ios::binary) << c.part;
+    if (!c.file.empty()) std::ofstream(name, std::ios::binary) << c.file;
+    const AccuracyRun resumed = run_accuracy(data, engines, part);
+    EXPECT_EQ(resumed.replayed, c.replayed);
+    EXPECT_EQ(resumed.rows[1].logits_sha256, expected.rows[1].logits_sha256);
+    EXPECT_EQ(bytes(name), good);
+    EXPECT_FALSE(std::filesystem::exists(name + ".part"));
+  }
+}
+
+// Networks whose outputs are large run in smaller batches and chunks: memory is bounded.
+TEST(ChunkSize, OutputsOfAChunkAreBounded) {
+  const auto size = [](std::size_t batch, std::size_t elements, std::size_t engines) {
+    const ChunkSize chunk = chunk_size(batch, elements, engines);
+    EXPECT_EQ(chunk.images % chunk.batch, 0u);
+    EXPECT_TRUE(chunk.images == 1 || chunk.images * elements * engines * 4 <= 128u << 20);
+    return std::pair(chunk.batch, chunk.images);
+  };
+  EXPECT_EQ(size(16, 1000, 5), std::pair(std::size_t{16}, std::size_t{64}));
+  EXPECT_EQ(size(100, 1000, 2), std::pair(std::size_t{100}, std::size_t{100}));
+  EXPECT_EQ(size(48, 10, 1), std::pair(std::size_t{48}, std::size_t{96}));
+  EXPECT_EQ(size(16, 513 * 513 * 21, 1), std::pair(std::size_t{6}, std::size_t{6}));
+  EXPECT_EQ(size(4, 513 * 513 * 21, 1), std::pair(std::size_t{4}, std::size_t{4}));
+  EXPECT_EQ(size(16, 513 * 513 * 21, 2), std::pair(std::size_t{3}, std::size_t{3}));
+  EXPECT_EQ(size(16, 513 * 513 * 21, 20), std::pair(std::size_t{1}, std::size_t{1}));
+  EXPECT_EQ(size(16, 256 * 256 * 2, 2), std::pair(std::size_t{16}, std::size_t{64}));
 }
 
 TEST_F(Accuracy, JournalOfAnotherKeyIsNotUsed) {

@@ -14,6 +14,7 @@
 #include "gpueval/dataset.h"
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
+#include "gpueval/preprocessing.h"
 
 namespace gpueval::test {
 

@@ -20,15 +20,32 @@ class JournalTest : public ::testing::Test {
     result.count = 3;
     result.images = {first, first + 2};
     result.skipped = {{first + 1, "name", "why"}};
-    result.logits = {{1.5f, static_cast<float>(first)}, {-2, 3}};
+    result.engines = {scores(static_cast<double>(first)), scores(-2)};
+    result.engines[1].pairs = {{1, 0.5, 2}, {0}};
     return result;
+  }
+  static ChunkScores scores(double x) {
+    ChunkScores result{.samples = {{1.5, x}, {}}, .pairs = {{}, {}}};
+    result.image_sha256 = {std::string(32, 'a'), std::string(32, 'b')};
+    Sha256 sum;
+    sum.update(std::to_string(x));
+    result.sum = sum.state();
+    return result;
+  }
+  static void expect_equal(const ChunkScores& got, const ChunkScores& want) {
+    EXPECT_EQ(got.samples, want.samples);
+    EXPECT_EQ(got.pairs, want.pairs);
+    EXPECT_EQ(got.image_sha256, want.image_sha256);
+    EXPECT_EQ(got.sum.hash, want.sum.hash);
+    EXPECT_EQ(got.sum.bytes, want.sum.bytes);
+    EXPECT_EQ(got.sum.rest, want.sum.rest);
   }
   std::vector<std::size_t> replayed() const {
     Journal journal(path_, "key", kShape, true);
     std::vector<std::size_t> firsts;
     ChunkResult result;
     while (journal.replay(result)) {
-      EXPECT_EQ(result.logits, chunk(result.first).logits);
+      for (std::size_t e = 0; e < 2; ++e) expect_equal(result.engines[e], chunk(result.first).engines[e]);
       EXPECT_EQ(result.images, chunk(result.first).images);
       EXPECT_EQ(result.skipped[0].reason, "why");
       firsts.push_back(result.first);
@@ -40,7 +57,7 @@ class JournalTest : public ::testing::Test {
     for (const std::size_t first : firsts) journal.append(chunk(first));
   }
   inline static const JournalShape kShape{
-      .engines = 2, .classes = 1, .first = 0, .count = 100, .name_of = [](std::size_t) { return "name"; }};
+      .engines = 2, .first = 0, .count = 100, .name_of = [](std::size_t) { return "name"; }};
   test::TemporaryFolder folder_;
   std::string path_ = folder_ / "run.journal";
 };
@@ -93,14 +110,40 @@ TEST_F(JournalTest, EveryDamagedByteEndsTheReplay) {
   }
 }
 
-TEST_F(JournalTest, OtherEnginesOrClassesStartAnew) {
+TEST_F(JournalTest, OtherEnginesStartAnew) {
   write({0});
   {
-    Journal journal(path_, "key", {.engines = 2, .classes = 7, .first = 0, .count = 100}, true);
+    Journal journal(path_, "key", {.engines = 3, .first = 0, .count = 100}, true);
     ChunkResult result;
     EXPECT_FALSE(journal.replay(result));
   }
   EXPECT_TRUE(replayed().empty());
+}
+
+TEST_F(JournalTest, WhatIsTakenBackIsComputedAgain) {
+  write({0, 3, 6});
+  {
+    Journal journal(path_, "key", kShape, true);
+    ChunkResult result;
+    ASSERT_TRUE(journal.replay(result));
+    ASSERT_TRUE(journal.replay(result));
+    journal.take_back(result);
+    journal.append(chunk(3));
+  }
+  EXPECT_EQ(replayed(), (std::vector<std::size_t>{0, 3}));
+}
+
+TEST_F(JournalTest, ImpossibleScoresEndTheReplay) {
+  write({0, 3});
+  JournalShape shape = kShape;
+  shape.possible = [](std::size_t image, std::size_t engine, const Score& sample, const Score& pair) {
+    EXPECT_EQ(pair.empty(), engine == 0);
+    return sample.empty() || sample[1] < 3 || image < 3;
+  };
+  Journal journal(path_, "key", shape, true);
+  ChunkResult result;
+  EXPECT_TRUE(journal.replay(result));
+  EXPECT_FALSE(journal.replay(result));
 }
 
 TEST_F(JournalTest, TwoRunsCannotShareIt) {
@@ -167,7 +210,8 @@ class ForgedJournal : public JournalTest {
     append(body);
     EXPECT_EQ(replayed(), std::vector<std::size_t>{0});
   }
-  static std::string logits(std::size_t images) { return std::string(2 * images * sizeof(float), '\0'); }
+  // Two engines' hashes and empty scores, and the states of their sums.
+  static std::string scores(std::size_t images) { return std::string(2 * (images * (32 + 8 + 8) + 32 + 8 + 64), '\0'); }
   static std::string skipped(std::uint64_t index, const std::string& name = "name") {
     return bytes({index, name.size()}) + name + bytes({3}) + "why";
   }
@@ -175,7 +219,7 @@ class ForgedJournal : public JournalTest {
 
 TEST_F(ForgedJournal, TheFormUsedHereIsTheRightOne) {
   write({0});
-  append(bytes({3, 3, 2, 1, 3, 5}) + skipped(4) + logits(2));
+  append(bytes({3, 3, 2, 1, 3, 5}) + skipped(4) + scores(2));
   Journal journal(path_, "key", kShape, true);
   ChunkResult result;
   EXPECT_TRUE(journal.replay(result));
@@ -203,7 +247,7 @@ TEST_F(ForgedJournal, ImagesOutOfPlaceAreRefused) {
   };
   for (const auto& c : cases) {
     SCOPED_TRACE(c.what);
-    expect_refused(bytes(c.numbers) + logits(c.judged));
+    expect_refused(bytes(c.numbers) + scores(c.judged));
   }
 }
 
@@ -211,14 +255,19 @@ TEST_F(ForgedJournal, SkippedImagesOutOfPlaceAreRefused) {
   const std::string head = bytes({3, 2, 1, 1, 3});
   for (const std::string& image : {skipped(3), skipped(5), skipped(4, "another name"), skipped(4, "\x1b[2J"),
                                    bytes({4, ~std::uint64_t{0}}) + "name"}) {
-    expect_refused(head + image + logits(1));
+    expect_refused(head + image + scores(1));
   }
 }
 
 TEST_F(ForgedJournal, WrongLengthsAreRefused) {
   expect_refused("");
-  expect_refused(bytes({3, 1, 1, 0, 3}) + logits(2));
+  expect_refused(bytes({3, 1, 1, 0, 3}) + scores(2));
   expect_refused(bytes({3, 1, 1, 0, 3}));
+  for (const std::uint64_t count : {std::uint64_t{1} << 20, ~std::uint64_t{0}, std::uint64_t{1} << 61}) {
+    std::string body = bytes({3, 1, 1, 0, 3}) + scores(1);
+    body.replace(5 * 8 + 32, 8, bytes({count}));  // of the first score's numbers
+    expect_refused(body);
+  }
 }
 
 // 40 MB that claim a million skipped images took 2.85 GB.

@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "eval/statistics.h"
 #include "fakes.h"
+#include "task/statistics.h"
 
 namespace gpueval {
 namespace {

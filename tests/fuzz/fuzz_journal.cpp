@@ -15,7 +15,7 @@
 
 namespace {
 
-const gpueval::JournalShape kShape{.engines = 2, .classes = 3, .first = 4, .count = 40};
+const gpueval::JournalShape kShape{.engines = 2, .first = 4, .count = 40};
 
 // 'R', then bodies, each behind its length in a byte: as a journal has them.
 std::string forged(std::string_view bodies) {
@@ -41,14 +41,14 @@ std::string contents(const std::string& path) {
 
 void check(const gpueval::ChunkResult& chunk, std::size_t first) {
   if (chunk.first != first || chunk.count == 0 || chunk.first + chunk.count > kShape.first + kShape.count) std::abort();
-  if (chunk.images.size() + chunk.skipped.size() != chunk.count || chunk.logits.size() != kShape.engines) std::abort();
+  if (chunk.images.size() + chunk.skipped.size() != chunk.count || chunk.engines.size() != kShape.engines) std::abort();
   for (const std::size_t image : chunk.images) {
     if (image < chunk.first || image >= chunk.first + chunk.count) std::abort();
   }
   if (std::adjacent_find(chunk.images.begin(), chunk.images.end(), std::greater_equal<>()) != chunk.images.end())
     std::abort();
-  for (const auto& logits : chunk.logits) {
-    if (logits.size() != chunk.images.size() * kShape.classes) std::abort();
+  for (const gpueval::ChunkScores& scores : chunk.engines) {
+    if (scores.samples.size() != chunk.images.size() || scores.pairs.size() != chunk.images.size()) std::abort();
   }
 }
 

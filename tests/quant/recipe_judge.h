@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "cpu/engine.h"
-#include "eval/statistics.h"
 #include "gpueval/accuracy.h"
 #include "gpueval/models.h"
 #include "gpueval/quant.h"
 #include "support/data_files.h"
+#include "task/statistics.h"
 
 namespace gpueval::test {
 

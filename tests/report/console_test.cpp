@@ -48,14 +48,16 @@ TEST(Console, StaysWithin110ColumnsWithLongNames) {
   report.model.weights = report.data->path = report.calibration->path =
       "/a/" + std::string(200, 'x') + "/val224_compressed.pkl";
   for (RunReport& run : report.runs) {
-    run.accuracy->top1 = run.accuracy->top5 = 499;
+    std::vector<bool> correct(500, true);
+    correct[0] = false;
+    run.accuracy = test::classified(correct, 499);
     run.speed->images_per_second = 123456;
     run.speed->percentiles_ms = {{50, 12345}, {90, 12345}, {99, 12345}};
     run.speed->warnings = {std::string(60, 'w') + " " + std::string(60, 'w')};
   }
   report.runs[1].scheme = "reference";
   report.runs[1].depthwise = "float32";
-  report.runs[1].vs_first->mcnemar_p = 0;
+  report.runs[1].vs_first->p = 0;
   const std::string text = to_table(report);
   EXPECT_LE(longest_line(text), 110u) << text;
   EXPECT_NE(text.find("int8 reference-pw: the depthwise layers are left in float32."), std::string::npos);
@@ -131,11 +133,13 @@ TEST(Console, LayerTableHasRoofsAndRemarks) {
 TEST(Console, ConclusionTellsSignificance) {
   Report report = test::sample_report();
   PairedComparison& paired = *report.runs[1].vs_first;
-  paired.mcnemar_p = 0.00001;
-  EXPECT_NE(conclusion(report.runs[1], report.runs[0]).find("(p <0.0001: a significant difference at 5%)"),
+  paired.p = 0.00001;
+  EXPECT_NE(conclusion(classification_task(), report.runs[1], report.runs[0])
+                .find("(p <0.0001: a significant difference at 5%)"),
             std::string::npos);
-  paired.top1_diff = 0;
-  EXPECT_NE(conclusion(report.runs[1], report.runs[0]).find("the same top-1 as float32"), std::string::npos);
+  paired.diff = 0;
+  EXPECT_NE(conclusion(classification_task(), report.runs[1], report.runs[0]).find("the same top-1 as float32"),
+            std::string::npos);
 }
 
 TEST(TextTable, AlignsAndLeavesOutEmptyColumns) {

@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "report/bits.h"
 #include "sample_report.h"
+#include "task/bits.h"
 
 namespace gpueval {
 namespace {

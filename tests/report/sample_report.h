@@ -1,9 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+
+#include "gpueval/accuracy.h"
+#include "gpueval/classification.h"
 #include "gpueval/report.h"
 
 namespace gpueval::test {
+
+// Classes of 500 images; which of them have the label in the first place, and how many among five.
+inline AccuracyResult classified(const std::vector<bool>& correct, std::size_t top5) {
+  AccuracyResult result;
+  for (const bool right : correct)
+    result.samples.push_back(to_score({.label = 1, .predicted = right ? 1 : 2, .place = right ? 1 : 0}));
+  std::size_t others = top5 - static_cast<std::size_t>(std::count(correct.begin(), correct.end(), true));
+  for (Score& sample : result.samples) {
+    if (others == 0) break;
+    if (class_score(sample).place == 0) {
+      sample = to_score({.label = 1, .predicted = 2, .place = 3});
+      --others;
+    }
+  }
+  result.image_sha256.assign(correct.size(), std::string(32, 'x'));
+  summarise(classification_task(), result);
+  result.logits_sha256 = std::string(64, 'c');
+  return result;
+}
 
 // 500 images, 100 + 1 discordant; float32 and int8, accuracy and speed.
 inline Report sample_report() {
@@ -29,8 +52,13 @@ inline Report sample_report() {
     RunReport run;
     run.precision = precision;
     run.device = "cpu";
-    run.accuracy = AccuracyResult{500, 282, 393, 0, {}, std::vector<bool>(500, false), std::string(64, 'c')};
-    for (std::size_t i = 0; i < 282; ++i) run.accuracy->correct[i] = true;
+    std::vector<bool> correct(500, false);
+    std::fill_n(correct.begin(), 282, true);
+    if (precision == std::string("int8")) {
+      std::fill_n(correct.begin(), 3, false);
+      correct[400] = true;
+    }
+    run.accuracy = classified(correct, 393);
     run.speed = SpeedResult{};
     run.speed->samples = 3000;
     run.speed->seconds = 3;
@@ -43,10 +71,13 @@ inline Report sample_report() {
   RunReport& int8 = report.runs[1];
   int8.scheme = "maxabs";
   int8.activations = "u8";
-  int8.accuracy->top1 = 280;
-  int8.accuracy->correct[0] = int8.accuracy->correct[1] = int8.accuracy->correct[2] = false;
-  int8.accuracy->correct[400] = true;
-  int8.vs_first = PairedComparison{500, -0.004, {-0.012, 0.004}, 1, 3, 0.625, 0.95};
+  int8.vs_first = PairedComparison{.images = 500,
+                                   .diff = -0.004,
+                                   .diff_ci95 = {-0.012, 0.004},
+                                   .p = 0.625,
+                                   .agreement = 0.95,
+                                   .discordant_up = 1,
+                                   .discordant_down = 3};
   int8.speed->images_per_second = 3100;
   int8.speed->vs_first = SpeedRatio{3.1, {3.0, 3.25}};
   return report;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "eval/ranking.h"
+#include "task/ranking.h"
 
 #include <gtest/gtest.h>
 
@@ -15,10 +15,10 @@ using Classes = std::array<std::int32_t, 5>;
 TEST(Ranking, LargestFirst) {
   const Ranking ranking = rank_classes(std::vector<float>{1, 9, 3, 8, -2, 7, 6});
   EXPECT_EQ(ranking.classes, (Classes{1, 3, 5, 6, 2}));
-  EXPECT_TRUE(ranking.top1(1));
-  EXPECT_FALSE(ranking.top1(3));
-  EXPECT_TRUE(ranking.top5(2));
-  EXPECT_FALSE(ranking.top5(0));
+  EXPECT_EQ(ranking.place(1), 1);
+  EXPECT_EQ(ranking.place(3), 2);
+  EXPECT_GT(ranking.place(2), 0);
+  EXPECT_EQ(ranking.place(0), 0);
 }
 
 TEST(Ranking, LowerClassWinsTies) {
@@ -29,7 +29,7 @@ TEST(Ranking, LowerClassWinsTies) {
 TEST(Ranking, FewerThanFiveClasses) {
   const Ranking ranking = rank_classes(std::vector<float>{-1, 4, 2});
   EXPECT_EQ(ranking.classes, (Classes{1, 2, 0, -1, -1}));
-  EXPECT_FALSE(ranking.top5(-1)) << "the missing places are no class";
+  EXPECT_EQ(ranking.place(-1), 0) << "the missing places are no class";
 }
 
 TEST(Ranking, NanMakesEveryClassWrong) {
@@ -37,7 +37,7 @@ TEST(Ranking, NanMakesEveryClassWrong) {
   logits[5] = std::numeric_limits<float>::quiet_NaN();
   const Ranking ranking = rank_classes(logits);
   EXPECT_TRUE(ranking.has_nan);
-  for (int label = 0; label < 6; ++label) EXPECT_FALSE(ranking.top1(label) || ranking.top5(label)) << label;
+  for (int label = 0; label < 6; ++label) EXPECT_EQ(ranking.place(label), 0) << label;
 }
 
 TEST(Ranking, InfinityIsANumber) {

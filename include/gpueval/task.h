@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// A task: what is asked of a network's outputs on labelled images, and how its answers are judged. src/task/tasks.inc
+// lists them; classification is in gpueval/classification.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gpueval/dataset.h"
+#include "gpueval/graph.h"
+
+namespace gpueval {
+
+struct Interval {
+  double low = 0, high = 0;
+};
+
+// What is kept of one image's outputs, in place of them: a few numbers, which only their task can read. Scores of
+// images are listed in order, so those of parts of a run are joined end to end.
+using Score = std::vector<double>;
+
+// One image's outputs, float32, in the order of the network's.
+using ImageOutputs = std::span<const std::span<const float>>;
+
+// How far outputs are from another network's, summed over images. An image's logits count without their mean, which
+// changes no probability; images with a logit that is not finite in either are left out.
+struct LogitError {
+  double signal = 0, noise = 0, kl = 0;  // sums of squares; sum of KL(softmax(reference) || softmax(logits))
+  std::int64_t images = 0;
+
+  void add(std::span<const float> reference, std::span<const float> logits);
+  void add(const LogitError& other);
+  double sqnr_db() const;  // 10 log10(signal / noise); infinite for equal logits
+  double mean_kl() const { return images == 0 ? 0 : kl / static_cast<double>(images); }
+};
+
+struct Metric {
+  std::string name;                // "top-1"
+  double value = 0;                // a fraction, the larger the better
+  std::optional<Interval> ci95{};  // by the image
+};
+
+// One row's part of an accuracy run.
+struct AccuracyResult {
+  std::int64_t images = 0, nan_images = 0;  // judged; of these with an output that holds a NaN, which is wrong
+  std::vector<Metric> metrics;              // the task's, its headline first
+  std::vector<Score> samples;               // of each judged image, in order
+  std::vector<Score> pairs;                 // of each image's outputs against the first row's; none of the first row
+  std::vector<std::string> image_sha256;    // of each judged image's outputs: 32 bytes, not text
+  std::string logits_sha256;                // of all judged images' float32 outputs, in order; empty: of parts of a run
+  std::string logits_tree_sha256;  // of all images' hashes, in order: parts of a run are joined to the very same
+
+  double headline() const { return metrics.empty() ? 0 : metrics.front().value; }
+};
+
+// A row against the first one, image by image.
+struct PairedComparison {
+  std::int64_t images = 0;
+  double diff = 0;                   // of the headline, this row's - the first's
+  Interval diff_ci95;                // of which
+  std::optional<double> p;           // two-sided, of the task's test; absent: diff_ci95 tells
+  double agreement = 1;              // fraction of the answers that are the same, right or wrong
+  LogitError logits;                 // this row's against the first's; images = 0: not measured
+  std::int64_t discordant_up = 0;    // images that this row alone has right, where a task knows right and wrong
+  std::int64_t discordant_down = 0;  // that the first row alone has right
+};
+
+// A named number or text of a result, for whoever writes it down.
+struct ResultField {
+  std::string name;
+  std::variant<std::int64_t, double, Interval, std::string> value;
+};
+
+class Task {
+ public:
+  virtual ~Task() = default;
+  virtual std::string name() const = 0;  // "classification"
+
+  // Error naming the first of images [first, first + count) whose truth is no answer of the network.
+  virtual void check_truth(const Dataset& data, std::size_t first, std::size_t count, const Graph& graph) const = 0;
+  // Of one image's outputs, against its truth, and against the first row's outputs.
+  virtual Score score(const Dataset& data, std::size_t image, ImageOutputs outputs) const = 0;
+  virtual Score pair_score(ImageOutputs first, ImageOutputs outputs) const = 0;
+  // Whether score() of this image and pair_score() can have given it: scores that come from a file are believed as
+  // little as any other.
+  virtual bool possible(const Score& sample, const Dataset& data, std::size_t image, const Graph& graph) const = 0;
+  virtual bool possible_pair(const Score& pair) const = 0;
+
+  virtual std::vector<std::string> metric_names() const = 0;          // the headline first: "top-1", "top-5"
+  virtual void summarise(AccuracyResult& result) const = 0;           // images, nan_images and metrics from samples
+  virtual double headline(std::span<const Score> samples) const = 0;  // the first metric, cheaply
+  virtual PairedComparison compare(const AccuracyResult& first, const AccuracyResult& second) const = 0;
+  // Why the row's numbers are doubtful as a whole: a sentence.
+  virtual std::optional<std::string> doubt(const std::string& row, const AccuracyResult& result, int classes) const = 0;
+
+  // What "diff", "p", "agree" and the interval are, for the reader of a table. first: the first row's name.
+  virtual std::string legend(const std::string& first) const = 0;
+  // The fields of a result's `accuracy` and `vs_first`, in order.
+  virtual std::vector<ResultField> fields(const AccuracyResult& result) const = 0;
+  virtual std::vector<ResultField> fields(const PairedComparison& paired) const = 0;
+};
+
+std::span<const Task* const> tasks();
+const Task& find_task(const std::string& name);  // Error that lists the names if there is none
+
+}  // namespace gpueval

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// A score is label, top-1 class and place of the label; one of a pair whether the top-1 classes are the same and, where
+// all logits are finite, signal, noise and KL of LogitError.
+#include "gpueval/classification.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gpueval/error.h"
+#include "task/bits.h"
+#include "task/chance_warning.h"
+#include "task/ranking.h"
+#include "task/statistics.h"
+
+namespace gpueval {
+namespace {
+
+double fraction(std::int64_t count, std::int64_t images) {
+  return images == 0 ? 0 : static_cast<double>(count) / static_cast<double>(images);
+}
+
+std::int64_t class_count(const Graph& graph) { return graph.output_node().shape.elements(); }
+
+bool whole(double value, double least, double most) {
+  return value >= least && value <= most && value == std::floor(value);
+}
+
+class ClassificationTask : public Task {
+ public:
+  std::string name() const override { return "classification"; }
+
+  void check_truth(const Dataset& data, std::size_t first, std::size_t count, const Graph& graph) const override {
+    const std::int64_t classes = class_count(graph);
+    for (std::size_t i = first; i < first + count; ++i) {
+      const int label = data.label(i);
+      if (label < 0 || label >= classes) {
+        fail("{}: {} has class id {}, but the network has classes 0 to {}; is this the right data for it?", data.path(),
+             data.name(i), label, classes - 1);
+      }
+    }
+  }
+
+  Score score(const Dataset& data, std::size_t image, ImageOutputs outputs) const override {
+    const Ranking ranking = rank_classes(outputs[0]);
+    const int label = data.label(image);
+    return to_score({label, ranking.classes[0], ranking.place(label)});
+  }
+
+  Score pair_score(ImageOutputs first, ImageOutputs outputs) const override {
+    const bool same = rank_classes(first[0]).classes[0] == rank_classes(outputs[0]).classes[0];
+    LogitError error;
+    error.add(first[0], outputs[0]);
+    Score score{same ? 1.0 : 0.0};
+    if (error.images > 0) score.insert(score.end(), {error.signal, error.noise, error.kl});
+    return score;
+  }
+
+  bool possible(const Score& sample, const Dataset& data, std::size_t image, const Graph& graph) const override {
+    if (sample.size() != 3 || !whole(sample[0], 0, 1e9) || !whole(sample[2], 0, 5)) return false;
+    if (!whole(sample[1], -1, static_cast<double>(class_count(graph) - 1))) return false;
+    const ClassScore score = class_score(sample);
+    const bool nan = score.predicted < 0;
+    return score.label == data.label(image) && score.top1() == (score.predicted == score.label) &&
+           !(nan && score.top5());
+  }
+
+  bool possible_pair(const Score& pair) const override {
+    if (pair.empty() || !whole(pair[0], 0, 1)) return false;
+    if (pair.size() == 1) return true;
+    return pair.size() == 4 && pair[1] >= 0 && pair[2] >= 0 && std::isfinite(pair[1]) && std::isfinite(pair[2]) &&
+           std::isfinite(pair[3]);
+  }
+
+  std::vector<std::string> metric_names() const override { return {"top-1", "top-5"}; }
+
+  void summarise(AccuracyResult& result) const override {
+    const ClassCounts counts = count_classes(result.samples);
+    result.images = counts.images;
+    result.nan_images = counts.nan_images;
+    result.metrics = {{"top-1", fraction(counts.top1, counts.images), wilson_interval(counts.top1, counts.images)},
+                      {"top-5", fraction(counts.top5, counts.images)}};
+  }
+
+  double headline(std::span<const Score> samples) const override {
+    const ClassCounts counts = count_classes(samples);
+    return fraction(counts.top1, counts.images);
+  }
+
+  PairedComparison compare(const AccuracyResult& first, const AccuracyResult& second) const override {
+    GPUEVAL_CHECK(first.samples.size() == second.samples.size(), "{} images against {}", first.samples.size(),
+                  second.samples.size());
+    PairedComparison result;
+    result.images = std::ssize(first.samples);
+    std::int64_t agreed = 0;
+    for (std::size_t i = 0; i < first.samples.size(); ++i) {
+      const ClassScore a = class_score(first.samples[i]), b = class_score(second.samples[i]);
+      if (b.top1() && !a.top1()) ++result.discordant_up;
+      if (a.top1() && !b.top1()) ++result.discordant_down;
+      if (a.predicted == b.predicted) ++agreed;
+    }
+    for (const Score& pair : second.pairs) {
+      if (pair.size() == 4) result.logits.add({pair[1], pair[2], pair[3], 1});
+    }
+    result.diff = fraction(result.discordant_up - result.discordant_down, result.images);
+    result.diff_ci95 = paired_difference_interval(result.discordant_up, result.discordant_down, result.images);
+    result.p = mcnemar_exact(result.discordant_up, result.discordant_down);
+    result.agreement = result.images == 0 ? 1 : fraction(agreed, result.images);
+    return result;
+  }
+
+  std::optional<std::string> doubt(const std::string& row, const AccuracyResult& result, int classes) const override {
+    const ClassCounts counts = count_classes(result.samples);
+    return chance_warning({row, counts.images, counts.top1, counts.one_below, classes});
+  }
+
+  std::string legend(const std::string& first) const override {
+    return fmt::format(
+        "diff: points of top-1 against {}; p: exact McNemar test; agree: same top-1 class; 95% CI: Wilson.", first);
+  }
+
+  std::vector<ResultField> fields(const AccuracyResult& result) const override {
+    const ClassCounts counts = count_classes(result.samples);
+    return {{"images", result.images},
+            {"top1", fraction(counts.top1, counts.images)},
+            {"top5", fraction(counts.top5, counts.images)},
+            {"top1_ci95", wilson_interval(counts.top1, counts.images)},
+            {"top1_count", counts.top1},
+            {"top5_count", counts.top5},
+            {"nan_images", result.nan_images},
+            {"correct_bits", bits_to_hex(correct_images(result.samples))}};
+  }
+
+  std::vector<ResultField> fields(const PairedComparison& paired) const override {
+    return {{"top1_diff", paired.diff},
+            {"top1_diff_ci95", paired.diff_ci95},
+            {"discordant_up", paired.discordant_up},
+            {"discordant_down", paired.discordant_down},
+            {"mcnemar_p", *paired.p},
+            {"agreement", paired.agreement}};
+  }
+};
+
+}  // namespace
+
+ClassScore class_score(const Score& sample) {
+  GPUEVAL_CHECK(sample.size() == 3, "{} numbers are no score of a classification", sample.size());
+  return {static_cast<std::int32_t>(sample[0]), static_cast<std::int32_t>(sample[1]),
+          static_cast<std::int32_t>(sample[2])};
+}
+
+Score to_score(const ClassScore& score) {
+  return {static_cast<double>(score.label), static_cast<double>(score.predicted), static_cast<double>(score.place)};
+}
+
+ClassCounts count_classes(std::span<const Score> samples) {
+  ClassCounts counts;
+  for (const Score& sample : samples) {
+    const ClassScore score = class_score(sample);
+    ++counts.images;
+    counts.top1 += score.top1() ? 1 : 0;
+    counts.top5 += score.top5() ? 1 : 0;
+    counts.nan_images += score.predicted < 0 ? 1 : 0;
+    counts.one_below += score.predicted >= 0 && score.predicted == score.label - 1 ? 1 : 0;
+  }
+  return counts;
+}
+
+std::vector<bool> correct_images(std::span<const Score> samples) {
+  std::vector<bool> correct(samples.size());
+  std::transform(samples.begin(), samples.end(), correct.begin(),
+                 [](const Score& sample) { return class_score(sample).top1(); });
+  return correct;
+}
+
+const Task& classification_task() {
+  static const ClassificationTask task;
+  return task;
+}
+
+}  // namespace gpueval
