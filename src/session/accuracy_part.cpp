@@ -21,6 +21,16 @@ std::string digest(const std::string& text) {
   return sum.hex();
 }
 
+void take_shard(const Shard& shard, AccuracyOptions& accuracy) {
+  const std::size_t all = accuracy.count;
+  const auto begin = [&](int index) {
+    return all * static_cast<std::size_t>(index) / static_cast<std::size_t>(shard.count);
+  };
+  accuracy.first = begin(shard.index - 1);
+  accuracy.count = begin(shard.index) - accuracy.first;
+  if (accuracy.count == 0) fail("shard {} of {} has none of the {} judged images", shard.index, shard.count, all);
+}
+
 AccuracyOptions accuracy_options(const Plan& plan, const Prepared& prepared, const JudgedSet& judged,
                                  const Report& report, Observer& observer) {
   AccuracyOptions accuracy;
@@ -33,16 +43,7 @@ AccuracyOptions accuracy_options(const Plan& plan, const Prepared& prepared, con
   }
   accuracy.task = &find_task(report.task);
   accuracy.count = judged.indices.size();
-  if (plan.shard) {
-    const auto [index, count] = *plan.shard;
-    const auto begin = [&, size = accuracy.count](int i) {
-      return size * static_cast<std::size_t>(i) / static_cast<std::size_t>(count);
-    };
-    accuracy.first = begin(index - 1);
-    accuracy.count = begin(index) - accuracy.first;
-    if (accuracy.count == 0)
-      fail("shard {} of {} has none of the {} judged images", index, count, judged.indices.size());
-  }
+  if (plan.shard) take_shard(*plan.shard, accuracy);
   accuracy.batch = plan.accuracy->batch;
   accuracy.resume = plan.accuracy->resume;
   if (const std::string folder = cache_folder(); !folder.empty()) {
