@@ -83,9 +83,11 @@ TEST_F(Failures, WhatWasJudgedBeforeIsKeptForResume) {
   AccuracyOptions how = options(200);
   how.journal = journal();
   how.journal_key = "key";
+  how.save_logits = journal() + ".npy";
   EXPECT_EQ(error_of_run(BrokenDataset(200, 70), how, engine_),
             "image 70: cannot be opened: Input/output error; the 64 images before it are kept: --resume goes on behind "
             "them");
+  EXPECT_EQ(std::filesystem::file_size(how.save_logits + ".part"), 128 + 63 * 10 * sizeof(float));
   how.resume = true;
   Engine* engines[]{&engine_};
   const FakeDataset whole(200, {3});
@@ -93,6 +95,7 @@ TEST_F(Failures, WhatWasJudgedBeforeIsKeptForResume) {
   EXPECT_EQ(resumed.replayed, 64u);
   EXPECT_EQ(resumed.skipped.size(), 1u) << "the image that could not be read was journalled as damaged";
   EXPECT_EQ(resumed.rows[0].images, 199);
+  EXPECT_EQ(std::filesystem::file_size(how.save_logits), 128 + 199 * 10 * sizeof(float));
   EXPECT_EQ(resumed.rows[0].logits_sha256, run_accuracy(whole, engines, options(200)).rows[0].logits_sha256);
 }
 
