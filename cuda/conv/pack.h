@@ -7,11 +7,12 @@
 #include <span>
 #include <vector>
 
+#include "core/round_up.h"
 #include "cuda/conv/conv_kernel.h"
 
 namespace gpueval::cuda {
 
-constexpr int round_up(int value, int to) { return (value + to - 1) / to * to; }
+using gpueval::round_up;
 
 // [K][R][S][C] -> [round_up(K, k_multiple)][R][S][round_up(C, c_multiple)], the rest zero. Depthwise problems:
 // [R][S][C] -> [R][S][round_up(C, c_multiple)].

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Post-training quantization: schemes, calibration, calibration tables. Design section 4 has the arithmetic.
+// Post-training quantization: schemes, calibration, calibration tables. docs/numerics.md has the arithmetic.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keras weight files: Keras 1 and 2 save_weights (with and without "/model_weights"), tf-keras and Keras 3 legacy
-// ".h5", Keras 3 ".weights.h5", and the weights inside a ".keras" archive. Design section 5 has the facts.
+// ".h5", Keras 3 ".weights.h5", and the weights inside a ".keras" archive. docs/formats.md has the facts.
 #pragma once
 
 #include <cstdint>

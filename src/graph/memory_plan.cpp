@@ -4,14 +4,13 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/round_up.h"
 #include "graph/op_row.h"
 
 namespace gpueval {
 namespace {
 
 constexpr std::int64_t kAlignment = 256;  // what device memory promises
-
-std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
 
 std::int64_t pitch_of(const Node& node, PitchRule rule) {
   if (rule == PitchRule::kDense || !is_integer(node.type.dtype)) return node.shape.c;

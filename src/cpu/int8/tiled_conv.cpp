@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/round_up.h"
 #include "core/threads.h"
 #include "cpu/int8/conv_split.h"
 #include "cpu/int8/make_epilogue.h"
@@ -13,8 +14,6 @@
 
 namespace gpueval::cpu {
 namespace {
-
-std::int64_t round_up(std::int64_t value, std::int64_t unit) { return (value + unit - 1) / unit * unit; }
 
 enum class SourceMode {
   kDirect,  // tiles read the caller's tensor

@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/round_up.h"
 #include "core/stop_signal.h"
 #include "core/threads.h"
 #include "gpueval/error.h"
@@ -103,7 +104,7 @@ GPUEVAL_WIDE void dot_lanes(const double* row, const double* x, double* sum, std
 }  // namespace
 
 SquareMatrix cholesky(SquareMatrix a) {
-  const std::size_t n = a.n, wide = (n + kBlock - 1) / kBlock * kBlock;
+  const std::size_t n = a.n, wide = round_up(n, kBlock);
   // Small matrices (depthwise: 9 x 9) need no blocks.
   if (n <= kBlock) {
     factor_diagonal(a, 0, n);
