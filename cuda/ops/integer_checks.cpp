@@ -39,12 +39,6 @@ void expect_images(const char* op, const DeviceView& rgb, const DeviceView& dst)
        to_string(dst.shape));
 }
 
-void expect_top_k(const char* op, int n, int class_count, int k, int max_k) {
-  if (n >= 1 && k >= 1 && k <= max_k && k <= class_count) return;
-  fail("{}: expected the 1 to {} largest of at least as many classes, found {} of {} for {} images", op, max_k, k,
-       class_count, n);
-}
-
 unsigned blocks_for(const char* op, std::int64_t threads, unsigned block_threads) {
   if (threads < 1 || threads >= std::numeric_limits<std::int32_t>::max()) {
     fail("{}: {} threads, the kernel takes 1 to 2^31; use a smaller --batch", op, threads);

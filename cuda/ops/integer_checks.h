@@ -14,7 +14,6 @@ void expect_type(const char* op, DType type, const DeviceView& view);           
 void expect_shape(const char* op, const Shape& shape, const DeviceView& view);  // that shape
 void expect_inside(const char* op, const DeviceView& src, const DeviceView& dst, int top, int left);
 void expect_images(const char* op, const DeviceView& rgb, const DeviceView& dst);  // u8 and 3 channels into 3 channels
-void expect_top_k(const char* op, int n, int class_count, int k, int max_k);
 // Blocks for that many threads; Error if there are none or a 32-bit index cannot count them.
 unsigned blocks_for(const char* op, std::int64_t threads, unsigned block_threads);
 
