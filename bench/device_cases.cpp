@@ -19,17 +19,26 @@ bool applies(const ConvKernel& kernel, const ConvDesc& desc) {
   return kernel.op == ConvOp::kConv || (kernel.op == ConvOp::kConvFirst && desc.c <= 4);
 }
 
-// The unit that does a kernel's products, from its name.
-std::string roof_name(const std::string& kernel) {
-  if (kernel.find("m8n8k16") != std::string::npos) return "mma_m8n8k16";
-  if (kernel.find("wgmma") != std::string::npos) return "wgmma_m64n128k32";
-  return kernel.find("mma") != std::string::npos ? "mma_m16n8k32" : "dp4a";
+// The roof of what does a kernel's products.
+const char* roof_name(cuda::ConvFamily family) {
+  switch (family) {
+    case cuda::ConvFamily::kNaive:
+    case cuda::ConvFamily::kDp4a:
+      return "dp4a";
+    case cuda::ConvFamily::kMma:
+      return "mma_m16n8k32";
+    case cuda::ConvFamily::kMmaM8N8K16:
+      return "mma_m8n8k16";
+    case cuda::ConvFamily::kWgmma:
+      break;
+  }
+  return "wgmma_m64n128k32";
 }
 
 Case kernel_case(cuda::Runtime& runtime, const ConvKernel& kernel, const Row& base) {
   Case c{base, {}};
   c.row.kernel = kernel.name;
-  c.row.roof = roof_name(kernel.name);
+  c.row.roof = roof_name(kernel.family);
   c.row.bytes = traffic_bytes(base.desc, 1, 1, 1);
   if (!kernel.runs_on(runtime.properties().sm)) {
     const bool any_newer = kernel.max_sm > 1000;

@@ -18,6 +18,8 @@ extern const cuda::ConvKernel conv_first_s8_dp4a_128x64x4;
 const cuda::ConvKernel conv_first_s8_dp4a_128x64x4 = {.name = kName,
                                                       .op = cuda::ConvOp::kConvFirst,
                                                       .min_sm = 75,
+                                                      .family = cuda::ConvFamily::kDp4a,
+                                                      .tile = {.pixels = 128, .channels = 64, .depth = 4},
                                                       .supports = supports_first_dp4a<8, 2>,
                                                       .pack = pack_first_dp4a<8, 2>,
                                                       .workspace = cuda::no_workspace,

@@ -18,6 +18,8 @@ extern const cuda::ConvKernel conv_first_s8_dp4a_256x32x4;
 const cuda::ConvKernel conv_first_s8_dp4a_256x32x4 = {.name = kName,
                                                       .op = cuda::ConvOp::kConvFirst,
                                                       .min_sm = 75,
+                                                      .family = cuda::ConvFamily::kDp4a,
+                                                      .tile = {.pixels = 256, .channels = 32, .depth = 4},
                                                       .supports = supports_first_dp4a<16, 1>,
                                                       .pack = pack_first_dp4a<16, 1>,
                                                       .workspace = cuda::no_workspace,

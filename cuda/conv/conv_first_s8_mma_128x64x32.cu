@@ -18,6 +18,8 @@ extern const cuda::ConvKernel conv_first_s8_mma_128x64x32;
 const cuda::ConvKernel conv_first_s8_mma_128x64x32 = {.name = kName,
                                                       .op = cuda::ConvOp::kConvFirst,
                                                       .min_sm = 80,
+                                                      .family = cuda::ConvFamily::kMma,
+                                                      .tile = {.pixels = 128, .channels = 64, .depth = 32},
                                                       .supports = supports_first_mma<2, 64>,
                                                       .pack = pack_first_mma<2, 64>,
                                                       .workspace = cuda::no_workspace,

@@ -18,6 +18,8 @@ extern const cuda::ConvKernel conv_first_s8_mma_256x32x32;
 const cuda::ConvKernel conv_first_s8_mma_256x32x32 = {.name = kName,
                                                       .op = cuda::ConvOp::kConvFirst,
                                                       .min_sm = 80,
+                                                      .family = cuda::ConvFamily::kMma,
+                                                      .tile = {.pixels = 256, .channels = 32, .depth = 32},
                                                       .supports = supports_first_mma<4, 32>,
                                                       .pack = pack_first_mma<4, 32>,
                                                       .workspace = cuda::no_workspace,

@@ -24,6 +24,17 @@ namespace gpueval::cuda {
 
 enum class ConvOp { kConv, kConvFirst, kDepthwise };
 
+// What does a kernel's products: a word at a time without tiles, dp4a, or tensor cores (by the warp, with the narrow
+// instruction of sm_75, by the warpgroup).
+enum class ConvFamily { kNaive, kDp4a, kMma, kMmaM8N8K16, kWgmma };
+
+// What a block computes at once, whether the problem fills it or not: output pixels x output channels x bytes of depth.
+// 1: as much as there is.
+struct ConvTile {
+  int pixels = 1, channels = 1, depth = 1;
+  bool split_depth = false;  // several blocks share the depth of a tile and add their sums up
+};
+
 // What is known when a network is loaded; kernels are chosen, weights packed and timings kept by it.
 struct ConvProblem {
   ConvDesc desc;                  // desc.n: the batch
@@ -52,6 +63,8 @@ struct ConvKernel {
   const char* name;  // "conv_s8_dp4a_128x64x32": function, file stem, table row, benchmark label
   ConvOp op;
   int min_sm;  // oldest compute capability x 10
+  ConvFamily family;
+  ConvTile tile;
   // Host only. False: this kernel does not do that problem (a value, never a silent fallback).
   bool (*supports)(const ConvProblem& problem);
   // Weights [K][R][S][C] (depthwise [R][S][C]) in the kernel's own layout.

@@ -157,12 +157,15 @@ void launch_async(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, 
 
 }  // namespace
 
-extern const cuda::ConvKernel conv_s8_dp4a_async_128x64x32 = {.name = kName,
-                                                              .op = cuda::ConvOp::kConv,
-                                                              .min_sm = 80,
-                                                              .supports = dp4a_supports,
-                                                              .pack = pack,
-                                                              .workspace = cuda::no_workspace,
-                                                              .launch = launch_async};
+extern const cuda::ConvKernel conv_s8_dp4a_async_128x64x32 = {
+    .name = kName,
+    .op = cuda::ConvOp::kConv,
+    .min_sm = 80,
+    .family = cuda::ConvFamily::kDp4a,
+    .tile = {.pixels = kTile.rows, .channels = kTile.channels, .depth = kTile.kDepth},
+    .supports = dp4a_supports,
+    .pack = pack,
+    .workspace = cuda::no_workspace,
+    .launch = launch_async};
 
 }  // namespace gpueval::GPUEVAL_TARGET

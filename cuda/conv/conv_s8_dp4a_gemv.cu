@@ -131,6 +131,7 @@ void launch_gemv(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, i
 extern const cuda::ConvKernel conv_s8_dp4a_gemv = {.name = kName,
                                                    .op = cuda::ConvOp::kConv,
                                                    .min_sm = 75,
+                                                   .family = cuda::ConvFamily::kDp4a,
                                                    .supports = supports,
                                                    .pack = pack,
                                                    .workspace = cuda::no_workspace,

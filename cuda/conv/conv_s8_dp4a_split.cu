@@ -98,12 +98,15 @@ void launch_split(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, 
 
 }  // namespace
 
-extern const cuda::ConvKernel conv_s8_dp4a_split = {.name = kName,
-                                                    .op = cuda::ConvOp::kConv,
-                                                    .min_sm = 75,
-                                                    .supports = supports,
-                                                    .pack = pack,
-                                                    .workspace = workspace,
-                                                    .launch = launch_split};
+extern const cuda::ConvKernel conv_s8_dp4a_split = {
+    .name = kName,
+    .op = cuda::ConvOp::kConv,
+    .min_sm = 75,
+    .family = cuda::ConvFamily::kDp4a,
+    .tile = {.pixels = kTile.rows, .channels = kTile.channels, .depth = kTile.kDepth, .split_depth = true},
+    .supports = supports,
+    .pack = pack,
+    .workspace = workspace,
+    .launch = launch_split};
 
 }  // namespace gpueval::GPUEVAL_TARGET

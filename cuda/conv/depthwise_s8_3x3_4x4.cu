@@ -18,6 +18,7 @@ extern const cuda::ConvKernel depthwise_s8_3x3_4x4;
 const cuda::ConvKernel depthwise_s8_3x3_4x4 = {.name = kName,
                                                .op = cuda::ConvOp::kDepthwise,
                                                .min_sm = 75,
+                                               .family = cuda::ConvFamily::kDp4a,
                                                .supports = supports_depthwise_3x3,
                                                .pack = cuda::pack_depthwise_rows,
                                                .workspace = cuda::no_workspace,

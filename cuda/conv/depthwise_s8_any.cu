@@ -65,6 +65,7 @@ extern const cuda::ConvKernel depthwise_s8_any;
 const cuda::ConvKernel depthwise_s8_any = {.name = kName,
                                            .op = cuda::ConvOp::kDepthwise,
                                            .min_sm = 75,
+                                           .family = cuda::ConvFamily::kDp4a,
                                            .supports = supports,
                                            .pack = cuda::pack_depthwise_taps,
                                            .workspace = cuda::no_workspace,

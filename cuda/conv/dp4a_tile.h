@@ -247,6 +247,8 @@ constexpr cuda::ConvKernel dp4a_row() {
   return {.name = Tile::kName,
           .op = cuda::ConvOp::kConv,
           .min_sm = 75,
+          .family = cuda::ConvFamily::kDp4a,
+          .tile = {.pixels = Tile::kTile.rows, .channels = Tile::kTile.channels, .depth = Dp4aTile::kDepth},
           .supports = dp4a_supports,
           .pack = dp4a_pack<Tile>,
           .workspace = cuda::no_workspace,

@@ -310,8 +310,15 @@ struct MmaRow : TileRow<Row> {
     launch_mma(Row::kName, kVariants, Row::kTile, problem, args, multiprocessors, stream);
   }
   static constexpr cuda::ConvKernel kernel() {
-    return {Row::kName,         cuda::ConvOp::kConv,     80,    TileRow<Row>::supports,
-            TileRow<Row>::pack, TileRow<Row>::workspace, launch};
+    return {.name = Row::kName,
+            .op = cuda::ConvOp::kConv,
+            .min_sm = 80,
+            .family = cuda::ConvFamily::kMma,
+            .tile = cuda::conv_tile(Row::kTile),
+            .supports = TileRow<Row>::supports,
+            .pack = TileRow<Row>::pack,
+            .workspace = TileRow<Row>::workspace,
+            .launch = launch};
   }
 };
 

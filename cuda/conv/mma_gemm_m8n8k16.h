@@ -159,8 +159,15 @@ struct NarrowMmaRow : TileRow<Row> {
     launch_mma(Row::kName, kVariants, Row::kTile, problem, args, multiprocessors, stream);
   }
   static constexpr cuda::ConvKernel kernel() {
-    return {Row::kName,         cuda::ConvOp::kConv,     75,    TileRow<Row>::supports,
-            TileRow<Row>::pack, TileRow<Row>::workspace, launch};
+    return {.name = Row::kName,
+            .op = cuda::ConvOp::kConv,
+            .min_sm = 75,
+            .family = cuda::ConvFamily::kMmaM8N8K16,
+            .tile = cuda::conv_tile(Row::kTile),
+            .supports = TileRow<Row>::supports,
+            .pack = TileRow<Row>::pack,
+            .workspace = TileRow<Row>::workspace,
+            .launch = launch};
   }
 };
 

@@ -13,6 +13,10 @@
 
 namespace gpueval::cuda {
 
+constexpr ConvTile conv_tile(const MmaTile& tile) {
+  return {.pixels = tile.m, .channels = tile.n, .depth = tile.depth, .split_depth = tile.split_depth};
+}
+
 // Chunks of 16 channels of one tap, steps of the whole depth, tiles in either direction for n images.
 int mma_chunks(const ConvProblem& problem);
 int mma_steps(const ConvProblem& problem, const MmaTile& tile);

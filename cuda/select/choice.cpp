@@ -3,43 +3,29 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
+#include <iterator>
 #include <limits>
-#include <string>
+
+#include "core/round_up.h"
 
 namespace gpueval::cuda {
 namespace {
 
-struct TileSize {
-  int pixels = 1, channels = 1, depth = 1;
-};
+double padded(std::int64_t size, int tile) { return static_cast<double>(round_up(size, tile)); }
 
-// The last "_AxBxC" of a name; 1x1x1 where there is none.
-TileSize tile_of(std::string_view name) {
-  const std::string text(name);
-  for (std::size_t at = text.rfind('_'); at != std::string::npos && at > 0; at = text.rfind('_', at - 1)) {
-    TileSize tile;
-    if (std::sscanf(text.c_str() + at, "_%dx%dx%d", &tile.pixels, &tile.channels, &tile.depth) == 3) return tile;
+// What a product costs on the host, naive = 1.
+double family_weight(ConvFamily family) {
+  switch (family) {
+    case ConvFamily::kNaive:
+      return 1;
+    case ConvFamily::kDp4a:
+      return 0.3;
+    case ConvFamily::kMma:
+    case ConvFamily::kMmaM8N8K16:
+    case ConvFamily::kWgmma:
+      break;
   }
-  return {};
-}
-
-double padded(std::int64_t size, int tile) {
-  const std::int64_t unit = std::max(tile, 1);
-  return static_cast<double>((size + unit - 1) / unit * unit);
-}
-
-// What a product costs on the host, naive = 1. Split-depth kernels add atomics and a second pass.
-double family_weight(std::string_view name) {
-  const auto has = [name](std::string_view part) { return name.find(part) != std::string_view::npos; };
-  double weight = 1;
-  if (has("mma")) {
-    weight = 0.2;
-  } else if (has("dp4a")) {
-    weight = 0.3;
-  }
-  if (has("naive")) weight = 1;
-  return has("split") ? weight * 1.5 : weight;
+  return 0.2;
 }
 
 template <typename Wanted>
@@ -69,7 +55,7 @@ Candidates prefer(const Candidates& all, std::string_view forced) {
 }
 
 Candidates without_naive(const Candidates& all) {
-  return those_or_all(all, [](const ConvKernel& row) { return !matches(row, "naive"); });
+  return those_or_all(all, [](const ConvKernel& row) { return row.family != ConvFamily::kNaive; });
 }
 
 const ConvKernel* cheapest(const Candidates& all, const std::function<double(const ConvKernel&)>& cost) {
@@ -87,10 +73,11 @@ const ConvKernel* cheapest(const Candidates& all, const std::function<double(con
 
 double emulated_cost(const ConvKernel& row, const ConvProblem& problem) {
   const ConvDesc& d = problem.desc;
-  const TileSize tile = tile_of(row.name);
+  const ConvTile& tile = row.tile;
   const double products =
       padded(d.output_pixels(), tile.pixels) * padded(d.k, tile.channels) * padded(d.depth(), tile.depth);
-  return products * family_weight(row.name);
+  constexpr double kSplit = 1.5;  // atomics and a second pass
+  return products * family_weight(row.family) * (tile.split_depth ? kSplit : 1);
 }
 
 }  // namespace gpueval::cuda

@@ -28,8 +28,7 @@ Candidates without_naive(const Candidates& all);
 const ConvKernel* cheapest(const Candidates& all, const std::function<double(const ConvKernel&)>& cost);
 
 // Reproducible stand-in for a timing under the emulator, in arbitrary units: the products of all tiles, padded ones
-// included, weighted by what a product costs in a kernel of that family. Tile sizes are read from the row's name
-// ("..._128x64x32": pixels x output channels x bytes of depth).
+// included, weighted by what a product costs in a kernel of that family.
 double emulated_cost(const ConvKernel& row, const ConvProblem& problem);
 
 }  // namespace gpueval::cuda

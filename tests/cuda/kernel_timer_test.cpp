@@ -27,6 +27,7 @@ class KernelTimerTest : public testing::Test {
     return {.name = "counted",
             .op = ConvOp::kConv,
             .min_sm = 75,
+            .family = ConvFamily::kNaive,
             .supports = [](const ConvProblem&) { return true; },
             .pack =
                 [](const ConvProblem&, std::span<const std::int8_t> weights) {

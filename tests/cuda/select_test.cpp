@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Choosing kernels: pure functions on made-up rows, the cache file, and the real table.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <regex>
 #include <set>
 
 #include "cuda/runtime/handles.h"
@@ -21,6 +23,7 @@ namespace gpueval::cuda {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::HasSubstr;
 
 ConvProblem problem(const char* desc, std::optional<DType> residual = {}) {
   ConvProblem result{.desc = parse_conv_desc(desc)};
@@ -33,14 +36,16 @@ ConvProblem problem(const char* desc, std::optional<DType> residual = {}) {
 
 const char* const kShape = "n1h8w8c64_k64r3s3_st1_pad1,1,1,1";
 
-ConvKernel row(const char* name, int min_sm, bool (*supports)(const ConvProblem&)) {
-  return {.name = name, .op = ConvOp::kConv, .min_sm = min_sm, .supports = supports};
+ConvKernel row(const char* name, int min_sm, ConvFamily family, ConvTile tile, bool (*supports)(const ConvProblem&)) {
+  return {.name = name, .op = ConvOp::kConv, .min_sm = min_sm, .family = family, .tile = tile, .supports = supports};
 }
 bool always(const ConvProblem&) { return true; }
 bool pointwise(const ConvProblem& p) { return p.desc.window.kernel_h == 1; }
 
-const std::vector<ConvKernel> kRows{row("conv_s8_naive", 75, always), row("conv_s8_dp4a_64x64x32", 75, always),
-                                    row("conv_s8_mma_64x64x64", 80, always), row("conv_s8_gemv", 75, pointwise)};
+const std::vector<ConvKernel> kRows{row("conv_s8_naive", 75, ConvFamily::kNaive, {}, always),
+                                    row("conv_s8_dp4a_64x64x32", 75, ConvFamily::kDp4a, {64, 64, 32}, always),
+                                    row("conv_s8_mma_64x64x64", 80, ConvFamily::kMma, {64, 64, 64}, always),
+                                    row("conv_s8_gemv", 75, ConvFamily::kDp4a, {}, pointwise)};
 
 std::vector<std::string> names(const Candidates& rows) {
   std::vector<std::string> result;
@@ -83,14 +88,38 @@ TEST(Choice, CheapestIsTheFirstOfEquals) {
 
 TEST(Choice, EmulatedCostCountsPaddedProducts) {
   const ConvProblem p = problem("n1h1w1c33_k65r1s1_st1_pad0,0,0,0");
-  EXPECT_DOUBLE_EQ(emulated_cost(row("conv_s8_naive", 75, always), p), 33.0 * 65);
-  EXPECT_DOUBLE_EQ(emulated_cost(row("conv_s8_naive_64x64x32", 75, always), p), 64.0 * 128 * 64);
+  EXPECT_DOUBLE_EQ(emulated_cost(row("any", 75, ConvFamily::kNaive, {}, always), p), 33.0 * 65);
+  EXPECT_DOUBLE_EQ(emulated_cost(row("any", 75, ConvFamily::kNaive, {64, 64, 32}, always), p), 64.0 * 128 * 64);
   // A map that fills its tiles: tensor cores before dp4a before naive, plain before split.
   const ConvProblem full = problem("n4h8w8c64_k64r3s3_st1_pad1,1,1,1");
   const double mma = emulated_cost(kRows[2], full), dp4a = emulated_cost(kRows[1], full);
   EXPECT_LT(mma, dp4a);
   EXPECT_LT(dp4a, emulated_cost(kRows[0], full));
-  EXPECT_LT(mma, emulated_cost(row("conv_s8_mma_split_64x64x64", 80, always), full));
+  EXPECT_LT(mma, emulated_cost(row("any", 80, ConvFamily::kMma, {64, 64, 64, true}, always), full));
+}
+
+// The names say family and tile to people: "conv_s8_mma_split_32x64x64".
+TEST(ConvRows, NamesSayWhatTheRowsAre) {
+  const std::map<ConvFamily, std::string> words{{ConvFamily::kNaive, "_naive"},
+                                                {ConvFamily::kDp4a, "_dp4a_"},
+                                                {ConvFamily::kMma, "_mma_"},
+                                                {ConvFamily::kMmaM8N8K16, "_mma_m8n8k16_"},
+                                                {ConvFamily::kWgmma, "_wgmma_"}};
+  int tiled = 0;
+  for (const ConvKernel& kernel : emu::conv_kernels()) {
+    const std::string name = kernel.name;
+    if (kernel.op != ConvOp::kDepthwise) {
+      EXPECT_THAT(name, HasSubstr(words.at(kernel.family)));
+    }
+    EXPECT_EQ(kernel.tile.split_depth, name.find("_split") != std::string::npos) << name;
+    std::smatch size;
+    if (!std::regex_search(name, size, std::regex("_([0-9]+)x([0-9]+)x([0-9]+)"))) continue;
+    ++tiled;
+    EXPECT_EQ(name.find("_mma_m8n8k16_") != std::string::npos, kernel.family == ConvFamily::kMmaM8N8K16) << name;
+    EXPECT_EQ(fmt::format("_{}x{}x{}", kernel.tile.pixels, kernel.tile.channels, kernel.tile.depth), size[0].str())
+        << name;
+  }
+  EXPECT_GT(tiled, 20);
 }
 
 TEST(ProblemText, HoldsWhatTimeDependsOn) {
