@@ -27,7 +27,8 @@ Graph fuse_activation(Graph graph);
 // Add of which one operand is a convolution that nothing else reads -> that convolution's residual input.
 Graph fuse_residual_add(Graph graph);
 
-// Lets what feeds a concat write straight into its channels (Node::slice_of), where type and scale are the same.
+// Lets what feeds a concat write straight into its channels (Node::slice_of), where type and scale are the same and it
+// is no output nor the map that a dense layer reads.
 Graph place_concat(Graph graph);
 
 // True for a tensor that cannot be negative: behind ReLU or ReLU6, and pools, concats and sums of such.

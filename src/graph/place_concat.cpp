@@ -13,6 +13,14 @@ bool can_write_into(const Node& src, const Node& concat) {
          src.type.scale == concat.type.scale;
 }
 
+// Its pixels one behind the other are the dense layer's source.
+bool is_flattened(const Graph& graph, int node) {
+  return graph.node(node).shape.pixels() > 1 &&
+         std::any_of(graph.nodes.begin(), graph.nodes.end(), [node](const Node& reader) {
+           return std::holds_alternative<Dense>(reader.op) && reader.inputs[0] == node;
+         });
+}
+
 }  // namespace
 
 Graph place_concat(Graph graph) {
@@ -24,7 +32,8 @@ Graph place_concat(Graph graph) {
     for (const int input : concat.inputs) {
       Node& src = graph.node(input);
       const bool once = std::count(concat.inputs.begin(), concat.inputs.end(), input) == 1;
-      if (once && input != graph.output && can_write_into(src, concat)) {
+      const bool dense = input == graph.output || is_flattened(graph, input);  // without gaps between its pixels
+      if (once && !dense && can_write_into(src, concat)) {
         src.slice_of = static_cast<int>(i);
         src.slice_offset = offset;
       }

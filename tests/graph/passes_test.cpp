@@ -174,6 +174,19 @@ TEST(PlaceConcat, NestedConcatsAndSharedInputs) {
   EXPECT_EQ(placed.input_node().slice_of, -1) << "nothing writes the input";
 }
 
+// A dense layer reads its map as one row, without gaps between the pixels.
+TEST(PlaceConcat, AMapOfADenseLayerStaysApart) {
+  GraphBuilder g("test");
+  const int x = g.input(2, 2, 4);
+  const int a = g.conv2d("a", x, 3, 1, 1, {}), b = g.conv2d("b", x, 5, 1, 1, {}), c = g.conv2d("c", x, 2, 1, 1, {});
+  const int mean = g.global_avg_pool("mean", g.concat("joined", {a, b, c}));
+  const Graph placed = place_concat(g.finish(g.add("sum", {g.dense("classes", b, 10), mean})));
+  EXPECT_EQ(node(placed, "b").slice_of, -1);
+  EXPECT_EQ(node(placed, "a").slice_of, placed.find("joined"));
+  EXPECT_EQ(node(placed, "c").slice_of, placed.find("joined"));
+  EXPECT_EQ(node(placed, "c").slice_offset, 8);
+}
+
 TEST(Builder, RefusesTwoLayersOfOneName) {
   GraphBuilder g("test");
   const int x = g.conv2d("conv", g.input(8, 8, 4), 3, 1, 1, {});
