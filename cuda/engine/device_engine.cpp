@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One forward pass: input -> pinned staging -> device (own stream) -> steps -> logits -> pinned staging -> caller.
+// One forward pass: input -> pinned staging -> device (own stream) -> steps -> outputs -> pinned staging -> caller.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -56,10 +56,10 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
     }
   }
 
-  void run(std::span<const float> input, int n, std::span<float> logits) override {
+  void run(std::span<const float> input, int n, Outputs outputs) override {
     check_idle();
     submit(input, n);
-    collect(logits);
+    collect(outputs);
   }
 
   Pipeline* pipeline() override { return this; }
@@ -69,7 +69,7 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
     run_pass(n);
     end(n);
   }
-  void collect(std::span<float> logits) override;
+  void collect(Outputs outputs) override;
 
   DevicePreprocessing* preprocessing() override { return this; }
   void submit(std::span<const Image> decoded, const PixelTable& table) override;
@@ -77,26 +77,26 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   DeviceClock* device_clock() override { return this; }
   double load(std::span<const float> input, int n) override;
   double run_loaded() override;
-  double fetch(std::span<float> logits) override;
+  double fetch(Outputs outputs) override;
 
-  void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) override {
+  void run_tapped(std::span<const float> input, int n, Outputs outputs, const LayerTap& tap) override {
     check_idle();
     begin(input, n);
     pass_->run_in_order(*tensors_, n, slot_, [&](int done) {
       runtime_.synchronize(main_.get());
       download(done, n, tap);
     });
-    finish(n, logits);
+    finish(n, outputs);
   }
 
-  void run_timed(std::span<const float> input, int n, std::span<float> logits, std::span<double> seconds) override {
+  void run_timed(std::span<const float> input, int n, Outputs outputs, std::span<double> seconds) override {
     GPUEVAL_CHECK(seconds.size() == layers_.size(), "{} times for {} steps", seconds.size(), layers_.size());
     check_idle();
     while (clock_.size() <= layers_.size()) clock_.push_back(make_event(runtime_));
     begin(input, n);
     pass_->run_in_order(*tensors_, n, slot_,
                         [&](int done) { runtime_.record(clock_[static_cast<std::size_t>(done)].get(), main_.get()); });
-    finish(n, logits);
+    finish(n, outputs);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       seconds[i] += runtime_.seconds(clock_[i].get(), clock_[i + 1].get());
     }
@@ -112,14 +112,17 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
  private:
   bool half() const { return options_.math == FloatMath::kHalf; }
   std::size_t image() const { return static_cast<std::size_t>(graph_.input_node().shape.elements()); }
-  std::size_t classes() const { return static_cast<std::size_t>(graph_.output_node().shape.elements()); }
   std::size_t batch() const { return static_cast<std::size_t>(options_.batch); }
+  std::size_t output_bytes(std::size_t i, int n) const {
+    return static_cast<std::size_t>(n) * output_elements(graph_, i) * sizeof(float);
+  }
   void prepare(const DeviceEngineOptions& device_options);
   void allocate_staging();
   void wrap_half();
 
   struct Slot {
-    PinnedBuffer input, logits;
+    PinnedBuffer input;
+    std::vector<PinnedBuffer> outputs;
     EventHandle upload_begins, uploaded, download_begins, done;
     DeviceBuffer staging;  // float32 input of a float16 network
     ImageUpload images;
@@ -143,9 +146,9 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
     }
   }
   void end(int n);
-  void finish(int n, std::span<float> logits) {
+  void finish(int n, Outputs outputs) {
     end(n);
-    collect(logits);
+    collect(outputs);
   }
   void download(int node, int n, const LayerTap& tap);
 
@@ -165,7 +168,7 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   std::vector<LayerInfo> layers_;
   std::vector<std::string> notes_;
   std::array<Slot, kSlots> slots_;
-  DeviceBuffer logits_;  // float32 logits of a float16 network
+  std::vector<DeviceBuffer> wide_outputs_;  // float32 outputs of a float16 network
   std::vector<EventHandle> clock_;
   std::vector<UnderWay> under_way_;
   int slot_ = 0;        // of the newest pass
@@ -209,7 +212,9 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
 void DeviceEngine::allocate_staging() {
   for (Slot& slot : slots_) {
     slot.input = PinnedBuffer(runtime_, batch() * image() * sizeof(float));
-    slot.logits = PinnedBuffer(runtime_, batch() * classes() * sizeof(float));
+    for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+      slot.outputs.emplace_back(runtime_, output_bytes(i, options_.batch));
+    }
     for (EventHandle* event : {&slot.upload_begins, &slot.uploaded, &slot.download_begins, &slot.done}) {
       *event = make_event(runtime_);
     }
@@ -222,7 +227,9 @@ void DeviceEngine::allocate_staging() {
 
 // float32 -> float16 in front of the steps, and back behind them.
 void DeviceEngine::wrap_half() {
-  logits_ = DeviceBuffer(runtime_, batch() * classes() * sizeof(float));
+  for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+    wide_outputs_.emplace_back(runtime_, output_bytes(i, options_.batch));
+  }
   pass_->before = [this](const Pass& pass) {
     const DeviceView to = pass.view(0);
     DeviceView from = to;
@@ -231,11 +238,13 @@ void DeviceEngine::wrap_half() {
     ops_of(runtime_).cast(from, to, pass.stream);
   };
   pass_->after = [this](const Pass& pass) {
-    const DeviceView from = pass.view(graph_.output);
-    DeviceView to = from;
-    to.data = logits_.data();
-    to.dtype = DType::kF32;
-    ops_of(runtime_).cast(from, to, pass.stream);
+    for (std::size_t i = 0; i < wide_outputs_.size(); ++i) {
+      const DeviceView from = pass.view(graph_.outputs[i].node);
+      DeviceView to = from;
+      to.data = wide_outputs_[i].data();
+      to.dtype = DType::kF32;
+      ops_of(runtime_).cast(from, to, pass.stream);
+    }
   };
 }
 
@@ -274,23 +283,25 @@ void DeviceEngine::submit(std::span<const Image> decoded, const PixelTable& tabl
 
 void DeviceEngine::end(int n) {
   const Slot& slot = slots_[static_cast<std::size_t>(slot_)];
-  const void* logits = half() ? logits_.data() : tensors_->view(graph_.output, n, slot_).data;
   runtime_.record(slot.download_begins.get(), main_.get());
-  runtime_.copy_to_host(slot.logits.data(), logits, static_cast<std::size_t>(n) * classes() * sizeof(float),
-                        main_.get());
+  for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+    const void* output = half() ? wide_outputs_[i].data() : tensors_->view(graph_.outputs[i].node, n, slot_).data;
+    runtime_.copy_to_host(slot.outputs[i].data(), output, output_bytes(i, n), main_.get());
+  }
   runtime_.record(slot.done.get(), main_.get());
   under_way_.push_back({slot_, n});
 }
 
-void DeviceEngine::collect(std::span<float> logits) {
+void DeviceEngine::collect(Outputs outputs) {
   GPUEVAL_CHECK(!under_way_.empty(), "no pass is under way");
   const UnderWay oldest = under_way_.front();
   under_way_.erase(under_way_.begin());
   const Slot& slot = slots_[static_cast<std::size_t>(oldest.slot)];
-  const std::size_t count = static_cast<std::size_t>(oldest.n) * classes();
-  GPUEVAL_CHECK(logits.size() >= count, "{} logits for {} images", logits.size(), oldest.n);
+  check_outputs(graph_, oldest.n, outputs);
   runtime_.synchronize(slot.done.get());
-  std::memcpy(logits.data(), slot.logits.data(), count * sizeof(float));
+  for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+    std::memcpy(outputs[i].data(), slot.outputs[i].data(), output_bytes(i, oldest.n));
+  }
 }
 
 double DeviceEngine::load(std::span<const float> input, int n) {
@@ -316,9 +327,9 @@ double DeviceEngine::run_loaded() {
   return runtime_.seconds(pass_begins_.get(), pass_ends_.get());
 }
 
-double DeviceEngine::fetch(std::span<float> logits) {
+double DeviceEngine::fetch(Outputs outputs) {
   GPUEVAL_CHECK(loaded_ > 0, "no images were loaded");
-  finish(loaded_, logits);
+  finish(loaded_, outputs);
   const Slot& slot = slots_[static_cast<std::size_t>(slot_)];
   return runtime_.seconds(slot.download_begins.get(), slot.done.get());
 }

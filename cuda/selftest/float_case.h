@@ -115,7 +115,7 @@ struct ReferenceNode {
   std::vector<float> weights, bias;
 
   std::vector<float> run(const std::vector<float>& images, const std::vector<float>& residuals) const {
-    Graph graph{.name = "one", .nodes = {{.name = "in", .op = Input{}, .shape = src}}, .output = 1};
+    Graph graph{.name = "one", .nodes = {{.name = "in", .op = Input{}, .shape = src}}, .outputs = {{"one", 1}}};
     graph.nodes.push_back({.name = "node", .op = op, .inputs = {0}, .shape = dst});
     const auto add = [&](Role role, const std::vector<float>& data) {
       const Array array{{std::ssize(data)}, std::make_shared<const std::vector<float>>(data)};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gpueval/graph.h"
+#include "gpueval/outputs.h"
 #include "gpueval/precision.h"
 #include "gpueval/threads.h"
 
@@ -32,13 +33,13 @@ struct EngineOptions {
 
 // Static facts of one executed step, for --per-layer and the JSON's layers[].
 struct LayerInfo {
-  std::string name;               // Keras layer name
-  std::string op;                 // "Conv2D", ...
-  std::string kernel;             // "conv_u8s8_avx512vnni", "oneDNN:brgconv:avx512_core", ...
-  std::string shape;              // ConvDesc text for convolutions, else the output's shape
-  std::int64_t ops = 0;           // 2 x multiply-adds, whole batch of one
-  std::int64_t bytes = 0;         // read + written (activations and weights), batch of one
-  std::int64_t weight_bytes = 0;  // of these, what a batch reads once
+  std::string name;                       // Keras layer name
+  std::string op;                         // "Conv2D", ...
+  std::string kernel;                     // "conv_u8s8_avx512vnni", "oneDNN:brgconv:avx512_core", ...
+  std::string shape;                      // ConvDesc text for convolutions, else the output's shape
+  std::int64_t ops = 0;                   // 2 x multiply-adds, whole batch of one
+  std::int64_t bytes = 0;                 // read + written (activations and weights), batch of one
+  std::int64_t weight_bytes = 0;          // of these, what a batch reads once
 };
 
 // A node's tensor as the kernels really produced it: `images` x h x w pixels, c channels, `pitch` elements from pixel
@@ -57,15 +58,15 @@ class Pipeline {
   virtual int depth() const = 0;  // batches that may be under way, at least 2
   // Takes a copy of n preprocessed images and returns at once.
   virtual void submit(std::span<const float> input, int n) = 0;
-  // Waits for the logits of the oldest batch submitted.
-  virtual void collect(std::span<float> logits) = 0;
+  // Waits for the outputs of the oldest batch submitted.
+  virtual void collect(Outputs outputs) = 0;
 
  protected:
   ~Pipeline() = default;
 };
 
 // For devices that preprocess: resized to the input (bilinear) and taken through the table there, with the very floats
-// of gpueval/preprocessing.h. The engine has a Pipeline, whose collect() gives the logits.
+// of gpueval/preprocessing.h. The engine has a Pipeline, whose collect() gives the outputs.
 class DevicePreprocessing {
  public:
   virtual void submit(std::span<const Image> decoded, const PixelTable& table) = 0;
@@ -79,7 +80,7 @@ class DeviceClock {
  public:
   virtual double load(std::span<const float> input, int n) = 0;  // copies n images there
   virtual double run_loaded() = 0;                               // computes on them, as often as it is called
-  virtual double fetch(std::span<float> logits) = 0;             // copies the logits back
+  virtual double fetch(Outputs outputs) = 0;                     // copies the outputs back
 
  protected:
   ~DeviceClock() = default;
@@ -88,12 +89,13 @@ class DeviceClock {
 class Engine {
  public:
   virtual ~Engine() = default;
-  // input: n preprocessed images (NHWC float32); logits: n x classes. 1 <= n <= options.batch.
-  virtual void run(std::span<const float> input, int n, std::span<float> logits) = 0;
+  // input: n preprocessed images (NHWC float32). 1 <= n <= options.batch. outputs: a vector or span will do for a
+  // network with one.
+  virtual void run(std::span<const float> input, int n, Outputs outputs) = 0;
   // Same, calling tap after every step with the tensor it wrote. The same kernels run.
-  virtual void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) = 0;
+  virtual void run_tapped(std::span<const float> input, int n, Outputs outputs, const LayerTap& tap) = 0;
   // Same, adding each step's seconds to seconds[i] (size layers().size()).
-  virtual void run_timed(std::span<const float> input, int n, std::span<float> logits, std::span<double> seconds) = 0;
+  virtual void run_timed(std::span<const float> input, int n, Outputs outputs, std::span<double> seconds) = 0;
   virtual const std::vector<LayerInfo>& layers() const = 0;
   virtual const Graph& graph() const = 0;
   virtual std::string device() const = 0;                        // "cpu", "cuda:1"

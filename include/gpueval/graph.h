@@ -81,17 +81,27 @@ struct Node {
   const Param* find(Role role) const;  // nullptr if the node has no such weight
 };
 
+// A tensor that leaves the network, float32 in any lowered graph.
+struct GraphOutput {
+  std::string name;  // "logits" of a classifier
+  int node = -1;     // index
+};
+
 struct Graph {
   std::string name;  // "mobilenet_0.25"
   std::vector<Node> nodes;
-  int output = -1;  // index of the node whose tensor is the logits
+  std::vector<GraphOutput> outputs = {};
 
   Node& node(int index) { return nodes[static_cast<std::size_t>(index)]; }
   const Node& node(int index) const { return nodes[static_cast<std::size_t>(index)]; }
   const Node& input_node() const { return nodes.front(); }
-  const Node& output_node() const { return node(output); }
+  bool is_output(int node) const;
+  // Of a graph with one output, as classifiers have; Error where there are several.
+  int output() const;
+  const Node& output_node() const { return node(output()); }
   int find(std::string_view node_name) const;       // index, or -1
   std::vector<std::vector<int>> consumers() const;  // per node, indices of the nodes that read it
+  std::vector<int> uses() const;                    // per node, by how many nodes and outputs it is read
   std::int64_t parameter_count() const;             // as Keras's model.count_params()
   std::int64_t multiply_adds() const;               // of convolutions and dense layers, one image
 };
@@ -127,7 +137,8 @@ class GraphBuilder {
   int global_avg_pool(const std::string& name, int src);
   int zero_pad(const std::string& name, int src, Padding pad);
   int flatten(const std::string& name, int src);
-  Graph finish(int output);
+  Graph finish(int logits);  // one output, "logits"
+  Graph finish(std::vector<GraphOutput> outputs);
 
   const Shape& shape(int value) const;
 

@@ -27,7 +27,7 @@ struct LayerError {
 
 struct LayerErrors {
   std::vector<LayerError> layers;  // in the quantized graph's order
-  LogitError logits;
+  LogitError logits;               // of networks with one output
   int images = 0;
   const LayerError* find(const std::string& name) const;  // nullptr: not measured
 };

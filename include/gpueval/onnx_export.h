@@ -19,7 +19,8 @@ struct OnnxOptions {
 };
 
 // Writes a graph of lower_float, or of lower_static as QuantizeLinear/DequantizeLinear pairs with per-tensor scales:
-//   input "input": float32 (N, h, w, c), preprocessed, any batch size N;  output "logits": float32 (N, classes).
+//   input "input": float32 (N, h, w, c), preprocessed, any batch size N;
+//   each of the graph's outputs by its name ("logits"): float32 (N, c) of one pixel, else (N, h, w, c).
 // Nodes keep the Keras layer names. A tensor with one scale per channel gets the largest of them; the weights' scales
 // around it take up the rest, so its integers stay as they are.
 // Throws Error for a graph of the `reference` scheme and for a path that cannot be written.

@@ -38,35 +38,35 @@ class CpuEngine : public Engine {
         std::any_of(steps_.begin(), steps_.end(), [](const auto& step) { return step->takes_whole_batches(); });
   }
 
-  void run(std::span<const float> input, int n, std::span<float> logits) override {
-    check(input, n, logits);
-    if (lanes_) {
+  void run(std::span<const float> input, int n, Outputs outputs) override {
+    check(input, n, outputs);
+    if (lanes_) {  // then there is one output
       const int done = lanes_->run(steps_, input.data(), n, whole_batches_, tensors_);
-      if (done > 0) run_steps(static_cast<std::size_t>(lanes_->steps()), done, logits);
+      if (done > 0) run_steps(static_cast<std::size_t>(lanes_->steps()), done, outputs);
       const auto images = static_cast<std::size_t>(done);
       input = input.subspan(images * image_elements());
-      logits = logits.subspan(images * classes());
+      outputs = outputs[0].subspan(images * output_elements(graph_, 0));
       n -= done;
     }
     if (n == 0) return;
-    begin(input, n, logits);
-    run_steps(0, n, logits);
+    begin(input, n, outputs);
+    run_steps(0, n, outputs);
   }
 
-  void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap& tap) override {
-    begin(input, n, logits);
+  void run_tapped(std::span<const float> input, int n, Outputs outputs, const LayerTap& tap) override {
+    begin(input, n, outputs);
     tap(0, tensors_.view(0, n));
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       stop_point();
       steps_[i]->run(tensors_, n);
       tap(static_cast<int>(i) + 1, tensors_.view(static_cast<int>(i) + 1, n));
     }
-    finish(n, logits);
+    finish(n, outputs);
   }
 
-  void run_timed(std::span<const float> input, int n, std::span<float> logits, std::span<double> seconds) override {
+  void run_timed(std::span<const float> input, int n, Outputs outputs, std::span<double> seconds) override {
     GPUEVAL_CHECK(seconds.size() == steps_.size(), "{} times for {} steps", seconds.size(), steps_.size());
-    begin(input, n, logits);
+    begin(input, n, outputs);
     auto last = std::chrono::steady_clock::now();
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       steps_[i]->run(tensors_, n);
@@ -74,7 +74,7 @@ class CpuEngine : public Engine {
       seconds[i] += std::chrono::duration<double>(now - last).count();
       last = now;
     }
-    finish(n, logits);
+    finish(n, outputs);
   }
 
   const std::vector<LayerInfo>& layers() const override { return layers_; }
@@ -84,17 +84,16 @@ class CpuEngine : public Engine {
 
  private:
   std::size_t image_elements() const { return static_cast<std::size_t>(graph_.input_node().shape.elements()); }
-  std::size_t classes() const { return static_cast<std::size_t>(graph_.output_node().shape.elements()); }
 
-  void check(std::span<const float> input, int n, std::span<float> logits) const {
+  void check(std::span<const float> input, int n, Outputs outputs) const {
     const auto images = static_cast<std::size_t>(n);
     GPUEVAL_CHECK(n >= 1 && n <= options_.batch, "{} images for a batch of {}", n, options_.batch);
-    GPUEVAL_CHECK(input.size() >= images * image_elements() && logits.size() >= images * classes(),
-                  "{} inputs, {} logits, {} images", input.size(), logits.size(), n);
+    GPUEVAL_CHECK(input.size() >= images * image_elements(), "{} inputs, {} images", input.size(), n);
+    check_outputs(graph_, n, outputs);
   }
 
-  void begin(std::span<const float> input, int n, std::span<float> logits) {
-    check(input, n, logits);
+  void begin(std::span<const float> input, int n, Outputs outputs) {
+    check(input, n, outputs);
     const std::size_t image = image_elements(), images = static_cast<std::size_t>(n);
     if (n == options_.batch) {
       tensors_.set_input(input.data());
@@ -107,14 +106,16 @@ class CpuEngine : public Engine {
   }
 
   // Steps [first, end) of n images, whose tensors before them are there.
-  void run_steps(std::size_t first, int n, std::span<float> logits) {
+  void run_steps(std::size_t first, int n, Outputs outputs) {
     for (std::size_t i = first; i < steps_.size(); ++i) steps_[i]->run(tensors_, n);
-    finish(n, logits);
+    finish(n, outputs);
   }
 
-  void finish(int n, std::span<float> logits) const {
-    const TensorView out = tensors_.view(graph_.output, n);
-    std::memcpy(logits.data(), out.data, static_cast<std::size_t>(out.shape.elements()) * sizeof(float));
+  void finish(int n, Outputs outputs) const {
+    for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+      const TensorView out = tensors_.view(graph_.outputs[i].node, n);
+      std::memcpy(outputs[i].data(), out.data, static_cast<std::size_t>(out.shape.elements()) * sizeof(float));
+    }
   }
 
   Graph graph_;

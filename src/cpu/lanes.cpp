@@ -43,7 +43,7 @@ std::vector<LaneStep> lane_steps(const Graph& graph) {
     const Node& self = graph.node(i);
     for (const int src : self.inputs) last_read[static_cast<std::size_t>(src)] = i;
   }
-  last_read[static_cast<std::size_t>(graph.output)] = nodes;
+  for (const GraphOutput& out : graph.outputs) last_read[static_cast<std::size_t>(out.node)] = nodes;
   std::vector<LaneStep> steps;
   int live_until = 0;  // of the nodes before this one
   for (int i = 1; i < nodes; ++i) {
@@ -99,7 +99,8 @@ bool lanes_pay(const LaneWork& work, std::int64_t l2) {
 
 int lane_depth(const Graph& graph, int batch, int threads, std::int64_t l2) {
   const int last = static_cast<int>(graph.nodes.size()) - 1;
-  if (graph.output != last) return 0;  // Lanes leave the last of their steps' tensors, no other
+  // Lanes leave the last of their steps' tensors, no other.
+  if (graph.outputs.size() != 1 || graph.output() != last) return 0;
   for (int i = 1; i <= last; ++i) {
     if (!conv_desc(graph, i) || graph.node(i).integer) continue;
     return lanes_pay(lane_work(graph, batch, threads), l2) ? last : 0;  // primitives are of one image, or of the batch

@@ -22,7 +22,7 @@ Graph alone(const Graph& graph, Node node) {
     one.nodes.push_back({.name = source.name, .op = Quantize{}, .shape = source.shape, .type = source.type});
   }
   node.slice_of = -1;
-  one.output = static_cast<int>(one.nodes.size());
+  one.outputs = {{.name = node.name, .node = static_cast<int>(one.nodes.size())}};
   one.nodes.push_back(std::move(node));
   return one;
 }
@@ -30,7 +30,7 @@ Graph alone(const Graph& graph, Node node) {
 class CpuNodeRunner : public NodeRunner {
  public:
   CpuNodeRunner(Graph one, int batch)
-      : graph_(std::move(one)), tensors_(graph_, batch), step_(make_step({graph_, graph_.output, batch, kernel_})) {}
+      : graph_(std::move(one)), tensors_(graph_, batch), step_(make_step({graph_, graph_.output(), batch, kernel_})) {}
 
   TensorView run(std::span<const TensorView> sources) override {
     GPUEVAL_CHECK(!sources.empty() && sources.size() + 2 == graph_.nodes.size(), "{} sources", sources.size());
@@ -42,7 +42,7 @@ class CpuNodeRunner : public NodeRunner {
     }
     const int n = static_cast<int>(sources[0].shape.n);
     step_->run(tensors_, n);
-    return tensors_.view(graph_.output, n);
+    return tensors_.view(graph_.output(), n);
   }
 
  private:

@@ -18,9 +18,9 @@ constexpr double kQuietCv = 0.025;
 
 // One engine's samples.
 struct Lane {
-  Engine* engine = nullptr;
-  DeviceClock* clock = nullptr;
-  std::vector<float> logits;
+  Engine* engine;
+  DeviceClock* clock;
+  OutputBuffers outputs;
   std::vector<double> latencies_ms;
   double seconds = 0;
   std::vector<double> round_rates;  // images per second of each finished slice
@@ -41,12 +41,7 @@ class SpeedSession {
                const SpeedOptions& options)
       : inputs_(inputs), options_(options) {
     for (Engine* engine : engines) {
-      Lane lane;
-      lane.engine = engine;
-      lane.clock = engine->device_clock();
-      lane.logits.resize(static_cast<std::size_t>(options.batch) *
-                         static_cast<std::size_t>(engine->graph().output_node().shape.elements()));
-      lanes_.push_back(std::move(lane));
+      lanes_.push_back({engine, engine->device_clock(), OutputBuffers(engine->graph(), options.batch)});
     }
   }
 
@@ -83,7 +78,7 @@ class SpeedSession {
     if (lane.clock != nullptr && !options_.include_transfers) return lane.clock->run_loaded();
     const std::vector<float>& input = next_input(lane);
     const double start = now();
-    lane.engine->run(input, options_.batch, lane.logits);
+    lane.engine->run(input, options_.batch, lane.outputs);
     return now() - start;
   }
 
@@ -92,7 +87,7 @@ class SpeedSession {
     DeviceTimes times;
     times.to_device_ms = lane.clock->load(next_input(lane), options_.batch) * 1e3;
     times.compute_ms = lane.clock->run_loaded() * 1e3;
-    times.to_host_ms = lane.clock->fetch(lane.logits) * 1e3;
+    times.to_host_ms = lane.clock->fetch(lane.outputs) * 1e3;
     return times;
   }
 
@@ -263,12 +258,11 @@ std::vector<SpeedResult> run_speed(std::span<Engine* const> engines, std::span<c
 
 std::vector<double> time_layers(Engine& engine, std::span<const float> input, int batch, int repeats) {
   const std::size_t layers = engine.layers().size();
-  std::vector<float> logits(static_cast<std::size_t>(batch) *
-                            static_cast<std::size_t>(engine.graph().output_node().shape.elements()));
+  const OutputBuffers outputs(engine.graph(), batch);
   std::vector<std::vector<double>> samples(layers);
   for (int i = 0; i <= repeats; ++i) {
     std::vector<double> seconds(layers, 0.0);
-    engine.run_timed(input, batch, logits, seconds);
+    engine.run_timed(input, batch, outputs, seconds);
     if (i == 0) continue;
     for (std::size_t l = 0; l < layers; ++l) samples[l].push_back(seconds[l] * 1e3);
   }

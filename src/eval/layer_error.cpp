@@ -168,14 +168,16 @@ class Comparison {
       if (partner >= 0) partners_[static_cast<std::size_t>(partner)].push_back(i);
     }
     sums_.resize(graph.nodes.size());
-    GPUEVAL_CHECK(exact_.graph().output_node().shape == graph.output_node().shape, "{} and {} classes",
-                  exact_.graph().output_node().shape.c, graph.output_node().shape.c);
+    const std::vector<GraphOutput>&theirs = exact_.graph().outputs, &ours = graph.outputs;
+    GPUEVAL_CHECK(theirs.size() == ours.size(), "{} and {} outputs", theirs.size(), ours.size());
+    for (std::size_t i = 0; i < ours.size(); ++i) {
+      const Shape &a = exact_.graph().node(theirs[i].node).shape, &b = graph.node(ours[i].node).shape;
+      GPUEVAL_CHECK(a == b, "output '{}' has the shapes {} and {}", ours[i].name, to_string(a), to_string(b));
+    }
   }
 
   void add(std::span<const float> input, int n) {
-    const auto classes = static_cast<std::size_t>(exact_.graph().output_node().shape.elements());
-    const auto images = static_cast<std::size_t>(n);
-    std::vector<float> exact(images * classes), ours(images * classes);
+    const OutputBuffers exact(exact_.graph(), n), ours(quantized_.graph(), n);
     std::vector<Kept> kept(sums_.size());
     quantized_.run_tapped(input, n, ours, [&](int node, const TensorView& view) {
       const auto i = static_cast<std::size_t>(node);
@@ -187,9 +189,7 @@ class Comparison {
         kept[i] = {};
       }
     });
-    for (std::size_t i = 0; i < images; ++i) {
-      result_.logits.add(std::span(exact).subspan(i * classes, classes), std::span(ours).subspan(i * classes, classes));
-    }
+    if (exact_.graph().outputs.size() == 1) add_logits(n, exact[0], ours[0]);
     result_.images += n;
   }
 
@@ -203,6 +203,13 @@ class Comparison {
   }
 
  private:
+  void add_logits(int n, std::span<const float> exact, std::span<const float> ours) {
+    const std::size_t classes = output_elements(exact_.graph(), 0);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+      result_.logits.add(exact.subspan(i * classes, classes), ours.subspan(i * classes, classes));
+    }
+  }
+
   Engine &exact_, &quantized_;
   std::vector<std::vector<std::size_t>> partners_;  // per float32 node, the quantized graph's nodes compared with it
   std::vector<bool> is_kept_;                       // per node of the quantized graph, as the next two

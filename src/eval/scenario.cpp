@@ -34,8 +34,7 @@ class Server {
         options_(options),
         image_(inputs.front().size()),
         pixels_(image_ * static_cast<std::size_t>(options.batch)),
-        logits_(static_cast<std::size_t>(options.batch) *
-                static_cast<std::size_t>(engine.graph().output_node().shape.elements())) {}
+        outputs_(engine.graph(), options.batch) {}
 
   bool stopped() const { return options_.stop && options_.stop(); }
 
@@ -90,7 +89,7 @@ class Server {
       const std::vector<float>& input = inputs_[next_input_++ % inputs_.size()];
       std::copy(input.begin(), input.end(), pixels_.begin() + static_cast<std::ptrdiff_t>(i * image_));
     }
-    engine_.run(pixels_, n, logits_);
+    engine_.run(pixels_, n, outputs_);
   }
 
   ServerTrial summary(double rate, std::vector<double> latencies_ms, double seconds, std::int64_t runs,
@@ -113,7 +112,8 @@ class Server {
   std::span<const std::vector<float>> inputs_;
   const ServerOptions& options_;
   std::size_t image_;
-  std::vector<float> pixels_, logits_;
+  std::vector<float> pixels_;
+  OutputBuffers outputs_;
   std::size_t next_input_ = 0;
 };
 

@@ -14,7 +14,6 @@ namespace gpueval::onnx_export {
 namespace {
 
 constexpr const char* kInput = "input";
-constexpr const char* kLogits = "logits";
 
 bool is_integer(const Node& n) { return n.type.dtype != DType::kF32; }
 
@@ -27,10 +26,22 @@ OnnxWriter Emitter::run() && {
   const Shape& in = graph_.input_node().shape;
   writer_.input(kInput, {-1, in.h, in.w, in.c});
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) values_.push_back(emit(static_cast<int>(i)));
-  writer_.node("Flatten", "flatten_logits", {values_[static_cast<std::size_t>(graph_.output)].name}, kLogits)
-      .set("axis", std::int64_t{1});
-  writer_.output(kLogits, {-1, graph_.output_node().shape.elements()});
+  for (const GraphOutput& out : graph_.outputs) emit_output(out);
   return std::move(writer_);
+}
+
+// One pixel: [n, channels]; a map: [n, h, w, channels], as the input.
+void Emitter::emit_output(const GraphOutput& out) {
+  if (out.name == kInput) fail("{}: an output has the name '{}' of the ONNX file's input", graph_.name, kInput);
+  const Shape& shape = node(out.node).shape;
+  const std::string& value = values_[static_cast<std::size_t>(out.node)].name;
+  if (shape.pixels() == 1) {
+    writer_.node("Flatten", "flatten_" + out.name, {value}, out.name).set("axis", std::int64_t{1});
+    writer_.output(out.name, {-1, shape.c});
+    return;
+  }
+  writer_.node("Transpose", "nhwc_" + out.name, {value}, out.name).set("perm", Dims{0, 2, 3, 1});
+  writer_.output(out.name, {-1, shape.h, shape.w, shape.c});
 }
 
 Value Emitter::emit(int index) {

@@ -42,6 +42,7 @@ class Emitter {
  private:
   Value emit(int index);
   Value emit_op(int index);
+  void emit_output(const GraphOutput& out);
   Value emit_input(const Node& n);
   Value activated(const Node& n, Value v);
   Value quantized(const Node& n, Value v);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <set>
 #include <utility>
 
 #include "gpueval/error.h"
@@ -129,9 +130,16 @@ int GraphBuilder::flatten(const std::string& name, int src) {
   return append({.name = name, .op = Flatten{}, .inputs = {src}});
 }
 
-Graph GraphBuilder::finish(int output) {
-  GPUEVAL_CHECK(output >= 0 && output < static_cast<int>(graph_.nodes.size()), "{}: output {}", graph_.name, output);
-  graph_.output = output;
+Graph GraphBuilder::finish(int logits) { return finish({{.name = "logits", .node = logits}}); }
+
+Graph GraphBuilder::finish(std::vector<GraphOutput> outputs) {
+  GPUEVAL_CHECK(!outputs.empty(), "{}: no output", graph_.name);
+  std::set<std::string> names;
+  for (const auto& [name, node] : outputs) {
+    GPUEVAL_CHECK(node >= 0 && node < std::ssize(graph_.nodes), "{}: output '{}' is node {}", graph_.name, name, node);
+    GPUEVAL_CHECK(names.insert(name).second, "{}: two outputs are named '{}'", graph_.name, name);
+  }
+  graph_.outputs = std::move(outputs);
   return std::move(graph_);
 }
 

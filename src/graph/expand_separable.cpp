@@ -34,7 +34,9 @@ Graph expand_separable(Graph graph) {
         if (input == static_cast<int>(i)) input = pointwise_index;
       }
     }
-    if (graph.output == static_cast<int>(i)) graph.output = pointwise_index;
+    for (GraphOutput& out : graph.outputs) {
+      if (out.node == static_cast<int>(i)) out.node = pointwise_index;
+    }
     graph.nodes.push_back(std::move(pointwise));
   }
   replacement.resize(graph.nodes.size(), -1);

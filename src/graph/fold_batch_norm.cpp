@@ -64,7 +64,7 @@ void fold(Node& conv, const Node& norm) {
 }  // namespace
 
 Graph fold_batch_norm(Graph graph) {
-  const auto consumers = graph.consumers();
+  const std::vector<int> uses = graph.uses();
   std::vector<int> replacement(graph.nodes.size(), -1);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const auto* norm = std::get_if<BatchNorm>(&graph.nodes[i].op);
@@ -72,7 +72,7 @@ Graph fold_batch_norm(Graph graph) {
     const auto src = static_cast<std::size_t>(graph.nodes[i].inputs[0]);
     Node& conv = graph.nodes[src];
     const bool is_conv = std::holds_alternative<Conv2D>(conv.op) || std::holds_alternative<DepthwiseConv2D>(conv.op);
-    if (!is_conv || consumers[src].size() != 1 || *fused_activation(conv.op) != Activation::kNone) continue;
+    if (!is_conv || uses[src] != 1 || *fused_activation(conv.op) != Activation::kNone) continue;
     fold(conv, graph.nodes[i]);
     *fused_activation(conv.op) = norm->act;
     replacement[i] = static_cast<int>(src);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpueval/graph.h"
 
+#include <algorithm>
+
+#include "gpueval/error.h"
+
 namespace gpueval {
 
 std::string to_string(Role role) {
@@ -45,6 +49,22 @@ std::vector<std::vector<int>> Graph::consumers() const {
     for (const int input : nodes[i].inputs) result[static_cast<std::size_t>(input)].push_back(static_cast<int>(i));
   }
   return result;
+}
+
+std::vector<int> Graph::uses() const {
+  std::vector<int> count;
+  for (const std::vector<int>& readers : consumers()) count.push_back(static_cast<int>(readers.size()));
+  for (const GraphOutput& out : outputs) ++count[static_cast<std::size_t>(out.node)];
+  return count;
+}
+
+bool Graph::is_output(int node) const {
+  return std::any_of(outputs.begin(), outputs.end(), [node](const GraphOutput& out) { return out.node == node; });
+}
+
+int Graph::output() const {
+  if (outputs.size() != 1) fail("{} has {} outputs; this needs a network with one", name, outputs.size());
+  return outputs.front().node;
 }
 
 std::int64_t Graph::parameter_count() const {

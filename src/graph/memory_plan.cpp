@@ -36,7 +36,7 @@ struct Block {
   int node;
   std::int64_t bytes, offset;
   int first, last;
-  bool kept = false;            // read after the last step: the graph's output
+  bool kept = false;            // read after the last step: an output of the graph
   std::vector<int> steps = {};  // that write or read it
 };
 
@@ -77,8 +77,8 @@ MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch, const Ste
     plan.tensors[i].pitch = pitch_of(graph.nodes[root], pitch);
     plan.tensors[i].offset = owner.channel * static_cast<std::int64_t>(size_of(graph.nodes[root].type.dtype));
     blocks[root].first = std::min(blocks[root].first, step);
-    blocks[root].last = std::max(blocks[root].last, step == graph.output ? static_cast<int>(count) : step);
-    blocks[root].kept = blocks[root].kept || step == graph.output;
+    blocks[root].last = std::max(blocks[root].last, graph.is_output(step) ? static_cast<int>(count) : step);
+    blocks[root].kept = blocks[root].kept || graph.is_output(step);
     blocks[root].steps.push_back(step);
     for (const int input : graph.nodes[i].inputs) {
       Block& read = blocks[static_cast<std::size_t>(owner_of(graph, input).root)];

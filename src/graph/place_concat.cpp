@@ -32,7 +32,7 @@ Graph place_concat(Graph graph) {
     for (const int input : concat.inputs) {
       Node& src = graph.node(input);
       const bool once = std::count(concat.inputs.begin(), concat.inputs.end(), input) == 1;
-      const bool dense = input == graph.output || is_flattened(graph, input);  // without gaps between its pixels
+      const bool dense = graph.is_output(input) || is_flattened(graph, input);  // without gaps between its pixels
       if (once && !dense && can_write_into(src, concat)) {
         src.slice_of = static_cast<int>(i);
         src.slice_offset = offset;

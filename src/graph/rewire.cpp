@@ -15,12 +15,13 @@ int resolve(const std::vector<int>& replacement, int node) {
   return node;
 }
 
-// Nodes that the output needs, inputs first, otherwise in their old order.
+// Nodes that the outputs need, inputs first, otherwise in their old order.
 std::vector<int> needed_in_order(const Graph& graph) {
   enum class Mark { kNew, kOpen, kDone };
   std::vector<Mark> marks(graph.nodes.size(), Mark::kNew);
   std::vector<bool> needed(graph.nodes.size(), false);
-  std::vector<int> stack{graph.output};
+  std::vector<int> stack;
+  for (const GraphOutput& out : graph.outputs) stack.push_back(out.node);
   while (!stack.empty()) {
     const auto node = static_cast<std::size_t>(stack.back());
     stack.pop_back();
@@ -51,12 +52,13 @@ Graph rewire(Graph graph, const std::vector<int>& replacement) {
   for (Node& node : graph.nodes) {
     for (int& input : node.inputs) input = resolve(replacement, input);
   }
-  graph.output = resolve(replacement, graph.output);
+  for (GraphOutput& out : graph.outputs) out.node = resolve(replacement, out.node);
 
   const std::vector<int> order = needed_in_order(graph);
   std::vector<int> position(graph.nodes.size(), -1);
   for (std::size_t i = 0; i < order.size(); ++i) position[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
-  Graph result{.name = graph.name, .nodes = {}, .output = position[static_cast<std::size_t>(graph.output)]};
+  Graph result{.name = graph.name, .nodes = {}, .outputs = std::move(graph.outputs)};
+  for (GraphOutput& out : result.outputs) out.node = position[static_cast<std::size_t>(out.node)];
   result.nodes.reserve(order.size());
   for (const int old : order) {
     Node node = std::move(graph.node(old));

@@ -28,7 +28,20 @@ Graph insert_quantize(Graph graph) {
     for (int& input : node.inputs) ++input;
   }
   graph.nodes.insert(graph.nodes.begin() + 1, std::move(quantize));
-  ++graph.output;
+  for (GraphOutput& out : graph.outputs) out.node += out.node > 0 ? 1 : 0;  // as an output it is itself
+  return graph;
+}
+
+// An output that other layers read stays integer for them: it leaves through a node of its own.
+Graph separate_outputs(Graph graph) {
+  const auto consumers = graph.consumers();
+  for (GraphOutput& out : graph.outputs) {
+    if (out.node == 0 || consumers[static_cast<std::size_t>(out.node)].empty()) continue;
+    const Node& node = graph.node(out.node);
+    graph.nodes.push_back(
+        {.name = "output " + out.name, .op = Dequantize{}, .inputs = {out.node}, .shape = node.shape});
+    out.node = static_cast<int>(graph.nodes.size()) - 1;
+  }
   return graph;
 }
 
@@ -72,6 +85,7 @@ class StaticLowering {
     const auto consumers = graph_.consumers();
     for (std::size_t i = 1; i < graph_.nodes.size(); ++i) {
       Node& node = graph_.nodes[i];
+      if (std::holds_alternative<Dequantize>(node.op)) continue;
       const DType dtype = positive[i] && options_.activations == DType::kU8 ? DType::kU8 : DType::kS8;
       const bool own = op_row(node.op).scale == OpScale::kOwn;
       node.type = own ? TensorType{dtype, {scale_from_range(range(node), dtype)}} : source(node).type;
@@ -86,7 +100,7 @@ class StaticLowering {
       }
     }
     assign_channel_scales(consumers);
-    graph_.node(graph_.output).type = TensorType{};  // logits leave as float32
+    for (const GraphOutput& out : graph_.outputs) graph_.node(out.node).type = TensorType{};  // they leave as float32
   }
 
   void assign_channel_scales(const std::vector<std::vector<int>>& consumers) {
@@ -119,7 +133,7 @@ class StaticLowering {
 }  // namespace
 
 Graph lower_static(const Graph& bound, const CalibrationTable& table, const QuantOptions& options) {
-  return StaticLowering(insert_quantize(lower_float(bound)), table, options).run();
+  return StaticLowering(separate_outputs(insert_quantize(lower_float(bound))), table, options).run();
 }
 
 }  // namespace gpueval

@@ -80,7 +80,7 @@ Node with_scaled_inputs(const Node& node, std::span<const float> scale) {
 bool takes_channel_scales(const Graph& graph, const std::vector<std::vector<int>>& consumers, int node) {
   const auto index = static_cast<std::size_t>(node);
   // A residual is added with one scale for all channels.
-  if (node == graph.output || !conv_desc(graph, node) || graph.nodes[index].inputs.size() > 1) return false;
+  if (graph.is_output(node) || !conv_desc(graph, node) || graph.nodes[index].inputs.size() > 1) return false;
   return std::all_of(consumers[index].begin(), consumers[index].end(), [&](int reader) {
     const Node& to = graph.node(reader);
     return conv_desc(graph, reader) && to.inputs[0] == node &&

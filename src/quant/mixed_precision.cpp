@@ -21,14 +21,22 @@ class MixedPrecision {
     mark(layers);
     float_form_[0] = append(old_.nodes[0]);
     float_form_[1] = 0;  // what node 1 quantizes is the input
+    in_float_[0] = true;
     for (std::size_t i = 2; i < old_.nodes.size(); ++i) {
       Node node = old_.nodes[i];
+      if (std::holds_alternative<Dequantize>(node.op)) {  // an output that other layers read
+        in_float_[i] = true;
+        float_form_[i] = as_float(node.inputs[0]);
+        continue;
+      }
       for (int& input : node.inputs) input = in_float_[i] ? as_float(input) : as_integer(input);
       if (in_float_[i]) node.type = TensorType{};
       (in_float_[i] ? float_form_ : integer_form_)[i] = append(std::move(node));
     }
-    const auto output = static_cast<std::size_t>(old_.output);
-    new_.output = in_float_[output] ? float_form_[output] : integer_form_[output];
+    for (const GraphOutput& out : old_.outputs) {
+      const auto old = static_cast<std::size_t>(out.node);
+      new_.outputs.push_back({out.name, in_float_[old] ? float_form_[old] : integer_form_[old]});
+    }
     return std::move(new_);
   }
 
@@ -42,7 +50,7 @@ class MixedPrecision {
     }
     for (std::size_t i = 2; i < old_.nodes.size(); ++i) {
       const OpForm form = op_row(old_.nodes[i].op).form;
-      const bool is_output = static_cast<int>(i) == old_.output;  // which is float32 in any case
+      const bool is_output = old_.is_output(static_cast<int>(i));  // which is float32 in any case
       if (!has_int8_form(form) || (is_output && form != OpForm::kInt8Logits)) in_float_[i] = true;
       if (in_float_[i] || conv_desc(old_, static_cast<int>(i))) continue;
       const std::vector<int>& inputs = old_.nodes[i].inputs;

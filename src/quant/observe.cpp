@@ -30,11 +30,11 @@ std::map<std::string, float> observe_ranges(Engine& float_engine, const BatchSou
   const Graph& graph = float_engine.graph();
   std::map<std::string, float> ranges;
   std::vector<float> input;
-  std::vector<float> logits(static_cast<std::size_t>(graph.output_node().shape.elements() * batch));
+  const OutputBuffers outputs(graph, batch);
   int images = 0;
   while (const int n = source(input, batch)) {
     images += n;
-    float_engine.run_tapped(input, n, logits, [&](int node, const TensorView& view) {
+    float_engine.run_tapped(input, n, outputs, [&](int node, const TensorView& view) {
       float& range = ranges[graph.node(node).name];
       range = std::max(range, max_abs(view));
     });

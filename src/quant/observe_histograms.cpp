@@ -53,10 +53,10 @@ std::map<std::string, Histogram> collect_histograms(Engine& float_engine, const 
     if (max > 1e-30f) histograms[name] = {.max = max, .counts = std::vector<std::uint64_t>(Histogram::kBins)};
   }
   std::vector<float> input;
-  std::vector<float> logits(static_cast<std::size_t>(graph.output_node().shape.elements() * batch));
+  const OutputBuffers outputs(graph, batch);
   const BatchSource source = images();
   while (const int n = source(input, batch)) {
-    float_engine.run_tapped(input, n, logits, [&](int node, const TensorView& view) {
+    float_engine.run_tapped(input, n, outputs, [&](int node, const TensorView& view) {
       const auto found = histograms.find(graph.node(node).name);
       if (found != histograms.end()) count(view, found->second);
     });

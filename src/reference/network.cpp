@@ -31,7 +31,7 @@ NetworkResult run_network(const Graph& graph, std::span<const float> image) {
   result.floats.resize(graph.nodes.size());
   result.floats[0] = {graph.input_node().shape, {image.begin(), image.end()}};
   for (std::size_t i = 1; i < graph.nodes.size(); ++i) run_node(graph, static_cast<int>(i), result);
-  result.logits = result.floats[static_cast<std::size_t>(graph.output)].values;
+  if (graph.outputs.size() == 1) result.logits = result.floats[static_cast<std::size_t>(graph.output())].values;
   return result;
 }
 

@@ -15,7 +15,7 @@ namespace gpueval::reference {
 struct NetworkResult {
   std::vector<QuantTensor> tensors;  // per node; empty for float32 tensors
   std::vector<FloatTensor> floats;   // per node; the input, float32 layers and the output
-  std::vector<float> logits;
+  std::vector<float> logits;         // of a network with one output
 };
 NetworkResult run_network(const Graph& graph, std::span<const float> image);
 

@@ -195,7 +195,7 @@ TEST_F(LanesRun, MayEndBehindEveryBottleneck) {
     steps.push_back(cpu::make_step({graph, node, kImages, ""}));
   }
   const auto logits = [&](const cpu::Tensors& tensors) {
-    const TensorView out = tensors.view(graph.output, kImages);
+    const TensorView out = tensors.view(graph.output(), kImages);
     const auto* values = static_cast<const float*>(out.data);
     return std::vector<float>(values, values + out.shape.elements());
   };

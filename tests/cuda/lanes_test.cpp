@@ -88,7 +88,7 @@ void expect_sound(const Graph& graph, int max_lanes) {
         if (!order.before(i, j)) return false;
       }
     }
-    return a != root_of(graph, graph.output);  // that one is read last of all
+    return a != root_of(graph, graph.output());  // that one is read last of all
   };
   const auto bytes = [&](int i) {
     const Node& node = graph.node(i);

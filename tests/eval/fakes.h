@@ -48,25 +48,28 @@ class FakeDataset : public Dataset {
 class FakeEngine : public Engine {
  public:
   using Answer = std::function<void(int grey, std::span<float> logits)>;
-  explicit FakeEngine(Answer answer = {}) : answer_(std::move(answer)) {
+  explicit FakeEngine(Answer answer = {}, std::vector<GraphOutput> outputs = {{"logits", 1}})
+      : answer_(std::move(answer)) {
     Node input{.name = "input", .op = Input{}, .shape = {1, kSide, kSide, 3}};
     Node logits{.name = "logits", .op = Dense{}, .inputs = {0}, .shape = {1, 1, 1, kClasses}};
-    graph_ = {"fake", {input, logits}, 1};
+    graph_ = {"fake", {input, logits}, std::move(outputs)};
     layers_ = {{.name = "a"}, {.name = "b"}};
   }
-  void run(std::span<const float> input, int n, std::span<float> logits) override {
+  void run(std::span<const float> input, int n, Outputs outputs) override {
+    check_outputs(graph_, n, outputs);
     ++runs;
     if (on_run) on_run();
     for (int i = 0; i < n && answer_; ++i) {
       const float x = input[static_cast<std::size_t>(i) * kSide * kSide * 3];
       const int grey = static_cast<int>((x + 1) * 127.5f + 0.5f);
-      answer_(grey, logits.subspan(static_cast<std::size_t>(i) * kClasses, kClasses));
+      answer_(grey, outputs[0].subspan(static_cast<std::size_t>(i) * kClasses, kClasses));
     }
   }
-  void run_tapped(std::span<const float> input, int n, std::span<float> logits, const LayerTap&) override {
-    run(input, n, logits);
+  void run_tapped(std::span<const float> input, int n, Outputs outputs, const LayerTap&) override {
+    run(input, n, outputs);
   }
-  void run_timed(std::span<const float>, int, std::span<float>, std::span<double> seconds) override {
+  void run_timed(std::span<const float>, int n, Outputs outputs, std::span<double> seconds) override {
+    check_outputs(graph_, n, outputs);
     ++runs;
     seconds[0] += runs == 1 ? 100 : 0.001 * runs;  // the first run is slow
     seconds[1] += 0.5;
@@ -96,10 +99,10 @@ class FakePipelinedEngine : public FakeEngine, Pipeline {
     under_way.push_back({{input.begin(), input.end()}, n});
     most_under_way = std::max(most_under_way, under_way.size());
   }
-  void collect(std::span<float> logits) override {
+  void collect(Outputs outputs) override {
     const Batch oldest = under_way.at(0);
     under_way.erase(under_way.begin());
-    run(oldest.input, oldest.n, logits);
+    run(oldest.input, oldest.n, outputs);
   }
 
   struct Batch {

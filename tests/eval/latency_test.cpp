@@ -70,6 +70,15 @@ TEST_F(Latency, PercentilesOfKnownLatencies) {
   EXPECT_NE(result.noise[0].find("latency varies by 57."), std::string::npos) << result.noise[0];
 }
 
+// The engine refuses to run without room for each.
+TEST_F(Latency, NetworksMayHaveSeveralOutputs) {
+  FakeEngine several({}, {{"pixels", 0}, {"logits", 1}});
+  several.on_run = [this] { clock_ += 0.010; };
+  options_.batch = 4;
+  EXPECT_NEAR(run({&several}).front().mean_ms, 10, 1e-6);
+  EXPECT_EQ(time_layers(several, std::vector<float>(48), 4, 3).size(), 2u);
+}
+
 TEST_F(Latency, SeveralEnginesTakeTurns) {
   const std::vector<SpeedResult> results = run({&slow_, &fast_});
   ASSERT_TRUE(results[1].vs_first);
@@ -153,7 +162,7 @@ class FakeDeviceEngine : public FakeEngine, DeviceClock {
     ++passes;
     return spend(0.010);
   }
-  double fetch(std::span<float>) override { return spend(0.002); }
+  double fetch(Outputs) override { return spend(0.002); }
   int loads = 0, passes = 0;
 
  private:

@@ -19,9 +19,9 @@ class TensorEngine : public Engine {
  public:
   TensorEngine(Graph graph, std::vector<std::vector<std::byte>> tensors)
       : graph_(std::move(graph)), tensors_(std::move(tensors)) {}
-  void run(std::span<const float>, int, std::span<float>) override {}
-  void run_timed(std::span<const float>, int, std::span<float>, std::span<double>) override {}
-  void run_tapped(std::span<const float>, int n, std::span<float> logits, const LayerTap& tap) override {
+  void run(std::span<const float>, int, Outputs) override {}
+  void run_timed(std::span<const float>, int, Outputs, std::span<double>) override {}
+  void run_tapped(std::span<const float>, int n, Outputs outputs, const LayerTap& tap) override {
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
       const Node& node = graph_.nodes[i];
       const std::size_t row = static_cast<std::size_t>(node.shape.c) * size_of(node.type.dtype);
@@ -35,7 +35,7 @@ class TensorEngine : public Engine {
       tap(static_cast<int>(i), {spread.data(), node.type.dtype, shape, std::int64_t{2} * node.shape.c});
     }
     for (int i = 0; i < n; ++i) {
-      std::memcpy(&logits[static_cast<std::size_t>(i) * tensors_.back().size() / 4], tensors_.back().data(),
+      std::memcpy(&outputs[0][static_cast<std::size_t>(i) * tensors_.back().size() / 4], tensors_.back().data(),
                   tensors_.back().size());
     }
   }
@@ -77,7 +77,7 @@ TensorEngine float_engine(std::vector<float> conv = {6.0f, 1.0f, 0.5f, 0.0f}) {
   Graph graph{"net",
               {node("input", Input{}, {}, {1, 1, 2, 2}), node("conv", kRelu6, {0}, {1, 1, 2, 2}),
                node("logits", Dense{}, {1}, {1, 1, 1, 3})},
-              2};
+              {{"logits", 2}}};
   return {graph, {bytes<float>({1, -2, 3, -4}), bytes(conv), bytes<float>({1, 2, 3})}};
 }
 
@@ -87,7 +87,7 @@ TensorEngine quantized_engine(TensorType conv_type, std::vector<std::uint8_t> co
                node("quantize_input", Quantize{}, {0}, {1, 1, 2, 2}, {DType::kS8, {0.03f}}),
                node("conv", kRelu6, {1}, {1, 1, 2, 2}, std::move(conv_type)),
                node("conv/dequantize", Dequantize{}, {2}, {1, 1, 2, 2}), node("logits", Dense{}, {3}, {1, 1, 1, 3})},
-              4};
+              {{"logits", 4}}};
   return {graph,
           {bytes<float>({1, -2, 3, -4}), bytes<std::int8_t>({33, -67, 100, -127}), bytes(conv),
            bytes<float>({0, 0, 0, 0}), bytes<float>({11, 12, 14})}};
@@ -236,6 +236,18 @@ TEST_F(LayerErrorOfEngines, Float32AgainstItselfIsExact) {
   for (const LayerError& layer : errors.layers) {
     EXPECT_EQ(layer.sqnr_db, std::numeric_limits<double>::infinity()) << layer.name;
   }
+}
+
+// Every output is a layer, or has its layer's error: there is none of a Dequantize.
+TEST_F(LayerErrorOfEngines, OfSeveralOutputsIsMeasuredAtTheirLayers) {
+  bound_.outputs.insert(bound_.outputs.begin(), {{"pixels", 0}, {"left", bound_.find("left_relu")}});
+  const Graph graph = lower_static(bound_, table(), {});
+  const LayerErrors errors = measure(graph, 3);
+  EXPECT_EQ(errors.images, 7);
+  EXPECT_EQ(errors.logits.images, 0);
+  EXPECT_EQ(errors.layers.size(), graph.nodes.size() - 2);  // not of the input, nor left/dequantize
+  EXPECT_EQ(errors.find("left/dequantize"), nullptr);
+  for (const LayerError& layer : errors.layers) EXPECT_GT(layer.sqnr_db, 20) << layer.name;
 }
 
 // Layers are compared where they mean the same: behind batch norm; "branch" only in float32 holds the sum.

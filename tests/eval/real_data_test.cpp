@@ -148,7 +148,7 @@ TEST_P(RealDataMaxAbs, LosesAtMostSoManyPoints) {
   if (!open(network)) GTEST_SKIP() << skip_;
   const Graph graph = lower(Scheme::kMaxAbs);
   for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
-    const bool output = static_cast<int>(i) == graph.output;
+    const bool output = static_cast<int>(i) == graph.output();
     EXPECT_TRUE(graph.nodes[i].type.dtype != DType::kF32 || output) << graph.nodes[i].name;
   }
   const auto exact = make_engine("cpu", lower_float(bound_), {.batch = kBatch});

@@ -66,6 +66,20 @@ TEST(MemoryPlan, AChainReusesTwoBuffers) {
   EXPECT_EQ(plan.arena_bytes, 2 * (2 * 8 * 8 * 4 * 4));
 }
 
+// An output in the middle of a chain keeps its buffer: the two of the chain go on around it.
+TEST(MemoryPlan, OutputsLiveUntilTheEnd) {
+  GraphBuilder g("chain");
+  int x = g.input(8, 8, 4);
+  const int early = x = g.conv2d("early", x, 4, 1, 1, {});
+  for (int i = 0; i < 6; ++i) x = g.conv2d(fmt::format("conv{}", i), x, 4, 1, 1, {});
+  const Graph graph = g.finish({{"early", early}, {"late", x}});
+  const MemoryPlan plan = plan_memory(graph, 2);
+  EXPECT_EQ(plan.tensors[1].last_step, 8);
+  EXPECT_EQ(plan.tensors[7].last_step, 8);
+  EXPECT_EQ(plan.arena_bytes, 3 * (2 * 8 * 8 * 4 * 4));
+  expect_no_overlap(graph, 2);
+}
+
 TEST(MemoryPlan, ASliceLiesInItsConcat) {
   GraphBuilder g("slices");
   const int x = g.input(2, 2, 4);

@@ -39,7 +39,55 @@ TEST(FoldBatchNorm, GivesGainAndBias) {
   ASSERT_EQ(folded.nodes.size(), 2u);
   EXPECT_EQ(*node(folded, "conv").params[0].array.data, (Values{6.0f, -15.0f}));  // w * gamma / 2, w * gamma / 1
   EXPECT_EQ(*node(folded, "conv").params[1].array.data, (Values{4.0f, 30.0f}));   // 10 + (1-3)*3, 20 + (4-2)*5
-  EXPECT_EQ(folded.output, folded.find("conv"));
+  EXPECT_EQ(folded.output(), folded.find("conv"));
+}
+
+// What is an output as well as read stays a tensor of its own.
+TEST(Passes, NothingIsFusedIntoAnOutput) {
+  GraphBuilder g("test");
+  const int conv = g.conv2d("conv", g.input(4, 4, 2), 2, 1, 1, {});
+  const int norm = g.batch_norm("bn", conv);
+  const int relu = g.relu("relu", norm);
+  const int other = g.conv2d("other", relu, 2, 1, 1, {});
+  Graph graph = g.finish({{"a", conv}, {"b", norm}, {"c", other}, {"d", g.add("sum", {other, relu})}});
+  for (Node& each : graph.nodes) {
+    for (Param& param : each.params) {
+      param.array.data = std::make_shared<const Values>(static_cast<std::size_t>(param.array.elements()), 1.0f);
+    }
+  }
+  const Graph kept = fuse_residual_add(fuse_activation(fold_batch_norm(graph)));
+  ASSERT_EQ(kept.nodes.size(), graph.nodes.size());
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+    EXPECT_EQ(kept.outputs[i].name, graph.outputs[i].name);
+    EXPECT_EQ(kept.node(kept.outputs[i].node).name, graph.node(graph.outputs[i].node).name);
+  }
+}
+
+// What nothing else reads takes up what is behind it, and the output goes with it.
+TEST(Passes, OutputsFollowWhatIsFused) {
+  GraphBuilder g("test");
+  const int x = g.input(4, 4, 2);
+  const int fused = g.relu("fused_relu", g.conv2d("fused", x, 3, 1, 1, {}));
+  const int apart = g.separable_conv2d("apart", x, 3, 3, {});
+  g.conv2d("unread", x, 3, 1, 1, {});
+  const int padded = g.zero_pad("padded", x, {1, 1, 1, 1});
+  const int valid = g.conv2d("valid", padded, 3, 3, 3, {});
+  const Graph graph = fuse_activation(fold_padding(expand_separable(
+      g.finish({{"pixels", x}, {"fused", fused}, {"apart", apart}, {"valid", valid}, {"padded", padded}}))));
+  std::string found;
+  for (const auto& [name, index] : graph.outputs) found += name + "=" + graph.node(index).name + " ";
+  EXPECT_EQ(found, "pixels=input fused=fused apart=apart/pointwise valid=valid padded=padded ");
+  EXPECT_EQ(graph.find("unread"), -1);
+  EXPECT_EQ(node(graph, "valid").inputs, std::vector<int>{0});
+  EXPECT_EQ(graph.uses()[0], 5);  // by fused, apart, valid and padded, and as an output
+}
+
+TEST(Builder, OutputsHaveDifferentNames) {
+  GraphBuilder g("twice");
+  const int x = g.input(1, 1, 2);
+  EXPECT_THROW(g.finish({{"a", x}, {"a", x}}), Error);
+  EXPECT_THROW(g.finish({{"a", 1}}), Error);
+  EXPECT_THROW(g.finish(std::vector<GraphOutput>{}), Error);
 }
 
 TEST(FoldBatchNorm, RefusesWhatIsBeyondFloat32) {
@@ -185,6 +233,16 @@ TEST(PlaceConcat, AMapOfADenseLayerStaysApart) {
   EXPECT_EQ(node(placed, "a").slice_of, placed.find("joined"));
   EXPECT_EQ(node(placed, "c").slice_of, placed.find("joined"));
   EXPECT_EQ(node(placed, "c").slice_offset, 8);
+}
+
+// So does whoever takes an output.
+TEST(PlaceConcat, OutputsStayApart) {
+  GraphBuilder g("test");
+  const int x = g.input(2, 2, 4);
+  const int a = g.conv2d("a", x, 3, 1, 1, {}), b = g.conv2d("b", x, 5, 1, 1, {});
+  const Graph placed = place_concat(g.finish({{"a", a}, {"joined", g.concat("joined", {a, b})}}));
+  EXPECT_EQ(node(placed, "a").slice_of, -1);
+  EXPECT_EQ(node(placed, "b").slice_of, placed.find("joined"));
 }
 
 TEST(Builder, RefusesTwoLayersOfOneName) {

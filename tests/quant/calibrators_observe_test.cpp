@@ -21,9 +21,9 @@ class FakeEngine : public Engine {
     const int x = g.relu("positive", g.conv2d("signed", g.input(4, 4, 3), 3, 1, 1, {}));
     graph_ = g.finish(x);
   }
-  void run(std::span<const float>, int, std::span<float>) override {}
-  void run_timed(std::span<const float>, int, std::span<float>, std::span<double>) override {}
-  void run_tapped(std::span<const float> input, int n, std::span<float>, const LayerTap& tap) override {
+  void run(std::span<const float>, int, Outputs) override {}
+  void run_timed(std::span<const float>, int, Outputs, std::span<double>) override {}
+  void run_tapped(std::span<const float> input, int n, Outputs, const LayerTap& tap) override {
     constexpr std::int64_t kPitch = 5;
     const Shape shape{n, 4, 4, 3};
     const auto pixels = static_cast<std::size_t>(shape.pixels());

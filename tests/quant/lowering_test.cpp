@@ -216,7 +216,7 @@ TEST(KeepInFloat, OperationsWithoutAnInt8FormStayInFloat) {
     for (int& input : each.inputs) ++input;
   }
   typed.nodes[1].inputs = {0};
-  ++typed.output;
+  ++typed.outputs[0].node;
   for (std::size_t i = 1; i + 1 < typed.nodes.size(); ++i) typed.nodes[i].type = {DType::kS8, {0.5f}};
   const Graph graph = keep_in_float(typed, {});
   std::string order;
@@ -237,6 +237,36 @@ TEST(LowerStatic, OutputWithoutAFloatResultIsLeftInFloat) {
   EXPECT_EQ(graph.output_node().name, "sum");
   EXPECT_TRUE(runs_in_float(graph, graph.output_node()));
   EXPECT_EQ(op_name(graph.node(graph.output_node().inputs[1]).op), "Dequantize");
+}
+
+std::string text_of(const Graph& graph) {
+  std::string text;
+  for (const auto& [name, index] : graph.outputs) {
+    const Node& source = graph.node(index);
+    text += name + "=" + source.name + " " + to_string(source.type.dtype) + "; ";
+  }
+  return text;
+}
+
+// Outputs are float32: what nothing else reads leaves as it does from a network with one, what others read in int8
+// through a node of its own, the input as it came.
+TEST(LowerStatic, SeveralOutputsLeaveInFloat) {
+  GraphBuilder g("several");
+  const int x = g.input(2, 2, 3);
+  const int read = g.conv2d("read", x, 4, 1, 1, {});
+  const int leaf = g.conv2d("leaf", read, 4, 1, 1, {});
+  Graph bound = g.finish({{"pixels", x}, {"a", read}, {"b", read}, {"c", leaf}, {"d", leaf}});
+  bind(bound, "read", {Values(12, 1.0f), Values(4, 0.0f)});
+  bind(bound, "leaf", {Values(16, 1.0f), Values(4, 0.0f)});
+  const CalibrationTable table = ranges({{"input", 1.0f}, {"read", 1.0f}, {"leaf", 1.0f}});
+  const Graph graph = lower_static(bound, table, {});
+  EXPECT_EQ(text_of(graph), "pixels=input f32; a=read/dequantize f32; b=read/dequantize f32; c=leaf f32; d=leaf f32; ");
+  EXPECT_EQ(node(graph, "read").type.dtype, DType::kS8);
+  EXPECT_TRUE(node(graph, "leaf").integer.has_value());
+  // In float32 it is the output itself, and int8 for its reader.
+  const Graph mixed = lower_static(bound, table, {.float_layers = {"read"}});
+  EXPECT_EQ(text_of(mixed), "pixels=input f32; a=read f32; b=read f32; c=leaf f32; d=leaf f32; ");
+  EXPECT_EQ(mixed.node(node(mixed, "leaf").inputs[0]).name, "read/quantize");
 }
 
 TEST(CheckAccumulator, RefusesWhatCouldOverflow) {

@@ -41,6 +41,13 @@ Graph network() {
   return graph;
 }
 
+Graph network_with_outputs() {
+  Graph graph = network();
+  graph.outputs = {{"early", graph.find("dw_relu")}, {"sum", graph.find("sum_relu")}, {"side", graph.find("side")}};
+  graph.outputs.push_back({"logits", graph.find("logits")});
+  return graph;
+}
+
 std::vector<float> pixels() {
   Random random(11);
   std::vector<float> values(static_cast<std::size_t>(kImages * kSize * kSize * 3));
@@ -121,6 +128,30 @@ TEST(Calibrate, EveryOptionGivesATableThatLowers) {
     for (const float x : logits(lower_static(graph, calibrate(graph, images(), options), options), images())) {
       ASSERT_TRUE(std::isfinite(x));
     }
+  }
+}
+
+double error_of_output(const Graph& lowered, std::size_t output) {
+  const auto exact = cpu::make_cpu_engine(lower_float(network_with_outputs()), {.batch = kImages}),
+             engine = cpu::make_cpu_engine(lowered, {.batch = kImages});
+  const OutputBuffers want(exact->graph(), kImages), got(lowered, kImages);
+  exact->run(pixels(), kImages, want);
+  engine->run(pixels(), kImages, got);
+  double error = 0;
+  for (std::size_t i = 0; i < got[output].size(); ++i) error += std::pow(double{got[output][i]} - want[output][i], 2);
+  return error;
+}
+
+// The recipe corrects what is in front of each output, and the table is one of this network.
+TEST(Calibrate, BestIsCloserThanMaxAbsInEveryOutput) {
+  const Graph graph = network_with_outputs();
+  const CalibrationTable table = calibrate(graph, images(), best()), plain = calibrate(graph, images(), {});
+  check_table_layers(table, graph, best(), "table.json");
+  EXPECT_FALSE(table.channel_scale.contains("dw")) << "an output has one scale";
+  EXPECT_TRUE(table.channel_scale.contains("stem"));
+  const Graph ours = lower_static(graph, table, best()), theirs = lower_static(graph, plain, {});
+  for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
+    EXPECT_LT(error_of_output(ours, i), 0.9 * error_of_output(theirs, i)) << graph.outputs[i].name;
   }
 }
 

@@ -16,7 +16,7 @@ using Values = std::vector<float>;
 Graph graph_of(const Shape& in, Op op, const Shape& out, const Values& kernel = {}, const Values& bias = {}) {
   Graph graph{"one",
               {{.name = "input", .op = Input{}, .shape = in}, {.name = "node", .op = op, .inputs = {0}, .shape = out}},
-              1};
+              {{"node", 1}}};
   const auto param = [](Role role, const Values& values) {
     return Param{role, {{std::ssize(values)}, std::make_shared<const Values>(values)}};
   };

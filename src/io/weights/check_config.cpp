@@ -363,7 +363,7 @@ void Comparison::run() {
     }
   }
   constexpr const char* kAdvice = "the file describes another network, whose accuracy the built-in one would not show";
-  if (!alike(result(), graph_.output)) {
+  if (!alike(result(), graph_.output())) {
     fail("{}: the model has {}; {}", file_.path, structure_, kAdvice);
   }
   if (differences_.empty()) return;

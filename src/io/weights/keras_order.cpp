@@ -13,7 +13,7 @@ class Walk {
  public:
   explicit Walk(const Graph& graph)
       : graph_(graph), met_(graph.nodes.size(), -1), depth_(graph.nodes.size(), 0), finished_() {
-    visit(graph.output);
+    for (const GraphOutput& out : graph.outputs) visit(out.node);
     for (auto node = finished_.rbegin(); node != finished_.rend(); ++node) {
       for (const int input : inputs(*node)) {
         depth_[index(input)] = std::max(depth_[index(input)], depth_[index(*node)] + 1);

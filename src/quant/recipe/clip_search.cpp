@@ -58,10 +58,10 @@ class ClipSearch {
   std::int64_t pass(Visit&& visit) {
     const BatchSource source = images_();
     std::vector<float> input;
-    std::vector<float> logits(static_cast<std::size_t>(engine_.graph().output_node().shape.elements() * batch_));
+    const OutputBuffers outputs(engine_.graph(), batch_);
     std::int64_t first = 0;
     while (const int n = source(input, batch_)) {
-      engine_.run_tapped(input, n, logits, [&](int node, const TensorView& view) { visit(node, view, first); });
+      engine_.run_tapped(input, n, outputs, [&](int node, const TensorView& view) { visit(node, view, first); });
       first += n;
     }
     return first;

@@ -37,7 +37,8 @@ StoredNetwork::StoredNetwork(Graph lowered, const MakeNodeRunner& make_runner)
 }
 
 void StoredNetwork::store(int index, SharedTensor tensor) {
-  tensors_[static_cast<std::size_t>(index)] = std::move(tensor);
+  const bool is_read = readers_left_[static_cast<std::size_t>(index)] > 0;  // an output of the network may not be
+  if (is_read) tensors_[static_cast<std::size_t>(index)] = std::move(tensor);
   for (const int input : node(index).inputs) {
     if (--readers_left_[static_cast<std::size_t>(input)] == 0) tensors_[static_cast<std::size_t>(input)].reset();
   }
