@@ -40,6 +40,7 @@ struct LayerInfo {
   std::int64_t ops = 0;                   // 2 x multiply-adds, whole batch of one
   std::int64_t bytes = 0;                 // read + written (activations and weights), batch of one
   std::int64_t weight_bytes = 0;          // of these, what a batch reads once
+  std::vector<std::string> outputs = {};  // of the network: "logits". The step's tensor, or what it is dequantized
 };
 
 // A node's tensor as the kernels really produced it: `images` x h x w pixels, c channels, `pitch` elements from pixel

@@ -47,6 +47,11 @@ struct ModelReport {
   std::string weights;                // path, "random" or "embedded"
   std::string weights_sha256;         // of the file; empty for random weights
   std::optional<std::uint64_t> seed;  // of random weights
+  struct Output {
+    std::string name, layer;  // "logits", and the layer whose tensor it is
+    Shape shape;
+  };
+  std::vector<Output> outputs = {};
 };
 
 // Judged images; absent where accuracy was not measured.

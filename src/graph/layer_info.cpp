@@ -30,6 +30,11 @@ LayerInfo layer_info(const Graph& graph, int index, std::string kernel) {
     info.shape = to_string(*desc);
     info.ops = 2 * desc->multiply_adds();
   }
+  for (const GraphOutput& out : graph.outputs) {
+    const Node& leaves = graph.node(out.node);
+    const bool dequantized = std::holds_alternative<Dequantize>(leaves.op) && leaves.inputs[0] == index;
+    if (out.node == index || dequantized) info.outputs.push_back(out.name);
+  }
   if (info.kernel != "in place") {
     info.weight_bytes = weight_bytes(node);
     info.bytes = tensor_bytes(node) + info.weight_bytes;

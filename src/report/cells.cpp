@@ -45,6 +45,11 @@ std::vector<std::string> speed_cells(const RunReport& run, const std::vector<dou
   return cells;
 }
 
+// "classes -> logits, again": the network's outputs that the layer's tensor is.
+std::string layer_name(const LayerInfo& layer) {
+  return layer.outputs.empty() ? layer.name : fmt::format("{} -> {}", layer.name, fmt::join(layer.outputs, ", "));
+}
+
 }  // namespace
 
 std::string significance_cell(const PairedComparison& paired) { return paired.p ? p_value_text(*paired.p) : ""; }
@@ -123,7 +128,7 @@ TextTable layer_error_table(const RunReport& run) {
   for (const LayerReport& layer : run.layers) {
     if (!layer.error) continue;
     const LayerErrorReport& error = *layer.error;
-    table.row({layer.info.name, layer.info.op, decibels(error.sqnr_db), fmt::format("{:.5f}", error.cosine),
+    table.row({layer_name(layer.info), layer.info.op, decibels(error.sqnr_db), fmt::format("{:.5f}", error.cosine),
                error.range_used ? fmt::format("{:.1f}%", 100 * *error.range_used) : "",
                error.saturation ? fmt::format("{:.3f}%", 100 * *error.saturation) : ""});
   }
@@ -145,7 +150,7 @@ TextTable layer_time_table(const RunReport& run) {
     const double ms = layer.ms.value_or(0);
     const double ops = static_cast<double>(layer.info.ops) * run.batch;
     const bool counted = layer.info.ops > 0;
-    table.row({layer.info.name, layer.info.kernel, layer.info.shape, layer.ms ? fmt::format("{:.3f}", ms) : "",
+    table.row({layer_name(layer.info), layer.info.kernel, layer.info.shape, layer.ms ? fmt::format("{:.3f}", ms) : "",
                counted ? fmt::format("{:.1f}", ops / 1e6) : "",
                counted && ms > 0 ? fmt::format("{:.1f}", ops / ms / 1e6) : "",
                counted && layer.profile ? fmt::format("{:.0f}%", layer.profile->compute_percent) : "",

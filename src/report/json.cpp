@@ -69,12 +69,22 @@ Json host_json(const HostInfo& host, const std::optional<Conditions>& conditions
           {"clocks", conditions ? clocks_json(*conditions) : Json()}};
 }
 
+Json outputs_json(const std::vector<ModelReport::Output>& outputs) {
+  Json json = Json::array();
+  for (const auto& [name, layer, shape] : outputs) {
+    const Json dims = shape.pixels() == 1 ? Json::array({shape.c}) : Json::array({shape.h, shape.w, shape.c});
+    json.push_back({{"name", name}, {"layer", layer}, {"shape", dims}});
+  }
+  return json;
+}
+
 Json model_json(const ModelReport& model) {
   return {{"name", model.name},
           {"alpha", model.has_alpha ? Json(model.alpha) : Json()},
           {"variant", text_or_null(model.variant)},
           {"input", {model.input.h, model.input.w, model.input.c}},
           {"classes", model.classes},
+          {"outputs", outputs_json(model.outputs)},
           {"parameters", model.parameters},
           {"multiply_adds", model.multiply_adds},
           {"weights", model.weights},
@@ -238,6 +248,7 @@ Json layers_json(const RunReport& run) {
     Json json{{"name", layer.info.name},   {"op", layer.info.op}, {"kernel", layer.info.kernel},
               {"shape", layer.info.shape}, {"ms", Json()},        {"ops", layer.info.ops},
               {"bytes", layer.info.bytes}};
+    if (!layer.info.outputs.empty()) json["outputs"] = layer.info.outputs;
     if (layer.ms) json["ms"] = *layer.ms;
     if (layer.profile) {
       json["gops"] = layer.profile->gops;

@@ -91,6 +91,9 @@ LoadedModel load_model(const ModelPlan& plan) {
   report.has_alpha = spec.alphas.size() > 1;
   report.input = model.graph.input_node().shape;
   report.classes = static_cast<int>(model.graph.output_node().shape.elements());
+  for (const auto& [name, node] : model.graph.outputs) {
+    report.outputs.push_back({name, model.graph.node(node).name, model.graph.node(node).shape});
+  }
   report.parameters = model.graph.parameter_count();
   report.multiply_adds = model.graph.multiply_adds();
   return model;

@@ -164,5 +164,14 @@ TEST(TextTable, ShortenedPathKeepsTheEnd) {
   EXPECT_EQ(shortened_path("/a/long/folder/file", 10), "...er/file");
 }
 
+TEST(Console, LayersThatAreOutputsSaySo) {
+  Report report = test::sample_report();
+  report.runs[1].layers[0].info.outputs = {"map", "again"};
+  report.runs[1].layers[0].error = LayerErrorReport{31.25, 0.9996, 0.98, 0.0012};
+  const std::string text = to_layer_tables(report);
+  EXPECT_NE(text.find("conv1 -> map, again  some_kernel"), std::string::npos) << text;
+  EXPECT_NE(text.find("conv1 -> map, again  Conv2D"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace gpueval
