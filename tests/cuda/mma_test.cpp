@@ -251,6 +251,16 @@ TEST(MmaPlan, NeedsAWorkspaceOnlyToSplit) {
   EXPECT_EQ(mma_workspace(small, kTile, 132), 0u);
 }
 
+// cuda/CMakeLists.txt reads in a file's name which GPUs it is compiled for.
+TEST(ConvNames, SayTheOldestGpu) {
+  for (const ConvKernel& row : emu::conv_kernels()) {
+    const std::string_view name = row.name;
+    const auto has = [&](std::string_view part) { return name.find(part) != name.npos; };
+    const bool newer = (has("_s8_mma_") && !has("_m8n8k16_")) || has("_dp4a_async_");
+    EXPECT_EQ(row.min_sm, has("_wgmma_") ? 90 : newer ? 80 : 75) << name;
+  }
+}
+
 // Cases that need a tile's own size: conv_test.cpp does not know them.
 class MmaKernel : public testing::TestWithParam<std::string> {
  protected:
