@@ -20,7 +20,7 @@ import subprocess
 import sys
 
 FATBIN_MAGIC = 0xBA55ED50
-KIND_ELF = 2
+KIND_PTX, KIND_ELF = 1, 2
 FLAG_LZ4, FLAG_ZSTD = 0x2000, 0x8000
 ATTRIBUTE_FRAME_SIZE, ATTRIBUTE_REGISTERS = 0x11, 0x2F
 FORMAT_SIZED = 4
@@ -73,8 +73,8 @@ def zstd_frame(data, size):
     return out.raw
 
 
-def device_images(data):
-    """(compute capability x 10, ELF bytes) of every fat binary in the file's bytes."""
+def device_images(data, wanted=KIND_ELF):
+    """(compute capability x 10, ELF bytes or PTX text) of every fat binary in the file's bytes."""
     at = data.find(struct.pack("<I", FATBIN_MAGIC))
     while at >= 0:
         _, _, header, total = struct.unpack_from("<IHHQ", data, at)
@@ -89,7 +89,7 @@ def device_images(data):
             if entry_header < 64 or size == 0:
                 break
             payload = data[entry + entry_header:entry + entry_header + size]
-            if kind == KIND_ELF:
+            if kind == wanted:
                 if flags & FLAG_LZ4:
                     payload = lz4_block(payload[:packed or None], plain_size)
                 elif flags & FLAG_ZSTD:
