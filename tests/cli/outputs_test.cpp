@@ -144,7 +144,7 @@ TEST_F(Outputs, StdoutThatTakesNothingIsAnError) {
       quick({"--json", "r.json"}),
       {"--model", "demo", "--image", "i.jpg", "--precision", "float32"},
       {"export", "--model", "demo", "--onnx", "x.onnx"},
-      {"table", "--model", "demo", "--mode", "accuracy", "--limit", "8"},
+      {"table", "--model", "demo", "--mode", "accuracy", "--limit", "8", "--calibration-images", "8"},
   };
   const std::function<void()> ways[] = {[] { dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO); },
                                         [] { close(STDOUT_FILENO); },
