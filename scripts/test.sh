@@ -13,7 +13,7 @@ git ls-files '*.cpp' '*.h' '*.cu' | xargs clang-format --dry-run -Werror
 
 step "release build"
 cmake -S . -B build -G Ninja -DGPUEVAL_CUDA=ON -DGPUEVAL_CUDA_ARCHITECTURES="75-real;80" -DGPUEVAL_TESTS=ON \
-  -DGPUEVAL_UNITY_TESTS=ON -DGPUEVAL_BENCH=ON
+  -DGPUEVAL_UNITY=ON -DGPUEVAL_UNITY_TESTS=ON -DGPUEVAL_BENCH=ON
 cmake --build build
 
 step "sanitizer build, fuzz targets ${GPUEVAL_FUZZ_SECONDS:-10} s each, tests, as on a machine without a CUDA toolkit"
