@@ -53,6 +53,17 @@ void InputFile::read(std::uint64_t offset, std::span<std::uint8_t> dst) const {
   }
 }
 
+std::size_t read_at(int file, std::int64_t offset, char* bytes, std::size_t count) {
+  std::size_t done = 0;
+  while (done < count) {
+    const ssize_t n = ::pread(file, bytes + done, count - done, offset + static_cast<std::int64_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  return done;
+}
+
 std::string read_file(const std::string& path, std::uint64_t max_bytes) {
   const InputFile file(path);
   if (file.size() > max_bytes) fail_file("{}: {} bytes, expected at most {}", path, file.size(), max_bytes);

@@ -4,6 +4,7 @@
 // count as this process's memory, and a file cut short while mapped would end it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -29,6 +30,9 @@ class InputFile {
   int descriptor_ = -1;
   std::uint64_t size_ = 0;
 };
+
+// Of an open file, at an offset: how many bytes there are, fewer at its end or where reading fails.
+std::size_t read_at(int file, std::int64_t offset, char* bytes, std::size_t count);
 
 // All of a file of at most max_bytes.
 std::string read_file(const std::string& path, std::uint64_t max_bytes);

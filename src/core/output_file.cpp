@@ -116,15 +116,8 @@ std::uint64_t OutputFile::size() const {
 }
 
 std::size_t OutputFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) const {
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t count =
-        ::pread(descriptor_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) break;
-    done += static_cast<std::size_t>(count);
-  }
-  return done;
+  return gpueval::read_at(descriptor_, static_cast<std::int64_t>(offset), reinterpret_cast<char*>(bytes.data()),
+                          bytes.size());
 }
 
 void OutputFile::cut(std::uint64_t size) {

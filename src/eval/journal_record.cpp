@@ -2,15 +2,14 @@
 #include "eval/journal_record.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
 #include <span>
 #include <string_view>
 
+#include "core/input_file.h"
 #include "core/sha256.h"
 
 namespace gpueval {
@@ -193,17 +192,6 @@ std::int64_t read_record(int file, std::int64_t offset, const JournalShape& shap
   }
   const bool whole = body.left() == 0 && body.digest() == std::string_view(head + sizeof(bytes), kDigestBytes);
   return whole ? static_cast<std::int64_t>(kHeadBytes + bytes) : 0;
-}
-
-std::size_t read_at(int file, std::int64_t offset, char* bytes, std::size_t count) {
-  std::size_t done = 0;
-  while (done < count) {
-    const ssize_t n = ::pread(file, bytes + done, count - done, offset + static_cast<std::int64_t>(done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  return done;
 }
 
 }  // namespace gpueval

@@ -16,7 +16,4 @@ std::string encode_record(const ChunkResult& chunk);
 std::int64_t read_record(int file, std::int64_t offset, const JournalShape& shape, std::size_t first,
                          ChunkResult& chunk);
 
-// Bytes at an offset; shorter at the end of the file or where reading fails.
-std::size_t read_at(int file, std::int64_t offset, char* bytes, std::size_t count);
-
 }  // namespace gpueval
