@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "cuda/engine/tensors.h"
 #include "cuda/runtime/runtime.h"
@@ -74,6 +75,10 @@ DeviceBuffer upload(Runtime& runtime, std::span<const T> values, Stream stream) 
 // Device memory that an Enqueue (copyable, as std::function asks) keeps alive.
 using KeptBuffer = std::shared_ptr<const DeviceBuffer>;
 KeptBuffer keep_on_device(const StepContext& context, std::span<const float> values);
+template <typename T>
+KeptBuffer keep_values_on_device(const StepContext& context, const std::vector<T>& values) {
+  return std::make_shared<const DeviceBuffer>(upload(context.runtime, std::span<const T>(values), context.stream));
+}
 inline const float* floats(const KeptBuffer& buffer) { return static_cast<const float*>(buffer->data()); }
 
 // A dense layer's source as one pixel of h * w * c channels. Only where pixels lie without gaps.

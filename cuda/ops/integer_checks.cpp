@@ -32,6 +32,20 @@ void expect_inside(const char* op, const DeviceView& src, const DeviceView& dst,
        to_string(src.dtype), top, left, to_string(to), to_string(dst.dtype));
 }
 
+void expect_broadcast(const char* op, const DeviceView& a, const DeviceView& b, const DeviceView& dst) {
+  const auto fits = [](int x, int y, int to) { return (x == to && (y == to || y == 1)) || (x == 1 && y == to); };
+  const Shape &s = a.shape, &t = b.shape, &to = dst.shape;
+  if (s.n == to.n && t.n == to.n && fits(s.h, t.h, to.h) && fits(s.w, t.w, to.w) && fits(s.c, t.c, to.c)) return;
+  fail("{}: expected tensors that can be repeated to {}, found {} and {}", op, to_string(to), to_string(s),
+       to_string(t));
+}
+
+void expect_alike(const char* op, const DeviceView& src, const DeviceView& dst) {
+  if (src.dtype == dst.dtype && src.shape.n == dst.shape.n) return;
+  fail("{}: expected tensors of one type and as many images, found {} of {} and {} of {}", op, to_string(src.shape),
+       to_string(src.dtype), to_string(dst.shape), to_string(dst.dtype));
+}
+
 void expect_images(const char* op, const DeviceView& rgb, const DeviceView& dst) {
   expect_type(op, DType::kU8, rgb);
   if (rgb.shape.c == 3 && dst.shape.c == 3 && rgb.shape.n == dst.shape.n) return;

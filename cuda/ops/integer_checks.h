@@ -13,6 +13,9 @@ void expect_integer(const char* op, const DeviceView& view);                    
 void expect_type(const char* op, DType type, const DeviceView& view);           // that type
 void expect_shape(const char* op, const Shape& shape, const DeviceView& view);  // that shape
 void expect_inside(const char* op, const DeviceView& src, const DeviceView& dst, int top, int left);
+// Extents of dst's or 1, but for the images, and at least one source's extent is dst's.
+void expect_broadcast(const char* op, const DeviceView& a, const DeviceView& b, const DeviceView& dst);
+void expect_alike(const char* op, const DeviceView& src, const DeviceView& dst);   // one type, as many images
 void expect_images(const char* op, const DeviceView& rgb, const DeviceView& dst);  // u8 and 3 channels into 3 channels
 // Blocks for that many threads; Error if there are none or a 32-bit index cannot count them.
 unsigned blocks_for(const char* op, std::int64_t threads, unsigned block_threads);

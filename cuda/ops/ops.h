@@ -9,6 +9,7 @@
 #include "gpueval/conv_desc.h"
 #include "gpueval/graph.h"
 #include "gpueval/tensor.h"
+#include "graph/moves.h"
 
 namespace gpueval::cuda {
 

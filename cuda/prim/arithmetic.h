@@ -19,6 +19,8 @@ GPUEVAL_DEVICE float min_of(float a, float b) { return fminf(a, b); }
 GPUEVAL_DEVICE float max_of(float a, float b) { return fmaxf(a, b); }
 GPUEVAL_DEVICE float abs_of(float a) { return fabsf(a); }
 GPUEVAL_DEVICE float exp_of(float a) { return expf(a); }
+GPUEVAL_DEVICE float power_of(float a, float exponent) { return powf(a, exponent); }
+GPUEVAL_DEVICE float sqrt_rn(float a) { return __fsqrt_rn(a); }
 GPUEVAL_DEVICE int float_bits(float v) { return __float_as_int(v); }
 GPUEVAL_DEVICE float bits_float(int v) { return __int_as_float(v); }
 #else
@@ -30,6 +32,8 @@ inline float min_of(float a, float b) { return std::fmin(a, b); }
 inline float max_of(float a, float b) { return std::fmax(a, b); }
 inline float abs_of(float a) { return std::fabs(a); }
 inline float exp_of(float a) { return std::exp(a); }
+inline float power_of(float a, float exponent) { return std::pow(a, exponent); }
+inline float sqrt_rn(float a) { return std::sqrt(a); }
 inline int float_bits(float v) { return __builtin_bit_cast(int, v); }
 inline float bits_float(int v) { return __builtin_bit_cast(float, v); }
 #endif

@@ -27,6 +27,7 @@ struct OperationCheck {
 };
 std::span<const OperationCheck> integer_checks();
 std::span<const OperationCheck> float_checks();
-std::span<const OperationCheck> operation_checks();  // both
+std::span<const OperationCheck> move_checks();
+std::span<const OperationCheck> operation_checks();  // all
 
 }  // namespace gpueval::cuda

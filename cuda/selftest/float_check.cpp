@@ -209,6 +209,160 @@ CheckResult check_affine_float(Runtime& runtime, const Ops& ops) {
       });
 }
 
+// Of functions those that round only once here: slopes that are powers of two.
+CheckResult check_activate_float(Runtime& runtime, const Ops& ops) {
+  FloatChecker check(runtime);
+  const Function functions[] = {{.kind = FunctionKind::kRelu, .alpha = 0.25f, .beta = 1, .most = 5},
+                                {.kind = FunctionKind::kHardSigmoid, .alpha = 0.125f, .beta = 0.5f},
+                                {FunctionKind::kAbs}};
+  for (const DType type : kTypes) {
+    for (const Shape& shape : kElements) {
+      const std::vector<float> x = numbers(shape.elements(), type, true, 9, 7);
+      const DeviceTensor src = check.upload(type, shape, 4, x);
+      for (const Function& function : functions) {
+        std::vector<float> want;
+        for (const float value : x) want.push_back(static_cast<float>(apply(function, value)));
+        check.expect(want, type, shape, 1, to_string(function.kind),
+                     [&](const DeviceView& dst) { ops.activate_float(src.view(), function, dst, {}); });
+      }
+    }
+  }
+  return check.result();
+}
+
+CheckResult check_prelu_float(Runtime& runtime, const Ops& ops) {
+  FloatChecker check(runtime);
+  for (const DType type : kTypes) {
+    for (const Shape& shape : kElements) {
+      for (const bool per_element : {false, true}) {
+        const std::int64_t image = shape.elements() / shape.n, count = per_element ? image : shape.c;
+        const std::vector<float> x = numbers(shape.elements(), type, true, 9, 7),
+                                 alpha = numbers(count, DType::kF32, true, 3, 9);
+        const DeviceTensor src = check.upload(type, shape, 4, x),
+                           slopes = check.upload(DType::kF32, {1, 1, 1, static_cast<int>(count)}, 0, alpha);
+        std::vector<float> want;
+        for (std::size_t i = 0; i < x.size(); ++i) want.push_back(x[i] < 0 ? x[i] * alpha[i % alpha.size()] : x[i]);
+        check.expect(want, type, shape, 1, "prelu_float", [&](const DeviceView& dst) {
+          ops.prelu_float(src.view(), static_cast<const float*>(slopes.view().data), per_element, dst, {});
+        });
+      }
+    }
+  }
+  return check.result();
+}
+
+// The element of a tensor whose extents are the result's or 1.
+std::size_t repeated_element(const Shape& shape, const Shape& result, std::size_t i) {
+  const auto extent = [](int n) { return static_cast<std::size_t>(n); };
+  const std::size_t c = i % extent(result.c), x = i / extent(result.c) % extent(result.w);
+  const std::size_t row = i / extent(result.c) / extent(result.w), y = row % extent(result.h),
+                    n = row / extent(result.h);
+  return ((n * extent(shape.h) + y % extent(shape.h)) * extent(shape.w) + x % extent(shape.w)) * extent(shape.c) +
+         c % extent(shape.c);
+}
+
+CheckResult check_binary_float(Runtime& runtime, const Ops& ops) {
+  FloatChecker check(runtime);
+  const struct {
+    Shape a, b, dst;
+  } pairs[] = {{{2, 3, 5, 8}, {2, 3, 5, 8}, {2, 3, 5, 8}},
+               {{2, 3, 5, 8}, {2, 1, 1, 8}, {2, 3, 5, 8}},
+               {{1, 3, 2, 1}, {1, 3, 2, 12}, {1, 3, 2, 12}},
+               {{2, 1, 3, 5}, {2, 4, 1, 5}, {2, 4, 3, 5}}};
+  const auto combined = [](BinaryKind kind, float a, float b) {
+    if (kind == BinaryKind::kAdd) return a + b;
+    if (kind == BinaryKind::kSubtract) return a - b;
+    if (kind == BinaryKind::kMultiply) return a * b;
+    return kind == BinaryKind::kMaximum ? std::max(a, b) : std::min(a, b);
+  };
+  for (const DType type : kTypes) {
+    for (const auto& pair : pairs) {
+      const std::vector<float> a = numbers(pair.a.elements(), type, true, 9, 7),
+                               b = numbers(pair.b.elements(), type, true, 9, 8);
+      const DeviceTensor first = check.upload(type, pair.a, 4, a), second = check.upload(type, pair.b, 0, b);
+      for (int k = 0; k < 5; ++k) {
+        const auto kind = static_cast<BinaryKind>(k);
+        std::vector<float> want;
+        for (std::size_t i = 0; i < static_cast<std::size_t>(pair.dst.elements()); ++i) {
+          want.push_back(
+              combined(kind, a[repeated_element(pair.a, pair.dst, i)], b[repeated_element(pair.b, pair.dst, i)]));
+        }
+        check.expect(want, type, pair.dst, 4, to_string(kind),
+                     [&](const DeviceView& dst) { ops.binary_float(kind, first.view(), second.view(), dst, {}); });
+      }
+    }
+  }
+  return check.result();
+}
+
+// Equal numbers, as many as a power of two: each is that part of 1.
+CheckResult check_softmax_float(Runtime& runtime, const Ops& ops) {
+  FloatChecker check(runtime);
+  for (const DType type : kTypes) {
+    for (const int channels : {1, 16, 1024}) {
+      const Shape shape{2, 1, 3, channels};
+      std::vector<float> x;
+      for (std::int64_t i = 0; i < shape.elements(); ++i) x.push_back(static_cast<float>(i / channels * 3 - 7));
+      const DeviceTensor src = check.upload(type, shape, 3, x);
+      const std::vector<float> want(x.size(), 1.0f / static_cast<float>(channels));
+      check.expect(want, type, shape, 5, "softmax_float",
+                   [&](const DeviceView& dst) { ops.softmax_float(src.view(), dst, {}); });
+    }
+  }
+  return check.result();
+}
+
+// Numbers of one magnitude, half of them negative: mean 0, deviation and root mean square that magnitude.
+CheckResult check_normalize_float(Runtime& runtime, const Ops& ops) {
+  FloatChecker check(runtime);
+  const std::vector<float> table = numbers(2 * 512, DType::kF32, true, 3, 9);  // gamma, beta
+  const DeviceTensor device(runtime, DType::kF32, {1, 1, 1, 2 * 512}, 0, table);
+  const auto* gamma = static_cast<const float*>(device.view().data);
+  for (const DType type : kTypes) {
+    for (const Normalize& op : {Normalize{.kind = NormalizeKind::kLayer}, Normalize{.kind = NormalizeKind::kRms},
+                                Normalize{.kind = NormalizeKind::kGroup, .groups = 4}}) {
+      for (const int channels : {8, 512}) {
+        const Shape shape{2, 3, 2, channels};
+        std::vector<float> x, want;
+        for (std::int64_t i = 0; i < shape.elements(); ++i) {
+          const float sign = i % 2 == 0 ? 1.0f : -1.0f;
+          const auto c = static_cast<std::size_t>(i % channels);
+          x.push_back(4 * sign);
+          want.push_back(sign * table[c] + table[512 + c]);
+        }
+        Normalize exact = op;
+        exact.eps = 0;
+        const DeviceTensor src = check.upload(type, shape, 3, x);
+        check.expect(want, type, shape, 1, "normalize_float", [&](const DeviceView& dst) {
+          ops.normalize_float(src.view(), exact, gamma, gamma + 512, dst, {});
+        });
+      }
+    }
+  }
+  return check.result();
+}
+
+CheckResult check_reduce_float(Runtime& runtime, const Ops& ops) {
+  FloatChecker check(runtime);
+  for (const DType type : kTypes) {
+    for (const Shape in : {Shape{2, 4, 2, 8}, Shape{1, 2, 4, 64}, Shape{2, 1, 1, 1}}) {  // powers of two: exact means
+      const std::vector<float> x = numbers(in.elements(), type, true, 9, 6);
+      const DeviceTensor src = check.upload(type, in, 3, x);
+      for (int axes = 0; axes < 8; ++axes) {
+        for (int kind = 0; kind < 4; ++kind) {
+          const Reduce op{
+              .kind = static_cast<ReduceKind>(kind), .h = (axes & 1) != 0, .w = (axes & 2) != 0, .c = (axes & 4) != 0};
+          const Shape out{in.n, op.h ? 1 : in.h, op.w ? 1 : in.w, op.c ? 1 : in.c};
+          const ReferenceNode node{op, {1, in.h, in.w, in.c}, {1, out.h, out.w, out.c}, {}, {}};
+          check.expect(node.run(x, {}), type, out, 5, "reduce_float",
+                       [&](const DeviceView& dst) { ops.reduce_float(src.view(), op, dst, {}); });
+        }
+      }
+    }
+  }
+  return check.result();
+}
+
 // Any numbers: one rounding, and none back.
 CheckResult check_cast(Runtime& runtime, const Ops& ops) {
   FloatChecker check(runtime);
@@ -234,6 +388,12 @@ constexpr OperationCheck kChecks[] = {{"conv_f32", check_conv_f32},
                                       {"relu_float", check_relu_float},
                                       {"batch_norm", check_batch_norm},
                                       {"affine_float", check_affine_float},
+                                      {"activate_float", check_activate_float},
+                                      {"prelu_float", check_prelu_float},
+                                      {"binary_float", check_binary_float},
+                                      {"softmax_float", check_softmax_float},
+                                      {"normalize_float", check_normalize_float},
+                                      {"reduce_float", check_reduce_float},
                                       {"cast", check_cast}};
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "core/random.h"
@@ -224,6 +225,75 @@ CheckResult check_affine(Runtime& runtime, const Ops& ops) {
   return check.result();
 }
 
+CheckResult check_lookup(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  std::vector<std::uint8_t> table;
+  for (int i = 0; i < 256; ++i) table.push_back(static_cast<std::uint8_t>(check.random().integer(0, 255)));
+  const DeviceBuffer device = upload_all(runtime, table);
+  for (const Shape& shape : kElements) {
+    for (const DType type : kTypes) {
+      const QuantTensor x = check.tensor(type, shape);
+      const OpTensor in = check.upload(x);
+      check.expect(reference::lookup(x, table, DType::kU8), "lookup", [&](const DeviceView& out) {
+        ops.lookup(in.view(), static_cast<const std::uint8_t*>(device.data()), out, {});
+      });
+    }
+  }
+  return check.result();
+}
+
+// A slope for each channel, and for each element of an image.
+CheckResult check_prelu(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  for (const Shape& shape : kElements) {
+    for (const bool per_element : {false, true}) {
+      std::vector<float> m, b;
+      for (std::int64_t i = 0; i < (per_element ? shape.elements() / shape.n : shape.c); ++i) {
+        m.push_back(0.5f);  // every other value is a tie
+        b.push_back(static_cast<float>(check.random().uniform(-1, 1)));
+      }
+      const DeviceBuffer positive = upload_all(runtime, m), negative = upload_all(runtime, b);
+      for (const DType src : kTypes) {
+        const QuantTensor x = check.tensor(src, shape);
+        const OpTensor in = check.upload(x);
+        for (const DType dst : kTypes) {
+          check.expect(reference::prelu(x, m, b, dst), "prelu", [&](const DeviceView& out) {
+            ops.prelu(in.view(), static_cast<const float*>(positive.data()), static_cast<const float*>(negative.data()),
+                      per_element, out, {});
+          });
+        }
+      }
+    }
+  }
+  return check.result();
+}
+
+constexpr BinaryKind kBinaries[] = {BinaryKind::kAdd, BinaryKind::kSubtract, BinaryKind::kMultiply,
+                                    BinaryKind::kMaximum, BinaryKind::kMinimum};
+const struct {
+  Shape a, b;
+} kPairs[] = {{{2, 3, 5, 17}, {2, 3, 5, 17}}, {{2, 3, 5, 32}, {2, 1, 1, 32}}, {{2, 1, 1, 20}, {2, 2, 3, 20}},
+              {{1, 4, 2, 35}, {1, 4, 2, 1}},  {{2, 1, 3, 1}, {2, 4, 1, 16}},  {{1, 1, 1, 1}, {1, 1, 1, 1}}};
+
+CheckResult check_binary(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  for (const auto& [first_shape, second_shape] : kPairs) {
+    for (const BinaryKind kind : kBinaries) {
+      for (const auto& [a, b, dst] : {std::tuple{DType::kU8, DType::kS8, DType::kS8},
+                                      {DType::kS8, DType::kU8, DType::kU8},
+                                      {DType::kS8, DType::kS8, DType::kS8}}) {
+        const QuantTensor x = check.tensor(a, first_shape), y = check.tensor(b, second_shape);
+        const OpTensor first = check.upload(x), second = check.upload(y);
+        const float m1 = kind == BinaryKind::kMultiply ? 0.01f : 0.5f;
+        check.expect(
+            reference::binary(kind, x, m1, y, 0.71f, dst), to_string(kind),
+            [&, k = kind](const DeviceView& out) { ops.binary(k, first.view(), m1, second.view(), 0.71f, out, {}); });
+      }
+    }
+  }
+  return check.result();
+}
+
 CheckResult check_quantize(Runtime& runtime, const Ops& ops) {
   Checker check(runtime);
   for (const Shape shape : {Shape{1, 1, 1, 1}, Shape{2, 5, 7, 3}, Shape{1, 9, 4, 16}, Shape{1, 3, 3, 730}}) {
@@ -319,6 +389,7 @@ CheckResult check_copy(Runtime& runtime, const Ops& ops) {
 constexpr OperationCheck kChecks[] = {
     {"max_pool", check_max_pool}, {"avg_pool", check_avg_pool},     {"global_avg_pool", check_global_avg_pool},
     {"add", check_add},           {"requantize", check_requantize}, {"affine", check_affine},
+    {"lookup", check_lookup},     {"prelu", check_prelu},           {"binary", check_binary},
     {"quantize", check_quantize}, {"dequantize", check_dequantize}, {"quantize_dynamic", check_quantize_dynamic},
     {"copy", check_copy}};
 
@@ -330,6 +401,7 @@ std::span<const OperationCheck> operation_checks() {
   static const std::vector<OperationCheck> all = [] {
     std::vector<OperationCheck> rows(integer_checks().begin(), integer_checks().end());
     rows.insert(rows.end(), float_checks().begin(), float_checks().end());
+    rows.insert(rows.end(), move_checks().begin(), move_checks().end());
     return rows;
   }();
   return all;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +16,54 @@
 
 namespace gpueval {
 
-enum class Activation { kNone, kRelu, kRelu6 };
+enum class Activation { kNone, kRelu, kRelu6 };  // what other operations do behind their own arithmetic
+
+// A function of one number (src/graph/function.cpp computes it, in double).
+enum class FunctionKind {
+  kSigmoid,
+  kTanh,
+  kSilu,         // x sigmoid(x), "swish"
+  kGelu,         // x Phi(x)
+  kGeluTanh,     // its approximation by tanh
+  kHardSigmoid,  // clamp(alpha x + beta, 0, 1): Keras 2 (1/5, 1/2), Keras 3 (1/6, 1/2)
+  kHardSilu,     // x clamp(x / 6 + 1/2, 0, 1)
+  kElu,          // x, below 0 alpha (exp(x) - 1)
+  kSelu,
+  kSoftplus,
+  kSoftsign,
+  kExp,
+  kMish,  // x tanh(softplus(x))
+  kRelu,  // x, below threshold beta alpha (x - beta); at most `most`
+  kAbs,
+  kPower,  // x to the power of alpha
+};
+struct Function {
+  FunctionKind kind = FunctionKind::kSigmoid;
+  float alpha = 0, beta = 0;
+  float most = std::numeric_limits<float>::infinity();  // kRelu
+  bool operator==(const Function&) const = default;
+};
+double apply(const Function& function, double x);
+bool never_negative(const Function& function);
+std::string to_string(FunctionKind kind);  // "sigmoid", "hard_silu", ...
+
+enum class BinaryKind { kAdd, kSubtract, kMultiply, kMaximum, kMinimum };
+std::string to_string(BinaryKind kind);  // "add", ...
+enum class NormalizeKind { kLayer, kGroup, kRms, kL2 };
+enum class ReduceKind { kMean, kSum, kMaximum, kMinimum };
+enum class Axis { kH, kW, kC };
+
+// Which point of the source a pixel of a resized map is.
+enum class Grid {
+  kHalfPixel,   // (i + 1/2) from / to - 1/2: Keras since TensorFlow 2
+  kAsymmetric,  // i from / to: before
+  kAligned,     // i (from - 1) / (to - 1): the corners' centres stay where they are
+};
+
+struct Extents {
+  int h = 0, w = 0, c = 0;
+  bool operator==(const Extents&) const = default;
+};
 
 // ---- operations: ops.inc has their fields and rules, one row each
 #define GPUEVAL_OP(TYPE, NAME, KERAS, FORM, SIGN, SCALE, ...) \
@@ -33,7 +81,7 @@ using Op = VariantOf<void
 std::string op_name(const Op& op);  // "Conv2D", ...
 
 // ---- weights of a node, in Keras's own order within the layer
-enum class Role { kKernel, kDepthwiseKernel, kPointwiseKernel, kBias, kGamma, kBeta, kMean, kVariance };
+enum class Role { kKernel, kDepthwiseKernel, kPointwiseKernel, kBias, kGamma, kBeta, kMean, kVariance, kAlpha };
 std::string to_string(Role role);  // "kernel", "depthwise_kernel", ..., "moving_mean", "moving_variance"
 struct Param {
   Role role;
@@ -52,13 +100,16 @@ struct TensorType {
 // Float32 output (logits): v without clamp and rint, but not below lo.
 struct IntegerOp {
   std::shared_ptr<const std::vector<std::int8_t>>
-      weights;                        // [K][R][S][C]; depthwise [R][S][C]; dense [K][h*w*c]; null for pools
-  std::vector<float> m, b;            // convolutions, dense layers, affine: per output channel
+      weights;  // [K][R][S][C]; depthwise [R][S][C]; dense [K][h*w*c]; null for pools
+  // Convolutions, dense layers, affine: per output channel. PReLU: what positive and negative numbers are multiplied
+  // by, one each per element of alpha. Multiplication: m[0], of the product of both bytes.
+  std::vector<float> m, b;
   std::vector<float> input_factors;   // ReLU, add, max pool, concat, quantize: s_src / s_dst of each input; 1: a copy
   std::vector<float> window_factors;  // average pool: [count - 1] for a window of count real pixels
   float mean_factor = 0;              // global average: for all pixels
   float lo = 0, hi = 0;
   float residual_scale = 0;
+  std::vector<std::uint8_t> table;  // Activate: the result of each byte of the source
   // `reference` scheme: src is float32, quantized at run time per image, s_x = max|x| / 127, s8;
   // dst is float32: v = acc * (s_x * weight_scale) + b[k], then the activation.
   bool dynamic = false;
@@ -131,12 +182,26 @@ class GraphBuilder {
   int relu(const std::string& name, int src);
   int relu6(const std::string& name, int src);
   int add(const std::string& name, std::vector<int> src);
-  int concat(const std::string& name, std::vector<int> src);
+  int concat(const std::string& name, std::vector<int> src, Axis axis = Axis::kC);
   int max_pool(const std::string& name, int src, int kernel, int stride, Pad pad = Pad::kValid);
   int avg_pool(const std::string& name, int src, int kernel, int stride, Pad pad = Pad::kValid);
   int global_avg_pool(const std::string& name, int src);
   int zero_pad(const std::string& name, int src, Padding pad);
   int flatten(const std::string& name, int src);
+  int activate(const std::string& name, int src, Function function);
+  int prelu(const std::string& name, int src, bool per_channel = true);  // else a slope for each element
+  int binary(const std::string& name, BinaryKind kind, std::vector<int> src);
+  int softmax(const std::string& name, int src);
+  int normalize(const std::string& name, int src, Normalize settings, bool gamma = true, bool beta = true);
+  int reduce(const std::string& name, int src, Reduce settings);
+  int slice(const std::string& name, int src, Extents begin, Extents size, Extents step = {1, 1, 1});
+  int reshape(const std::string& name, int src, Extents size);
+  int permute(const std::string& name, int src, Extents order);
+  int depth_to_space(const std::string& name, int src, int block_h, int block_w, Padding crop = {});
+  int space_to_batch(const std::string& name, int src, const SpaceToBatch& op);
+  int batch_to_space(const std::string& name, int src, const BatchToSpace& op);
+  int resize_nearest(const std::string& name, int src, int h, int w, Grid grid = Grid::kHalfPixel);
+  int resize_linear(const std::string& name, int src, int h, int w, Grid grid = Grid::kHalfPixel);
   Graph finish(int logits);  // one output, "logits"
   Graph finish(std::vector<GraphOutput> outputs);
 

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <span>
+#include <string>
 #include <utility>
 
 #include "export/integer_layer.h"
@@ -86,6 +87,16 @@ Value Emitter::flattened(const Node& n, Value v) {
   const std::string out = n.name + "/flatten";
   writer_.node("Flatten", out, {v.name}, out).set("axis", std::int64_t{1});
   return {out, true};
+}
+
+std::string Emitter::map(const Node& n, std::size_t i) {
+  const Value& v = value(n, i);
+  if (!v.flat) return v.name;
+  const std::string name = n.name + "/map " + std::to_string(i);
+  const Dims dims{0, source(n, i).shape.c, 1, 1};
+  return simple("Reshape", n, {v.name, writer_.tensor(name + "/dims", {4}, std::span(dims))}, false,
+                "/map " + std::to_string(i))
+      .name;
 }
 
 Value Emitter::activated(const Node& n, Value v) {

@@ -36,6 +36,8 @@ class Emitter {
   // Between a tensor with a scale per channel and the one scale it has here.
   Value rescaled(const Node& n, Value v, const Node& scaled, bool to_one_scale);
   Value flattened(const Node& n, Value v);
+  // The node's source i as (N, c, h, w).
+  std::string map(const Node& n, std::size_t i = 0);
   // An initializer of one number a channel, to be combined with the node's tensor.
   std::string per_channel(const Node& n, const std::string& suffix, std::span<const float> values, bool flat);
 

@@ -64,6 +64,11 @@ NodeRef& NodeRef::set(const std::string& name, float value) {
   return *this;
 }
 
+NodeRef& NodeRef::set(const std::string& name, const char* value) {
+  attribute(name, onnx::AttributeProto::STRING).set_s(value);
+  return *this;
+}
+
 NodeRef& NodeRef::set(const std::string& name, const Dims& values) {
   onnx::AttributeProto& ints = attribute(name, onnx::AttributeProto::INTS);
   for (const std::int64_t value : values) ints.add_ints(value);

@@ -22,6 +22,7 @@ class NodeRef {
   NodeRef& set(const std::string& name, std::int64_t value);
   NodeRef& set(const std::string& name, float value);
   NodeRef& set(const std::string& name, const Dims& values);
+  NodeRef& set(const std::string& name, const char* value);
 
  private:
   onnx::AttributeProto& attribute(const std::string& name, onnx::AttributeProto::AttributeType type);

@@ -104,8 +104,8 @@ int GraphBuilder::add(const std::string& name, std::vector<int> src) {
   return append({.name = name, .op = Add{}, .inputs = std::move(src)});
 }
 
-int GraphBuilder::concat(const std::string& name, std::vector<int> src) {
-  return append({.name = name, .op = Concat{}, .inputs = std::move(src)});
+int GraphBuilder::concat(const std::string& name, std::vector<int> src, Axis axis) {
+  return append({.name = name, .op = Concat{axis}, .inputs = std::move(src)});
 }
 
 int GraphBuilder::max_pool(const std::string& name, int src, int kernel, int stride, Pad pad) {
@@ -128,6 +128,69 @@ int GraphBuilder::zero_pad(const std::string& name, int src, Padding pad) {
 
 int GraphBuilder::flatten(const std::string& name, int src) {
   return append({.name = name, .op = Flatten{}, .inputs = {src}});
+}
+
+int GraphBuilder::activate(const std::string& name, int src, Function function) {
+  return append({.name = name, .op = Activate{function}, .inputs = {src}});
+}
+
+int GraphBuilder::prelu(const std::string& name, int src, bool per_channel) {
+  const Shape& in = shape(src);
+  Node node{.name = name, .op = PRelu{}, .inputs = {src}};
+  node.params.push_back(param(Role::kAlpha, {per_channel ? 1 : in.h, per_channel ? 1 : in.w, in.c}));
+  return append(std::move(node));
+}
+
+int GraphBuilder::binary(const std::string& name, BinaryKind kind, std::vector<int> src) {
+  return append({.name = name, .op = Binary{kind}, .inputs = std::move(src)});
+}
+
+int GraphBuilder::softmax(const std::string& name, int src) {
+  return append({.name = name, .op = Softmax{}, .inputs = {src}});
+}
+
+int GraphBuilder::normalize(const std::string& name, int src, Normalize settings, bool gamma, bool beta) {
+  const int c = shape(src).c;
+  Node node{.name = name, .op = settings, .inputs = {src}};
+  if (gamma) node.params.push_back(param(Role::kGamma, {c}));
+  if (beta) node.params.push_back(param(Role::kBeta, {c}));
+  return append(std::move(node));
+}
+
+int GraphBuilder::reduce(const std::string& name, int src, Reduce settings) {
+  return append({.name = name, .op = settings, .inputs = {src}});
+}
+
+int GraphBuilder::slice(const std::string& name, int src, Extents begin, Extents size, Extents step) {
+  return append({.name = name, .op = Slice{.begin = begin, .step = step, .size = size}, .inputs = {src}});
+}
+
+int GraphBuilder::reshape(const std::string& name, int src, Extents size) {
+  return append({.name = name, .op = Reshape{size}, .inputs = {src}});
+}
+
+int GraphBuilder::permute(const std::string& name, int src, Extents order) {
+  return append({.name = name, .op = Permute{order}, .inputs = {src}});
+}
+
+int GraphBuilder::depth_to_space(const std::string& name, int src, int block_h, int block_w, Padding crop) {
+  return append({.name = name, .op = DepthToSpace{block_h, block_w, crop}, .inputs = {src}});
+}
+
+int GraphBuilder::space_to_batch(const std::string& name, int src, const SpaceToBatch& op) {
+  return append({.name = name, .op = op, .inputs = {src}});
+}
+
+int GraphBuilder::batch_to_space(const std::string& name, int src, const BatchToSpace& op) {
+  return append({.name = name, .op = op, .inputs = {src}});
+}
+
+int GraphBuilder::resize_nearest(const std::string& name, int src, int h, int w, Grid grid) {
+  return append({.name = name, .op = ResizeNearest{h, w, grid}, .inputs = {src}});
+}
+
+int GraphBuilder::resize_linear(const std::string& name, int src, int h, int w, Grid grid) {
+  return append({.name = name, .op = ResizeLinear{h, w, grid}, .inputs = {src}});
 }
 
 Graph GraphBuilder::finish(int logits) { return finish({{.name = "logits", .node = logits}}); }

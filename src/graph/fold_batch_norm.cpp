@@ -24,7 +24,8 @@ void check_finite(const std::vector<float>& values, Role role, const Node& conv,
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::isfinite(values[i])) continue;
     const std::size_t channel = i % static_cast<std::size_t>(conv.shape.c);
-    const float variance = (*data_of(norm, Role::kVariance))[channel];
+    const auto* variances = data_of(norm, Role::kVariance);
+    const float variance = variances != nullptr ? (*variances)[channel] : 1.0f;
     const auto* gamma = data_of(norm, Role::kGamma);
     fail(
         "the {} of layer '{}' is {} in channel {} once batch norm '{}' is folded into it (gamma {:g}, moving_variance "
@@ -34,20 +35,23 @@ void check_finite(const std::vector<float>& values, Role role, const Node& conv,
   }
 }
 
+// norm: a batch norm, or an affine, which has neither mean nor variance.
 void fold(Node& conv, const Node& norm) {
   const auto* gamma = data_of(norm, Role::kGamma);
   const auto* beta = data_of(norm, Role::kBeta);
   const auto* mean = data_of(norm, Role::kMean);
   const auto* variance = data_of(norm, Role::kVariance);
   const auto* bias = data_of(conv, Role::kBias);
-  const double eps = std::get<BatchNorm>(norm.op).eps;
+  const auto* batch_norm = std::get_if<BatchNorm>(&norm.op);
+  const double eps = batch_norm != nullptr ? batch_norm->eps : 0;
   const std::size_t channels = beta->size();
 
   std::vector<double> gain(channels);
   std::vector<float> folded_bias(channels);
   for (std::size_t k = 0; k < channels; ++k) {
-    gain[k] = (gamma != nullptr ? double{(*gamma)[k]} : 1.0) / std::sqrt(double{(*variance)[k]} + eps);
-    const double centred = (bias != nullptr ? double{(*bias)[k]} : 0.0) - double{(*mean)[k]};
+    gain[k] = gamma != nullptr ? double{(*gamma)[k]} : 1.0;
+    if (variance != nullptr) gain[k] /= std::sqrt(double{(*variance)[k]} + eps);
+    const double centred = (bias != nullptr ? double{(*bias)[k]} : 0.0) - (mean != nullptr ? double{(*mean)[k]} : 0.0);
     folded_bias[k] = static_cast<float>(double{(*beta)[k]} + centred * gain[k]);
   }
   // Output channels are innermost in (kh, kw, in, out), and in (kh, kw, in, 1) of a depthwise kernel.
@@ -67,14 +71,15 @@ Graph fold_batch_norm(Graph graph) {
   const std::vector<int> uses = graph.uses();
   std::vector<int> replacement(graph.nodes.size(), -1);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
-    const auto* norm = std::get_if<BatchNorm>(&graph.nodes[i].op);
-    if (norm == nullptr) continue;
+    const bool is_norm =
+        std::holds_alternative<BatchNorm>(graph.nodes[i].op) || std::holds_alternative<Affine>(graph.nodes[i].op);
+    if (!is_norm) continue;
     const auto src = static_cast<std::size_t>(graph.nodes[i].inputs[0]);
     Node& conv = graph.nodes[src];
     const bool is_conv = std::holds_alternative<Conv2D>(conv.op) || std::holds_alternative<DepthwiseConv2D>(conv.op);
     if (!is_conv || uses[src] != 1 || *fused_activation(conv.op) != Activation::kNone) continue;
     fold(conv, graph.nodes[i]);
-    *fused_activation(conv.op) = norm->act;
+    *fused_activation(conv.op) = *fused_activation(graph.nodes[i].op);
     replacement[i] = static_cast<int>(src);
   }
   return rewire(std::move(graph), replacement);

@@ -25,6 +25,8 @@ std::string to_string(Role role) {
       return "moving_mean";
     case Role::kVariance:
       return "moving_variance";
+    case Role::kAlpha:
+      return "alpha";
   }
   return "?";
 }

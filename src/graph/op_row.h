@@ -12,7 +12,7 @@
 namespace gpueval {
 
 enum class OpForm { kNone, kFloat, kInt8, kInt8Logits, kConvert };
-enum class OpSign { kAny, kKeeps };
+enum class OpSign { kAny, kKeeps, kOwn };
 enum class OpScale { kOwn, kSource, kCopy };
 
 struct OpRow {
@@ -43,6 +43,10 @@ constexpr bool has_int8_form(OpForm form) {
 #define GPUEVAL_OP(TYPE, ...) Shape output_shape(const TYPE& op, const Node& self, std::span<const Shape> src);
 #include "gpueval/ops.inc"
 Shape output_shape(const Graph& graph, const Node& self);
+
+// Whether the result cannot be negative, of sources that cannot where src says so; of rows whose sign is kOwn.
+bool non_negative(const Activate& op, std::span<const bool> src);
+bool non_negative(const Binary& op, std::span<const bool> src);
 
 constexpr bool is_integer(DType type) { return type == DType::kS8 || type == DType::kU8; }
 

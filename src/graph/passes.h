@@ -13,7 +13,11 @@ Graph expand_separable(Graph graph);
 // (a dense layer reads h * w * c in order).
 Graph fold_padding(Graph graph);
 
-// BatchNorm behind a convolution -> the convolution's kernel and bias: g = gamma / sqrt(variance + eps),
+// BatchNorm or ReLU behind the BatchToSpace or DepthToSpace of a convolution -> in front of it, where the convolution
+// can take it.
+Graph hoist_over_moves(Graph graph);
+
+// BatchNorm, or Affine, behind a convolution -> the convolution's kernel and bias: g = gamma / sqrt(variance + eps),
 // kernel * g, beta + (bias - mean) * g, computed in double.
 Graph fold_batch_norm(Graph graph);
 
@@ -27,8 +31,8 @@ Graph fuse_activation(Graph graph);
 // Add of which one operand is a convolution that nothing else reads -> that convolution's residual input.
 Graph fuse_residual_add(Graph graph);
 
-// Lets what feeds a concat write straight into its channels (Node::slice_of), where type and scale are the same and it
-// is no output nor the map that a dense layer reads.
+// Lets what feeds a concat of channels write straight into its channels (Node::slice_of), where type and scale are the
+// same and it is no output nor the map that a dense layer reads.
 Graph place_concat(Graph graph);
 
 // True for a tensor that cannot be negative: behind ReLU or ReLU6, and pools, concats and sums of such.

@@ -27,7 +27,8 @@ Graph place_concat(Graph graph) {
   // Outer concats first, so that a concat inside a concat is itself a slice.
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
     const Node& concat = graph.nodes[i];
-    if (!std::holds_alternative<Concat>(concat.op)) continue;
+    const auto* op = std::get_if<Concat>(&concat.op);
+    if (op == nullptr || op->axis != Axis::kC) continue;
     int offset = 0;
     for (const int input : concat.inputs) {
       Node& src = graph.node(input);

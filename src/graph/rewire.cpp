@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <utility>
 
@@ -88,9 +89,18 @@ std::vector<bool> non_negative(const Graph& graph) {
       result[i] = true;
       continue;
     }
-    const bool keeps_sign = op_row(node.op).sign == OpSign::kKeeps;
-    result[i] = keeps_sign && std::all_of(node.inputs.begin(), node.inputs.end(),
-                                          [&](int input) { return result[static_cast<std::size_t>(input)]; });
+    std::array<bool, 2> src{};  // an operation with a rule of its own has two sources at most
+    for (std::size_t k = 0; k < std::min(src.size(), node.inputs.size()); ++k) {
+      src[k] = result[static_cast<std::size_t>(node.inputs[k])];
+    }
+    result[i] = std::visit(
+        [&]<typename T>(const T& op) {
+          if constexpr (kOpRow<T>.sign == OpSign::kOwn) return non_negative(op, src);
+          return kOpRow<T>.sign == OpSign::kKeeps &&
+                 std::all_of(node.inputs.begin(), node.inputs.end(),
+                             [&](int input) { return result[static_cast<std::size_t>(input)]; });
+        },
+        node.op);
   }
   return result;
 }

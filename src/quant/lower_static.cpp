@@ -80,6 +80,13 @@ class StaticLowering {
     return found->second;
   }
 
+  // What a BatchToSpace alone reads has rows between its pictures that are dropped.
+  float kept_range(const Node& node, const std::vector<int>& readers) const {
+    const bool drops = readers.size() == 1 && std::holds_alternative<BatchToSpace>(graph_.node(readers[0]).op);
+    const auto kept = drops ? table_.range.find(graph_.node(readers[0]).name) : table_.range.end();
+    return kept != table_.range.end() ? std::min(range(node), kept->second) : range(node);
+  }
+
   void assign_types() {
     const std::vector<bool> positive = non_negative(graph_);
     const auto consumers = graph_.consumers();
@@ -88,7 +95,8 @@ class StaticLowering {
       if (std::holds_alternative<Dequantize>(node.op)) continue;
       const DType dtype = positive[i] && options_.activations == DType::kU8 ? DType::kU8 : DType::kS8;
       const bool own = op_row(node.op).scale == OpScale::kOwn;
-      node.type = own ? TensorType{dtype, {scale_from_range(range(node), dtype)}} : source(node).type;
+      node.type =
+          own ? TensorType{dtype, {scale_from_range(kept_range(node, consumers[i]), dtype)}} : source(node).type;
     }
     // What only feeds a concat takes its type; outer concats first.
     for (std::size_t i = graph_.nodes.size(); i-- > 1;) {

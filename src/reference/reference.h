@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gpueval/conv_desc.h"
+#include "gpueval/graph.h"
 #include "gpueval/tensor.h"
 
 namespace gpueval::reference {
@@ -60,6 +61,14 @@ QuantTensor requantize(const QuantTensor& src, float m, float lo, float hi, DTyp
 std::vector<float> affine_f32(const QuantTensor& src, std::span<const float> m, std::span<const float> b, float lo);
 QuantTensor affine(const QuantTensor& src, std::span<const float> m, std::span<const float> b, float lo, float hi,
                    DType dst);
+// table[byte of q]; 256 of them.
+QuantTensor lookup(const QuantTensor& src, std::span<const std::uint8_t> table, DType dst);
+// fmaf(q, q < 0 ? b[i] : m[i], 0), clamped to dst's range; i: the channel or, where there are as many, the element of
+// an image.
+QuantTensor prelu(const QuantTensor& src, std::span<const float> m, std::span<const float> b, DType dst);
+// fmaf(q1 * q2, m1, 0); with v2 = fmaf(q2, m2, 0) fmaf(q1, m1, v2), fmaf(q1, m1, -v2), or the larger or smaller one of
+// fmaf(q1, m1, 0) and v2. Clamped to dst's range. Where an extent of one source is 1, it is repeated.
+QuantTensor binary(BinaryKind kind, const QuantTensor& a, float m1, const QuantTensor& b, float m2, DType dst);
 // rint(clamp(x / scale)).
 QuantTensor quantize(std::span<const float> src, const Shape& shape, float scale, DType dst);
 float max_abs(std::span<const float> values);

@@ -16,13 +16,13 @@ struct ScatterPoint {
   double x = 0, y = 0;
   std::optional<Interval> y_interval;
 };
-struct Axis {
+struct ChartAxis {
   std::string title;
   double factor = 1;         // of the values, for the numbers written at the ticks (100: percent)
   bool logarithmic = false;  // where the values span more than a factor of eight
 };
 // Points of one group share a colour, points of one label a mark. With one group the labels stand at the points.
-std::string scatter_chart(const std::vector<ScatterPoint>& points, const Axis& x, const Axis& y);
+std::string scatter_chart(const std::vector<ScatterPoint>& points, const ChartAxis& x, const ChartAxis& y);
 
 struct Bar {
   std::string label, text;  // text: the value as written behind the bar

@@ -38,7 +38,7 @@ std::string mark(std::size_t shape, double x, double y, std::size_t color) {
   }
 }
 
-std::string axes(const Scale& sx, const Scale& sy, const Axis& x, const Axis& y) {
+std::string axes(const Scale& sx, const Scale& sy, const ChartAxis& x, const ChartAxis& y) {
   std::string svg;
   const double bottom = kHeight - kBottom, right = kWidth - kRight;
   for (const double tick : sx.ticks()) {
@@ -73,7 +73,7 @@ std::string legend(const std::vector<std::string>& groups, const std::vector<std
 
 }  // namespace
 
-std::string scatter_chart(const std::vector<ScatterPoint>& points, const Axis& x, const Axis& y) {
+std::string scatter_chart(const std::vector<ScatterPoint>& points, const ChartAxis& x, const ChartAxis& y) {
   if (points.empty()) return "";
   double x_low = points[0].x, x_high = x_low, y_low = points[0].y, y_high = y_low;
   for (const ScatterPoint& point : points) {

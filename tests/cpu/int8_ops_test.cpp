@@ -9,10 +9,12 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/random.h"
 #include "cpu/int8/affine.h"
+#include "cpu/int8/elementwise.h"
 #include "cpu/int8/isa.h"
 #include "gpueval/engine.h"
 #include "reference/reference.h"
@@ -220,6 +222,51 @@ TEST_P(Int8Ops, Affine) {
       affine(in.view(), m, b, -30.5f, INFINITY,
              {.data = floats.data(), .dtype = DType::kF32, .shape = shape, .pitch = shape.c});
       EXPECT_EQ(floats, reference::affine_f32(src, m, b, -30.5f)) << to_string(shape);
+    }
+  }
+}
+
+// All bytes, in runs of every length around those of vectors.
+TEST_P(Int8Ops, Lookup) {
+  std::vector<std::uint8_t> table;
+  for (int i = 0; i < 256; ++i) table.push_back(static_cast<std::uint8_t>(random_.integer(0, 255)));
+  for (const int channels : {1, 31, 32, 33, 63, 64, 65, 127, 300}) {
+    for (const int gap : {0, 3}) {
+      QuantTensor x(DType::kU8, {1, 3, 3, channels});
+      for (std::int64_t i = 0; i < x.shape.elements(); ++i) x.set(i, static_cast<int>((i * 7 + channels) % 256));
+      Pitched in(x, gap), out(DType::kS8, x.shape, gap);
+      lookup(in.view(), table, out.view());
+      expect_same(out, reference::lookup(x, table, DType::kS8), "lookup");
+    }
+  }
+}
+
+TEST_P(Int8Ops, PReluAndPairs) {
+  const struct {
+    Shape a, b;
+  } pairs[] = {{{2, 3, 5, 67}, {2, 3, 5, 67}},  {{2, 3, 5, 600}, {2, 1, 1, 600}}, {{2, 1, 1, 20}, {2, 2, 3, 20}},
+               {{1, 4, 2, 1100}, {1, 4, 2, 1}}, {{2, 1, 3, 1}, {2, 4, 1, 16}},    {{1, 1, 1, 1}, {1, 1, 1, 1}}};
+  for (const auto& pair : pairs) {
+    for (const auto& [a, b, dst] : {std::tuple{DType::kU8, DType::kS8, DType::kS8},
+                                    {DType::kS8, DType::kU8, DType::kU8},
+                                    {DType::kS8, DType::kS8, DType::kS8}}) {
+      const QuantTensor x = random_tensor(a, pair.a, random_), y = random_tensor(b, pair.b, random_);
+      for (int kind = 0; kind < 5; ++kind) {
+        const auto operation = static_cast<BinaryKind>(kind);
+        const float m1 = operation == BinaryKind::kMultiply ? 0.01f : 0.5f;  // every other number is a tie
+        const QuantTensor want = reference::binary(operation, x, m1, y, 0.71f, dst);
+        Pitched first(x, random_.integer(0, 1)), second(y, random_.integer(0, 1));
+        Pitched out(dst, want.shape, random_.integer(0, 1));
+        binary(operation, first.view(), m1, second.view(), 0.71f, out.view());
+        expect_same(out, want, to_string(operation));
+      }
+      for (const std::int64_t count : {std::int64_t{pair.a.c}, pair.a.elements() / pair.a.n}) {
+        std::vector<float> m(static_cast<std::size_t>(count), 0.5f), slopes;
+        for (std::int64_t i = 0; i < count; ++i) slopes.push_back(static_cast<float>(random_.uniform(-1, 1)));
+        Pitched in(x, 2), out(dst, x.shape, 1);
+        prelu(in.view(), m, slopes, out.view());
+        expect_same(out, reference::prelu(x, m, slopes, dst), "prelu");
+      }
     }
   }
 }

@@ -19,6 +19,7 @@ namespace {
 using test::bind_random;
 using test::everything;
 using test::lone_batch_norms;
+using test::moves;
 using test::quantized;
 using test::random_images;
 
@@ -73,6 +74,9 @@ TEST_P(Int8Network, EqualsTheReferenceInEveryTensor) {
         ASSERT_EQ(logits[i], expected[i / classes].logits[i % classes])
             << "image " << i / classes << ", class " << i % classes;
       }
+      std::vector<float> again(logits.size());  // without taps: image by image where that pays (lanes.h)
+      engine->run(images, kBatch, again);
+      EXPECT_EQ(again, logits);
       std::vector<float> one(classes);  // batch 1 = the same image in a batch of 3
       engine->run(std::span(images).subspan(image, image), 1, one);
       EXPECT_TRUE(std::equal(one.begin(), one.end(), logits.begin() + static_cast<std::ptrdiff_t>(classes)));
@@ -85,13 +89,14 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"Dense", [] { return everything(Activation::kNone); }, DType::kU8},
                     Case{"GlobalAverage", [] { return everything(Activation::kRelu); }, DType::kU8},
                     Case{"Dense", [] { return everything(Activation::kNone); }, DType::kS8},
+                    Case{"Moves", moves, DType::kU8}, Case{"Moves", moves, DType::kS8},
                     Case{"LoneBatchNorms", lone_batch_norms, DType::kU8},
                     Case{"LoneBatchNorms", lone_batch_norms, DType::kS8}),
     [](const auto& row) { return std::string(row.param.name) + "_" + to_string(row.param.activations); });
 
 // int8 is a rounding of the float network, not another function.
 TEST(Int8Network, IsCloseToFloat32) {
-  for (Graph bound : {everything(Activation::kNone), lone_batch_norms()}) {
+  for (Graph bound : {everything(Activation::kNone), lone_batch_norms(), moves()}) {
     SCOPED_TRACE(bound.name);
     bind_random(bound, 3);
     const std::vector<float> images = random_images(bound, 2, 5);
@@ -108,22 +113,77 @@ TEST(Int8Network, IsCloseToFloat32) {
   }
 }
 
-// Batch norms as they are (the reference evaluates their definition), and what lower_float makes of them.
-TEST(FloatNetwork, LoneBatchNormsKeepTheFunction) {
-  Graph bound = lone_batch_norms();
-  bind_random(bound, 6);
-  const std::vector<float> image = random_images(bound, 1, 9);
-  const std::vector<float> want = reference::run_network(fold_padding(bound), image).logits;
-  const Graph lowered = lower_float(bound);
-  for (const Node& node : lowered.nodes) EXPECT_NE(op_name(node.op), "BatchNorm") << node.name;
-  std::vector<float> got(want.size());
-  cpu::make_cpu_engine(lowered, {})->run(image, 1, got);
-  double error = 0, norm = 0;
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    error += std::pow(got[i] - want[i], 2);
-    norm += std::pow(want[i], 2);
+// Moves are exact in float32, too; what convolutions between them round differs a little.
+TEST(FloatNetwork, MovesAsTheReferenceDoes) {
+  Graph bound = moves();
+  bind_random(bound, 4);
+  const Graph graph = lower_float(bound);
+  const std::vector<float> images = random_images(bound, 2, 8);
+  auto engine = cpu::make_cpu_engine(graph, {.batch = 3});
+  for (const int image : {0, 1}) {
+    const std::size_t size = images.size() / 2, first = static_cast<std::size_t>(image) * size;
+    const reference::NetworkResult want = reference::run_network(graph, std::span(images).subspan(first, size));
+    std::vector<float> logits(22);
+    engine->run_tapped(images, 2, logits, [&](int index, const TensorView& view) {
+      const std::vector<float>& values = want.floats[static_cast<std::size_t>(index)].values;
+      const float* got = static_cast<const float*>(view.data) + static_cast<std::ptrdiff_t>(values.size()) * image;
+      double error = 0, norm = 0;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        error += std::pow(got[i] - values[i], 2);
+        norm += std::pow(values[i], 2);
+      }
+      EXPECT_LE(std::sqrt(error / norm), index == 1 ? 0 : 1e-6) << graph.node(index).name;
+    });
   }
-  EXPECT_LT(std::sqrt(error / norm), 1e-5);
+}
+
+// A float32 island: what is in front and behind is int8.
+TEST(FloatNetwork, ResizesLinearly) {
+  GraphBuilder g("resize");
+  int x = g.relu("relu", g.conv2d("conv", g.input(5, 4, 3), 7, 1, 1, {}));
+  x = g.resize_linear("half", x, 11, 3);
+  x = g.resize_linear("aligned", x, 6, 6, Grid::kAligned);
+  x = g.resize_linear("asymmetric", x, 9, 10, Grid::kAsymmetric);
+  Graph bound = g.finish(g.conv2d("last", x, 2, 1, 1, {}));
+  bind_random(bound, 2);
+  const std::vector<float> images = random_images(bound, 1, 3);
+  const Graph int8 = quantized(bound, DType::kU8);
+  for (const char* name : {"half", "aligned", "asymmetric"}) {
+    EXPECT_EQ(int8.node(int8.find(name)).type.dtype, DType::kF32) << name;
+  }
+  EXPECT_EQ(int8.node(int8.find("last")).inputs[0], int8.find("asymmetric/quantize"));
+  for (const Graph& graph : {lower_float(bound), int8}) {
+    const reference::NetworkResult want = reference::run_network(graph, images);
+    std::vector<float> got(want.logits.size());
+    auto engine = cpu::make_cpu_engine(graph, {.batch = 2});
+    engine->run_tapped(images, 1, got, [&](int index, const TensorView& view) {
+      if (!std::holds_alternative<ResizeLinear>(graph.node(index).op)) return;
+      const std::vector<float>& values = want.floats[static_cast<std::size_t>(index)].values;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        ASSERT_NEAR(static_cast<const float*>(view.data)[i], values[i], 1e-5) << graph.node(index).name << ' ' << i;
+      }
+    });
+  }
+}
+
+// Batch norms as they are (the reference evaluates their definition), and what lower_float makes of them.
+TEST(FloatNetwork, BatchNormsKeepTheFunction) {
+  for (Graph bound : {lone_batch_norms(), moves()}) {
+    SCOPED_TRACE(bound.name);
+    bind_random(bound, 6);
+    const std::vector<float> image = random_images(bound, 1, 9);
+    const std::vector<float> want = reference::run_network(fold_padding(bound), image).logits;
+    const Graph lowered = lower_float(bound);
+    for (const Node& node : lowered.nodes) EXPECT_NE(op_name(node.op), "BatchNorm") << node.name;
+    std::vector<float> got(want.size());
+    cpu::make_cpu_engine(lowered, {})->run(image, 1, got);
+    double error = 0, norm = 0;
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      error += std::pow(got[i] - want[i], 2);
+      norm += std::pow(want[i], 2);
+    }
+    EXPECT_LT(std::sqrt(error / norm), 1e-5);
+  }
 }
 
 TEST(DynamicInt8, QuantizesEveryImageByItself) {

@@ -6,6 +6,7 @@
 #include "gpueval/dataset.h"
 #include "gpueval/error.h"
 #include "gpueval/models.h"
+#include "support/compute_networks.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -103,6 +104,77 @@ TEST_P(DeviceEngine, LoneBatchNormsEqualTheCpus) {
   EXPECT_LT(relative_error(run(*engine(graph, {.batch = kBatch}), images, kBatch), want), 1e-5);
   const auto half = engine(graph, {.batch = kBatch, .math = FloatMath::kHalf});
   EXPECT_LT(relative_error(run(*half, images, kBatch), want), 1e-2);
+}
+
+// Each tensor of float32 networks to `tolerance` of its largest number.
+void expect_close_tensors(const Graph& graph, const Tapped& got, const Tapped& want, double tolerance) {
+  for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
+    std::vector<float> a(got.tensors[i].size() / sizeof(float)), b(want.tensors[i].size() / sizeof(float));
+    ASSERT_EQ(a.size(), b.size()) << graph.nodes[i].name;
+    std::memcpy(a.data(), got.tensors[i].data(), a.size() * sizeof(float));
+    std::memcpy(b.data(), want.tensors[i].data(), b.size() * sizeof(float));
+    double largest = 0;
+    for (const float x : b) largest = std::max(largest, std::abs(double{x}));
+    for (std::size_t k = 0; k < a.size(); ++k) {
+      ASSERT_TRUE(std::abs(double{a[k]} - b[k]) <= tolerance * largest)
+          << graph.nodes[i].name << ", element " << k << ": " << a[k] << ", not " << b[k];
+    }
+  }
+}
+
+// Functions, slopes, pairs: every integer tensor. What has no int8 form, float32 and float16: to rounding.
+TEST_P(DeviceEngine, ComputingOperationsEqualTheCpus) {
+  const std::vector<std::pair<Graph (*)(), bool>> networks{
+      {test::functions, true}, {test::tensor_pairs, false}, {test::reductions, false}};
+  for (const auto& network : networks) {
+    Graph bound = network.first();
+    test::bind_random(bound, 21);
+    SCOPED_TRACE(bound.name);
+    const std::vector<float> images = random_images(bound, kBatch, 77);
+    for (const DType activations : {DType::kU8, DType::kS8}) {
+      const Graph graph = test::quantized(bound, activations);
+      if (network.second) {
+        expect_like_cpu(graph, {.batch = kBatch});
+        continue;
+      }
+      const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
+      EXPECT_LT(relative_error(run(*engine(graph, {.batch = kBatch}), images, kBatch), want), 1e-2);
+    }
+    const Graph graph = lower_float(bound);
+    const Tapped tapped = run_tapped(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
+    const std::vector<float>& want = tapped.logits;
+    const std::vector<float> two(images.begin(), images.begin() + std::ssize(images) / kBatch * 2);
+    const auto device = engine(graph, {.batch = kBatch});
+    expect_close_tensors(graph, run_tapped(*device, images, kBatch), tapped, 1e-5);
+    EXPECT_LT(relative_error(run(*device, two, 2), {want.begin(), want.begin() + std::ssize(want) / kBatch * 2}), 1e-5);
+    const auto half = engine(graph, {.batch = kBatch, .math = FloatMath::kHalf});
+    EXPECT_LT(relative_error(run(*half, images, kBatch), want), 1e-2);
+  }
+}
+
+TEST_P(DeviceEngine, MovesEqualTheCpus) {
+  Graph bound = test::moves();
+  test::bind_random(bound, 2);
+  for (const DType activations : {DType::kU8, DType::kS8}) {
+    expect_like_cpu(test::quantized(bound, activations), {.batch = kBatch});
+  }
+  const Graph graph = lower_float(bound);
+  const std::vector<float> images = random_images(graph, kBatch, 77);
+  const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
+  EXPECT_LT(relative_error(run(*engine(graph, {.batch = kBatch}), images, kBatch), want), 1e-5);
+  const auto half = engine(graph, {.batch = kBatch, .math = FloatMath::kHalf});
+  EXPECT_LT(relative_error(run(*half, images, kBatch), want), 1e-2);
+}
+
+// Linear resizing has the CPU's bits, in float32 networks and between int8 layers.
+TEST_P(DeviceEngine, LinearResizingEqualsTheCpus) {
+  GraphBuilder g("resize");
+  int x = g.resize_linear("half", g.input(5, 4, 3), 11, 3);
+  x = g.resize_linear("aligned", g.relu("relu", g.conv2d("conv", x, 8, 1, 1, {})), 6, 6, Grid::kAligned);
+  x = g.resize_linear("asymmetric", x, 9, 10, Grid::kAsymmetric);
+  Graph bound = g.finish(g.conv2d("last", x, 2, 1, 1, {}));
+  test::bind_random(bound, 3);
+  expect_like_cpu(test::quantized(bound, DType::kU8), {.batch = kBatch});
 }
 
 TEST_P(DeviceEngine, EveryKernelFamilyGivesTheSameBits) {

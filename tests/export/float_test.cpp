@@ -6,6 +6,7 @@
 #include "gpueval/quant.h"
 #include "gpueval/weights.h"
 #include "onnx_file.h"
+#include "support/compute_networks.h"
 
 namespace gpueval::test {
 namespace {
@@ -110,6 +111,96 @@ TEST(OnnxFloat, ResidualConcatAndPoolsAreExpanded) {
   EXPECT_EQ(OnnxFile::integer(join, "axis"), 1);
   EXPECT_EQ(file.before(join, 0).name(), "mean");
   EXPECT_EQ(file.before(join, 1).name(), "most");
+}
+
+// What a layer of a network of one layer becomes: the ONNX operators, in order, between Transpose and Flatten.
+std::string operators(Graph bound) {
+  test::bind_random(bound, 3);
+  const Graph lowered = lower_float(bound);
+  const OnnxFile file(lowered);
+  std::string names;
+  for (const auto& node : file.graph().node()) names += (names.empty() ? "" : " ") + node.op_type();
+  return names;
+}
+std::string function_operators(const Function& function) {
+  GraphBuilder g("net");
+  return operators(g.finish(g.global_avg_pool("mean", g.activate("f", g.input(2, 2, 3), function))));
+}
+
+TEST(OnnxFloat, FunctionsAreOperatorsOrComposed) {
+  const std::pair<Function, std::string> rows[] = {
+      {{FunctionKind::kSigmoid}, "Sigmoid"},
+      {{FunctionKind::kSilu}, "Sigmoid Mul"},
+      {{FunctionKind::kGelu}, "Mul Erf Add Mul Mul"},
+      {{FunctionKind::kHardSigmoid, 0.2f, 0.5f}, "HardSigmoid"},
+      {{FunctionKind::kHardSilu}, "HardSwish"},
+      {{FunctionKind::kMish}, "Softplus Tanh Mul"},
+      {{FunctionKind::kRelu}, "Relu"},
+      {{FunctionKind::kRelu, 0, 0, 6}, "Clip"},
+      {{FunctionKind::kRelu, 0.1f}, "LeakyRelu"},
+      {{FunctionKind::kRelu, 0.1f, 1, 6}, "Sub Mul GreaterOrEqual Where Min"},
+      {{FunctionKind::kPower, 2}, "Pow"},
+  };
+  for (const auto& [function, expected] : rows) {
+    EXPECT_EQ(function_operators(function), "Transpose " + expected + " GlobalAveragePool Flatten")
+        << to_string(function.kind);
+  }
+}
+
+TEST(OnnxFloat, SqueezeAndExciteMeetsItsMap) {
+  GraphBuilder g("net");
+  const int map = g.input(4, 4, 3);
+  const int gate = g.dense("gate", g.reduce("mean", map, {.kind = ReduceKind::kMean, .h = true, .w = true}), 3);
+  Graph bound =
+      g.finish(g.softmax("logits", g.global_avg_pool("pool", g.binary("scale", BinaryKind::kMultiply, {map, gate}))));
+  test::bind_random(bound, 3);
+  const Graph lowered = lower_float(bound);
+  const OnnxFile file(lowered);
+  file.expect_well_formed(lowered);
+  EXPECT_EQ(OnnxFile::ints(file.node("mean"), "axes"), (Dims{2, 3}));
+  EXPECT_EQ(file.node("scale").op_type(), "Mul");
+  const auto& unsqueeze = file.before(file.node("scale"), 1);  // (N, c) -> (N, c, 1, 1)
+  EXPECT_EQ(unsqueeze.op_type(), "Unsqueeze");
+  EXPECT_EQ(file.values<std::int64_t>(unsqueeze.input(1)), (Dims{2, 3}));
+  EXPECT_EQ(OnnxFile::integer(file.node("logits"), "axis"), 1);
+}
+
+TEST(OnnxFloat, SlopesAndGroupsAreReordered) {
+  GraphBuilder g("net");
+  const int slopes = g.prelu("prelu", g.input(1, 2, 4), false);
+  const Normalize settings{.kind = NormalizeKind::kGroup, .groups = 2};
+  Graph bound = g.finish(g.global_avg_pool("pool", g.normalize("norm", slopes, settings, true, false)));
+  test::bind_random(bound, 3);
+  Node& prelu = bound.node(bound.find("prelu"));
+  prelu.params[0].array.data = std::make_shared<const Values>(Values{0, 1, 2, 3, 4, 5, 6, 7});
+  const Graph lowered = lower_float(bound);
+  const OnnxFile file(lowered);
+  file.expect_well_formed(lowered);
+  EXPECT_EQ(file.dims("prelu/alpha"), (Dims{4, 1, 2}));
+  EXPECT_EQ(file.values<float>("prelu/alpha"), (Values{0, 4, 1, 5, 2, 6, 3, 7}));
+  const auto& scaled = file.node("norm");
+  EXPECT_EQ(scaled.op_type(), "Mul");
+  EXPECT_EQ(file.values<std::int64_t>(file.before(scaled).input(1)), (Dims{0, 4, 1, 2}));  // back from the groups
+  EXPECT_EQ(file.values<std::int64_t>(file.node("norm/groups").input(1)), (Dims{0, 2, -1}));
+}
+
+// Every operation, float32 and int8.
+TEST(OnnxFloat, NewOperationsAreWellFormed) {
+  for (Graph bound : {test::functions(), test::tensor_pairs(), test::reductions()}) {
+    test::bind_random(bound, 4);
+    CalibrationTable table;
+    for (const Node& node : lower_float(bound).nodes) table.range[node.name] = 5.0f;
+    for (const Graph& lowered : {lower_float(bound), lower_static(bound, table, {})}) {
+      SCOPED_TRACE(lowered.name);
+      const OnnxFile file(lowered);
+      std::set<std::string> known{"input"};
+      for (const auto& tensor : file.graph().initializer()) EXPECT_TRUE(known.insert(tensor.name()).second);
+      for (const auto& node : file.graph().node()) {
+        for (const std::string& input : node.input()) EXPECT_TRUE(known.contains(input)) << node.name();
+        EXPECT_TRUE(known.insert(node.output(0)).second) << node.name();
+      }
+    }
+  }
 }
 
 class OnnxNetworks : public testing::TestWithParam<std::string> {};

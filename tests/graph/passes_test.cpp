@@ -209,6 +209,23 @@ TEST(ExpandSeparable, SplitsTheLayer) {
   EXPECT_EQ(pointwise.params[0].role, Role::kKernel);
 }
 
+// A batch norm and a ReLU behind what makes a map of a convolution's pictures or channels: the convolution takes both.
+TEST(HoistOverMoves, BatchNormAndReluReachTheConvolution) {
+  GraphBuilder g("hoist");
+  int x = g.depth_to_space("space", g.conv2d("conv", g.input(4, 4, 3), 8, 1, 1, {}), 2, 2);
+  x = g.relu("relu", g.batch_norm("norm", x));
+  const int shared = g.batch_to_space("map", g.conv2d("shared", x, 2, 1, 1, {}), {.rate_h = 2, .h = 8, .w = 8});
+  const int read = g.relu("lone", shared);  // something else reads the map, too
+  const Graph graph = hoist_over_moves(g.finish(g.concat("both", {shared, read})));
+  std::string order;
+  for (const Node& node : graph.nodes) order += node.name + ' ' + to_string(node.shape) + '\n';
+  EXPECT_EQ(order,
+            "input 1x4x4x3\nconv 1x4x4x8\nnorm 1x4x4x8\nrelu 1x4x4x8\nspace 1x8x8x2\nshared 1x8x8x2\nmap 1x8x8x2\n"
+            "lone 1x8x8x2\nboth 1x8x8x4\n");
+  for (std::size_t i = 1; i < 5; ++i) EXPECT_EQ(graph.nodes[i].inputs, std::vector<int>{static_cast<int>(i) - 1});
+  EXPECT_EQ(graph.nodes[2].params[0].array.shape, std::vector<std::int64_t>{8});
+}
+
 TEST(PlaceConcat, NestedConcatsAndSharedInputs) {
   GraphBuilder g("test");
   const int x = g.input(8, 8, 4);

@@ -81,6 +81,16 @@ TEST(PtxInstruction, FloatsAreRoundedOnce) {
   EXPECT_EQ(of_floats("mul.rn.f32 %f3, %f0, %f1;", 1, one), 1u);  // a subnormal is kept
 }
 
+TEST(PtxInstruction, FloatsToWholeFloatsRootsAndReciprocals) {
+  const auto of_one = [](const std::string& name, float v) { return of_floats(name + " %f3, %f0;", bits(v)); };
+  EXPECT_EQ(of_one("cvt.rni.f32.f32", 2.5f), bits(2));
+  EXPECT_EQ(of_one("cvt.rzi.f32.f32", -2.9f), bits(-2));
+  EXPECT_EQ(of_one("cvt.rmi.f32.f32", -2.1f), bits(-3));
+  EXPECT_EQ(of_one("sqrt.rn.f32", 2), bits(1.41421354f));
+  EXPECT_EQ(of_one("rcp.rn.f32", 3), bits(0.333333343f));
+  EXPECT_EQ(of_one("rcp.approx.ftz.f32", 0x1p127f), 0u);  // 2^-127 is a subnormal
+}
+
 TEST(PtxInstruction, FloatsToIntegersSaturate) {
   const auto nearest = [](float v) { return of("mov.b32 %f0, %r0; cvt.rni.s32.f32 %r3, %f0;", bits(v)); };
   EXPECT_EQ(nearest(2.5f), 2u);

@@ -54,5 +54,11 @@ inline float saturate(float a) { return std::isnan(a) ? 0.0f : std::fmin(std::fm
 inline float flush(float a) { return std::fpclassify(a) == FP_SUBNORMAL ? std::copysign(0.0f, a) : a; }
 // The GPU's is off by up to 2 units in the last place; here rounded once.
 inline float exp2_ftz(float a) { return flush(static_cast<float>(std::exp2(static_cast<double>(flush(a))))); }
+inline float reciprocal_rn(float a) { return 1 / a; }
+inline float reciprocal_ftz(float a) { return flush(1 / flush(a)); }  // the GPU's is off by one unit
+inline float sqrt_rn(float a) { return std::sqrt(a); }
+inline float to_nearest(float a) { return std::nearbyint(a); }
+inline float towards_zero(float a) { return std::trunc(a); }
+inline float downwards(float a) { return std::floor(a); }
 
 }  // namespace gpueval::ptx

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -267,6 +268,22 @@ TEST(LowerStatic, SeveralOutputsLeaveInFloat) {
   const Graph mixed = lower_static(bound, table, {.float_layers = {"read"}});
   EXPECT_EQ(text_of(mixed), "pixels=input f32; a=read f32; b=read f32; c=leaf f32; d=leaf f32; ");
   EXPECT_EQ(mixed.node(node(mixed, "leaf").inputs[0]).name, "read/quantize");
+}
+
+// Rows between the pictures of a dilated convolution are dropped, so their numbers do not count; a clipped range stays.
+TEST(LowerStatic, DroppedRowsHaveNoRange) {
+  GraphBuilder g("dilated");
+  const int conv = g.conv2d("conv", g.input(5, 2, 1), 1, 1, 1, {});
+  const int map = g.batch_to_space("map", conv, {.rate_h = 2, .gap = 1, .h = 4, .w = 2});
+  Graph bound = g.finish(g.conv2d("last", map, 1, 1, 1, {}));
+  bind(bound, "conv", {{1.0f}, {0.0f}});
+  bind(bound, "last", {{1.0f}, {0.0f}});
+  for (const auto& [own, kept, want] : {std::array{9.0f, 2.54f, 0.02f}, std::array{1.27f, 2.54f, 0.01f}}) {
+    const Graph graph =
+        lower_static(bound, ranges({{"input", 1.0f}, {"conv", own}, {"map", kept}, {"last", 1.0f}}), {});
+    EXPECT_FLOAT_EQ(node(graph, "conv").type.scale[0], want);
+    EXPECT_EQ(node(graph, "map").type.scale, node(graph, "conv").type.scale);
+  }
 }
 
 TEST(CheckAccumulator, RefusesWhatCouldOverflow) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <memory>
 
 #include "gpueval/error.h"
@@ -101,6 +102,54 @@ TEST(FloatReference, BatchNormAndAffine) {
   const std::vector<std::pair<Role, Values>> affine{{Role::kGamma, {2, -0.5f}}, {Role::kBeta, {1, 0.25f}}};
   EXPECT_EQ(run(node_of(Affine{}, affine), x), (Values{3, -0.75f, -5, -4.75f}));
   EXPECT_EQ(run(node_of(Affine{Activation::kRelu}, affine), x), (Values{3, 0, 0, 0}));
+}
+
+TEST(FloatReference, FunctionsSlopesAndPairs) {
+  const Shape one{1, 1, 1, 4}, two{1, 1, 2, 2};
+  EXPECT_EQ(run(graph_of(one, Activate{{.kind = FunctionKind::kHardSigmoid, .alpha = 0.25f, .beta = 0.5f}}, one),
+                {-3, -1, 0, 3}),
+            (Values{0, 0.25f, 0.5f, 1}));
+  EXPECT_EQ(run(graph_of(one, Activate{{.kind = FunctionKind::kRelu, .alpha = 0.5f, .beta = 1, .most = 3}}, one),
+                {-3, 0, 2, 5}),
+            (Values{-2, -0.5f, 2, 3}));
+  Graph prelu = graph_of(two, PRelu{}, two);
+  prelu.nodes[1].params = {{Role::kAlpha, {{2}, std::make_shared<const Values>(Values{0.5f, 2})}}};
+  EXPECT_EQ(run(prelu, {-1, -1, 3, -4}), (Values{-0.5f, -2, 3, -8}));
+  prelu.nodes[1].params = {{Role::kAlpha, {{1, 2, 2}, std::make_shared<const Values>(Values{1, 2, 3, 4})}}};
+  EXPECT_EQ(run(prelu, {-1, -1, -1, -1}), (Values{-1, -2, -3, -4}));
+
+  // (2, 1, 2) and (1, 2, 1) make (2, 2, 2)
+  Graph pair = graph_of({1, 2, 1, 2}, Binary{BinaryKind::kSubtract}, {1, 2, 2, 2});
+  pair.nodes[1].inputs = {0, 0};
+  const FloatTensor a{{1, 2, 1, 2}, {1, 2, 3, 4}}, b{{1, 1, 2, 1}, {10, 20}};
+  const FloatTensor* const sources[] = {&a, &b};
+  EXPECT_EQ(float_node(pair, 1, sources).values, (Values{-9, -8, -19, -18, -7, -6, -17, -16}));
+}
+
+TEST(FloatReference, SoftmaxNormalizationsAndReductions) {
+  const Shape shape{1, 1, 2, 2};
+  EXPECT_EQ(run(graph_of(shape, Softmax{}, shape), {7, 7, -1000, 1000}), (Values{0.5f, 0.5f, 0, 1}));
+  const auto normalized = [&](const Normalize& op, const Values& x) { return run(graph_of(shape, op, shape), x); };
+  EXPECT_EQ(normalized({.kind = NormalizeKind::kLayer, .eps = 3}, {1, 3, 0, 0}), (Values{-0.5f, 0.5f, 0, 0}));
+  EXPECT_EQ(normalized({.kind = NormalizeKind::kRms, .eps = 0}, {2, 2, 0, 4}),
+            (Values{1, 1, 0, static_cast<float>(std::sqrt(2.0))}));
+  EXPECT_EQ(normalized({.kind = NormalizeKind::kL2, .eps = 1}, {3, 4, 0, 0.5f}), (Values{0.6f, 0.8f, 0, 0.5f}));
+  // each channel is a group
+  EXPECT_EQ(normalized({.kind = NormalizeKind::kGroup, .eps = 0, .groups = 2}, {1, 10, 3, 50}), (Values{-1, -1, 1, 1}));
+  Graph scaled = graph_of(shape, Normalize{.kind = NormalizeKind::kLayer, .eps = 0}, shape);
+  scaled.nodes[1].params = {{Role::kGamma, {{2}, std::make_shared<const Values>(Values{2, 3})}},
+                            {Role::kBeta, {{2}, std::make_shared<const Values>(Values{10, 20})}}};
+  EXPECT_EQ(run(scaled, {5, 7, 8, 2}), (Values{8, 23, 12, 17}));
+
+  const Shape cube{1, 2, 2, 2};
+  const Values x{1, 2, 3, 4, 5, 6, 7, 8};
+  EXPECT_EQ(run(graph_of(cube, Reduce{.kind = ReduceKind::kMean, .h = true, .w = true}, {1, 1, 1, 2}), x),
+            (Values{4, 5}));
+  EXPECT_EQ(run(graph_of(cube, Reduce{.kind = ReduceKind::kSum, .c = true}, {1, 2, 2, 1}), x), (Values{3, 7, 11, 15}));
+  EXPECT_EQ(run(graph_of(cube, Reduce{.kind = ReduceKind::kMaximum, .h = true}, {1, 1, 2, 2}), x),
+            (Values{5, 6, 7, 8}));
+  EXPECT_EQ(run(graph_of(cube, Reduce{.kind = ReduceKind::kMinimum, .w = true, .c = true}, {1, 2, 1, 1}), x),
+            (Values{1, 5}));
 }
 
 TEST(FloatReference, OtherNodesAreAnError) {

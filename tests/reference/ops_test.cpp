@@ -122,5 +122,21 @@ TEST(Reference, ElementwiseOperations) {
   EXPECT_EQ(max_abs(x), 500.0f);
 }
 
+TEST(Reference, TablesSlopesAndPairs) {
+  const QuantTensor a = tensor(DType::kS8, {1, 1, 2, 2}, {10, -3, 127, -127}),
+                    b = tensor(DType::kU8, {1, 1, 1, 2}, {4, 255});
+  std::vector<std::uint8_t> table(256);
+  table[10] = 1, table[0xfd] = 2, table[0x7f] = 3, table[0x81] = 250;
+  EXPECT_EQ(values(lookup(a, table, DType::kU8)), (Ints{1, 2, 3, 250}));
+  const std::vector<float> m = {0.5f, 0.5f}, slopes = {0.25f, -0.5f};
+  EXPECT_EQ(values(prelu(a, m, slopes, DType::kS8)), (Ints{5, 2, 64, 64}));  // 1.5, 63.5 and 63.5: ties to even
+  // b is repeated
+  EXPECT_EQ(values(binary(BinaryKind::kAdd, a, 0.5f, b, 0.25f, DType::kS8)), (Ints{6, 62, 64, 0}));
+  EXPECT_EQ(values(binary(BinaryKind::kSubtract, b, 0.25f, a, 0.5f, DType::kU8)), (Ints{0, 65, 0, 127}));
+  EXPECT_EQ(values(binary(BinaryKind::kMultiply, a, 0.125f, b, 0, DType::kS8)), (Ints{5, -96, 64, -127}));
+  EXPECT_EQ(values(binary(BinaryKind::kMaximum, a, 1, b, 0.1f, DType::kS8)), (Ints{10, 26, 127, 26}));
+  EXPECT_EQ(values(binary(BinaryKind::kMinimum, a, 1, b, 0.1f, DType::kS8)), (Ints{0, -3, 0, -127}));
+}
+
 }  // namespace
 }  // namespace gpueval::reference

@@ -12,6 +12,7 @@
 #include "core/random.h"
 #include "cpu/engine.h"
 #include "gpueval/quant.h"
+#include "graph/dilation.h"
 
 namespace gpueval::test {
 
@@ -95,6 +96,41 @@ inline Graph lone_batch_norms() {
   x = g.relu6("join_relu", g.batch_norm("join_bn", x, 0.01f));
   x = g.conv2d("last", x, 8, 3, 3, {.stride = 2});
   return g.finish(g.batch_norm("logits_bn", g.dense("logits", g.flatten("flat", x), 11)));
+}
+
+// The layers of a dilated convolution.
+inline int dilated_conv2d(GraphBuilder& g, const std::string& name, int src, int filters, int kernel, int rate_h,
+                          int rate_w) {
+  const int pad_h = (kernel - 1) * rate_h / 2, pad_w = (kernel - 1) * rate_w / 2;
+  const Window window{.kernel_h = kernel, .kernel_w = kernel, .pad = {pad_h, pad_h, pad_w, pad_w}};
+  const Dilation plan = dilation(g.shape(src).h, g.shape(src).w, window, rate_h, rate_w);
+  const Padding& pad = plan.window.pad;
+  const int pictures = g.zero_pad(name + "/pad", g.space_to_batch(name + "/pictures", src, plan.before), pad);
+  return g.batch_to_space(name + "/map", g.conv2d(name, pictures, filters, kernel, kernel, {}), plan.after);
+}
+
+// Every operation that moves elements, from and into tensors with gaps between their pixels (parts of concats), and
+// concats of rows and columns with parts that are requantized.
+inline Graph moves() {
+  GraphBuilder g("moves");
+  int x = g.slice("crop", g.input(13, 11, 3), {1, 0, 0}, {12, 10, 3});
+  const int stem = g.relu("stem_relu", g.conv2d("stem", x, 16, 3, 3, {.pad = Pad::kSame}));
+  const int left = g.slice("left", stem, {0, 0, 1}, {12, 10, 7});
+  const int right = g.slice("right", stem, {0, 9, 15}, {12, 10, 8}, {1, -1, -2});
+  const int turned = g.permute("turned", g.permute("upright", stem, {1, 2, 0}), {2, 0, 1});
+  const int both = g.concat("both", {stem, left, right, turned});  // of one scale: in place
+  x = g.concat("join", {g.conv2d("narrow", both, 5, 1, 1, {}), left, g.reshape("shaped", stem, {12, 10, 16})});
+  const int branch = g.conv2d("branch", x, 28, 1, 1, {});
+  x = g.concat("wide", {x, g.max_pool("peak", x, 3, 1, Pad::kSame), branch}, Axis::kW);
+  x = g.concat("tall", {g.slice("upper", x, {1, 28, 0}, {5, 10, 28}, {2, -3, 1}), branch}, Axis::kH);
+  x = g.reshape("regrouped", x, {14, 17, 20});
+  x = g.depth_to_space("space", g.conv2d("depth", x, 18, 3, 3, {.stride = 2, .pad = Pad::kSame}), 2, 3, {1, 0, 0, 2});
+  x = g.relu6("space_relu", g.batch_norm("space_bn", x));
+  x = g.relu("dilated_relu", g.batch_norm("dilated_bn", dilated_conv2d(g, "dilated", x, 6, 3, 2, 3)));
+  x = g.resize_nearest("asymmetric", x, 10, 31, Grid::kAsymmetric);
+  x = g.resize_nearest("aligned", x, 15, 9, Grid::kAligned);
+  x = g.resize_nearest("nearest", dilated_conv2d(g, "more", x, 9, 2, 4, 1), 8, 7);
+  return g.finish(g.dense("logits", g.flatten("flat", x), 11));
 }
 
 inline Graph quantized(const Graph& bound, DType activations) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/threads.h"
+#include "cpu/element_runs.h"
 #include "cpu/int8/isa.h"
 #include "cpu/int8/ops_set.h"
 #include "gpueval/error.h"
@@ -101,21 +102,6 @@ void average_images(const QuantView& src, float m, PoolFn average, DType range, 
     row.src = bytes(src) + n * in.h * row.row_bytes + first;
     row.dst = static_cast<std::byte*>(dst) + (n * dst_pitch + first) * dst_element;
     average(row);
-  });
-}
-
-// Cuts `pixels` x c elements into runs: whole slabs of dense tensors, single pixels of pitched ones.
-template <typename Body>
-void for_each_run(const Shape& shape, bool dense, Body&& body) {
-  const std::int64_t pixels = shape.pixels();
-  const std::int64_t per_task = std::max<std::int64_t>(1, 8192 / std::max(shape.c, 1));
-  parallel_for((pixels + per_task - 1) / per_task, [&](std::int64_t task) {
-    const std::int64_t first = task * per_task, last = std::min(pixels, first + per_task);
-    if (dense) {
-      body(first, (last - first) * shape.c);
-    } else {
-      for (std::int64_t pixel = first; pixel < last; ++pixel) body(pixel, std::int64_t{shape.c});
-    }
   });
 }
 

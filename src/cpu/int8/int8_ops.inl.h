@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loops that the compiler vectorises, included by one translation unit per ISA level, which defines GPUEVAL_OPS_SET.
 #include "cpu/int8/affine.inl.h"
+#include "cpu/int8/elementwise.inl.h"
 #include "cpu/int8/int8_pool.inl.h"
 
 namespace gpueval::cpu {
@@ -81,6 +82,9 @@ const OpsSet GPUEVAL_OPS_SET = {
     .quantize = {quantize<U>, quantize<S>},
     .affine = {{affine<U, U>, affine<U, S>}, {affine<S, U>, affine<S, S>}},
     .affine_f32 = {affine<U, float>, affine<S, float>},
+    .binary = {binary<Sum>, binary<Difference>, binary<Product>, binary<Larger>, binary<Smaller>},
+    .prelu = prelu,
+    .lookup = lookup,
     .max_abs = max_abs,
 };
 

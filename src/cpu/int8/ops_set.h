@@ -44,6 +44,33 @@ struct ChannelRun {
   std::int64_t dst_bytes = 0;
 };
 
+// A run of `count` elements of two sources of any byte type: q = (byte ^ flip) - flip, flip 0x80 for s8, 0 for u8.
+struct PairRun {
+  const std::byte *a = nullptr, *b = nullptr;
+  int a_flip = 0, b_flip = 0;
+  std::int64_t count = 0;
+  float m1 = 1, m2 = 1, lo = 0, hi = 0;
+  std::byte* dst = nullptr;  // of either type
+};
+
+// A run of `count` elements, each with its own numbers: m where it is not negative, b where it is.
+struct PReluRun {
+  const std::byte* src = nullptr;
+  int flip = 0;
+  const float *m = nullptr, *b = nullptr;
+  std::int64_t count = 0;
+  float lo = 0, hi = 0;
+  std::byte* dst = nullptr;
+};
+
+// A run of `count` bytes and what becomes of each of the 256.
+struct LookupRun {
+  const std::byte* src = nullptr;
+  const std::uint8_t* table = nullptr;
+  std::int64_t count = 0;
+  std::byte* dst = nullptr;
+};
+
 // Tables are indexed by "is s8": source(s), then destination.
 struct OpsSet {
   void (*maximum[2][2])(const PoolRow&);
@@ -54,6 +81,9 @@ struct OpsSet {
   void (*quantize[2])(const ElementRun&);  // a: floats, m1: the scale to divide by
   void (*affine[2][2])(const ChannelRun&);
   void (*affine_f32[2])(const ChannelRun&);
+  void (*binary[5])(const PairRun&);  // by BinaryKind
+  void (*prelu)(const PReluRun&);
+  void (*lookup)(const LookupRun&);
   float (*max_abs)(const float* values, std::int64_t count);
 };
 

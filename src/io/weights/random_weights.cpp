@@ -35,6 +35,8 @@ Range range_of(const Param& param) {
       return {-0.2f, 0.2f};
     case Role::kVariance:
       return {0.5f, 1.5f};
+    case Role::kAlpha:
+      return {0.1f, 0.4f};
     case Role::kKernel:
     case Role::kDepthwiseKernel:
     case Role::kPointwiseKernel:

@@ -27,6 +27,5 @@ std::optional<IntegerOp> integer_form(const Quantize&, const IntegerContext& con
 }
 
 std::optional<IntegerOp> integer_form(const Dequantize&, const IntegerContext&) { return std::nullopt; }
-std::optional<IntegerOp> integer_form(const ZeroPad&, const IntegerContext&) { return std::nullopt; }
 
 }  // namespace gpueval

@@ -59,7 +59,7 @@ Channels moments_of(const Node& node, const std::vector<const Channels*>& source
   if (std::any_of(sources.begin(), sources.end(), [](const Channels* source) { return source->empty(); })) return {};
   if (const auto* relu = std::get_if<Relu>(&node.op)) return activated(*sources[0], relu->act);
   if (const auto* add = std::get_if<Add>(&node.op)) return activated(sum(sources), add->act);
-  if (std::holds_alternative<Concat>(node.op)) return joined(sources);
+  if (const auto* join = std::get_if<Concat>(&node.op)) return join->axis == Axis::kC ? joined(sources) : Channels{};
   const bool passes = std::holds_alternative<AvgPool>(node.op) || std::holds_alternative<GlobalAvgPool>(node.op) ||
                       std::holds_alternative<ZeroPad>(node.op) || std::holds_alternative<Flatten>(node.op);
   return passes ? *sources[0] : Channels{};

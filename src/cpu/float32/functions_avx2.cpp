@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+#if defined(__x86_64__)
+#define GPUEVAL_FUNCTION_SET kFunctionsAvx2
+#include "cpu/float32/functions.inl.h"
+#endif

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cpu/moves.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cpu/float_ops.h"
+
+namespace gpueval::cpu {
+namespace {
+
+const std::byte* bytes_at(const TensorView& view, std::int64_t element) {
+  return static_cast<const std::byte*>(view.data) + element * static_cast<std::int64_t>(size_of(view.dtype));
+}
+std::byte* bytes_out(const TensorView& view, std::int64_t element) {
+  return const_cast<std::byte*>(bytes_at(view, element));
+}
+std::size_t bytes_of(const TensorView& view, std::int64_t elements) {
+  return static_cast<std::size_t>(elements) * size_of(view.dtype);
+}
+std::int64_t pixels_of_image(const TensorView& view) { return std::int64_t{view.shape.h} * view.shape.w; }
+
+template <typename T>
+void move_row(const void* src, std::int64_t step, int count, void* dst) {
+  const T* from = static_cast<const T*>(src);
+  T* to = static_cast<T*>(dst);
+  for (int k = 0; k < count; ++k) to[k] = from[k * step];
+}
+
+}  // namespace
+
+void move_pixels(const TensorView& src, std::span<const PixelSource> sources, const TensorView& dst) {
+  const std::int64_t image_pixels = std::ssize(sources), source_pixels = pixels_of_image(src);
+  const std::size_t size = bytes_of(dst, dst.shape.c);
+  for_each_pixel(dst.shape.pixels(), [&](std::int64_t pixel) {
+    const PixelSource& source = sources[static_cast<std::size_t>(pixel % image_pixels)];
+    std::byte* to = bytes_out(dst, pixel * dst.pitch);
+    if (source.pixel < 0) {
+      std::memset(to, 0, size);
+      return;
+    }
+    const std::int64_t from = pixel / image_pixels * source_pixels + source.pixel;
+    std::memcpy(to, bytes_at(src, from * src.pitch + source.channel), size);
+  });
+}
+
+void move_elements(const TensorView& src, const ElementSteps& steps, const TensorView& dst) {
+  const Shape& shape = dst.shape;
+  const auto move = size_of(dst.dtype) == 1 ? move_row<std::uint8_t> : move_row<std::uint32_t>;
+  for_each_pixel(shape.pixels(), [&](std::int64_t pixel) {
+    const std::int64_t x = pixel % shape.w, row = pixel / shape.w;
+    const std::int64_t image = row / shape.h * pixels_of_image(src) * src.pitch;
+    const std::byte* from = bytes_at(src, image + steps.first + row % shape.h * steps.y + x * steps.x);
+    std::byte* to = bytes_out(dst, pixel * dst.pitch);
+    if (steps.k == 1) {
+      std::memcpy(to, from, bytes_of(dst, shape.c));
+    } else {
+      move(from, steps.k, shape.c, to);
+    }
+  });
+}
+
+void reshape(const TensorView& src, const TensorView& dst) {
+  const int c = dst.shape.c, source_c = src.shape.c;
+  for_each_pixel(dst.shape.pixels(), [&](std::int64_t pixel) {
+    // Runs that lie in one pixel of the source.
+    for (std::int64_t k = 0; k < c;) {
+      const std::int64_t element = pixel * c + k, channel = element % source_c;
+      const std::int64_t count = std::min<std::int64_t>(c - k, source_c - channel);
+      const std::int64_t from = element / source_c * src.pitch + channel;
+      std::memcpy(bytes_out(dst, pixel * dst.pitch + k), bytes_at(src, from), bytes_of(dst, count));
+      k += count;
+    }
+  });
+}
+
+}  // namespace gpueval::cpu
