@@ -24,7 +24,7 @@ const std::vector<ModelSpec>& models() {
 
 InputSpec input_spec(const ModelSpec& spec, const Graph& graph) {
   const Shape& shape = graph.input_node().shape;
-  return {shape.h, shape.w, spec.input.normalization};
+  return {shape.h, shape.w, spec.input.normalization, static_cast<int>(shape.c)};
 }
 
 const ModelSpec& find_model(const std::string& name) {

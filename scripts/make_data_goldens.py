@@ -10,6 +10,7 @@ import hashlib
 import os
 import pickle
 import struct
+import zlib
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 import cv2
@@ -112,6 +113,71 @@ def write_jpegs(out):
         image = imdecode(data)
         rows.append(f"{name} {image.shape[0]} {image.shape[1]} {pixels_hash(image)}")
     with open(os.path.join(out, "jpeg_pixels.txt"), "w") as f:
+        f.write("\n".join(rows) + "\n")
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(samples, depth, colors, extra=(), interlaced=False):
+    """samples: height x width x channels; extra: chunks in front of the pixels. Rows are packed from the highest bit on."""
+    height, width, channels = samples.shape
+    seven = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    rows = b""
+    for top, left, down, across in seven if interlaced else [(0, 0, 1, 1)]:
+        for row in samples[top::down, left::across] if left < width else []:
+            if depth == 16:
+                packed = row.astype(">u2").tobytes()
+            else:
+                bits = "".join(f"{v:0{depth}b}" for v in row.reshape(-1))
+                packed = bytes(int(bits[i : i + 8].ljust(8, "0"), 2) for i in range(0, len(bits), 8))
+            rows += b"\0" + packed
+    header = struct.pack(">IIBBBBB", width, height, depth, colors, 0, 0, int(interlaced))
+    end = chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + b"".join(extra) + end
+
+
+def pngs():
+    rng = np.random.default_rng(3)
+    of = lambda depth, channels: rng.integers(0, 1 << depth, (5, 11, channels))
+    palette = chunk(b"PLTE", bytes(rng.integers(0, 256, 48).tolist()))
+    tiff = lambda turn: b"MM" + struct.pack(">HIHHHIHHI", 42, 8, 1, 0x0112, 3, 1, turn, 0, 0)
+    grey, grey16, rgb = of(8, 1), of(16, 1), of(8, 3)
+    result = {f"grey{depth}": png(of(depth, 1), depth, 0) for depth in (1, 2, 4)}
+    result["palette4"] = png(of(4, 1), 4, 3, [palette])
+    for depth in (1, 2):
+        colors = chunk(b"PLTE", bytes(rng.integers(0, 256, 3 << depth).tolist()))
+        result[f"palette{depth}"] = png(of(depth, 1), depth, 3, [colors, chunk(b"tRNS", b"\0\x40")])
+    result |= {
+        "grey8": png(grey, 8, 0, [chunk(b"tRNS", struct.pack(">H", int(grey[0, 0, 0])))]),
+        "grey16": png(grey16, 16, 0, [chunk(b"tRNS", struct.pack(">H", int(grey16[0, 0, 0])))]),
+        "grey_alpha8": png(of(8, 2), 8, 4),
+        "grey_alpha16": png(of(16, 2), 16, 4),
+        "rgb8": png(rgb, 8, 2, [chunk(b"tRNS", struct.pack(">HHH", *rgb[0, 0].tolist()))]),
+        "rgb16": png(of(16, 3), 16, 2),
+        "rgba8": png(of(8, 4), 8, 6),
+        "rgba16": png(of(16, 4), 16, 6),
+        "rgb8_interlaced": png(of(8, 3), 8, 2, interlaced=True),
+        "grey2_interlaced": png(of(2, 1), 2, 0, interlaced=True),
+        "one_pixel": png(of(8, 3)[:1, :1], 8, 2),
+        "one_pixel_interlaced": png(of(16, 4)[:1, :1], 16, 6, interlaced=True),
+        "gamma": png(rgb, 8, 2, [chunk(b"gAMA", struct.pack(">I", 100000))]),
+        "text": png(rgb, 8, 2, [chunk(b"zTXt", b"a\0\0" + zlib.compress(b"b" * 1000))]),
+        "turned6": png(rgb, 8, 2, [chunk(b"eXIf", tiff(6))]),
+        "turned3": png(of(8, 4), 8, 6, [chunk(b"eXIf", tiff(3))]),
+    }
+    return result
+
+
+def write_pngs(out):
+    rows = []
+    for name, data in pngs().items():
+        with open(os.path.join(out, name + ".png"), "wb") as f:
+            f.write(data)
+        image = imdecode(data)
+        rows.append(f"{name} {image.shape[0]} {image.shape[1]} {pixels_hash(image)}")
+    with open(os.path.join(out, "png_pixels.txt"), "w") as f:
         f.write("\n".join(rows) + "\n")
 
 
@@ -257,6 +323,22 @@ def write_pickles(out):
         f.write("\n".join(d.hex() for d in data) + "\n")
 
 
+def write_arrays(out):
+    """3 elements of 2 x 3 x 4: value i of the file is 7 i mod 256, or i / 8 - 2; labels 7, 0, 3."""
+    index = np.arange(72).reshape(3, 2, 3, 4)
+    floats, labels = index / 8 - 2, np.array([7, 0, 3])
+    arrays = {"uint8": (index * 7 % 256).astype(np.uint8), "float64be": floats.astype(">f8"), "float64": floats.astype("<f8")}
+    arrays |= {"float32": floats.astype("<f4"), "float32be": floats.astype(">f4"), "fortran": np.asfortranarray(floats)}
+    for kind in ("i1", "u1", "<i2", ">u2", "<i4", ">i4", "<u8", ">i8"):
+        arrays["labels_" + kind.strip("<>") + ("be" if kind[0] == ">" else "")] = labels.astype(kind)
+    arrays["labels_column"] = labels.reshape(3, 1)
+    for name, array in arrays.items():
+        np.save(os.path.join(out, name + ".npy"), array)
+    for version in (2, 3):
+        with open(os.path.join(out, f"version{version}.npy"), "wb") as f:
+            np.lib.format.write_array(f, arrays["uint8"], version=(version, 0))
+
+
 def write_real_hashes(out, folder):
     with open(os.path.join(folder, "imagenet", "val224_sample.pkl"), "rb") as f:
         sample = pickle.load(f)
@@ -272,9 +354,11 @@ def main():
     args = parser.parse_args()
     os.makedirs(args.out, exist_ok=True)
     write_jpegs(args.out)
+    write_pngs(args.out)
     write_preprocessing(args.out)
     write_choices(args.out)
     write_pickles(args.out)
+    write_arrays(args.out)
     if args.data:
         write_real_hashes(args.out, args.data)
 

@@ -46,7 +46,7 @@ int run(int argc, char** argv) {
   const gpueval::Shape& input = prepared.model.report.input;
   const auto images = static_cast<std::size_t>(batch);
   const auto batches = read_batches(argv[1], images * static_cast<std::size_t>(input.elements()));
-  const auto classes = static_cast<std::size_t>(prepared.model.report.classes);
+  const auto classes = static_cast<std::size_t>(prepared.model.report.outputs.front().shape.elements());
   std::vector<float> logits(images * classes);
   std::size_t turn = 0;
   const auto step = [&] { engine->run(batches[turn++ % batches.size()], batch, logits); };

@@ -71,7 +71,7 @@ std::function<int(std::vector<float>&, int)> image_source(const Dataset& data, c
                                                           std::vector<SkippedImage>* skipped);
 
 // Seeded images without meaning (gradients, discs and noise; every label 0): for speed runs without data. kind() is
-// "synthetic".
-std::unique_ptr<Dataset> open_synthetic(int height, int width, std::size_t count, std::uint64_t seed);
+// "synthetic". Arrays of other channels than 1 and 3, which pictures serve.
+std::unique_ptr<Dataset> open_synthetic(int height, int width, std::size_t count, std::uint64_t seed, int channels = 3);
 
 }  // namespace gpueval

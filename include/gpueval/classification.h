@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The task `classification`: top-1, top-5, 95% intervals (Wilson 1927), exact McNemar test (McNemar 1947), interval of
-// the difference (Bonett and Price 2012). The network's one output is its classes' logits; an image whose logits hold
-// a NaN counts as wrong.
+// the difference (Bonett and Price 2012). The network's one output is its classes' logits, or a single logit of the
+// second of two classes; an image whose logits hold a NaN counts as wrong. Of five classes or fewer every image has its
+// label among the five, so that top-5 tells nothing and tables leave it out.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,10 @@
 #include "gpueval/task.h"
 
 namespace gpueval {
+
+// The elements of the network's one output; of a single one, a logit of the second class, 2: the answer is class 1
+// where it is above 0. 0 of networks that are no classifiers: several outputs, or one of several pixels.
+int classes_of(const Graph& graph);
 
 // What the score of an image says.
 struct ClassScore {

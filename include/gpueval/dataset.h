@@ -5,17 +5,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "gpueval/error.h"
 #include "gpueval/image.h"
+#include "gpueval/tensor.h"
 
 namespace gpueval {
 
-// The decoder's verdict on an image's bytes: no JPEG, damaged, too large. Whoever works through a data set counts such
-// images and goes on. Any other failure (a file that cannot be read, memory) says nothing about the image and ends it.
+// The decoder's verdict on an image's bytes: no picture that it reads, damaged, too large. Whoever works through a data
+// set counts such images and goes on. Any other failure (a file that cannot be read, memory) says nothing about the
+// image and ends it.
 class BadImage : public Error {
  public:
   explicit BadImage(const std::string& message) : Error(message) {}
@@ -28,17 +31,27 @@ struct GroundTruth {
   std::vector<std::string> warnings;  // whole sentences: pictures left out, labels that may be wrong
 };
 
-// A set of labelled images. decode() is thread-safe; it throws BadImage for bytes that are no picture.
+// Elements of arrays in place of pictures.
+struct ArrayForm {
+  Shape shape;         // of one element: n = 1
+  bool bytes = false;  // its values are whole and from 0 to 255, as a picture's
+};
+
+// A set of labelled images: pictures, or where array() has a value elements of arrays. decode() and read() are
+// thread-safe; they throw BadImage for bytes that are no picture, and for values that are no finite float32.
 class Dataset {
  public:
   virtual ~Dataset() = default;
   virtual std::size_t size() const = 0;
   virtual int label(std::size_t index) const = 0;
-  virtual bool labelled() const { return true; }          // false: opened without labels, and label() is -1
-  virtual Image decode(std::size_t index) const = 0;      // pixels as stored, before preprocessing
+  virtual bool labelled() const { return true; }      // false: opened without labels, and label() is -1
+  virtual Image decode(std::size_t index) const = 0;  // pixels as stored, before preprocessing
+  // Elements go to the network as they are: read() in place of decode(). dst: as many floats as the shape has.
+  virtual std::optional<ArrayForm> array() const { return std::nullopt; }
+  virtual void read(std::size_t index, std::span<float> dst) const;
   virtual std::string name(std::size_t index) const = 0;  // for messages: file name or "image 17"
   virtual std::string path() const = 0;                   // as given by the user
-  virtual std::string kind() const = 0;                   // "pickle", "folder", "demo"
+  virtual std::string kind() const = 0;                   // "pickle", "folder", "demo", "npy"
   virtual bool images_are_cropped() const = 0;            // true: stored cropped (pickle, demo)
   // The encoded image as it is stored, and its length, which is known without reading it; nothing and 0 where an image
   // is not stored. Two images are the same picture if these bytes are (gpueval/selection.h).
@@ -59,8 +72,8 @@ struct LabelRules {
 // What labels are for: kUnused where nothing is judged. Pictures side by side then need no list of labels.
 enum class LabelUse { kJudged, kUnused };
 
-// "demo" (2,000 test images), a folder, or else a pickle file. labels: ground-truth list of a flat folder, else empty.
-// Error for labels that are no classes of `rules`.
+// "demo" (2,000 test images), a folder, an .npy, or else a pickle file. labels: of a flat folder or an .npy, else
+// empty. Error for labels that are no classes of `rules`.
 std::unique_ptr<Dataset> open_dataset(const std::string& path, const std::string& labels,
                                       LabelUse use = LabelUse::kJudged, const LabelRules& rules = {});
 
@@ -71,9 +84,15 @@ std::unique_ptr<Dataset> open_dataset(const std::string& path, const std::string
 std::unique_ptr<Dataset> open_pickle(const std::string& path, const LabelRules& rules = {});
 
 // Flat folder + list of labels, or without a list one sub-folder a class; what lists and folder names may look like and
-// how they become class ids is in docs/formats.md. Files that are no .jpg or .jpeg are passed over and counted.
+// how they become class ids is in docs/formats.md. Files that are no .jpg, .jpeg or .png are passed over and counted.
 std::unique_ptr<Dataset> open_folder(const std::string& path, const std::string& labels,
                                      LabelUse use = LabelUse::kJudged, const LabelRules& rules = {});
+
+// NumPy's .npy, N x height x width x channels of uint8, float32 or float64, either byte order, C order; read element by
+// element. labels: an .npy of integers, N or N x 1, or a text with a class id a line. Error for anything else, for a
+// length that is not the header's, and for labels that are missing where they are judged.
+std::unique_ptr<Dataset> open_npy(const std::string& path, const std::string& labels, LabelUse use = LabelUse::kJudged,
+                                  const LabelRules& rules = {});
 
 // 96 x 96 images of the embedded toy problem (10 classes), made on the fly from a seed, the same on every machine.
 // split: "train", "calibration" or "test": disjoint streams of any length.
@@ -89,7 +108,12 @@ enum class StoredColors { kRgb, kBgr };
 // truncated, or is larger than 100 million pixels.
 Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name,
                   StoredColors stored = StoredColors::kRgb);
-Image read_image(const std::string& path);  // an ordinary JPEG file
+// Decodes a PNG of any kind to R, G, B with the pixels of cv2.imdecode(IMREAD_COLOR): of 16 bits the upper 8, palettes
+// looked up, grey as three equal channels, alpha dropped (not blended), no gamma, turned by an eXIf chunk. Throws
+// BadImage as decode_jpeg() does, for a file without its end chunk, too.
+Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name);
+Image decode_picture(std::span<const std::uint8_t> bytes, const std::string& name);  // either, by its first bytes
+Image read_image(const std::string& path);                                           // a file of either
 
 // SHA-256 (hex) of the labels of images [first, first + count) as decimal numbers, one a line.
 std::string target_sha256(const Dataset& data, std::size_t first, std::size_t count);  // Error if beyond size()

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,21 +31,26 @@ class Normalization {
   // Both in units of x. Usage error for a number that is not finite, a deviation below 1 (those of x / 255, times 255,
   // are what is meant) and results beyond float32.
   static Normalization mean_std(const Channels& mean, const Channels& deviation);
+  static Normalization mean_std(float mean, float deviation);  // the same for every channel
 
   Kind kind() const { return kind_; }
   const Channels& mean() const { return mean_; }
   const Channels& deviation() const { return deviation_; }
+  // Of R, G and B each, so that a network of one channel cannot take it.
+  bool by_color() const { return kind_ == kCaffe || kind_ == kTorch || (kind_ == kMeanStd && !same_); }
   bool operator==(const Normalization&) const = default;
 
  private:
   Kind kind_;
   Channels mean_{}, deviation_{1, 1, 1};
+  bool same_ = false;  // one mean and one deviation were given
 };
 
-// "none", "tf", "caffe", "torch", "unit" or "mean=M,M,M:std=S,S,S" (R, G, B, in units of 0 to 255).
+// "none", "tf", "caffe", "torch", "unit", "mean=M,M,M:std=S,S,S" (R, G, B, in units of 0 to 255) or "mean=M:std=S".
 Normalization parse_normalization(const std::string& text);  // usage error that says what is accepted, as all of these
 std::string to_string(const Normalization& normalization);
-std::string formula(const Normalization& normalization);  // "R, G, B as x / 127.5 - 1"
+// "R, G, B as x / 127.5 - 1"; of one channel "grey as ...", of others than 1 and 3 "as they are"
+std::string formula(const Normalization& normalization, int channels = 3);
 
 // How a picture comes to the input's height and width.
 enum class Fit {
@@ -73,10 +79,15 @@ inline constexpr int kMaxInputSide = 4096;
 InputSize parse_input_size(const std::string& text);  // "HxW", "S" for SxS; both 1 to kMaxInputSide
 std::string to_string(const InputSize& size);         // "224", "224x320"
 
-// What a network takes.
+// What a network takes: pictures of R, G, B, grey ones (1 channel), or arrays of any number of channels.
 struct InputSpec {
   int height = 224, width = 224;
   Normalization normalization;
+  int channels = 3;
+
+  std::size_t elements() const {
+    return static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * static_cast<std::size_t>(channels);
+  }
   bool operator==(const InputSpec&) const = default;
 };
 
@@ -105,16 +116,24 @@ struct Preprocessing {
   InputSpec input;
   Fit fit = Fit::kSquash;
   Resize resize = Resize::kBilinear;
-  int first_crop = 0;  // > 0: before all that, cropped (kCrop, bicubic) to so many pixels square
+  int first_crop = 0;     // > 0: before all that, cropped (kCrop, bicubic) to so many pixels square
+  bool as_it_is = false;  // elements of an array, which are neither fitted nor resized: apply() is not for them
   bool operator==(const Preprocessing&) const = default;
 
   // Of a picture of that size. Error for one without pixels.
   Geometry geometry(int picture_height, int picture_width) const;
-  // dst: height x width x 3 float32. Thread-safe, and uses one thread. Beside dst it needs memory for the picture at
-  // the scale of the input: at most 32 times its area, of longer pictures only the middle is looked at.
+  // dst: input.elements() float32, of 3 channels or of 1: what is resized is then made grey, (19595 R + 38470 G + 7471
+  // B
+  // + 32768) / 65536, as PIL and Keras's color_mode="grayscale" do. Thread-safe, and uses one thread. Beside dst it
+  // needs memory for the picture at the scale of the input: at most 32 times its area, of longer pictures only the
+  // middle is looked at.
   Geometry apply(const Image& image, std::span<float> dst) const;
-  // Nothing but a bilinear resize stands between picture and pixel table: what devices do, too.
-  bool only_resizes() const { return fit == Fit::kSquash && resize == Resize::kBilinear && first_crop == 0; }
+  // Of an array of bytes: each value by the pixel table, in place.
+  void normalize_array(std::span<float> array) const;
+  // Nothing but a bilinear resize stands between a picture of three channels and the pixel table: what devices do, too.
+  bool only_resizes() const {
+    return fit == Fit::kSquash && resize == Resize::kBilinear && first_crop == 0 && input.channels == 3 && !as_it_is;
+  }
 };
 
 class Dataset;
@@ -127,8 +146,11 @@ struct PreprocessingChoice {
   bool original = false;  // the research code's: whole pictures are cropped to 224, then squashed (bilinear)
 };
 // By default images that are stored cropped are squashed (bilinear), whole pictures are cropped (bicubic). Usage error
-// for `original` beside fit or resize, which it sets.
+// for `original` beside fit or resize, which it sets, for pictures where the network takes neither 3 channels nor 1,
+// and for a normalization by colour where it takes 1.
 Preprocessing make_preprocessing(const InputSpec& input, bool stored_cropped, const PreprocessingChoice& choice = {});
+// Arrays stay as they are, but for a normalization that is chosen, of bytes of 1 or 3 channels; Error for a shape that
+// is not the network's input.
 Preprocessing make_preprocessing(const InputSpec& input, const Dataset& data, const PreprocessingChoice& choice = {});
 
 // Name of the whole preprocessing, part of every result: "crop224_bilinear227_caffe-bgr". Two that give other pixels

@@ -28,7 +28,8 @@ using Score = std::vector<double>;
 using ImageOutputs = std::span<const std::span<const float>>;
 
 // How far outputs are from another network's, summed over images. An image's logits count without their mean, which
-// changes no probability; images with a logit that is not finite in either are left out.
+// changes no probability; images with a logit that is not finite in either are left out. A single logit x stands for
+// two, 0 and x, of which softmax makes its sigmoid.
 struct LogitError {
   double signal = 0, noise = 0, kl = 0;  // sums of squares; sum of KL(softmax(reference) || softmax(logits))
   std::int64_t images = 0;
@@ -91,7 +92,10 @@ class Task {
   virtual bool possible(const Score& sample, const Dataset& data, std::size_t image, const Graph& graph) const = 0;
   virtual bool possible_pair(const Score& pair) const = 0;
 
-  virtual std::vector<std::string> metric_names() const = 0;          // the headline first: "top-1", "top-5"
+  virtual std::vector<std::string> metric_names() const = 0;  // the headline first: "top-1", "top-5"
+  // Whether a network of so many classes can be wrong by that metric: of five classes top-5 is always right.
+  // classes = 0: not known.
+  virtual bool tells(std::size_t /*metric*/, int /*classes*/) const { return true; }
   virtual void summarise(AccuracyResult& result) const = 0;           // images, nan_images and metrics from samples
   virtual double headline(std::span<const Score> samples) const = 0;  // the first metric, cheaply
   virtual PairedComparison compare(const AccuracyResult& first, const AccuracyResult& second) const = 0;

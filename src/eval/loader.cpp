@@ -27,10 +27,7 @@ Loader::Loader(const Dataset& data, const Preprocessing& preprocessing, std::siz
   GPUEVAL_CHECK(end_ <= data.size() && chunk > 0, "images {} to {} of {}, chunk {}", first, end_, data.size(), chunk);
 }
 
-std::size_t Loader::image_elements() const {
-  return static_cast<std::size_t>(preprocessing_.input.height) * static_cast<std::size_t>(preprocessing_.input.width) *
-         3;
-}
+std::size_t Loader::image_elements() const { return preprocessing_.input.elements(); }
 
 void Loader::skip_to(std::size_t image) { position_ = std::min(image, end_); }
 
@@ -55,6 +52,12 @@ bool Loader::next(LoadedChunk& chunk) {
   parallel_for_dynamic(static_cast<std::int64_t>(chunk.count), [&](std::int64_t task) {
     const auto i = static_cast<std::size_t>(task);
     try {
+      if (preprocessing_.as_it_is) {
+        const std::span<float> dst = std::span(chunk.pixels).subspan(i * elements, elements);
+        data_.read(chunk.first + i, dst);
+        preprocessing_.normalize_array(dst);
+        return;
+      }
       const data::DecodeMemory memory;  // until the picture is the size of the network's input
       Image image = data_.decode(chunk.first + i);
       if (!preprocesses_) {

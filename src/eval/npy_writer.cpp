@@ -2,8 +2,10 @@
 #include "eval/npy_writer.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <bit>
+#include <numeric>
 #include <utility>
 
 #include "core/sha256.h"
@@ -18,13 +20,23 @@ static_assert(std::endian::native == std::endian::little, "the file is written a
 }  // namespace
 
 NpyWriter::NpyWriter(std::string path, std::size_t columns, bool resume)
-    : columns_(columns), file_(std::move(path), resume ? Earlier::kKept : Earlier::kDropped), resuming_(resume) {
+    : columns_(columns),
+      extents_(fmt::format("{}", columns)),
+      file_(std::move(path), resume ? Earlier::kKept : Earlier::kDropped),
+      resuming_(resume) {
   // The count of rows, which stands in front, is known last.
   if (!file_.seekable())
     fail_file("{}: expected a new or a regular file to write logits to, this is neither", file_.path());
   if (!resuming_ || file_.size() < kHeaderBytes) file_.cut(0);
   file_.write_at(0, header());
   if (file_.size() == kHeaderBytes) end_resuming();
+}
+
+NpyWriter::NpyWriter(std::string path, const std::vector<int>& extents)
+    : NpyWriter(std::move(path),
+                std::accumulate(extents.begin(), extents.end(), std::size_t{1},
+                                [](std::size_t n, int e) { return n * static_cast<std::size_t>(e); })) {
+  extents_ = fmt::format("{}", fmt::join(extents, ", "));
 }
 
 bool NpyWriter::keeps(const std::vector<std::string>& row_sha256) {
@@ -47,7 +59,7 @@ void NpyWriter::end_resuming() {
 
 std::string NpyWriter::header() const {
   std::string text =
-      fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", values_ / columns_, columns_);
+      fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", values_ / columns_, extents_);
   text.resize(kHeaderBytes - 11, ' ');
   text += '\n';
   const std::string magic("\x93NUMPY\x01\x00", 8);

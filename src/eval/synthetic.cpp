@@ -16,8 +16,8 @@ namespace {
 
 class SyntheticDataset : public Dataset {
  public:
-  SyntheticDataset(int height, int width, std::size_t count, std::uint64_t seed)
-      : height_(height), width_(width), count_(count), seed_(seed) {}
+  SyntheticDataset(int height, int width, std::size_t count, std::uint64_t seed, int channels)
+      : height_(height), width_(width), channels_(channels), count_(count), seed_(seed) {}
 
   std::size_t size() const override { return count_; }
   int label(std::size_t) const override { return 0; }
@@ -26,6 +26,22 @@ class SyntheticDataset : public Dataset {
   std::string kind() const override { return "synthetic"; }
   bool images_are_cropped() const override { return true; }
   std::string state() const override { return fmt::format("{} x {}, seed {}", height_, width_, seed_); }
+  std::optional<ArrayForm> array() const override {
+    if (channels_ == 1 || channels_ == 3) return std::nullopt;
+    return ArrayForm{{1, height_, width_, channels_}, false};
+  }
+
+  // The channels of as many pictures as it takes, from -1 to 1.
+  void read(std::size_t index, std::span<float> dst) const override {
+    const auto channels = static_cast<std::size_t>(channels_);
+    for (std::size_t first = 0; first < channels; first += 3) {
+      const Image image = decode(index + first * count_);
+      for (std::size_t i = 0; i < image.rgb.size(); ++i) {
+        if (first + i % 3 >= channels) continue;
+        dst[i / 3 * channels + first + i % 3] = static_cast<float>(image.rgb[i]) / 127.5f - 1.0f;
+      }
+    }
+  }
 
   // A colour gradient, eight discs and noise: wide ranges and edges, as photographs have.
   Image decode(std::size_t index) const override {
@@ -66,15 +82,15 @@ class SyntheticDataset : public Dataset {
   }
 
  private:
-  int height_, width_;
+  int height_, width_, channels_;
   std::size_t count_;
   std::uint64_t seed_;
 };
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_synthetic(int height, int width, std::size_t count, std::uint64_t seed) {
-  return std::make_unique<SyntheticDataset>(height, width, count, seed);
+std::unique_ptr<Dataset> open_synthetic(int height, int width, std::size_t count, std::uint64_t seed, int channels) {
+  return std::make_unique<SyntheticDataset>(height, width, count, seed, channels);
 }
 
 }  // namespace gpueval

@@ -21,8 +21,6 @@ double fraction(std::int64_t count, std::int64_t images) {
   return images == 0 ? 0 : static_cast<double>(count) / static_cast<double>(images);
 }
 
-std::int64_t class_count(const Graph& graph) { return graph.output_node().shape.elements(); }
-
 bool whole(double value, double least, double most) {
   return value >= least && value <= most && value == std::floor(value);
 }
@@ -32,7 +30,7 @@ class ClassificationTask : public Task {
   std::string name() const override { return "classification"; }
 
   void check_truth(const Dataset& data, std::size_t first, std::size_t count, const Graph& graph) const override {
-    const std::int64_t classes = class_count(graph);
+    const int classes = classes_of(graph);
     for (std::size_t i = first; i < first + count; ++i) {
       const int label = data.label(i);
       if (label < 0 || label >= classes) {
@@ -59,7 +57,7 @@ class ClassificationTask : public Task {
 
   bool possible(const Score& sample, const Dataset& data, std::size_t image, const Graph& graph) const override {
     if (sample.size() != 3 || !whole(sample[0], 0, 1e9) || !whole(sample[2], 0, 5)) return false;
-    if (!whole(sample[1], -1, static_cast<double>(class_count(graph) - 1))) return false;
+    if (!whole(sample[1], -1, static_cast<double>(classes_of(graph) - 1))) return false;
     const ClassScore score = class_score(sample);
     const bool nan = score.predicted < 0;
     return score.label == data.label(image) && score.top1() == (score.predicted == score.label) &&
@@ -74,6 +72,8 @@ class ClassificationTask : public Task {
   }
 
   std::vector<std::string> metric_names() const override { return {"top-1", "top-5"}; }
+
+  bool tells(std::size_t metric, int classes) const override { return metric == 0 || classes == 0 || classes > 5; }
 
   void summarise(AccuracyResult& result) const override {
     const ClassCounts counts = count_classes(result.samples);
@@ -143,6 +143,11 @@ class ClassificationTask : public Task {
 };
 
 }  // namespace
+
+int classes_of(const Graph& graph) {
+  if (graph.outputs.size() != 1 || graph.output_node().shape.pixels() != 1) return 0;
+  return std::max(graph.output_node().shape.c, 2);
+}
 
 ClassScore class_score(const Score& sample) {
   GPUEVAL_CHECK(sample.size() == 3, "{} numbers are no score of a classification", sample.size());

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "gpueval/task.h"
+#include "task/class_logits.h"
 
 namespace gpueval {
 namespace {
@@ -28,7 +29,9 @@ bool all_finite(std::span<const float> logits) {
 
 }  // namespace
 
-void LogitError::add(std::span<const float> reference, std::span<const float> logits) {
+void LogitError::add(std::span<const float> reference_outputs, std::span<const float> outputs) {
+  const ClassLogits of_reference(reference_outputs), own(outputs);
+  const std::span<const float> reference = of_reference, logits = own;
   if (!all_finite(reference) || !all_finite(logits)) return;
   const Moments ours = moments(logits), theirs = moments(reference);
   LogitError image{.images = 1};

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "task/class_logits.h"
+
 namespace gpueval {
 
 int Ranking::place(int label) const {
@@ -12,7 +14,9 @@ int Ranking::place(int label) const {
   return label < 0 || found == classes.end() ? 0 : static_cast<int>(found - classes.begin()) + 1;
 }
 
-Ranking rank_classes(std::span<const float> logits) {
+Ranking rank_classes(std::span<const float> outputs) {
+  const ClassLogits two(outputs);
+  const std::span<const float> logits = two;
   Ranking ranking;
   std::size_t found = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
@@ -31,7 +35,9 @@ Ranking rank_classes(std::span<const float> logits) {
   return ranking;
 }
 
-std::vector<double> softmax(std::span<const float> logits) {
+std::vector<double> softmax(std::span<const float> outputs) {
+  const ClassLogits two(outputs);
+  const std::span<const float> logits = two;
   std::vector<double> result(logits.begin(), logits.end());
   if (result.empty()) return result;
   const double largest = *std::max_element(result.begin(), result.end());

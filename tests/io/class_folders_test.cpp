@@ -128,11 +128,11 @@ TEST_F(ClassFolders, WhatToolsLeaveIsNoClass) {
 }
 
 TEST_F(ClassFolders, PicturesThatAreLeftOutAreWarnedOf) {
-  add({"cat/x.jpg", "cat/y.png", "dog/x.jpg", "horse/x.WebP", "horse/more/1.jpg", "horse/more/2.jpg"});
+  add({"cat/x.jpg", "cat/y.bmp", "dog/x.jpg", "horse/x.WebP", "horse/more/1.jpg", "horse/more/2.jpg"});
   EXPECT_EQ(found(kThree), "cat/x.jpg 0, dog/x.jpg 1") << "a folder of other pictures is a class, too";
   EXPECT_EQ(open(kThree)->ground_truth().warnings,
             (std::vector<std::string>{
-                "2 pictures of " + path() + " are no JPEG by the name (cat/y.png, ...) and are left out.",
+                "2 pictures of " + path() + " are no JPEG or PNG by the name (cat/y.bmp, ...) and are left out.",
                 "2 pictures of " + path() + " lie in folders below the class folders and are left out."}));
 }
 
@@ -168,15 +168,17 @@ TEST_F(ClassFolders, PicturesBesideFoldersOfPicturesAreRefused) {
       open(kThree, folder_ / "list.txt")->ground_truth().warnings,
       (std::vector<std::string>{"3 pictures of " + path() + " lie in folders below the others and are left out."}));
   std::filesystem::remove(folder_ / "stray.jpg");
-  add({"plot.png"});
+  add({"plot.gif"});
   EXPECT_EQ(found(kThree), "cat/1.jpg 0, dog/1.jpg 1, horse/1.jpg 2");
+  add({"plot.png"});
+  EXPECT_NE(refusal(kThree).find("holds pictures (plot.png, ...) beside folders with pictures"), std::string::npos);
 }
 
 TEST_F(ClassFolders, OnlyOtherPicturesIsSaid) {
-  add({"cat/x.png", "dog/x.png", "horse/x.png"});
-  EXPECT_NE(
-      refusal(kThree).find("no JPEG images (.jpg or .jpeg), neither in it nor in its sub-folders; 3 other pictures"),
-      std::string::npos)
+  add({"cat/x.gif", "dog/x.bmp", "horse/x.tif"});
+  EXPECT_NE(refusal(kThree).find(
+                "no JPEG or PNG images (.jpg, .jpeg or .png), neither in it nor in its sub-folders; 3 other pictures"),
+            std::string::npos)
       << refusal(kThree);
 }
 

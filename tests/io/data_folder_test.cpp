@@ -57,7 +57,7 @@ TEST_F(Folder, WrongNumberOfLabelsNamesBothCounts) {
   for (const char* name : {"a.jpg", "b.jpg"}) add_image(name);
   EXPECT_NE(error_of([&] {
               open_dataset(path(), list("1\n2\n3\n"));
-            }).find("has 3 labels, but " + path() + " holds 2 JPEG images"),
+            }).find("has 3 labels, but " + path() + " holds 2 images"),
             std::string::npos);
   EXPECT_NE(
       error_of([&] { open_dataset(path(), list("a.jpg 1\n")); }).find("has no label of " + path() + "/b.jpg (1 labels"),
@@ -83,9 +83,9 @@ TEST_F(Folder, BadLabelListsAreErrors) {
 
 TEST_F(Folder, EmptyAndMissingFoldersAreErrors) {
   EXPECT_EQ(error_of([&] { open_dataset(path(), ""); }),
-            path() + ": no JPEG images (.jpg or .jpeg), neither in it nor in its sub-folders");
+            path() + ": no JPEG or PNG images (.jpg, .jpeg or .png), neither in it nor in its sub-folders");
   std::filesystem::create_directory(folder_ / "n01");
-  EXPECT_NE(error_of([&] { open_dataset(path(), ""); }).find("no JPEG images"), std::string::npos);
+  EXPECT_NE(error_of([&] { open_dataset(path(), ""); }).find("no JPEG or PNG images"), std::string::npos);
   EXPECT_NE(error_of([&] { open_dataset(folder_ / "gone", ""); }).find("no such data set"), std::string::npos);
 }
 
@@ -93,7 +93,7 @@ TEST_F(Folder, CorruptImageNamesItsFile) {
   std::filesystem::create_directory(folder_ / "n01");
   write_text(folder_ / "n01/bad.jpg", "no JPEG");
   EXPECT_EQ(error_of([&] { open_dataset(path(), "")->decode(0); }),
-            path() + "/n01/bad.jpg: expected a JPEG image, found something else");
+            path() + "/n01/bad.jpg: expected a JPEG or PNG image, found something else");
 }
 
 TEST_F(Folder, TargetHashRefusesCountsBeyondTheEnd) {

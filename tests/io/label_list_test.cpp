@@ -135,9 +135,8 @@ TEST_F(Lists, MissingAndContradictingLabelsAreRefused) {
             "lines 4 and 5: second label of an image: 'x.JPEG' has label 4, 'val/x.JPEG' has 5");
   EXPECT_EQ(refusal("a.png 1\na.gif 2\nb c 2\nd 3\n"),
             "lines 1 and 2: second label of an image: 'a.png' has label 1, 'a.gif' has 2");
-  EXPECT_EQ(refusal("1\n2\n"), "has 2 labels, but val holds 3 JPEG images; a list of labels alone needs one for each");
-  EXPECT_EQ(refusal("1\n2\n3\n4\n"),
-            "has 4 labels, but val holds 3 JPEG images; a list of labels alone needs one for each");
+  EXPECT_EQ(refusal("1\n2\n"), "has 2 labels, but val holds 3 images; a list of labels alone needs one for each");
+  EXPECT_EQ(refusal("1\n2\n3\n4\n"), "has 4 labels, but val holds 3 images; a list of labels alone needs one for each");
   EXPECT_EQ(refusal("1\nb c.JPEG 2\n3\n"), "line 2: expected a class id, found 'b c.JPEG 2'");
   EXPECT_EQ(refusal("a.JPEG 1\n2\nd.JPEG 3\n"), "line 2: expected 'name class-id', found '2'");
 }

@@ -26,7 +26,7 @@ Image formula_image(int height, int width) {
 }
 
 std::vector<float> run(const Image& image, const Preprocessing& preprocessing) {
-  std::vector<float> dst(static_cast<std::size_t>(preprocessing.input.height * preprocessing.input.width) * 3);
+  std::vector<float> dst(preprocessing.input.elements());
   preprocessing.apply(image, dst);
   return dst;
 }
@@ -214,6 +214,56 @@ TEST(Preprocessing, NamesOfChoicesDiffer) {
             "crop224_bicubic64_mean=1,2,3:std=4,5,6.5");
 }
 
+// As PIL's convert("L"), of which every grey of equal channels stays as it is.
+TEST(Preprocessing, OneChannelIsGrey) {
+  const Image image{1, 4, {255, 0, 0, 0, 255, 0, 0, 0, 255, 12, 200, 99}};
+  EXPECT_EQ(run(image, {{1, 4, Normalization::kNone, 1}}), (std::vector<float>{76, 150, 29, 132}));
+  EXPECT_EQ(run(image, {{1, 4, parse_normalization("mean=10:std=2"), 1}}), (std::vector<float>{33, 70, 9.5f, 61}));
+  Image greys{16, 16, {}};
+  for (int i = 0; i < 256; ++i) greys.rgb.insert(greys.rgb.end(), 3, static_cast<std::uint8_t>(i));
+  for (const auto kind : {Normalization::kTf, Normalization::kUnit}) {
+    const std::vector<float> values = run(greys, {{16, 16, kind, 1}});
+    const PixelTable table = pixel_table(kind);
+    for (std::size_t i = 0; i < 256; ++i) EXPECT_EQ(values[i], table.values[0][i]) << i;
+  }
+  // Resized first, then made grey.
+  const Preprocessing colors{{9, 7, Normalization::kNone}, Fit::kPadCentre, Resize::kBicubic};
+  Preprocessing grey = colors;
+  grey.input.channels = 1;
+  const Image picture = formula_image(40, 21);
+  const std::vector<float> rgb = run(picture, colors), values = run(picture, grey);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto byte = [&](std::size_t c) { return static_cast<int>(rgb[3 * i + c]); };
+    EXPECT_EQ(values[i], static_cast<float>((byte(0) * 19595 + byte(1) * 38470 + byte(2) * 7471 + 32768) >> 16)) << i;
+  }
+}
+
+TEST(Preprocessing, ChannelsDecideWhatPicturesServe) {
+  const auto pickle = open_pickle(test::data_golden("ints_p4.pkl"));
+  const Preprocessing grey = make_preprocessing({28, 28, Normalization::kUnit, 1}, *pickle);
+  EXPECT_EQ(preprocessing_name(*pickle, grey), "crop224_bilinear28_grey_unit");
+  EXPECT_FALSE(grey.only_resizes());
+  EXPECT_NE(test::error_of([&] {
+              make_preprocessing({28, 28, {}, 4}, *pickle);
+            })
+                .find("the network takes 4 channels, which no picture has: its data are arrays, --data X.npy of N x 28 "
+                      "x 28 x 4"),
+            std::string::npos);
+  for (const char* text : {"caffe", "torch", "mean=1,1,1:std=2,2,2"}) {
+    const Normalization normalization = parse_normalization(text);
+    EXPECT_TRUE(normalization.by_color()) << text;
+    EXPECT_NE(test::error_of([&] {
+                make_preprocessing({28, 28, normalization, 1}, false);
+              }).find("takes one channel"),
+              std::string::npos);
+  }
+  for (const char* text : {"none", "tf", "unit", "mean=1:std=2"})
+    EXPECT_FALSE(parse_normalization(text).by_color()) << text;
+  EXPECT_EQ(formula(parse_normalization("mean=1:std=2"), 1), "grey as (x - 1) / 2");
+  EXPECT_EQ(formula(Normalization::kUnit, 1), "grey as x / 255");
+  EXPECT_EQ(pixel_table(parse_normalization("mean=9:std=2")), pixel_table(parse_normalization("mean=9,9,9:std=2,2,2")));
+}
+
 TEST(Preprocessing, ChoicesTakeThePlaceOfDefaults) {
   const InputSpec input{224, 224, Normalization::kTf};
   const Preprocessing whole = make_preprocessing(input, false), stored = make_preprocessing(input, true);
@@ -230,7 +280,8 @@ TEST(Preprocessing, ChoicesTakeThePlaceOfDefaults) {
 }
 
 TEST(Preprocessing, TextIsReadBack) {
-  for (const char* text : {"none", "tf", "caffe", "torch", "unit", "mean=123.675,-1,0:std=58.395,1,1e+20"}) {
+  for (const char* text :
+       {"none", "tf", "caffe", "torch", "unit", "mean=123.675,-1,0:std=58.395,1,1e+20", "mean=127.5:std=64"}) {
     EXPECT_EQ(to_string(parse_normalization(text)), text);
   }
   for (const char* text : {"crop", "squash", "pad", "pad-centre"}) EXPECT_EQ(to_string(parse_fit(text)), text);
@@ -245,9 +296,10 @@ TEST(Preprocessing, WhatIsNotAcceptedIsSaid) {
     EXPECT_NE(test::error_of([&] { parse(text); }).find(message), std::string::npos)
         << text << ": " << test::error_of([&] { parse(text); });
   };
-  const auto accepted = "expected none, tf, caffe, torch, unit or mean=M,M,M:std=S,S,S";
-  for (const char* text : {"", "TF", "imagenet", "mean=1,2:std=1,2,3", "mean=1,2,3", "mean=1,2,3:std=1,2,3,4",
-                           "mean=1,2,x:std=1,2,3", "mean=1,2,3;std=1,2,3", "mean= 1,2,3:std=1,2,3"}) {
+  const auto accepted = "expected none, tf, caffe, torch, unit, mean=M,M,M:std=S,S,S or mean=M:std=S";
+  for (const char* text :
+       {"", "TF", "imagenet", "mean=1,2:std=1,2,3", "mean=1,2,3", "mean=1,2,3:std=1,2,3,4", "mean=1,2,x:std=1,2,3",
+        "mean=1:std=1,2,3", "mean=1,2,3:std=1", "mean=1,:std=1", "mean=1,2,3;std=1,2,3", "mean= 1,2,3:std=1,2,3"}) {
     says(parse_normalization, text, accepted);
   }
   for (const char* text : {"mean=nan,0,0:std=1,1,1", "mean=0,0,0:std=1,inf,1"}) {

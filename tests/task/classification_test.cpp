@@ -60,6 +60,42 @@ TEST(ClassificationTask, ScoresLabelAnswerAndPlace) {
   EXPECT_EQ(score_of({0, 5, kNan, 4}, 1), (Score{1, -1, 0}));
 }
 
+// A sigmoid's logit: class 1 above 0, class 0 at and below it.
+TEST(ClassificationTask, OneLogitTellsTwoClasses) {
+  EXPECT_EQ(classes_of(classes(1)), 2);
+  EXPECT_EQ(classes_of(classes(2)), 2);
+  EXPECT_EQ(classes_of(classes(7)), 7);
+  EXPECT_EQ(score_of({0.5f}, 1), (Score{1, 1, 1}));
+  EXPECT_EQ(score_of({0.5f}, 0), (Score{0, 1, 2}));
+  EXPECT_EQ(score_of({-0.5f}, 0), (Score{0, 0, 1}));
+  EXPECT_EQ(score_of({0}, 0), (Score{0, 0, 1}));
+  EXPECT_EQ(score_of({-0.0f}, 0), (Score{0, 0, 1}));
+  EXPECT_EQ(score_of({kNan}, 0), (Score{0, -1, 0}));
+  EXPECT_EQ(pair_of({kNan}, {1}), (Score{0}));
+  for (const auto& [x, y] : {std::pair{3.0f, 1.0f}, {-2.0f, 2.0f}, {0.0f, 0.25f}})
+    EXPECT_EQ(pair_of({x}, {y}), pair_of({0, x}, {0, y})) << x << ' ' << y;
+  const Score pair = pair_of({2}, {-1});
+  const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
+  const double p = sigmoid(2), q = sigmoid(-1);
+  ASSERT_EQ(pair.size(), 4u);
+  EXPECT_EQ(pair[0], 0);
+  EXPECT_NEAR(pair[3], p * std::log(p / q) + (1 - p) * std::log((1 - p) / (1 - q)), 1e-12);
+  const Labels ones({1});
+  EXPECT_NO_THROW(classification_task().check_truth(ones, 0, 1, classes(1)));
+  EXPECT_THROW(classification_task().check_truth(Labels({2}), 0, 1, classes(1)), Error);
+  EXPECT_TRUE(classification_task().possible({1, 1, 1}, ones, 0, classes(1)));
+  EXPECT_FALSE(classification_task().possible({1, 2, 0}, ones, 0, classes(1)));
+}
+
+TEST(ClassificationTask, TopFiveTellsNothingOfFiveClasses) {
+  const Task& task = classification_task();
+  for (const int count : {2, 5}) {
+    EXPECT_TRUE(task.tells(0, count));
+    EXPECT_FALSE(task.tells(1, count));
+  }
+  for (const int count : {0, 6, 1000}) EXPECT_TRUE(task.tells(1, count)) << count;
+}
+
 TEST(ClassificationTask, PairsLeaveOutWhatIsNotFinite) {
   EXPECT_EQ(pair_of({1, 3}, {1, 3}), (Score{1, 2, 0, 0}));  // less their mean: -1, 1
   EXPECT_EQ(pair_of({1, kNan}, {1, 3}), (Score{0}));

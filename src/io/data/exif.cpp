@@ -57,6 +57,22 @@ int exif_orientation(Bytes jpeg) {
   return 1;
 }
 
+// Chunks of length, type, data and checksum behind eight bytes of signature.
+int png_orientation(Bytes png) {
+  constexpr std::string_view kExif = "eXIf", kEnd = "IEND";
+  constexpr std::size_t kFrame = 12;
+  for (std::size_t at = 8; at + kFrame <= png.size();) {
+    const std::size_t length = read_number(png, at, 4, true);
+    const auto is = [type = png.subspan(at + 4, 4)](std::string_view name) {
+      return std::equal(name.begin(), name.end(), type.begin());
+    };
+    if (is(kEnd) || length > png.size() - at - kFrame) break;
+    if (is(kExif)) return tiff_orientation(png.subspan(at + 8, length));
+    at += kFrame + length;
+  }
+  return 1;
+}
+
 Image apply_orientation(Image image, int orientation) {
   if (orientation <= 1 || orientation > 8) return image;
   const bool transpose = orientation >= 5;

@@ -29,7 +29,7 @@ struct LabelledFiles {
 
 LabelledFiles unlabelled_files(const data::PictureFolder& folder) {
   LabelledFiles result{.labelled = false};
-  for (const std::string& name : folder.contents.jpegs)
+  for (const std::string& name : folder.contents.pictures)
     result.files.push_back({(fs::path(folder.inside) / name).string(), -1});
   return result;
 }
@@ -41,19 +41,19 @@ LabelledFiles flat_files(const data::PictureFolder& folder, const std::string& l
         "{}: holds pictures ({}, ...) beside folders with pictures ({}, ...); take one of the two away, or name the "
         "list "
         "of labels of the former with --labels",
-        where, folder.contents.jpegs.front(), folder.folders.front().name);
+        where, folder.contents.pictures.front(), folder.folders.front().name);
   }
   if (list.empty()) {
     fail_usage(
         "{}: holds {} images side by side; name their list of labels ('name class-id' or one id a line) with "
         "--labels{}",
-        where, folder.contents.jpegs.size(),
+        where, folder.contents.pictures.size(),
         folder.inside.empty() ? "" : " (as the only folder with pictures it is not taken for a class)");
   }
-  data::MatchedLabels matched = data::match_labels(data::read_label_list(list, rules), where, folder.contents.jpegs);
+  data::MatchedLabels matched = data::match_labels(data::read_label_list(list, rules), where, folder.contents.pictures);
   LabelledFiles result{{}, std::move(matched.truth)};
   for (std::size_t i = 0; i < matched.labels.size(); ++i)
-    result.files.push_back({(fs::path(folder.inside) / folder.contents.jpegs[i]).string(), matched.labels[i]});
+    result.files.push_back({(fs::path(folder.inside) / folder.contents.pictures[i]).string(), matched.labels[i]});
   return result;
 }
 
@@ -74,7 +74,7 @@ LabelledFiles class_folder_files(const data::PictureFolder& folder, const LabelR
   result.truth.mapping = classes.mapping;
   for (std::size_t i = 0; i < names.size(); ++i) {
     const fs::path class_folder = fs::path(folder.inside) / names[i];
-    for (const std::string& image : contents[i]->jpegs)
+    for (const std::string& image : contents[i]->pictures)
       result.files.push_back({(class_folder / image).string(), classes.ids[i]});
   }
   return result;
@@ -129,8 +129,9 @@ class FolderDataset : public Dataset {
 std::string no_pictures(const data::PictureFolder& folder) {
   std::size_t others = folder.contents.other_pictures.size();
   for (const data::ClassFolder& inner : folder.folders) others += inner.contents.other_pictures.size();
-  std::string text = folder.path + ": no JPEG images (.jpg or .jpeg), neither in it nor in its sub-folders";
-  if (others > 0) text += fmt::format("; {} other pictures are there, convert them to JPEG", others);
+  std::string text =
+      folder.path + ": no JPEG or PNG images (.jpg, .jpeg or .png), neither in it nor in its sub-folders";
+  if (others > 0) text += fmt::format("; {} other pictures are there, convert them to JPEG or PNG", others);
   return text;
 }
 

@@ -7,17 +7,18 @@
 #include <string_view>
 #include <utility>
 
-#include "gpueval/dataset.h"
-#include "gpueval/error.h"
-#include "io/data/byte_source.h"
+#include "io/data/bad_image.h"
 #include "io/data/decode_memory.h"
 #include "io/data/exif.h"
 #include "io/data/jpeg_scans.h"
+#include "io/data/picture_kind.h"
 
 namespace gpueval {
 namespace {
 
-constexpr std::int64_t kMaxPixels = 100'000'000;
+using data::bad_image;
+using data::kMaxPixels;
+
 // Every scan goes over all pixels. The largest picture may have 20 scans; encoders write about 10.
 constexpr std::int64_t kMaxScannedPixels = 20 * kMaxPixels;
 
@@ -36,11 +37,6 @@ class Decoder {
   tjhandle handle_;
 };
 
-template <typename... Args>
-[[noreturn]] void bad_image(fmt::format_string<Args...> format, Args&&... args) {
-  throw BadImage(fmt::format(format, std::forward<Args>(args)...));
-}
-
 // What libjpeg-turbo said of the bytes; that it had no memory is no verdict on them.
 [[noreturn]] void corrupt(tjhandle decoder, const std::string& name) {
   const std::string_view reason = tjGetErrorStr2(decoder);
@@ -58,24 +54,10 @@ struct Header {
   std::size_t pixels() const { return static_cast<std::size_t>(width) * static_cast<std::size_t>(height); }
 };
 
-std::string_view kind_of(std::span<const std::uint8_t> bytes) {
-  const auto begins = [bytes](std::string_view magic) {
-    return bytes.size() >= magic.size() &&
-           std::equal(magic.begin(), magic.end(), bytes.begin(),
-                      [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
-  };
-  if (bytes.empty()) return "nothing";
-  if (begins("\x89PNG")) return "a PNG image";
-  if (begins("GIF8")) return "a GIF image";
-  if (begins("BM")) return "a BMP image";
-  if (begins("RIFF")) return "a RIFF (WebP) file";
-  if (begins("\xff\xd8\xff")) return "";
-  return "something else";
-}
-
 Header read_header(tjhandle decoder, std::span<const std::uint8_t> bytes, const std::string& name) {
-  const std::string_view kind = kind_of(bytes);
-  if (!kind.empty()) bad_image("{}: expected a JPEG image, found {}", name, kind);
+  if (data::picture_kind(bytes) != data::PictureKind::kJpeg) {
+    bad_image("{}: expected a JPEG image, found {}", name, data::describe_picture(bytes));
+  }
   Header header;
   int subsampling = -1, colors = -1;
   // A rare subsampling is an error of this call alone: it decodes, and the size is set.
@@ -152,17 +134,6 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name, 
     decode_pixels(decoder.get(), bytes, name, header, stored == StoredColors::kBgr ? TJPF_BGR : TJPF_RGB, image.rgb);
   }
   return data::apply_orientation(std::move(image), orientation);
-}
-
-Image read_image(const std::string& path) {
-  const data::FileSource file(path);
-  constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 28;
-  if (file.size() > kMaxBytes) bad_image("{}: {} bytes, expected an image of at most {}", path, file.size(), kMaxBytes);
-  const data::DecodeMemory memory;
-  memory.reserve_file(file.size());
-  std::vector<std::uint8_t> bytes(file.size());
-  file.read(0, bytes);
-  return decode_jpeg(bytes, path);
 }
 
 }  // namespace gpueval

@@ -71,7 +71,7 @@ bool has_extension(std::string_view name, std::span<const std::string_view> exte
   });
 }
 
-constexpr std::array<std::string_view, 2> kJpeg = {".jpg", ".jpeg"};
+constexpr std::array<std::string_view, 3> kDecoded = {".jpg", ".jpeg", ".png"};
 constexpr std::array<std::string_view, 11> kPictures = {".jpg", ".jpeg", ".png",  ".bmp",  ".gif", ".jfif",
                                                         ".tif", ".tiff", ".webp", ".heic", ".jpe"};
 
@@ -103,7 +103,7 @@ std::string_view without_picture_extension(std::string_view name) {
   return has_picture_extension(name) ? name.substr(0, name.rfind('.')) : name;
 }
 
-bool has_jpeg_extension(std::string_view name) { return has_extension(name, kJpeg); }
+bool has_decoded_extension(std::string_view name) { return has_extension(name, kDecoded); }
 bool has_picture_extension(std::string_view name) { return has_extension(name, kPictures); }
 
 }  // namespace gpueval::data

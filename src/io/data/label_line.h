@@ -24,7 +24,7 @@ std::optional<int> parse_class_id(std::string_view text);
 // "val/x.JPEG" and "x.png" -> "x": what a list and a folder agree on. Only the extensions of pictures are taken off.
 std::string_view base_name(std::string_view name);
 std::string_view without_picture_extension(std::string_view name);
-bool has_jpeg_extension(std::string_view name);
+bool has_decoded_extension(std::string_view name);  // of the pictures that are data: .jpg, .jpeg, .png
 bool has_picture_extension(std::string_view name);
 
 }  // namespace gpueval::data

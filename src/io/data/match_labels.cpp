@@ -78,7 +78,7 @@ std::string kind_of(const LabelList& list) { return list.synsets ? "WordNet ids"
 
 MatchedLabels in_order(const LabelList& list, const std::string& folder, const std::vector<std::string>& pictures) {
   if (list.entries.size() != pictures.size()) {
-    fail("{}: has {} labels, but {} holds {} JPEG images; a list of labels alone needs one for each", list.path,
+    fail("{}: has {} labels, but {} holds {} images; a list of labels alone needs one for each", list.path,
          list.entries.size(), folder, pictures.size());
   }
   MatchedLabels result;

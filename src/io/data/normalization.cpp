@@ -42,13 +42,25 @@ std::string list(const Normalization::Channels& values) {
 }
 
 [[noreturn]] void refuse(const std::string& text) {
-  fail_usage("unknown normalization '{}': expected none, tf, caffe, torch, unit or mean=M,M,M:std=S,S,S", text);
+  fail_usage("unknown normalization '{}': expected none, tf, caffe, torch, unit, mean=M,M,M:std=S,S,S or mean=M:std=S",
+             text);
 }
 
-// "1,2.5,3" at the beginning of rest, which is moved behind it.
-Normalization::Channels take_list(std::string_view& rest, const std::string& text) {
+struct List {
   Normalization::Channels values{};
+  bool one = false;  // number, for every channel
+};
+
+// "1,2.5,3" or "1" at the beginning of rest, which is moved behind it.
+List take_list(std::string_view& rest, const std::string& text) {
+  List list;
+  auto& values = list.values;
   for (std::size_t i = 0; i < 3; ++i) {
+    if (i == 1 && !rest.starts_with(',')) {
+      values = {values[0], values[0], values[0]};
+      list.one = true;
+      break;
+    }
     if (i > 0) {
       if (!rest.starts_with(',')) refuse(text);
       rest.remove_prefix(1);
@@ -60,7 +72,7 @@ Normalization::Channels take_list(std::string_view& rest, const std::string& tex
     if (error != std::errc()) refuse(text);
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
   }
-  return values;
+  return list;
 }
 
 }  // namespace
@@ -95,37 +107,52 @@ Normalization parse_normalization(const std::string& text) {
   std::string_view rest = text;
   if (!rest.starts_with(kMean)) refuse(text);
   rest.remove_prefix(kMean.size());
-  const auto mean = take_list(rest, text);
+  const List mean = take_list(rest, text);
   if (!rest.starts_with(kDeviation)) refuse(text);
   rest.remove_prefix(kDeviation.size());
-  const auto deviation = take_list(rest, text);
-  if (!rest.empty()) refuse(text);
-  return Normalization::mean_std(mean, deviation);
+  const List deviation = take_list(rest, text);
+  if (!rest.empty() || mean.one != deviation.one) refuse(text);
+  if (mean.one) return Normalization::mean_std(mean.values[0], deviation.values[0]);
+  return Normalization::mean_std(mean.values, deviation.values);
 }
 
 std::string to_string(const Normalization& normalization) {
   for (const auto& [kind, name] : kNames) {
     if (normalization.kind() == kind) return std::string(name);
   }
+  if (!normalization.by_color()) {
+    return fmt::format("mean={}:std={}", normalization.mean()[0], normalization.deviation()[0]);
+  }
   return fmt::format("mean={}:std={}", list(normalization.mean()), list(normalization.deviation()));
 }
 
-std::string formula(const Normalization& normalization) {
+std::string formula(const Normalization& normalization, int channels) {
+  if (channels != 3 && channels != 1) return "as they are";
+  const char* what = channels == 1 ? "grey" : "R, G, B";
   switch (normalization.kind()) {
     case Normalization::kTf:
-      return "R, G, B as x / 127.5 - 1";
+      return fmt::format("{} as x / 127.5 - 1", what);
     case Normalization::kCaffe:
       return "B, G, R minus (103.939, 116.779, 123.68)";
     case Normalization::kTorch:
       return "R, G, B as (x / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)";
     case Normalization::kUnit:
-      return "R, G, B as x / 255";
+      return fmt::format("{} as x / 255", what);
     case Normalization::kMeanStd:
+      if (!normalization.by_color()) {
+        return fmt::format("{} as (x - {}) / {}", what, normalization.mean()[0], normalization.deviation()[0]);
+      }
       return fmt::format("R, G, B as (x - ({})) / ({})", list(normalization.mean()), list(normalization.deviation()));
     case Normalization::kNone:
       break;
   }
-  return "R, G, B from 0 to 255";
+  return fmt::format("{} from 0 to 255", what);
+}
+
+Normalization Normalization::mean_std(float mean, float deviation) {
+  Normalization result = mean_std({mean, mean, mean}, {deviation, deviation, deviation});
+  result.same_ = true;
+  return result;
 }
 
 PixelTable pixel_table(const Normalization& normalization) {

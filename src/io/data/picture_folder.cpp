@@ -32,9 +32,9 @@ void add(FolderContents& contents, const fs::directory_entry& entry) {
     (is_left_by_a_tool(name) ? contents.passed_over : contents.folders).push_back(name);
   } else if (name.starts_with('.')) {
     ++contents.hidden;
-  } else if (has_jpeg_extension(name)) {
+  } else if (has_decoded_extension(name)) {
     if (!entry.is_regular_file(ignored)) InputFile(entry.path().string());  // throws what it is instead
-    contents.jpegs.push_back(name);
+    contents.pictures.push_back(name);
   } else if (has_picture_extension(name)) {
     contents.other_pictures.push_back(name);
   } else {
@@ -43,7 +43,7 @@ void add(FolderContents& contents, const fs::directory_entry& entry) {
 }
 
 std::size_t pictures_in(const FolderContents& contents) {
-  return contents.jpegs.size() + contents.other_pictures.size();
+  return contents.pictures.size() + contents.other_pictures.size();
 }
 
 std::size_t pictures_below(const fs::path& folder, const FolderContents& contents, int depth) {
@@ -85,7 +85,7 @@ FolderContents list_folder(const std::string& path) {
   fs::directory_iterator entry(path, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) add(contents, *entry);
   if (error) fail("{}: cannot be read: {}", path, error.message());
-  for (auto* names : {&contents.jpegs, &contents.other_pictures, &contents.folders, &contents.passed_over})
+  for (auto* names : {&contents.pictures, &contents.other_pictures, &contents.folders, &contents.passed_over})
     std::sort(names->begin(), names->end());
   return contents;
 }
@@ -122,7 +122,7 @@ void tell_passed_over(const PictureFolder& folder, GroundTruth& truth) {
   if (!sum.other_pictures.empty()) {
     const std::size_t count = sum.other_pictures.size();
     truth.warnings.push_back(fmt::format(
-        "{} of {} {} no JPEG by the name ({}{}) and {} left out.", counted(count, "picture", "pictures"), where,
+        "{} of {} {} no JPEG or PNG by the name ({}{}) and {} left out.", counted(count, "picture", "pictures"), where,
         count == 1 ? "is" : "are", sum.other_pictures.front(), count > 1 ? ", ..." : "", count == 1 ? "is" : "are"));
   }
   if (deeper > 0) {

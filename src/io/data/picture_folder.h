@@ -12,15 +12,15 @@ namespace gpueval::data {
 
 // One folder without what is below it. Names are sorted as text.
 struct FolderContents {
-  std::vector<std::string> jpegs;           // .jpg and .jpeg, in any case
-  std::vector<std::string> other_pictures;  // .png, .webp, ...: by their names
+  std::vector<std::string> pictures;        // .jpg, .jpeg and .png, in any case
+  std::vector<std::string> other_pictures;  // .bmp, .webp, ...: by their names
   std::vector<std::string> folders;
   std::vector<std::string> passed_over;  // folders that tools leave behind: __MACOSX, @eaDir, .ipynb_checkpoints
   std::size_t hidden = 0, others = 0;    // files
 
-  bool has_pictures() const { return !jpegs.empty() || !other_pictures.empty(); }
+  bool has_pictures() const { return !pictures.empty() || !other_pictures.empty(); }
 };
-// Error for a folder that cannot be read, and for a .jpg or .jpeg that is no regular file.
+// Error for a folder that cannot be read, and for a picture that is no regular file.
 FolderContents list_folder(const std::string& path);
 
 struct ClassFolder {
@@ -36,7 +36,7 @@ struct PictureFolder {
   std::vector<ClassFolder> folders;  // with pictures in them or below them
   std::vector<std::string> empty;    // folders without pictures
   std::string where() const;         // path / inside
-  bool flat() const { return !contents.jpegs.empty(); }
+  bool flat() const { return !contents.pictures.empty(); }
 };
 // has_list: labels are given, so a single folder of pictures is what they are for, not a class.
 PictureFolder find_pictures(const std::string& path, bool has_list, const LabelRules& rules);

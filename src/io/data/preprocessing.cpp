@@ -143,6 +143,18 @@ void normalize(const cv::Mat& image, const PixelTable& pixels, std::span<float> 
   }
 }
 
+// As PIL's mode L: ITU-R 601-2 in integers.
+void normalize_grey(const cv::Mat& image, const PixelTable& pixels, std::span<float> dst) {
+  auto out = dst.begin();
+  for (int y = 0; y < image.rows; ++y) {
+    const std::uint8_t* pixel = image.ptr<std::uint8_t>(y);
+    for (int x = 0; x < image.cols; ++x, pixel += 3) {
+      const unsigned grey = (pixel[0] * 19595u + pixel[1] * 38470u + pixel[2] * 7471u + 0x8000u) >> 16;
+      *out++ = pixels.values[0][grey];
+    }
+  }
+}
+
 }  // namespace
 
 Geometry Preprocessing::geometry(int picture_height, int picture_width) const {
@@ -160,8 +172,8 @@ Geometry Preprocessing::apply(const Image& image, std::span<float> dst) const {
       image.height > 0 && image.width > 0 &&
           image.rgb.size() == static_cast<std::size_t>(image.height) * static_cast<std::size_t>(image.width) * 3,
       "image of {} x {} with {} bytes", image.height, image.width, image.rgb.size());
-  GPUEVAL_CHECK(dst.size() == static_cast<std::size_t>(input.height) * static_cast<std::size_t>(input.width) * 3,
-                "{} floats for {} x {}", dst.size(), input.height, input.width);
+  GPUEVAL_CHECK((input.channels == 3 || input.channels == 1) && !as_it_is && dst.size() == input.elements(),
+                "{} floats of a picture for {} x {} x {}", dst.size(), input.height, input.width, input.channels);
   const Geometry result = geometry(image.height, image.width);
   // Images are preprocessed side by side on all cores already: OpenCV's own threads would only compete with them.
   [[maybe_unused]] static const bool single_threaded = (cv::setNumThreads(1), true);
@@ -172,8 +184,20 @@ Geometry Preprocessing::apply(const Image& image, std::span<float> dst) const {
     picture = placed(picture, crop(picture.size(), {first_crop, first_crop}), Resize::kBicubic);
   }
   picture = placed(picture, place(fit, picture.size(), {input.width, input.height}), resize);
-  normalize(picture, pixel_table(input.normalization), dst);
+  (input.channels == 1 ? normalize_grey : normalize)(picture, pixel_table(input.normalization), dst);
   return result;
+}
+
+void Preprocessing::normalize_array(std::span<float> array) const {
+  const auto channels = static_cast<std::size_t>(input.channels);
+  if (input.normalization == Normalization::kNone) return;
+  GPUEVAL_CHECK(channels == 1 || channels == 3, "{} channels", channels);
+  const PixelTable table = pixel_table(input.normalization);
+  for (std::size_t i = 0; i < array.size(); i += channels) {
+    const std::span<float> pixel = array.subspan(i, channels);
+    if (table.bgr) std::swap(pixel[0], pixel[2]);
+    for (std::size_t c = 0; c < channels; ++c) pixel[c] = table.values[c][static_cast<std::uint8_t>(pixel[c])];
+  }
 }
 
 }  // namespace gpueval

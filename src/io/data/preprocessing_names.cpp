@@ -30,7 +30,50 @@ std::string_view take_number(std::string_view text, int& value) {
 int stored_side(const Dataset& data) { return data.kind() == "demo" ? 96 : 224; }
 
 std::string crop_name(Resize resize, int height, int width) {
-  return fmt::format("_{}{}_crop{}", to_string(resize), crop_short_side(height, width), to_string({height, width}));
+  return fmt::format("_{}{}_crop{}", to_string(resize), crop_short_side(height, width),
+                     to_string(InputSize{height, width}));
+}
+
+void check_normalization(const InputSpec& input, const Normalization& normalization) {
+  if (input.channels == 1 && normalization.by_color()) {
+    fail_usage(
+        "normalize {}: it is for R, G and B, but this network takes one channel; expected none, tf, unit or "
+        "mean=M:std=S",
+        to_string(normalization));
+  }
+}
+
+// Pictures have three colours, of which one grey can be made.
+void check_channels(const InputSpec& input, const PreprocessingChoice& choice) {
+  if (input.channels != 1 && input.channels != 3) {
+    fail_usage(
+        "the network takes {0} channels, which no picture has: its data are arrays, --data X.npy of N x {1} x {2} x "
+        "{0}",
+        input.channels, input.height, input.width);
+  }
+  check_normalization(input, choice.normalization.value_or(input.normalization));
+}
+
+Preprocessing as_it_is(const InputSpec& input, const std::string& path, const ArrayForm& array,
+                       const PreprocessingChoice& choice) {
+  if (choice.original || choice.fit || choice.resize) {
+    fail_usage("{}: arrays go to the network as they are, so there is nothing to fit or to resize", path);
+  }
+  if (array.shape != Shape{1, input.height, input.width, input.channels}) {
+    fail("{}: its elements are {} x {} x {}, but the network takes {} x {} x {} (height, width, channels)", path,
+         array.shape.h, array.shape.w, array.shape.c, input.height, input.width, input.channels);
+  }
+  Preprocessing result{.input = input, .as_it_is = true};
+  result.input.normalization = choice.normalization.value_or(Normalization::kNone);
+  if (result.input.normalization == Normalization::kNone) return result;
+  if (!array.bytes || (input.channels != 1 && input.channels != 3)) {
+    fail_usage(
+        "normalize {}: it is for bytes of 1 or 3 channels, and the elements of {} are {}",
+        to_string(*choice.normalization), path,
+        array.bytes ? fmt::format("of {} channels", input.channels) : "floats, which go to the network as they are");
+  }
+  check_normalization(input, *choice.normalization);
+  return result;
 }
 
 }  // namespace
@@ -80,6 +123,7 @@ std::string to_string(const InputSize& size) {
 }
 
 Preprocessing make_preprocessing(const InputSpec& input, bool stored_cropped, const PreprocessingChoice& choice) {
+  check_channels(input, choice);
   if (choice.original && (choice.fit || choice.resize)) {
     fail_usage("the original preprocessing has a fit and a resize of its own, so none other can be chosen beside it");
   }
@@ -95,11 +139,16 @@ Preprocessing make_preprocessing(const InputSpec& input, bool stored_cropped, co
 }
 
 Preprocessing make_preprocessing(const InputSpec& input, const Dataset& data, const PreprocessingChoice& choice) {
-  return make_preprocessing(input, data.images_are_cropped(), choice);
+  const std::optional<ArrayForm> array = data.array();
+  return array ? as_it_is(input, data.path(), *array, choice)
+               : make_preprocessing(input, data.images_are_cropped(), choice);
 }
 
 std::string preprocessing_name(const Dataset& data, const Preprocessing& p) {
   const InputSize input{p.input.height, p.input.width};
+  const bool caffe = p.input.normalization == Normalization::kCaffe;
+  const std::string normalization = caffe ? "caffe-bgr" : to_string(p.input.normalization);
+  if (p.as_it_is) return "array_" + normalization;
   InputSize size;  // of what the picture is by now; {}: not known
   std::string name;
   if (data.images_are_cropped()) {
@@ -117,8 +166,8 @@ std::string preprocessing_name(const Dataset& data, const Preprocessing& p) {
     if (p.fit != Fit::kSquash) name += "_" + to_string(p.fit);
     name += to_string(input);
   }
-  const bool caffe = p.input.normalization == Normalization::kCaffe;
-  return name.substr(1) + (name.empty() ? "" : "_") + (caffe ? "caffe-bgr" : to_string(p.input.normalization));
+  if (p.input.channels == 1) name += "_grey";
+  return name.substr(1) + (name.empty() ? "" : "_") + normalization;
 }
 
 }  // namespace gpueval

@@ -17,6 +17,8 @@ class Selection : public Dataset {
   int label(std::size_t index) const override { return data_.label(indices_.at(index)); }
   bool labelled() const override { return data_.labelled(); }
   Image decode(std::size_t index) const override { return data_.decode(indices_.at(index)); }
+  std::optional<ArrayForm> array() const override { return data_.array(); }
+  void read(std::size_t index, std::span<float> dst) const override { data_.read(indices_.at(index), dst); }
   std::uint64_t content_bytes(std::size_t index) const override { return data_.content_bytes(indices_.at(index)); }
   std::vector<std::uint8_t> content(std::size_t index) const override { return data_.content(indices_.at(index)); }
   std::string name(std::size_t index) const override { return data_.name(indices_.at(index)); }
