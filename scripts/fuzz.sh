@@ -12,7 +12,7 @@ fuzz() {  # target, its seeds...
   shift
   mkdir -p "$folder/seeds" "$folder/found"
   cp "$@" "$folder/seeds"
-  case $target in fuzz_table | fuzz_compare | fuzz_tuning_cache) options=(-dict=tests/fuzz/json.dict) ;; esac
+  case $target in fuzz_keras | fuzz_table | fuzz_compare | fuzz_tuning_cache) options=(-dict=tests/fuzz/json.dict) ;; esac
   if "$GPUEVAL_BUILD/$target" -max_total_time="$GPUEVAL_FUZZ_SECONDS" -rss_limit_mb=2048 -timeout=20 \
       -artifact_prefix="$folder/" "${options[@]}" "$folder/found" "$folder/seeds" >"$folder/log" 2>&1; then
     echo "$target: $(tail -1 "$folder/log")"
@@ -25,9 +25,10 @@ fuzz() {  # target, its seeds...
 
 golden=tests/golden
 declare -A seeds=(
-  [fuzz_pickle]="$golden/data/*.pkl" [fuzz_jpeg]="$golden/data/*.jpg" [fuzz_hdf5]="$golden/hdf5/*"
+  [fuzz_pickle]="$golden/data/*.pkl" [fuzz_jpeg]="$golden/data/*.jpg" [fuzz_png]="$golden/data/*.png" [fuzz_npy]="$golden/data/*.npy"
+  [fuzz_hdf5]="$golden/hdf5/*"
   [fuzz_zip]="$golden/fuzz/zip/* $golden/hdf5/keras3.keras" [fuzz_table]="$golden/fuzz/table/*"
-  [fuzz_journal]="$golden/fuzz/journal/*" [fuzz_compare]="$golden/fuzz/compare/*"
+  [fuzz_keras]="$golden/fuzz/keras/*" [fuzz_journal]="$golden/fuzz/journal/*" [fuzz_compare]="$golden/fuzz/compare/*"
   [fuzz_tuning_cache]="$golden/fuzz/tuning_cache/*"
 )
 targets=("$@")

@@ -35,10 +35,11 @@ struct ModelSpec {
   std::function<std::string(const WeightFile&)> detect_variant;
   // Published file names, most usual first, e.g. "mobilenet_2_5_224_tf.h5"; looked for by --model without --weights.
   std::function<std::vector<std::string>(const ModelOptions&)> weight_files;
+  bool built_in = true;      // false: of a file that Keras saved
   std::string published_at;  // where to get the file, in words and an address of the publisher's page
 };
 
-InputSpec input_spec(const ModelSpec& spec, const Graph& graph);  // the graph's size, the network's normalization
+InputSpec input_spec(const ModelSpec& spec, const Graph& graph);  // the graph's shape, the network's normalization
 
 const std::vector<ModelSpec>& models();                // every row of models.inc, in its order
 const ModelSpec& find_model(const std::string& name);  // throws a usage error that lists the names

@@ -15,7 +15,8 @@
 namespace gpueval {
 
 struct ModelPlan {
-  std::string name;                // of models()
+  std::string name;                // of models(); empty with `file`
+  std::string file;                // a full model that Keras saved (gpueval/keras.h)
   std::optional<double> alpha;     // absent: 1
   std::string weights;             // a file, "random", or empty: the published names are looked for
   std::uint64_t seed = 1;          // of random weights, and of synthetic images for timing
@@ -33,7 +34,7 @@ struct DataPlan {
 struct CalibrationPlan {
   std::string table;                  // a file of `gpu_eval calibrate`; empty: calibrates
   std::optional<std::size_t> images;  // absent: 128, of judged images at most a quarter
-  std::string image;                  // a JPEG to calibrate on where there are no other images
+  std::string image;                  // a JPEG or PNG to calibrate on where there are no other images
 };
 
 // A row of the result: one lowered network on one device.
@@ -52,6 +53,15 @@ struct AccuracyPlan {
   bool preprocess_on_device = false;  // where the device does that, of images that are only resized
   bool resume = false;                // continue the journal of a run that ended early
   std::string save_logits;            // .npy of the last row; empty: none
+};
+
+// What the last row computes, as NumPy files.
+struct OutputsPlan {
+  std::string folder;  // "<layer>.npy" of every output, "/" as "_"; empty: none
+  std::string first;   // a file for the first output; empty: none. Of judged images AccuracyPlan::save_logits does it
+  bool probabilities = false;  // behind the softmax or sigmoid that a file has at its outputs
+
+  bool any() const { return !folder.empty() || !first.empty(); }
 };
 
 struct SpeedPlan {
@@ -77,6 +87,7 @@ struct Plan {
   std::string device = "auto";                                       // as make_engine() takes it
   bool cuda_graph = true;                                            // EngineOptions
   std::optional<AccuracyPlan> accuracy;
+  OutputsPlan outputs;
   std::optional<Shard> shard;  // of the accuracy part, which is then the only one
   std::optional<SpeedPlan> speed;
   std::optional<int> layers_batch;  // times each layer with such a batch, and measures the error of each int8 layer

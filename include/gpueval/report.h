@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "gpueval/keras.h"
 #include "gpueval/result.h"
 #include "gpueval/selftest.h"
 
@@ -30,12 +31,16 @@ std::string to_text(const SensitivityReport& report);  // at most 110 columns
 std::string to_json(const SensitivityReport& report);
 std::string to_html(const SensitivityReport& report);
 
+// Layer by layer: shapes, parameters, multiply-adds, and what computes in integers in an int8 network.
+std::string to_text(const KerasNetwork& network);
+
 // Text of `gpu_eval compare`: matching runs of two result files side by side. Throws Error for a file that is no
 // result.
 std::string compare_results(const std::string& path_a, const std::string& path_b);
 
 // Tables of what this version and this machine have.
 std::string list_models();
+std::string list_layers();  // of Keras
 std::string list_kernels();
 std::string list_devices();
 std::string list_calibrators();

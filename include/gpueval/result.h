@@ -37,7 +37,8 @@ struct HostInfo {
 HostInfo host_info(const std::string& device = {});
 
 struct ModelReport {
-  std::string name;  // "mobilenet"
+  std::string name;       // "mobilenet"
+  bool imported = false;  // from a file that Keras saved, whose own name this is
   double alpha = 1;
   bool has_alpha = false;  // the network comes in several widths
   std::string variant;     // "" or which of two networks the weight file's names tell
@@ -50,6 +51,8 @@ struct ModelReport {
   struct Output {
     std::string name, layer;  // "logits", and the layer whose tensor it is
     Shape shape;
+    std::vector<int> extents;   // as Keras has it, without the batch
+    std::string head = "none";  // what stands behind it in the file: "softmax", "sigmoid"
   };
   std::vector<Output> outputs = {};
 };

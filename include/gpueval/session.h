@@ -50,13 +50,18 @@ std::vector<Plan> plan_each_network(const Plan& plan);
 TableReport measure_networks(const std::vector<Plan>& plans, Observer& observer);
 
 struct LoadedModel {
-  const ModelSpec* spec = nullptr;
+  std::shared_ptr<const ModelSpec> spec;
   Graph graph;  // with weights
   InputSpec input;
+  bool normalization_known = true;  // false: of an imported network that does not tell; input.normalization is a guess
   ModelReport report;
-  std::string weights_id;  // for calibration tables and journals: the file's SHA-256, or "random-<seed>"
+  std::vector<std::string> notes;  // whole sentences
+  std::string weights_id;          // for calibration tables and journals: the file's SHA-256, or "random-<seed>"
 };
 LoadedModel load_model(const ModelPlan& plan);
+Graph network_shape(const ModelPlan& plan);  // without weights
+// What --model takes: the name of a network, or a file that Keras saved, which an ending or a slash tells.
+void set_network(ModelPlan& plan, const std::string& name_or_file);
 
 struct LoadedData {
   std::unique_ptr<Dataset> images;       // null: none given, none found

@@ -6,7 +6,8 @@
 namespace gpueval::cli {
 
 std::span<const Command> commands() {
-  static const std::array kAll{kMeasure, kCalibrate, kTable, kSensitivity, kExport, kList, kCompare, kSelftest};
+  static const std::array kAll{kMeasure, kCalibrate, kTable,   kSensitivity, kExport,
+                               kList,    kInspect,   kCompare, kSelftest};
   return kAll;
 }
 

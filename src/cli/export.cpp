@@ -62,13 +62,14 @@ int run(const Options& o) {
   const OnnxOptions onnx{
       .bias = for_tensorrt ? OnnxBias::kFloat32 : OnnxBias::kInt32,
       .producer_version = tool_info().version,
-      .description = fmt::format("{}, {}; weights {}; input (N, {}, {}, 3), {}", model.graph.name, form,
-                                 model.weights_id, input.height, input.width,
-                                 formula(plan.data.preprocessing.normalization.value_or(input.normalization)))};
+      .description =
+          fmt::format("{}, {}; weights {}; input (N, {}, {}, {}), {}", model.graph.name, form, model.weights_id,
+                      input.height, input.width, input.channels,
+                      formula(plan.data.preprocessing.normalization.value_or(input.normalization), input.channels))};
   export_onnx(row.graph, o.onnx, onnx);
-  print_line(fmt::format("{}: {} {}, {:.1f} MB; input `input` float32 (N, {}, {}, 3), output `logits` (N, {})", o.onnx,
+  print_line(fmt::format("{}: {} {}, {:.1f} MB; input `input` float32 (N, {}, {}, {}), output `logits` (N, {})", o.onnx,
                          model.graph.name, form, static_cast<double>(std::filesystem::file_size(o.onnx)) / 1e6,
-                         input.height, input.width, model.report.classes));
+                         input.height, input.width, input.channels, model.graph.output_node().shape.elements()));
   for (const std::string& note : prepared.notes) print_note(note);
   if (integer && plan.calibration.table.empty())
     print_line(fmt::format("Calibrated on {} images; `gpu_eval calibrate` writes a table that other commands can read.",

@@ -15,8 +15,11 @@ struct Listing {
   const char* name;
   std::string (*text)();
 };
-constexpr Listing kListings[] = {
-    {"models", list_models}, {"kernels", list_kernels}, {"calibrators", list_calibrators}, {"devices", list_devices}};
+constexpr Listing kListings[] = {{"models", list_models},
+                                 {"layers", list_layers},
+                                 {"kernels", list_kernels},
+                                 {"calibrators", list_calibrators},
+                                 {"devices", list_devices}};
 
 const Listing* find(const Options& o) {
   for (const Listing& listing : kListings) {
@@ -26,14 +29,16 @@ const Listing* find(const Options& o) {
 }
 
 void define(CLI::App& app, Options& o) {
-  app.add_option("WHAT", o.positional, "models, kernels, calibrators or devices");
+  app.add_option("WHAT", o.positional, "models, layers, kernels, calibrators or devices");
 }
 
 void check(const CLI::App&, Options& o) {
   if (find(o) == nullptr) {
     const std::string near =
-        o.positional.empty() ? "" : did_you_mean(o.positional.front(), {"models", "kernels", "calibrators", "devices"});
-    fail_usage("list: expected models, kernels, calibrators or devices{}", near);
+        o.positional.empty()
+            ? ""
+            : did_you_mean(o.positional.front(), {"models", "layers", "kernels", "calibrators", "devices"});
+    fail_usage("list: expected models, layers, kernels, calibrators or devices{}", near);
   }
 }
 
@@ -44,7 +49,7 @@ int run(const Options& o) {
 
 }  // namespace
 
-const Command kList{"list", "models, kernels, calibrators or devices",        define, check,
+const Command kList{"list", "models, layers, kernels, calibrators or devices", define, check,
                     run,    "  gpu_eval list models\n  gpu_eval list kernels"};
 
 }  // namespace gpueval::cli

@@ -48,8 +48,11 @@ void define(CLI::App& app, Options& o) {
               "host (default) or device: cuda and emu resize and normalise the images themselves, same bits")
       ->check(one_of({"host", "device"}));
   add_resume(app, o);
-  accuracy.option("--save-logits", o.accuracy.save_logits, "F.npy",
-                  "NumPy float32 (judged images, classes) of the last row");
+  accuracy.option("--save-logits", o.plan.outputs.first, "F.npy",
+                  "NumPy float32 (images, classes) of the last row: its first output");
+  accuracy.option("--save-outputs", o.plan.outputs.folder, "DIR", "every output of the last row, <layer>.npy each");
+  accuracy.flag("--probabilities", o.plan.outputs.probabilities,
+                "what is saved: behind the network's softmax or sigmoid (default: in front of it)");
   CLI::Option* reference = accuracy
                                .option("--reference", o.reference_accuracy, "ACC",
                                        "accuracy gate: exit code 3 if the last row's top-1 is below ACC - POINTS/100")
@@ -69,8 +72,8 @@ void define(CLI::App& app, Options& o) {
       ->check(above_zero());
   add_results(app, o, "result-schema.json");
   Section picture(app, kPicture);
-  CLI::Option* image =
-      picture.option("--image", o.image, "F.jpg", "print the five likeliest classes of this JPEG instead of measuring");
+  CLI::Option* image = picture.option("--image", o.image, "F.jpg",
+                                      "print the five likeliest classes of this JPEG or PNG instead of measuring");
   picture.option("--class-names", o.class_names, "F", "one name a line (default: ImageNet's)")->needs(image);
 }
 

@@ -71,8 +71,7 @@ std::vector<Plan> research_plans(const Options& o) {
   std::vector<Plan> plans;
   for (Plan& plan : plans_of_each(o)) {
     plan.accuracy->required = true;
-    plan.rows = research_rows(
-        parse_model_name(plan.model.name).spec->build({.alpha = plan.model.alpha.value_or(1), .variant = ""}));
+    plan.rows = research_rows(network_shape(plan.model));
     for (Row& row : plan.rows) row.kernel = o.kernel;
     plans.push_back(std::move(plan));
   }
@@ -87,7 +86,7 @@ std::vector<Plan> plans_of_each(const Options& o) {
   Plan plan = settle_plan(o);
   std::vector<Plan> plans;
   for (const std::string& name : o.models.empty() ? std::vector<std::string>{""} : o.models) {
-    plan.model.name = name;
+    set_network(plan.model, name);
     for (Plan& network : plan_each_network(plan)) plans.push_back(std::move(network));
   }
   return plans;

@@ -42,7 +42,10 @@ void refuse_corrections(const Options& o, const std::string& because) {
 
 void add_network(CLI::App& app, Options& o) {
   Section network(app, kNetwork);
-  network.option("--model", o.models, "NAME,...", "of `gpu_eval list models`; mobilenet_0.25 names a width, too");
+  network.option(
+      "--model", o.models, "NAME,...",
+      "a network that Keras saved (.keras, .h5), or one of `gpu_eval list models` (mobilenet_0.25 names a width, "
+      "too)");
   network.option("--alpha", o.plan.model.alpha, "A", "width of mobilenet: 1 (default), 0.75, 0.5, 0.25")
       ->check(above_zero());
   network.option("--weights", o.plan.model.weights, "F.h5",
@@ -54,14 +57,15 @@ void add_network(CLI::App& app, Options& o) {
 void add_images(CLI::App& app, Options& o) {
   Section images(app, kImages);
   images.option("--data", o.plan.data.path, "PATH",
-                "val224_compressed.pkl or the like (default: it is looked for), a folder of images, "
-                "or `demo`");
-  images.option("--labels", o.plan.data.labels, "F", "ground truth of a flat folder of images");
+                "a folder of JPEG and PNG images, an .npy of network inputs, val224_compressed.pkl or the like "
+                "(which is looked for by default), or `demo`");
+  images.option("--labels", o.plan.data.labels, "F",
+                "class ids of a flat folder of images, or of an .npy (an .npy, too, or a text)");
   Section preparing(app, "Preprocessing (docs/preprocessing.md)");
   preparing
       .option("--normalize", o.normalize, "NAME",
-              "none, tf, caffe, torch, unit or mean=M,M,M:std=S,S,S (default: the network's, caffe for vgg16, "
-              "resnet50 and squeezenet, tf for inceptionv3, xception, mobilenet and demo)")
+              "none, tf, caffe, torch, unit, mean=M,M,M:std=S,S,S or mean=M:std=S (default: the network's, caffe for "
+              "vgg16, resnet50 and squeezenet, tf for inceptionv3, xception, mobilenet and demo)")
       ->check(parsed_by(parse_normalization));
   preparing
       .option("--fit", o.fit, "NAME",

@@ -17,7 +17,7 @@ std::vector<OutputPlace> outputs_of(const Options& o) {
   std::vector<OutputPlace> outputs{{"--json", o.json, {".json"}, true},
                                    {"--html", o.html, {".html", ".htm"}, true},
                                    {"--markdown", o.markdown, {".md", ".markdown"}, true},
-                                   {"--save-logits", o.accuracy.save_logits, {".npy"}},
+                                   {"--save-logits", o.plan.outputs.first, {".npy"}},
                                    {"--onnx", o.onnx, {".onnx"}}};
   if (!o.table.empty()) {
     outputs.push_back({"--calibration-table", o.table, {".json"}});

@@ -71,10 +71,10 @@ std::vector<Row> settle_rows(const Options& o) {
 
 Plan settle_plan(const Options& o) {
   if (!o.plan.data.labels.empty() && o.plan.data.path.empty())
-    fail_usage("--labels needs --data: it is the ground truth of a folder of images");
+    fail_usage("--labels needs --data: it is the ground truth of a folder of images or of an .npy");
   if (o.given.contains("--seed") && o.plan.model.weights != "random") fail_usage("--seed needs --weights random");
   Plan plan = o.plan;
-  plan.model.name = o.models.empty() ? "" : o.models.front();
+  if (!o.models.empty()) set_network(plan.model, o.models.front());
   plan.data.preprocessing = preprocessing_of(o);
   if (!o.input_size.empty()) plan.model.input = parse_input_size(o.input_size);
   plan.rows = settle_rows(o);
@@ -84,7 +84,7 @@ Plan settle_plan(const Options& o) {
     plan.accuracy = o.accuracy;
     plan.accuracy->preprocess_on_device = o.preprocess_on == "device";
     plan.accuracy->required =
-        o.mode == "accuracy" || o.reference_accuracy || !o.accuracy.save_logits.empty() || o.accuracy.resume;
+        o.mode == "accuracy" || o.reference_accuracy || !o.plan.outputs.first.empty() || o.accuracy.resume;
     if (o.mode == "accuracy" && !o.batches.empty()) plan.accuracy->batch = o.batches.front();
   }
   if (o.mode != "accuracy") {

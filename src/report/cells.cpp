@@ -19,10 +19,10 @@ std::string interval_text(const Interval& fraction) {
 }
 
 // The task's metrics, then "95% CI", "diff", "p", "agree".
-std::vector<std::string> accuracy_cells(const RunReport& run, std::size_t metrics) {
+std::vector<std::string> accuracy_cells(const Report& report, const RunReport& run, std::size_t metrics) {
   std::vector<std::string> cells(metrics + 4);
   if (run.accuracy) {
-    for (std::size_t i = 0; i < metrics; ++i) cells[i] = percent(run.accuracy->metrics[i].value);
+    for (std::size_t i = 0; i < metrics; ++i) cells[i] = metric_cell(report, run, i);
     if (const auto& ci = run.accuracy->metrics.front().ci95) cells[metrics] = interval_text(*ci);
   }
   if (run.vs_first) {
@@ -53,6 +53,10 @@ std::string layer_name(const LayerInfo& layer) {
 }  // namespace
 
 std::string significance_cell(const PairedComparison& paired) { return paired.p ? p_value_text(*paired.p) : ""; }
+std::string metric_cell(const Report& report, const RunReport& run, std::size_t metric) {
+  if (!find_task(report.task).tells(metric, report.model.classes)) return "-";
+  return percent(run.accuracy->metrics[metric].value);
+}
 std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
 std::string milliseconds(double ms) { return ms < 100 ? fmt::format("{:.2f}", ms) : fmt::format("{:.0f}", ms); }
 std::string rate(double per_second) {
@@ -113,7 +117,7 @@ TextTable result_table(const Report& report) {
   table.column("speed");
   for (const RunReport& run : report.runs) {
     std::vector<std::string> cells{run.label()};
-    for (std::string& cell : accuracy_cells(run, metrics.size())) cells.push_back(std::move(cell));
+    for (std::string& cell : accuracy_cells(report, run, metrics.size())) cells.push_back(std::move(cell));
     for (std::string& cell : speed_cells(run, report.percentiles)) cells.push_back(std::move(cell));
     table.row(std::move(cells));
   }

@@ -10,11 +10,13 @@
 namespace gpueval {
 
 std::string significance_cell(const PairedComparison& paired);  // "0.31", "<0.0001"; "" where the task has no p
-std::string percent(double fraction);                           // "56.40%"
-std::string milliseconds(double ms);                            // "1.25", "125"
-std::string rate(double per_second);                            // "12.34", "1234"
-std::string decibels(double sqnr_db);                           // "25.8", "exact" for infinite
-std::string verdict_text(const SpeedResult& speed);             // "VALID", "NOISY", "INVALID", "emulated"
+// Of the metric; "-" where it tells nothing of a network of so many classes.
+std::string metric_cell(const Report& report, const RunReport& run, std::size_t metric);
+std::string percent(double fraction);                // "56.40%"
+std::string milliseconds(double ms);                 // "1.25", "125"
+std::string rate(double per_second);                 // "12.34", "1234"
+std::string decibels(double sqnr_db);                // "25.8", "exact" for infinite
+std::string verdict_text(const SpeedResult& speed);  // "VALID", "NOISY", "INVALID", "emulated"
 // Images per second in a table: "845", "NOISY 845", "INVALID 845", "emulated" instead of a number.
 std::string rate_with_verdict(const SpeedResult& speed);
 std::string doubt(const RunReport& run);        // " (NOISY)", " (INVALID)": behind its speed; "" if VALID

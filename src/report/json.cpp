@@ -71,9 +71,9 @@ Json host_json(const HostInfo& host, const std::optional<Conditions>& conditions
 
 Json outputs_json(const std::vector<ModelReport::Output>& outputs) {
   Json json = Json::array();
-  for (const auto& [name, layer, shape] : outputs) {
+  for (const auto& [name, layer, shape, extents, head] : outputs) {
     const Json dims = shape.pixels() == 1 ? Json::array({shape.c}) : Json::array({shape.h, shape.w, shape.c});
-    json.push_back({{"name", name}, {"layer", layer}, {"shape", dims}});
+    json.push_back({{"name", name}, {"layer", layer}, {"shape", dims}, {"head", head}});
   }
   return json;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gpueval/engine.h"
+#include "gpueval/keras.h"
 #include "gpueval/models.h"
 #include "gpueval/report.h"
 #include "quant/calibrators/calibrators.h"
@@ -38,6 +39,13 @@ std::string list_models() {
     published += fmt::format("{:<12} {}\n{:<12} weights: {}\n", spec.name, spec.description, "", spec.published_at);
   }
   return table.text() + '\n' + published;
+}
+
+std::string list_layers() {
+  TextTable table;
+  for (const char* title : {"name", "kind", "in an int8 network"}) table.column(title, Align::kLeft);
+  for (const KerasSupport& row : keras_support()) table.row({row.name, row.kind, row.int8});
+  return table.text();
 }
 
 std::string list_kernels() {

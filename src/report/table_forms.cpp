@@ -22,16 +22,18 @@ constexpr const char* kLegend =
     "diff: points against the network's float32 row on the same images; p: exact McNemar test of top-1; agree: same "
     "top-1 class as float32; SQNR: of the logits against float32's.";
 
-void add_row(TextTable& table, const std::string& network, const RunReport& run, const RunReport& first) {
+void add_row(TextTable& table, const std::string& network, const Report& report, const RunReport& run) {
+  const RunReport& first = report.runs.front();
   std::vector<std::string> cells{network, run.label()};
   cells.resize(10);
   if (run.accuracy) {
-    cells[2] = percent(run.accuracy->metrics[0].value);
-    cells[3] = percent(run.accuracy->metrics[1].value);
+    cells[2] = metric_cell(report, run, 0);
+    cells[3] = metric_cell(report, run, 1);
   }
   if (run.vs_first) {
     cells[4] = fmt::format("{:+.2f}", 100 * run.vs_first->diff);
-    cells[5] = fmt::format("{:+.2f}", 100 * (run.accuracy->metrics[1].value - first.accuracy->metrics[1].value));
+    if (find_task(report.task).tells(1, report.model.classes))
+      cells[5] = fmt::format("{:+.2f}", 100 * (run.accuracy->metrics[1].value - first.accuracy->metrics[1].value));
     cells[6] = significance_cell(*run.vs_first);
     cells[7] = fmt::format("{:.1f}%", 100 * run.vs_first->agreement);
     if (run.vs_first->logits.images > 0) cells[8] = decibels(run.vs_first->logits.sqnr_db());
@@ -55,7 +57,7 @@ TextTable networks_table(const TableReport& report) {
       continue;
     }
     const std::vector<RunReport>& runs = network.report->runs;
-    for (const RunReport& run : runs) add_row(table, &run == &runs.front() ? network.name : "", run, runs.front());
+    for (const RunReport& run : runs) add_row(table, &run == &runs.front() ? network.name : "", *network.report, run);
   }
   return table;
 }

@@ -150,7 +150,8 @@ CalibrationTable obtain_table(const Plan& plan, const RecipeRequest& request, co
   }
   report.source = "synthetic";
   const InputSpec& input = model.input;
-  return observe_table(plan, request, model, *open_synthetic(input.height, input.width, count, 1), count, report, step);
+  return observe_table(plan, request, model, *open_synthetic(input.height, input.width, count, 1, input.channels),
+                       count, report, step);
 }
 
 }  // namespace gpueval

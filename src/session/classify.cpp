@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "gpueval/classification.h"
 #include "gpueval/error.h"
 #include "io/data/imagenet_classes.h"
+#include "session/images.h"
 #include "session/start_report.h"
 #include "task/ranking.h"
 
@@ -46,17 +48,17 @@ Classification classify(const Plan& asked, const std::string& path, const std::s
   Prepared prepared;
   prepared.model = load_model(plan.model);
   const LoadedModel& model = prepared.model;
-  const auto classes = static_cast<std::size_t>(model.report.classes);
+  const auto classes = static_cast<std::size_t>(classes_of(model.graph));
   const std::vector<std::string> names = read_names(class_names, model.spec->labels, classes);
   if (calibrates(plan)) prepared.data = load_data(plan, *model.spec);
   lower_rows(plan, prepared, observer);
 
   const InputSpec& spec = model.input;
-  std::vector<float> pixels(static_cast<std::size_t>(spec.height) * static_cast<std::size_t>(spec.width) * 3);
-  make_preprocessing(spec, false, plan.data.preprocessing).apply(image, pixels);
+  std::vector<float> pixels(spec.elements());
+  make_preprocessing(spec, false, preprocessing_choice(plan, model)).apply(image, pixels);
   Classification result{path, image.height, image.width, {}, prepared.calibration};
   for (const LoweredRow& row : prepared.rows) {
-    std::vector<float> logits(classes);
+    std::vector<float> logits(static_cast<std::size_t>(model.graph.output_node().shape.elements()));
     make_engine(plan, row, 1)->run(pixels, 1, logits);
     result.rows.push_back(likeliest(empty_run(row).label(), logits, names));
   }

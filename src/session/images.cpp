@@ -15,8 +15,27 @@ constexpr std::size_t kSyntheticImages = 32;
 
 }  // namespace
 
+PreprocessingChoice preprocessing_choice(const Plan& plan, const LoadedModel& model) {
+  if (!model.normalization_known && !plan.data.preprocessing.normalization) {
+    fail_usage(
+        "{}: nothing in it says how it takes pixels; say it with --normalize: tf (x / 127.5 - 1), unit (x / 255), "
+        "torch, caffe, "
+        "none, or mean=M,M,M:std=S,S,S",
+        plan.model.file);
+  }
+  PreprocessingChoice choice = plan.data.preprocessing;
+  // As Keras's own loaders of folders do; ImageNet's networks are judged on crops.
+  if (!model.spec->built_in && !model.spec->labels.imagenet && !choice.original && !choice.fit) {
+    choice.fit = Fit::kSquash;
+    if (!choice.resize) choice.resize = Resize::kBilinear;
+  }
+  return choice;
+}
+
 Preprocessing preprocessing_of(const Plan& plan, const LoadedModel& model, const Dataset& images) {
-  return make_preprocessing(model.input, images, plan.data.preprocessing);
+  const bool as_it_is = images.kind() == "synthetic" || images.array();
+  return make_preprocessing(model.input, images,
+                            as_it_is ? plan.data.preprocessing : preprocessing_choice(plan, model));
 }
 
 bool calibrates(const Plan& plan) {

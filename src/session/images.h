@@ -10,6 +10,8 @@
 
 namespace gpueval {
 
+// What was asked for, and the defaults of imported networks. Usage error for one that does not tell its normalization.
+PreprocessingChoice preprocessing_choice(const Plan& plan, const LoadedModel& model);
 Preprocessing preprocessing_of(const Plan& plan, const LoadedModel& model, const Dataset& images);
 
 bool calibrates(const Plan& plan);  // some row needs ranges

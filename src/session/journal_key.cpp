@@ -41,6 +41,7 @@ std::string digest_of(const std::vector<LoweredRow>& rows) {
       add(sum, integer.b);
       add(sum, integer.input_factors);
       add(sum, integer.window_factors);
+      add(sum, integer.table);
       add(sum, std::vector<float>{integer.mean_factor});
     }
   }

@@ -57,15 +57,19 @@ std::optional<std::string> find_file(const std::vector<std::string>& names) {
 }
 
 std::vector<FoundFile> found_files(const Plan& plan) {
-  const auto [spec, alpha] = named_model(plan.model);
   std::vector<FoundFile> files;
   const auto add = [&](const char* what, const std::vector<std::string>& names) {
     if (const auto path = find_file(names)) files.push_back({what, *path});
   };
-  if (plan.model.weights.empty() && spec->weight_files) {
-    add("the weights", spec->weight_files({.alpha = alpha.value_or(1), .variant = ""}));
+  bool has_images = !plan.data.path.empty();
+  if (plan.model.file.empty()) {
+    const auto [spec, alpha] = named_model(plan.model);
+    if (plan.model.weights.empty() && spec->weight_files) {
+      add("the weights", spec->weight_files({.alpha = alpha.value_or(1), .variant = ""}));
+    }
+    has_images |= spec->name == "demo";
   }
-  if (!plan.data.path.empty() || spec->name == "demo") return files;
+  if (has_images) return files;
   for (const char* name : {"val224_compressed.pkl", "val224_sample.pkl"}) add("the images", {name});
   return files;
 }

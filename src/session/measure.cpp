@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
@@ -16,13 +19,30 @@ bool anything_measured(const Report& report) {
 
 void check_plan(const Plan& plan) {
   if (plan.rows.empty()) fail_usage("a measurement needs a row");
-  if (!plan.accuracy && !plan.speed && !plan.layers_batch)
+  if (!plan.accuracy && !plan.speed && !plan.layers_batch && !plan.outputs.any())
     fail_usage("a measurement needs an accuracy or a speed part");
   if (plan.speed && plan.speed->batches.empty()) fail_usage("a speed part needs a batch");
   if (!plan.shard) return;
   const auto [index, count] = *plan.shard;
   if (index < 1 || index > count) fail_usage("shard {} of {}: they count from 1", index, count);
   if (!plan.accuracy || plan.speed || plan.layers_batch) fail_usage("a shard is of an accuracy part alone");
+}
+
+// Why accuracy cannot be measured; empty: it can.
+std::string why_unjudged(const Prepared& prepared) {
+  const LoadedModel& model = prepared.model;
+  const Graph& graph = model.graph;
+  if (graph.outputs.size() > 1) {
+    return fmt::format("{}: accuracy is measured of classifiers, and this network has {} outputs", model.report.weights,
+                       graph.outputs.size());
+  }
+  if (model.report.classes == 0) {
+    return fmt::format("{}: accuracy is measured of classifiers, and this network has an output of {}",
+                       model.report.weights, to_string(graph.output_node().shape));
+  }
+  const Dataset* images = prepared.data.images.get();
+  if (images != nullptr && !images->labelled()) return images->path() + ": has no labels to measure accuracy with";
+  return "";
 }
 
 // The images that are judged, from the data as it was loaded.
@@ -38,6 +58,7 @@ void measure_parts(const Plan& plan, Prepared& prepared, Observer& observer, Rep
   report.calibration = prepared.calibration;
   try {
     if (plan.accuracy) measure_accuracy(plan, prepared, judged, observer, report);
+    if (!report.interrupted && plan.outputs.any()) save_outputs(plan, prepared, judged, report);
     if (!report.interrupted && (plan.speed || plan.layers_batch)) measure_speed(plan, prepared, observer, report);
     if (measures_layer_errors(plan)) measure_layer_error(plan, prepared, judged, observer, report);
   } catch (const Interrupted&) {
@@ -53,7 +74,13 @@ Report measure(const Plan& asked, Observer& observer) {
   Plan plan = asked;
   Prepared prepared = load(plan);
   if (plan.accuracy && plan.accuracy->required && !prepared.data.images) fail("{}", prepared.data.missing);
-  if (!prepared.data.images) plan.accuracy.reset();
+  const std::string unjudged = why_unjudged(prepared);
+  if (plan.accuracy && plan.accuracy->required && !unjudged.empty() && !plan.outputs.any()) fail("{}", unjudged);
+  if (plan.outputs.any() && !prepared.data.images) fail("{}", prepared.data.missing);
+  if (!prepared.data.images || !unjudged.empty()) plan.accuracy.reset();
+  if (plan.accuracy && plan.accuracy->save_logits.empty() && !plan.outputs.probabilities) {
+    plan.accuracy->save_logits = std::exchange(plan.outputs.first, "");  // in the same pass
+  }
   if (plan.accuracy) check_images_left(plan, prepared.data);
   Report report = start_report(plan, prepared.model);
   lower_rows(plan, prepared, observer);
@@ -65,6 +92,7 @@ Report measure(const Plan& asked, Observer& observer) {
   add_warnings(prepared.data, report);
   if (!report.shard) add_doubts(report);
   add_notes(asked, prepared.data, report);
+  if (asked.accuracy && !unjudged.empty()) report.notes.push_back("Accuracy was not measured. " + unjudged + ".");
   return report;
 }
 

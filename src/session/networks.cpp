@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "core/stop_signal.h"
@@ -33,7 +34,16 @@ Row int8_row(Scheme scheme, bool depthwise_int8 = true) {
   return row;
 }
 
+TableNetwork measure_file(const Plan& plan, Observer& observer) {
+  TableNetwork network;
+  network.name = std::filesystem::path(plan.model.file).filename().string();
+  OfNetwork named_observer(observer, network.name);
+  network.report = measure(plan, named_observer);
+  return network;
+}
+
 TableNetwork measure_network(const Plan& plan, Observer& observer) {
+  if (!plan.model.file.empty()) return measure_file(plan, observer);
   const auto [named, alpha] = named_model(plan.model);
   const ModelSpec& spec = *named;
   TableNetwork network;
@@ -70,6 +80,7 @@ std::vector<Row> research_rows(const Graph& graph) {
 
 std::vector<Plan> plan_each_network(const Plan& plan) {
   std::vector<Plan> plans;
+  if (!plan.model.file.empty()) return {plan};
   const auto add = [&](const ModelSpec& spec, std::optional<double> alpha) {
     Plan& network = plans.emplace_back(plan);
     network.model.name = spec.name;

@@ -16,6 +16,8 @@ namespace gpueval {
 // Judges the images. Sets report.journal: what a later run can resume.
 void measure_accuracy(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Observer& observer,
                       Report& report);
+// Writes plan.outputs of the judged images, or of all where nothing is judged.
+void save_outputs(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Report& report);
 // Times the engines, batch by batch, and their layers: of the plan's layers_batch. A row of a batch behind the first
 // is a run of its own. Where no layer errors follow, the rows lose their graphs.
 void measure_speed(const Plan& plan, Prepared& prepared, Observer& observer, Report& report);

@@ -2,10 +2,12 @@
 #include "session/prepare.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
 
+#include "graph/op_row.h"
 #include "session/calibration.h"
 #include "session/images.h"
 
@@ -33,6 +35,21 @@ void add_once(std::vector<std::string>& sentences, const std::string& sentence) 
   if (std::find(sentences.begin(), sentences.end(), sentence) == sentences.end()) sentences.push_back(sentence);
 }
 
+// What has no integer form computes in float32, between a dequantize and a quantize.
+std::optional<std::string> island_note(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const Node& node : graph.nodes) {
+    if (!node.inputs.empty() && op_row(node.op).form == OpForm::kFloat) names.push_back(node.name);
+  }
+  if (names.empty()) return std::nullopt;
+  constexpr std::size_t kNamed = 6;
+  const std::size_t shown = std::min(names.size(), kNamed);
+  return fmt::format("{} of int8's layers {} in float32, having no integer form: {}{}; --per-layer has their time.",
+                     names.size(), names.size() == 1 ? "computes" : "compute",
+                     fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
+                     names.size() > shown ? ", ..." : "");
+}
+
 void calibrate_row(const Plan& plan, const CalibrationTable* read, Prepared& prepared, const StepText& step,
                    Observer& observer, LoweredRow& row) {
   const RecipeRequest& recipe = row.row.recipe;
@@ -49,6 +66,7 @@ void calibrate_row(const Plan& plan, const CalibrationTable* read, Prepared& pre
     add_once(prepared.notes, *note);
   }
   row.graph = lower_static(bound, table, quant);
+  if (const auto note = island_note(row.graph)) add_once(prepared.notes, *note);
   // Every row calibrates on the same images; what an automatic one tried is worth keeping.
   if (calibration.trials.empty() && prepared.calibration) calibration.trials = std::move(prepared.calibration->trials);
   prepared.calibration = std::move(calibration);
@@ -84,7 +102,11 @@ ModelName named_model(const ModelPlan& plan) {
 Prepared load(const Plan& plan) {
   Prepared prepared;
   prepared.model = load_model(plan.model);
+  prepared.notes = prepared.model.notes;
   prepared.data = load_data(plan, *prepared.model.spec);
+  const bool reads = plan.accuracy || plan.speed || (calibrates(plan) && plan.calibration.table.empty());
+  // What does not fit the network's input is told before anything is calibrated.
+  if (reads && prepared.data.images) preprocessing_of(plan, prepared.model, *prepared.data.images);
   return prepared;
 }
 

@@ -87,7 +87,8 @@ void add_doubts(Report& report) {
 }
 
 void add_notes(const Plan& plan, const LoadedData& data, Report& report) {
-  if (!report.data && plan.accuracy) report.notes.push_back("Accuracy was not measured. " + data.missing);
+  if (!report.data && plan.accuracy && !data.missing.empty())
+    report.notes.push_back("Accuracy was not measured. " + data.missing);
   if (plan.model.weights == "random") report.notes.push_back("The weights are random: only the speed means anything.");
   if (report.speed_input == "synthetic") {
     report.notes.push_back(report.calibration && report.calibration->source == "synthetic"

@@ -14,9 +14,9 @@ constexpr int kInputImages = 16;  // batches to take turns: together at least so
 std::vector<std::vector<float>> timing_inputs(const Plan& plan, const LoadedModel& model, const LoadedData& data,
                                               int batch) {
   const InputSpec& input = model.input;
-  const auto synthetic = open_synthetic(input.height, input.width, kInputImages, plan.model.seed);
+  const auto synthetic = open_synthetic(input.height, input.width, kInputImages, plan.model.seed, input.channels);
   const Dataset& images = data.images ? *data.images : *synthetic;
-  const std::size_t elements = static_cast<std::size_t>(input.height) * static_cast<std::size_t>(input.width) * 3;
+  const std::size_t elements = input.elements();
   const auto wanted = static_cast<std::size_t>(batch) * static_cast<std::size_t>(std::max(1, kInputImages / batch));
   std::vector<float> pixels;
   const auto source = image_source(images, preprocessing_of(plan, model, images), 0, images.size(), nullptr);

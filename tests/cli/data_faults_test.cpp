@@ -49,9 +49,9 @@ TEST_F(DataFaults, NothingDecodedIsAnErrorAndPassesNoGate) {
   expect_error(judge(), 1, "f: none of the 8 images " + text);
   expect_error(judge({"--reference", "0", "--threshold", "100"}), 1, text);
   expect_error({"calibrate", "--model", "demo", "--data", "f", "--labels", "list.txt", "--calibration-table", "t.json"},
-               1, "f: none of the 8 images could be decoded; the first: f/004.jpg: expected a JPEG image");
+               1, "f: none of the 8 images could be decoded; the first: f/004.jpg: expected a JPEG or PNG image");
   expect_error({"sensitivity", "--model", "demo", "--scheme", "maxabs", "--data", "f", "--labels", "list.txt"}, 1,
-               "f: none of the 2 images could be decoded; the first: f/004.jpg: expected a JPEG image");
+               "f: none of the 2 images could be decoded; the first: f/004.jpg: expected a JPEG or PNG image");
   EXPECT_FALSE(std::filesystem::exists(path("t.json")));
 }
 

@@ -52,6 +52,31 @@ TEST_F(Files, HostileAndBrokenPickles) {
   expect_error({"--model", "demo", "--data", "none.pkl"}, 1, "none.pkl");
 }
 
+TEST_F(Files, ArraysAreJudgedOrRefusedInASentence) {
+  const auto npy = [](const std::string& type, const std::string& shape, std::size_t bytes) {
+    const std::string dict = "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + shape + ", }\n";
+    std::string data(bytes, '\0');
+    for (std::size_t i = 0; i < bytes; ++i) data[i] = static_cast<char>(i / 251 % 10);
+    return std::string("\x93NUMPY\1\0", 8) + static_cast<char>(dict.size()) + '\0' + dict + data;
+  };
+  write("x.npy", npy("|u1", "(12, 96, 96, 3)", std::size_t{12} * 96 * 96 * 3));
+  write("y.npy", npy("|u1", "(12, 1)", 12));
+  const Outcome outcome = run({"--model", "demo", "--data", "x.npy", "--labels", "y.npy", "--normalize", "tf", "--mode",
+                               "accuracy", "--scheme", "maxabs", "--calibration-images", "2", "--json", "r.json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const nlohmann::json data = read_json("r.json")["data"];
+  EXPECT_EQ(data["kind"], "npy");
+  EXPECT_EQ(data["count"], 10);
+  EXPECT_EQ(data["preprocessing"], "array_tf");
+  expect_error({"--model", "demo", "--data", "x.npy", "--mode", "accuracy"}, 2, "name these with --labels");
+  expect_error({"--model", "demo", "--data", "x.npy", "--labels", "y.npy", "--fit", "crop"}, 2, "nothing to fit");
+  write("small.npy", npy("<f4", "(12, 28, 28, 1)", std::size_t{12} * 28 * 28 * 4));
+  expect_error({"--model", "demo", "--data", "small.npy", "--labels", "y.npy"}, 1,
+               "small.npy: its elements are 28 x 28 x 1, but the network takes 96 x 96 x 3");
+  write("cut.npy", npy("|u1", "(12, 96, 96, 3)", 1000));
+  expect_error({"--model", "demo", "--data", "cut.npy", "--labels", "y.npy"}, 1, "cut.npy: holds 1000 bytes");
+}
+
 TEST_F(Files, CorruptImagesAreCountedAndTheRunGoesOn) {
   for (char c = 'a'; c <= 'j'; ++c) write(std::string("f/") + c + "/1.jpg", jpeg());
   write("f/b/2.jpg", jpeg().substr(0, 100));

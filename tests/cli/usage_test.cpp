@@ -117,10 +117,10 @@ TEST_F(Usage, ErrorsNameTheOption) {
       {{"table", "--weights", "x.h5"}, "--weights contradicts table without --model"},
       {{"table", "--model", "demo", "--mode", "speed"}, "--mode: expected accuracy, both, found 'speed'"},
       {{"table", "--model", "demo", "--alpha", "0.5"}, "--alpha contradicts the network demo"},
-      {{"list", "colours"}, "list: expected models, kernels, calibrators or devices"},
+      {{"list", "colours"}, "list: expected models, layers, kernels, calibrators or devices"},
       {{"list", "model"}, "did you mean models?"},
       {{"--model", "demo", "list", "models"}, "--model contradicts list"},
-      {{"list"}, "list: expected models, kernels, calibrators or devices"},
+      {{"list"}, "list: expected models, layers, kernels, calibrators or devices"},
       {{"compare"}, "compare: expected two result files"},
       {{"compare", "a.json"}, "compare: expected two result files"},
   };
@@ -140,7 +140,7 @@ TEST_F(Usage, EachHelpHasItsOwnOptionsInAHundredColumns) {
       {{"table", "--help"}, {"--markdown", "--limit"}, {"--scheme", "--gptq", "--save-logits", "--scenario"}},
       {{"sensitivity", "--help"}, {"--target-loss", "--html"}, {"--float-layers", "--resume", "--precision"}},
       {{"export", "--help"}, {"--onnx", "--precision"}, {"--json", "--duration", "--mode "}},
-      {{"list", "--help"}, {"models, kernels, calibrators or devices"}, {"--model", "--json"}},
+      {{"list", "--help"}, {"models, layers, kernels, calibrators or devices"}, {"--model", "--json"}},
       {{"compare", "--help"}, {"A.json B.json"}, {"--model", "--json "}},
       {{"selftest", "--help"}, {"--kernels", "--json"}, {"--model", "--worker"}}};
   for (const Case& c : cases) {

@@ -292,9 +292,9 @@ TEST(HostileWeights, NumbersOfOtherTypesAreNamed) {
   {
     const Writer file(temp.path());
     write_one(file, {2}, {}, {.type = opaque.get(), .allocate = false});
-    file.string("/d/k", "dtype", "bfloat16");
+    file.string("/d/k", "dtype", "float8_e4m3fn");
   }
-  expect_error(temp.path(), "'k' of layer 'd' holds bfloat16 numbers, expected");
+  expect_error(temp.path(), "'k' of layer 'd' holds float8_e4m3fn numbers, expected");
 }
 
 // Deflate expands by 1032 at most: a small file could still fill the memory.

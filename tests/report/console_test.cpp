@@ -42,6 +42,15 @@ Result is: VALID
 )");
 }
 
+// Of five classes every answer has the label among its five.
+TEST(Console, TopFiveOfFiveClassesIsLeftOut) {
+  Report report = test::sample_report();
+  report.model.classes = 5;
+  EXPECT_NE(to_table(report).find("float32      56.40%      -  52.0..60.7"), std::string::npos) << to_table(report);
+  report.model.classes = 6;
+  EXPECT_NE(to_table(report).find("float32      56.40%  78.60%"), std::string::npos) << to_table(report);
+}
+
 TEST(Console, StaysWithin110ColumnsWithLongNames) {
   Report report = test::sample_report();
   report.model.name = "inceptionv3";

@@ -57,9 +57,8 @@ TEST(ResultJson, NamesTheOutputsAndTheirLayers) {
   report.model.outputs = {{"map", "conv4", {1, 28, 14, 96}}, {"logits", "conv_preds", {1, 1, 1, 1000}}};
   report.runs[0].layers[0].info.outputs = {"map"};
   const nlohmann::json json = nlohmann::json::parse(to_json(report));
-  EXPECT_EQ(
-      json["model"]["outputs"].dump(),
-      R"([{"layer":"conv4","name":"map","shape":[28,14,96]},{"layer":"conv_preds","name":"logits","shape":[1000]}])");
+  EXPECT_EQ(json["model"]["outputs"].dump(), R"([{"head":"none","layer":"conv4","name":"map","shape":[28,14,96]},)"
+                                             R"({"head":"none","layer":"conv_preds","name":"logits","shape":[1000]}])");
   EXPECT_EQ(json["runs"][0]["layers"][0]["outputs"].dump(), R"(["map"])");
   EXPECT_FALSE(json["runs"][1]["layers"][0].contains("outputs"));
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstring>
 #include <filesystem>
 
@@ -242,6 +243,23 @@ std::optional<std::vector<std::string>> Hdf5File::string_list(const H5Handle& ob
 
 namespace {
 
+// The name that Keras 3 writes beside opaque bytes, for types that HDF5 does not know; else empty.
+std::string opaque_name(hid_t dataset) {
+  if (H5Aexists(dataset, "dtype") <= 0) return "";
+  const H5Handle attribute(H5Aopen(dataset, "dtype", H5P_DEFAULT), H5Aclose);
+  const auto names = attribute ? read_strings(attribute.get()) : std::nullopt;
+  return names && names->size() == 1 ? names->front() : "";
+}
+
+bool is_bfloat16(hid_t dataset, hid_t type) {
+  return H5Tget_class(type) == H5T_OPAQUE && H5Tget_size(type) == 2 && opaque_name(dataset) == "bfloat16";
+}
+
+bool is_integer(hid_t type) {
+  const H5T_class_t kind = H5Tget_class(type);
+  return kind == H5T_INTEGER || kind == H5T_ENUM;  // numpy's booleans are an enumeration
+}
+
 // What a type that is no IEEE number is, as far as people know it.
 std::string type_name(hid_t dataset, hid_t type) {
   const std::size_t bits = 8 * H5Tget_size(type);
@@ -260,12 +278,7 @@ std::string type_name(hid_t dataset, hid_t type) {
     default:
       break;
   }
-  // Keras 3 keeps types that HDF5 does not know as opaque bytes, and their name beside them.
-  if (H5Aexists(dataset, "dtype") > 0) {
-    const H5Handle attribute(H5Aopen(dataset, "dtype", H5P_DEFAULT), H5Aclose);
-    const auto names = attribute ? read_strings(attribute.get()) : std::nullopt;
-    if (names && names->size() == 1) return names->front() + " numbers";
-  }
+  if (const std::string name = opaque_name(dataset); !name.empty()) return name + " numbers";
   return fmt::format("opaque values of {} bits", bits);
 }
 
@@ -289,11 +302,16 @@ void Hdf5File::check_storage(const H5Handle& dataset, const std::string& label) 
       fail("{}: {} is compressed by filter {}; only deflate is supported", name_, label, static_cast<int>(filter));
     }
   }
+}
+
+void Hdf5File::check_type(const H5Handle& dataset, const std::string& label) const {
   const H5Handle type(H5Dget_type(dataset.get()), H5Tclose);
   if (!type) fail("{}: {} has no type; the file is damaged", name_, label);
-  if (!is_ieee(type.get())) {
-    fail("{}: {} holds {}, expected IEEE floating-point numbers (float16, float32, float64); save the model as float32",
-         name_, label, type_name(dataset.get(), type.get()));
+  if (!is_ieee(type.get()) && !is_bfloat16(dataset.get(), type.get())) {
+    fail(
+        "{}: {} holds {}, expected floating-point numbers (float16, bfloat16, float32, float64); save the model as "
+        "float32",
+        name_, label, type_name(dataset.get(), type.get()));
   }
 }
 
@@ -336,7 +354,33 @@ std::uint64_t Hdf5File::checked_elements(const H5Handle& dataset, const std::vec
   return elements;
 }
 
+namespace {
+
+bool read_bfloat16(hid_t dataset, hid_t type, std::vector<float>& values) {
+  std::vector<std::uint16_t> halves(values.size());
+  if (H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, halves.data()) < 0) return false;
+  std::transform(halves.begin(), halves.end(), values.begin(),
+                 [](std::uint16_t half) { return std::bit_cast<float>(std::uint32_t{half} << 16); });
+  return true;
+}
+
+bool read_values(hid_t dataset, std::vector<float>& values) {
+  const H5Handle type(H5Dget_type(dataset), H5Tclose);
+  if (is_bfloat16(dataset, type.get())) return read_bfloat16(dataset, type.get(), values);
+  return H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0;
+}
+
+}  // namespace
+
 Array Hdf5File::read_floats(const H5Handle& group, const std::string& path, const std::string& label) {
+  return read_dataset(group, path, label, false);
+}
+
+Array Hdf5File::read_numbers(const H5Handle& group, const std::string& path, const std::string& label) {
+  return read_dataset(group, path, label, true);
+}
+
+Array Hdf5File::read_dataset(const H5Handle& group, const std::string& path, const std::string& label, bool integers) {
   const H5Handle dataset = open_object(group, path);
   if (H5Iget_type(dataset.get()) != H5I_DATASET) fail("{}: {} should be an array", name_, label);
   check_storage(dataset, label);
@@ -347,12 +391,15 @@ Array Hdf5File::read_floats(const H5Handle& group, const std::string& path, cons
   if (rank > 0) H5Sget_simple_extent_dims(space.get(), extents.data(), nullptr);
   Array array;
   for (const hsize_t extent : extents) array.shape.push_back(static_cast<std::int64_t>(extent));
+  const H5Handle type(H5Dget_type(dataset.get()), H5Tclose);
+  if (integers && type && is_integer(type.get())) return array;
+  check_type(dataset, label);
 
   const std::uint64_t elements = checked_elements(dataset, array.shape, label);
   const H5Handle plist(H5Dget_create_plist(dataset.get()), H5Pclose);
   if (depth_ == Depth::kStructure && H5Pget_layout(plist.get()) != H5D_CHUNKED) return array;
   auto values = std::make_shared<std::vector<float>>(elements);
-  if (H5Dread(dataset.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values->data()) < 0) {
+  if (!read_values(dataset.get(), *values)) {
     fail("{}: {} cannot be read; the file is damaged", name_, label);
   }
   if (!all_finite(*values)) fail("{}: {} holds a NaN or an infinity; expected finite weights", name_, label);

@@ -81,16 +81,20 @@ class Hdf5File {
   // A list of strings; Keras splits a large one into attribute0, attribute1, ... nullopt if there is neither.
   std::optional<std::vector<std::string>> string_list(const H5Handle& object, const std::string& attribute) const;
 
-  // A dataset of floating-point numbers of any width as float32. label: for messages. Throws Error for other types, for
-  // non-finite numbers, for declared sizes beyond the file's own and for what lies outside of the file, which is never
-  // opened.
+  // A dataset of floating-point numbers of any width, bfloat16 among them, as float32. label: for messages. Throws
+  // Error for other types, for non-finite numbers, for declared sizes beyond the file's own and for what lies outside
+  // of the file, which is never opened.
   Array read_floats(const H5Handle& group, const std::string& path, const std::string& label);
+  // The same; of integers and booleans the shape alone.
+  Array read_numbers(const H5Handle& group, const std::string& path, const std::string& label);
 
  private:
+  Array read_dataset(const H5Handle& group, const std::string& path, const std::string& label, bool integers);
   Hdf5File(const std::function<hid_t()>& open, std::string name, std::uint64_t bytes, std::uint64_t unpacked_limit,
            Depth depth);
   H5Handle open_object(const H5Handle& group, const std::string& path) const;
   void check_storage(const H5Handle& dataset, const std::string& label) const;
+  void check_type(const H5Handle& dataset, const std::string& label) const;
   std::uint64_t checked_elements(const H5Handle& dataset, const std::vector<std::int64_t>& shape,
                                  const std::string& label);
 

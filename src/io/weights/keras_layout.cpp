@@ -46,11 +46,6 @@ void read_named_layers(Hdf5File& file, const H5Handle& top, const std::vector<st
   }
 }
 
-bool is_number(const std::string& text) {
-  return !text.empty() && text.size() < 10 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
 constexpr std::array kInnerLayers{"layers", "_layer_checkpoint_dependencies", "layer"};
 
 // Whether there are weights somewhere below: augmentation layers have none.

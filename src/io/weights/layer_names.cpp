@@ -19,6 +19,11 @@ std::size_t without_number(std::string_view text, char separator) {
 
 }  // namespace
 
+bool is_number(const std::string& text) {
+  return !text.empty() && text.size() < 10 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 std::pair<std::string, int> split_number(const std::string& name) {
   const std::size_t stem = without_number(name, '_');
   int number = 0;
@@ -27,6 +32,18 @@ std::pair<std::string, int> split_number(const std::string& name) {
     if (std::from_chars(name.data() + stem + 1, end, number).ec != std::errc{}) return {name, 0};
   }
   return {name.substr(0, stem), number};
+}
+
+std::string snake_case(const std::string& name) {
+  const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i], after = i + 1 < name.size() ? name[i + 1] : '\0';
+    if (upper(c) && i > 0 && (lower(name[i - 1]) || lower(after))) out += '_';
+    out += upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return out;
 }
 
 std::string normalized_name(std::string_view name) {

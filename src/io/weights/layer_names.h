@@ -11,8 +11,14 @@
 
 namespace gpueval {
 
+// "0", "1", ...: the names of a Keras 3 layer's arrays. At most nine digits.
+bool is_number(const std::string& text);
+
 // "conv2d_12" -> {"conv2d", 12}; without a number: {name, 0}. Compares as Keras numbers groups.
 std::pair<std::string, int> split_number(const std::string& name);
+
+// "BatchNormalization" -> "batch_normalization", "Conv2D" -> "conv2d", "ReLU" -> "re_lu": to_snake_case of Keras.
+std::string snake_case(const std::string& name);
 
 // "/" and "_" in a layer's name are equal: Keras 3 forbids the first.
 std::string normalized_name(std::string_view name);

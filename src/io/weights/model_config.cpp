@@ -8,6 +8,7 @@
 #include "core/json_text.h"
 #include "gpueval/error.h"
 #include "io/weights/config_settings.h"
+#include "io/weights/layer_names.h"
 
 namespace gpueval {
 namespace {
@@ -163,19 +164,6 @@ class Reader {
   const Json& config_;
   WeightFile& out_;
 };
-
-// "BatchNormalization" -> "batch_normalization", "Conv2D" -> "conv2d", "ReLU" -> "re_lu": to_snake_case of Keras.
-std::string snake_case(const std::string& name) {
-  const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-  const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
-  std::string out;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const char c = name[i], after = i + 1 < name.size() ? name[i + 1] : '\0';
-    if (upper(c) && i > 0 && (lower(name[i - 1]) || lower(after))) out += '_';
-    out += upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return out;
-}
 
 }  // namespace
 

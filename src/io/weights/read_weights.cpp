@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -18,6 +19,7 @@
 #include "gpueval/error.h"
 #include "io/weights/foreign_file.h"
 #include "io/weights/hdf5_file.h"
+#include "io/weights/keras_file.h"
 #include "io/weights/keras_layout.h"
 #include "io/weights/layer_names.h"
 #include "io/weights/model_config.h"
@@ -31,15 +33,21 @@ constexpr std::string_view kHdf5 = "\x89HDF\r\n\x1a\n";
 constexpr std::string_view kZip = "PK\x03\x04";
 using Bytes = std::span<const std::byte>;
 
+// What is made of a file. Both are called in a child process, too, whose results are lost.
+struct Readers {
+  std::function<void(Hdf5File&)> layout;
+  std::function<void(const std::string& config, const std::string& metadata)>
+      description;  // of an archive; JSON, or ""
+};
+
 template <typename Open>
-void read_twice(const std::string& name, std::uint64_t bytes, const Open& open, WeightFile& out) {
+void read_twice(const std::string& name, std::uint64_t bytes, const Open& open, const Readers& reader) {
   rehearse(name, bytes, [&] {
-    WeightFile discarded;
     Hdf5File file = open(Hdf5File::Depth::kStructure);
-    read_keras_layout(file, discarded);
+    reader.layout(file);
   });
   Hdf5File file = open(Hdf5File::Depth::kAll);
-  read_keras_layout(file, out);
+  reader.layout(file);
 }
 
 // Memory that a child fills and this process reads, so that nothing is unpacked twice.
@@ -112,14 +120,9 @@ ArchiveFacts parse_facts(const std::string& answer) {
 }
 
 // libzip and libhdf5 see the archive in child processes first; this one gets what they unpacked.
-void read_archive(const std::string& name, std::uint64_t bytes, std::optional<Bytes> memory, WeightFile& out) {
+void read_archive(const std::string& name, std::uint64_t bytes, std::optional<Bytes> memory, const Readers& reader) {
   const ArchiveFacts facts = parse_facts(answer_of_child(name, bytes, [&] { return look_into(name, bytes, memory); }));
-  if (!facts.metadata.empty()) {
-    const nlohmann::json metadata = parse_json(facts.metadata, name + ": metadata.json");
-    const auto version = metadata.find("keras_version");
-    if (version != metadata.end() && version->is_string()) out.keras_version = version->get<std::string>();
-  }
-  if (!facts.config.empty()) read_model_config(facts.config, out);
+  reader.description(facts.config, facts.metadata);
   if (facts.weights_bytes == 0) fail("{}: '{}' in the archive is empty; fetch it again", name, kWeights);
   const SharedMemory image(facts.weights_bytes, name);
   const auto open = [&](Hdf5File::Depth depth) {
@@ -127,14 +130,11 @@ void read_archive(const std::string& name, std::uint64_t bytes, std::optional<By
   };
   rehearse(name, bytes, [&] {
     ZipArchive(name, bytes, memory).unpack(kWeights, image.span());
-    WeightFile discarded;
     Hdf5File file = open(Hdf5File::Depth::kStructure);
-    read_keras_layout(file, discarded);
+    reader.layout(file);
   });
   Hdf5File file = open(Hdf5File::Depth::kAll);
-  read_keras_layout(file, out);
-  out.format = "keras3-archive";
-  name_layers_by_config(out);
+  reader.layout(file);
 }
 
 [[noreturn]] void fail_foreign(std::string_view head, const std::string& name) {
@@ -142,26 +142,30 @@ void read_archive(const std::string& name, std::uint64_t bytes, std::optional<By
        kind_of_foreign_file(head, name));
 }
 
-}  // namespace
-
-WeightFile read_weight_bytes(std::span<const std::byte> bytes, const std::string& name) {
-  WeightFile out;
-  out.path = name;
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.starts_with(kZip)) {
-    read_archive(name, bytes.size(), bytes, out);
-  } else if (text.starts_with(kHdf5)) {
-    const auto open = [&](Hdf5File::Depth depth) {
-      return Hdf5File::open_image(bytes, name, depth, unpacked_limit(bytes.size()));
-    };
-    read_twice(name, bytes.size(), open, out);
-  } else {
-    fail_foreign(text.substr(0, kHeadBytes), name);
-  }
-  return out;
+std::string version_of(const std::string& metadata, const std::string& name) {
+  if (metadata.empty()) return "";
+  const nlohmann::json json = parse_json(metadata, name + ": metadata.json");
+  const auto version = json.find("keras_version");
+  return version != json.end() && version->is_string() ? version->get<std::string>() : "";
 }
 
-WeightFile read_weight_file(const std::string& path) {
+enum class Container { kHdf5File, kZipFile };
+
+Container read_bytes(std::span<const std::byte> bytes, const std::string& name, const Readers& reader) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.starts_with(kZip)) {
+    read_archive(name, bytes.size(), bytes, reader);
+    return Container::kZipFile;
+  }
+  if (!text.starts_with(kHdf5)) fail_foreign(text.substr(0, kHeadBytes), name);
+  const auto open = [&](Hdf5File::Depth depth) {
+    return Hdf5File::open_image(bytes, name, depth, unpacked_limit(bytes.size()));
+  };
+  read_twice(name, bytes.size(), open, reader);
+  return Container::kHdf5File;
+}
+
+Container read_file(const std::string& path, const Readers& reader) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) fail("{}: there is no such weight file", path);
@@ -173,17 +177,66 @@ WeightFile read_weight_file(const std::string& path) {
   input.read(0, {reinterpret_cast<std::uint8_t*>(head.data()), head.size()});
   const std::string_view text = head;
   if (text.empty()) fail("{}: expected Keras weights, found an empty file; fetch it again", path);
-
-  WeightFile out;
-  out.path = path;
   if (text.starts_with(kZip)) {
-    read_archive(path, input.size(), std::nullopt, out);
-  } else if (text.starts_with(kHdf5)) {
-    read_twice(
-        path, input.size(), [&](Hdf5File::Depth depth) { return Hdf5File::open(path, depth); }, out);
-  } else {
-    fail_foreign(text, path);
+    read_archive(path, input.size(), std::nullopt, reader);
+    return Container::kZipFile;
   }
+  if (!text.starts_with(kHdf5)) fail_foreign(text, path);
+  read_twice(
+      path, input.size(), [&](Hdf5File::Depth depth) { return Hdf5File::open(path, depth); }, reader);
+  return Container::kHdf5File;
+}
+
+// read: read_file or read_bytes.
+template <typename Read>
+WeightFile read_weights(const std::string& name, const Read& read) {
+  WeightFile out;
+  out.path = name;
+  const Container container = read(Readers{.layout = [&](Hdf5File& file) { read_keras_layout(file, out); },
+                                           .description =
+                                               [&](const std::string& config, const std::string& metadata) {
+                                                 out.keras_version = version_of(metadata, name);
+                                                 if (!config.empty()) read_model_config(config, out);
+                                               }});
+  if (container == Container::kZipFile) {
+    out.format = "keras3-archive";
+    name_layers_by_config(out);
+  }
+  return out;
+}
+
+template <typename Read>
+KerasFile read_model(const std::string& name, const Read& read) {
+  KerasFile out;
+  out.path = name;
+  const auto describe = [&](const std::string& config, const std::string& metadata) {
+    out.keras_version = version_of(metadata, name);
+    out.config = config;
+  };
+  const Container container =
+      read(Readers{.layout = [&](Hdf5File& file) { read_weight_tree(file, out); }, .description = describe});
+  out.archive = container == Container::kZipFile;
+  return out;
+}
+
+}  // namespace
+
+WeightFile read_weight_bytes(std::span<const std::byte> bytes, const std::string& name) {
+  return read_weights(name, [&](const Readers& reader) { return read_bytes(bytes, name, reader); });
+}
+
+WeightFile read_weight_file(const std::string& path) {
+  WeightFile out = read_weights(path, [&](const Readers& reader) { return read_file(path, reader); });
+  out.sha256 = sha256_file(path);
+  return out;
+}
+
+KerasFile read_keras_bytes(std::span<const std::byte> bytes, const std::string& name) {
+  return read_model(name, [&](const Readers& reader) { return read_bytes(bytes, name, reader); });
+}
+
+KerasFile read_keras_file(const std::string& path) {
+  KerasFile out = read_model(path, [&](const Readers& reader) { return read_file(path, reader); });
   out.sha256 = sha256_file(path);
   return out;
 }

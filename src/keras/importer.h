@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks a model from its outputs and makes a graph of it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gpueval/keras.h"
+#include "keras/layer_call.h"
+
+namespace gpueval::keras {
+
+// With every output in front of its softmax or sigmoid, simplified.
+KerasNetwork import_file(const KerasFile& file, const KerasOptions& options);
+
+class Importer {
+ public:
+  Importer(const KerasFile& file, const Model& model, const KerasOptions& options);
+  KerasNetwork run();
+
+ private:
+  // One use of a model: its own tensors, by layer and call.
+  struct Use {
+    const Model& model;
+    std::vector<std::string> path;  // names of the models around, for weights
+    std::string prefix;             // of nodes' names: "outer/inner#2/"
+    std::vector<Value> inputs;
+    std::map<std::pair<int, int>, std::vector<Value>> values;
+  };
+
+  std::vector<Value> run_model(Use& use);
+  void compute(Use& use, int layer, int call);
+  std::vector<Value> result_of(Use& use, int layer, int call, const std::vector<Value>& sources);
+  std::vector<Value> import_layer(Use& use, const Layer& layer, const Call& call, int number,
+                                  const std::vector<Value>& sources);
+  std::vector<Value> enter_model(Use& use, const Layer& layer, int number, const std::vector<Value>& sources);
+  std::vector<Value> input_of(Use& use, const Layer& layer) const;
+  std::pair<int, int> place_of(const Use& use, const TensorRef& reference, bool in_outputs) const;
+  void check_recorded(const Use& use, const Layer& reader, const TensorRef& reference, const Value& value) const;
+  Value make_input();
+  void note_policy(const Layer& layer);
+  void refuse(const Layer& layer, const std::string& reason);
+  void set_outputs(const std::vector<Value>& values);
+
+  const KerasFile& file_;
+  const Model& model_;
+  const KerasOptions& options_;
+  WeightIndex weights_;
+  GraphParts parts_;
+  std::vector<std::string> refused_;  // "'lam' (Lambda: ...)"
+  bool narrow_ = false;               // a layer computes in 16 bits
+  std::vector<std::string> models_;   // names
+};
+
+}  // namespace gpueval::keras

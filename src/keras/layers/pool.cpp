@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "keras/layer_call.h"
+
+namespace gpueval::keras::layers {
+namespace {
+
+Window pool_window(const LayerCall& call, const Value& src) {
+  const auto [kernel_h, kernel_w] = call.pair({"pool_size"}, {2, 2});
+  const auto [stride_h, stride_w] = call.pair({"strides"}, {kernel_h, kernel_w});
+  const std::string padding = call.text({"padding", "border_mode"}, "valid");
+  if (kernel_h < 1 || kernel_w < 1 || stride_h < 1 || stride_w < 1) unsupported("its window or strides are below 1");
+  Window window{.kernel_h = kernel_h, .kernel_w = kernel_w, .stride_h = stride_h, .stride_w = stride_w, .pad = {}};
+  if (padding == "valid") return window;
+  if (padding != "same") unsupported("its padding is '{}', expected 'same' or 'valid'", padding);
+  const SamePadding rows = same_padding(src.shape[0], kernel_h, stride_h);
+  const SamePadding columns = same_padding(src.shape[1], kernel_w, stride_w);
+  window.pad = {rows.before, rows.after, columns.before, columns.after};
+  return window;
+}
+
+std::vector<int> pooled(const Value& src, const Window& window) {
+  return {window.out_h(src.shape[0]), window.out_w(src.shape[1]), src.channels()};
+}
+
+std::vector<int> globally_pooled(const LayerCall& call, const Value& src) {
+  if (call.flag({"keepdims"}, false)) return {1, 1, src.channels()};
+  return {src.channels()};
+}
+
+}  // namespace
+
+Value max_pooling(LayerCall& call) {
+  const Value& src = call.picture();
+  const Window window = pool_window(call, src);
+  return call.append(MaxPool{window}, {src}, pooled(src, window));
+}
+
+Value average_pooling(LayerCall& call) {
+  const Value& src = call.picture();
+  const Window window = pool_window(call, src);
+  return call.append(AvgPool{window}, {src}, pooled(src, window));
+}
+
+Value global_max_pooling(LayerCall& call) {
+  const Value& src = call.picture();
+  return call.append(MaxPool{{.kernel_h = src.shape[0], .kernel_w = src.shape[1], .pad = {}}}, {src},
+                     globally_pooled(call, src));
+}
+
+Value global_average_pooling(LayerCall& call) {
+  const Value& src = call.picture();
+  return call.append(GlobalAvgPool{}, {src}, globally_pooled(call, src));
+}
+
+}  // namespace gpueval::keras::layers
