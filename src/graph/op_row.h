@@ -45,6 +45,7 @@ constexpr bool has_int8_form(OpForm form) {
 Shape output_shape(const Graph& graph, const Node& self);
 
 // Whether the result cannot be negative, of sources that cannot where src says so; of rows whose sign is kOwn.
+bool non_negative(const Input& op, std::span<const bool> src);
 bool non_negative(const Activate& op, std::span<const bool> src);
 bool non_negative(const Binary& op, std::span<const bool> src);
 

@@ -51,6 +51,7 @@ Classification classify(const Plan& asked, const std::string& path, const std::s
   const auto classes = static_cast<std::size_t>(classes_of(model.graph));
   const std::vector<std::string> names = read_names(class_names, model.spec->labels, classes);
   if (calibrates(plan)) prepared.data = load_data(plan, *model.spec);
+  mark_input(plan, prepared.model, prepared.data);
   lower_rows(plan, prepared, observer);
 
   const InputSpec& spec = model.input;

@@ -31,6 +31,14 @@ RecipeRequest settled(const Plan& plan, const RecipeRequest& asked, const Calibr
   return request;
 }
 
+// Pixels of 0 to 255, or to 1, have one bit more in u8 than in s8. What an array of floats holds, nobody knows.
+bool never_negative(const Plan& plan, const LoadedModel& model, const LoadedData& data) {
+  const Normalization normalization = plan.data.preprocessing.normalization.value_or(model.input.normalization);
+  const bool shifted = normalization.kind() != Normalization::kNone && normalization.kind() != Normalization::kUnit;
+  if (!data.images || !data.images->array()) return !shifted;
+  return data.images->array()->bytes && (!plan.data.preprocessing.normalization || !shifted);
+}
+
 void add_once(std::vector<std::string>& sentences, const std::string& sentence) {
   if (std::find(sentences.begin(), sentences.end(), sentence) == sentences.end()) sentences.push_back(sentence);
 }
@@ -99,11 +107,16 @@ ModelName named_model(const ModelPlan& plan) {
   return named;
 }
 
+void mark_input(const Plan& plan, LoadedModel& model, const LoadedData& data) {
+  std::get<Input>(model.graph.nodes.front().op).non_negative = never_negative(plan, model, data);
+}
+
 Prepared load(const Plan& plan) {
   Prepared prepared;
   prepared.model = load_model(plan.model);
   prepared.notes = prepared.model.notes;
   prepared.data = load_data(plan, *prepared.model.spec);
+  mark_input(plan, prepared.model, prepared.data);
   const bool reads = plan.accuracy || plan.speed || (calibrates(plan) && plan.calibration.table.empty());
   // What does not fit the network's input is told before anything is calibrated.
   if (reads && prepared.data.images) preprocessing_of(plan, prepared.model, *prepared.data.images);

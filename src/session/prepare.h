@@ -11,6 +11,8 @@ namespace gpueval {
 // The network and its width: the name's, else the plan's.
 ModelName named_model(const ModelPlan& plan);
 Prepared load(const Plan& plan);
+// Whether the pixels that the network is given can be negative, which decides their type in int8.
+void mark_input(const Plan& plan, LoadedModel& model, const LoadedData& data);
 // Calibrates what needs it and lowers every row.
 void lower_rows(const Plan& plan, Prepared& prepared, Observer& observer);
 

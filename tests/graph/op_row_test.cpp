@@ -46,6 +46,15 @@ TEST(OpRows, SignsFollowTheSources) {
   EXPECT_EQ(positive, (std::vector<bool>{false, true, false, true, true, false}));
 }
 
+// Pixels that are never negative make what only moves or sums them so.
+TEST(OpRows, SignsOfTheInputAreItsOwn) {
+  GraphBuilder g("pixels");
+  Graph graph = g.finish(g.max_pool("pool", g.input(4, 4, 2), 2, 2));
+  EXPECT_EQ(non_negative(graph), (std::vector<bool>{false, false}));
+  graph.nodes[0].op = Input{.non_negative = true};
+  EXPECT_EQ(non_negative(graph), (std::vector<bool>{true, true}));
+}
+
 TEST(OpRows, ShapesAreInferredFromSourcesAndWeights) {
   GraphBuilder g("shapes");
   int x = g.input(19, 17, 3);

@@ -50,6 +50,18 @@ TEST(Measure, RowsInTheOrderOfThePlan) {
   EXPECT_EQ(std::count(told.steps.begin(), told.steps.end(), "calibrating"), 2) << "the two static rows";
 }
 
+TEST(Measure, PixelsThatAreNeverNegativeAreU8) {
+  for (const auto& [normalization, dtype] :
+       {std::pair{Normalization::kTf, DType::kS8}, std::pair{Normalization::kUnit, DType::kU8}}) {
+    Plan plan = demo_plan();
+    plan.rows = {int8(Scheme::kMaxAbs)};
+    plan.data.preprocessing.normalization = Normalization(normalization);
+    Observer silent;
+    const Prepared prepared = prepare(plan, silent);
+    EXPECT_EQ(prepared.rows.front().graph.nodes[1].type.dtype, dtype);
+  }
+}
+
 TEST(Measure, EachBatchHasItsRuns) {
   Plan plan = demo_plan();
   plan.rows = {{Precision::kFloat32}, int8(Scheme::kMaxAbs)};

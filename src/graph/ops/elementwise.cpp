@@ -5,6 +5,7 @@
 namespace gpueval {
 
 Shape output_shape(const Input&, const Node& self, std::span<const Shape>) { return self.shape; }
+bool non_negative(const Input& op, std::span<const bool>) { return op.non_negative; }
 Shape output_shape(const BatchNorm&, const Node&, std::span<const Shape> src) { return src[0]; }
 Shape output_shape(const Relu&, const Node&, std::span<const Shape> src) { return src[0]; }
 Shape output_shape(const Quantize&, const Node&, std::span<const Shape> src) { return src[0]; }
