@@ -68,8 +68,7 @@ std::string why_unknown(const Layer& layer) {
   if (layer.kind == "Lambda") return "Python code, which is not run; write it with layers or functions of Keras";
   if (layer.wrapped != nullptr) return "wraps the layer '" + layer.wrapped->name + "'; save the network without it";
   if (!layer.function.empty()) return fmt::format("the function {} is not supported", layer.function);
-  const bool own =
-      layer.module.empty() ? false : !layer.module.starts_with("keras") && !layer.module.starts_with("tf_keras");
+  const bool own = !layer.module.empty() && !layer.module.starts_with("keras") && !layer.module.starts_with("tf_keras");
   if (own) return "a class of its own, whose Python code is not in the file; write it with layers of Keras";
   return "this class is not supported; `gpu_eval list layers` has those that are";
 }

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "gpueval/error.h"
-#include "graph/passes.h"
 #include "keras/importer.h"
 #include "keras/simplify.h"
 
@@ -52,8 +51,7 @@ KerasNetwork keras::import_file(const KerasFile& file, const KerasOptions& optio
   }
   KerasNetwork network = keras::Importer(file, keras::parse_model(file.config, file.path), options).run();
   network.heads = strip_heads(network.graph);
-  const std::vector<int> none(network.graph.nodes.size(), -1);
-  network.graph = keras::simplify(rewire(std::move(network.graph), none));
+  network.graph = keras::simplify(std::move(network.graph));
   if (!std::holds_alternative<Input>(network.graph.nodes.front().op)) {
     fail("{}: its outputs do not depend on its input", file.path);
   }

@@ -11,6 +11,12 @@
 namespace gpueval::keras {
 namespace {
 
+// Nodes that no output needs.
+Graph drop_unused(Graph graph) {
+  const std::vector<int> none(graph.nodes.size(), -1);
+  return rewire(std::move(graph), none);
+}
+
 const std::vector<float>* values_of(const Node& node, Role role) {
   const Param* param = node.find(role);
   return param != nullptr ? param->array.data.get() : nullptr;
@@ -43,8 +49,7 @@ Graph join_affines(Graph graph) {
     for (Param& param : second.params) param.array.data = param.role == Role::kGamma ? gamma : beta;
     second.inputs[0] = first->inputs[0];
   }
-  const std::vector<int> none(graph.nodes.size(), -1);
-  return rewire(std::move(graph), none);
+  return drop_unused(std::move(graph));
 }
 
 // The one number of all channels.
@@ -108,9 +113,8 @@ Graph find_silus(Graph graph) {
 }  // namespace
 
 Graph simplify(Graph graph) {
-  graph = find_silus(find_hard_sigmoids(join_affines(std::move(graph))));
-  const std::vector<int> none(graph.nodes.size(), -1);
-  return rewire(std::move(graph), none);
+  graph = find_silus(find_hard_sigmoids(join_affines(drop_unused(std::move(graph)))));
+  return drop_unused(std::move(graph));
 }
 
 }  // namespace gpueval::keras

@@ -5,7 +5,7 @@
 
 namespace gpueval::keras {
 
-// Finds what Keras networks spell out, and says it in one operation:
+// Drops what no output needs, finds what Keras networks spell out, and says it in one operation:
 //   affine behind affine                           -> one affine
 //   clamp((x + 3), 0, 6) / 6, of any scale         -> hard sigmoid
 //   x * sigmoid(x), x * hard_sigmoid(x)            -> silu, hard silu
