@@ -80,6 +80,19 @@ class DeviceEngine : public DeviceTest {
       EXPECT_EQ(run(*device, one, 1), expected) << "image " << i << " alone";
     }
   }
+
+  // int8 of both activation types bit for bit, float32 and float16 to rounding.
+  void expect_every_precision_like_cpu(const Graph& bound) {
+    for (const DType activations : {DType::kU8, DType::kS8}) {
+      expect_like_cpu(test::quantized(bound, activations), {.batch = kBatch});
+    }
+    const Graph graph = lower_float(bound);
+    const std::vector<float> images = random_images(graph, kBatch, 77);
+    const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
+    EXPECT_LT(relative_error(run(*engine(graph, {.batch = kBatch}), images, kBatch), want), 1e-5);
+    const auto half = engine(graph, {.batch = kBatch, .math = FloatMath::kHalf});
+    EXPECT_LT(relative_error(run(*half, images, kBatch), want), 1e-2);
+  }
 };
 
 TEST_P(DeviceEngine, EveryTensorOfStaticInt8EqualsTheCpus) {
@@ -95,15 +108,7 @@ TEST_P(DeviceEngine, EveryTensorOfStaticInt8EqualsTheCpus) {
 TEST_P(DeviceEngine, LoneBatchNormsEqualTheCpus) {
   Graph bound = test::lone_batch_norms();
   test::bind_random(bound, 2);
-  for (const DType activations : {DType::kU8, DType::kS8}) {
-    expect_like_cpu(test::quantized(bound, activations), {.batch = kBatch});
-  }
-  const Graph graph = lower_float(bound);
-  const std::vector<float> images = random_images(graph, kBatch, 77);
-  const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
-  EXPECT_LT(relative_error(run(*engine(graph, {.batch = kBatch}), images, kBatch), want), 1e-5);
-  const auto half = engine(graph, {.batch = kBatch, .math = FloatMath::kHalf});
-  EXPECT_LT(relative_error(run(*half, images, kBatch), want), 1e-2);
+  expect_every_precision_like_cpu(bound);
 }
 
 // Each tensor of float32 networks to `tolerance` of its largest number.
@@ -155,15 +160,7 @@ TEST_P(DeviceEngine, ComputingOperationsEqualTheCpus) {
 TEST_P(DeviceEngine, MovesEqualTheCpus) {
   Graph bound = test::moves();
   test::bind_random(bound, 2);
-  for (const DType activations : {DType::kU8, DType::kS8}) {
-    expect_like_cpu(test::quantized(bound, activations), {.batch = kBatch});
-  }
-  const Graph graph = lower_float(bound);
-  const std::vector<float> images = random_images(graph, kBatch, 77);
-  const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
-  EXPECT_LT(relative_error(run(*engine(graph, {.batch = kBatch}), images, kBatch), want), 1e-5);
-  const auto half = engine(graph, {.batch = kBatch, .math = FloatMath::kHalf});
-  EXPECT_LT(relative_error(run(*half, images, kBatch), want), 1e-2);
+  expect_every_precision_like_cpu(bound);
 }
 
 // Linear resizing has the CPU's bits, in float32 networks and between int8 layers.
