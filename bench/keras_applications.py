@@ -7,7 +7,7 @@
 
 One network at a time: random weights (varied batch-norm statistics), saved as .keras by Keras 3 and as .h5 by tf-keras,
 two pictures through both, eight through int8 maxabs. Files are deleted. What is in --out already is left out, so a run that
-was stopped goes on. --markdown prints the table of such a file.
+was stopped goes on. --markdown prints the table of such a file. --save FOLDER only saves the networks there.
 """
 import argparse
 import json
@@ -18,6 +18,7 @@ import tempfile
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+SUFFIX = {"keras3": ".keras", "tf-keras": ".h5"}
 IN_GRAPH = ("EfficientNet", "ConvNeXt", "MobileNetV3", "RegNet", "ResNetRS")  # take 0 to 255
 
 
@@ -75,7 +76,7 @@ def measure(name, make, generation, options, folder, fitted=False):
     if fitted:
         fit_statistics(model, pictures[:2])
         row["statistics"] = "of the pictures"
-    file = os.path.join(folder, name + (".keras" if generation == "keras3" else ".h5"))
+    file = os.path.join(folder, name + SUFFIX[generation])
     model.save(file)
     logits_model = make(weights=None, classifier_activation=None)
     logits_model.set_weights(model.get_weights())
@@ -116,6 +117,14 @@ def measure(name, make, generation, options, folder, fitted=False):
     return row
 
 
+def save(name, make, generation, folder):
+    import numpy
+    model = make(weights=None)
+    vary(model, numpy, 7)
+    os.makedirs(folder, exist_ok=True)
+    model.save(os.path.join(folder, name + SUFFIX[generation]))
+
+
 def markdown(rows):
     lines = ["| network | written by | parameters | relative error | int8 layers | in float32 | maxabs SQNR, dB | "
              "float32 images/s | int8 images/s | read in s |", "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"]
@@ -132,14 +141,17 @@ def markdown(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gpu-eval", default="build/gpu_eval")
-    parser.add_argument("--out", required=True)
+    parser.add_argument("--out")
+    parser.add_argument("--save", help="a folder")
     parser.add_argument("--only", default="", help="a regular expression of names")
     parser.add_argument("--generation", choices=["keras3", "tf-keras"], action="append")
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--markdown", action="store_true")
     options = parser.parse_args()
+    if not options.out and not options.save:
+        parser.error("--out or --save")
     rows = []
-    if os.path.exists(options.out):
+    if options.out and os.path.exists(options.out):
         with open(options.out) as source:
             rows = json.load(source)
     if options.markdown:
@@ -153,6 +165,9 @@ def main():
             import tf_keras as keras
         for name, make in constructors(keras.applications).items():
             if (name, generation) in done or not re.search(options.only, name):
+                continue
+            if options.save:
+                save(name, make, generation, options.save)
                 continue
             rows = [row for row in rows if (row["network"], row["generation"]) != (name, generation)]
             with tempfile.TemporaryDirectory() as folder:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """gpu_eval next to ONNX Runtime, OpenVINO, PyTorch and oneDNN: the nine networks, float32 and int8, on this CPU.
 
-    bench/peers/speed_peers.py --gpu-eval build/gpu_eval --output bench/results/NAME
+    bench/peers/speed_peers.py --gpu-eval build/gpu_eval --output bench/results/NAME [--networks vgg16,FILE.keras]
 
 Makes a virtual environment from PyPI (requirements.txt) and the networks' ONNX and int8 files where they are missing, then
 measures cell by cell (network, batch, threads). In a cell every program waits in a process of its own, blocked, while
@@ -22,7 +22,8 @@ import sys
 import time
 
 from speed_stats import markdown
-from speed_subjects import HERE, SEVERAL_REQUESTS, SUBJECTS, SubjectError, model_words, start
+from speed_subjects import (
+    HERE, SEVERAL_REQUESTS, SUBJECTS, SubjectError, is_file, label, model_words, start)
 
 NETWORKS = ("vgg16", "resnet50", "inceptionv3", "xception", "mobilenet_1.0", "mobilenet_0.75", "mobilenet_0.5",
             "mobilenet_0.25", "squeezenet")
@@ -74,15 +75,16 @@ def prepare(network, options):
     """{subject: model file}; makes what is not in the cache."""
     folder = os.path.join(options.cache, "models")
     os.makedirs(folder, exist_ok=True)
-    source = os.path.join(folder, network + ".onnx")
+    source = os.path.join(folder, label(network) + ".onnx")
     if not os.path.exists(source):
         say(f"exporting {network}")
-        run([options.gpu_eval, "export", "--onnx", source + ".tmp", *model_words(network), "--weights", "random"])
-        os.replace(source + ".tmp", source)
+        part = os.path.join(folder, label(network) + ".part.onnx")
+        run([options.gpu_eval, "export", "--onnx", part, *model_words(network)])
+        os.replace(part, source)
     files = dict.fromkeys(("ort_float32", "openvino_float32", "openvino_tp_float32", "torch_float32"), source)
     files["images"] = images(network, folder)
     for subject, suffix in MADE_FROM_ONNX.items():
-        files[subject] = os.path.join(folder, network + suffix)
+        files[subject] = os.path.join(folder, label(network) + suffix)
         if not os.path.exists(files[subject] + ".done"):
             say(f"making {files[subject]}")
             run([os.path.join(options.venv, "bin", "python"), os.path.join(HERE, "peer_models.py"), subject, source,
@@ -147,7 +149,7 @@ def measure_cell(network, batch, threads, options):
         for worker in workers.values():
             worker.close()
     after = steal_ticks()
-    return {"network": network, "batch": batch, "threads": threads, "rates": rates, "p50_ms": p50, "notes": notes,
+    return {"network": label(network), "batch": batch, "threads": threads, "rates": rates, "p50_ms": p50, "notes": notes,
             "settings": settings(options), "loading_seconds": round(loaded - begin, 1),
             "measuring_seconds": round(time.monotonic() - loaded, 1),
             "stolen_percent": round(100 * (after[0] - before[0]) / max(1, after[1] - before[1]), 2),
@@ -192,7 +194,8 @@ def parse():
     parser.add_argument("--prepare", action="store_true", help="make environment and models, measure nothing")
     parser.add_argument("--report", action="store_true", help="only write speed.md from speed.json")
     options = parser.parse_args()
-    for found, known in ((options.networks, NETWORKS), (options.subjects, SUBJECTS)):
+    built_in = [network for network in options.networks if not is_file(network)]
+    for found, known in ((built_in, NETWORKS), (options.subjects, SUBJECTS)):
         unknown = [word for word in found if word not in known]
         if unknown:
             parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")
@@ -209,7 +212,7 @@ def measure(options, result, path):
     for threads in options.threads:
         for network in options.networks:
             for batch in options.batches:
-                key = f"{network}/b{batch}/t{threads}"
+                key = f"{label(network)}/b{batch}/t{threads}"
                 if result["cells"].get(key, {}).get("settings") == settings(options):
                     continue
                 if options.time_limit and time.monotonic() - begin > options.time_limit:
@@ -239,7 +242,8 @@ def main():
                 prepare(network, options)
             return 0
         done = measure(options, result, path)
-    write_atomically(os.path.join(options.output, "speed.md"), markdown(result, list(NETWORKS)))
+    rows = list(dict.fromkeys([*NETWORKS, *(cell["network"] for cell in result["cells"].values())]))
+    write_atomically(os.path.join(options.output, "speed.md"), markdown(result, rows))
     return 0 if done else UNFINISHED
 
 

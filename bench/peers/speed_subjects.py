@@ -17,10 +17,21 @@ class SubjectError(Exception):
     pass
 
 
+def is_file(network):
+    return network.endswith((".keras", ".h5", ".hdf5"))
+
+
+def label(network):
+    """What tables and cells call it: a file by its name."""
+    return os.path.splitext(os.path.basename(network))[0] if is_file(network) else network
+
+
 def model_words(network):
-    """mobilenet_0.25 -> what gpu_eval's command line calls it."""
+    """mobilenet_0.25 -> what gpu_eval's command line calls it; a network that Keras saved, by its file."""
+    if is_file(network):
+        return ["--model", network, "--input-size", "224x224", "--normalize", "none"]
     name, _, alpha = network.partition("_")
-    return ["--model", name, *(["--alpha", alpha] if alpha else [])]
+    return ["--model", name, *(["--alpha", alpha] if alpha else []), "--weights", "random"]
 
 
 def on_cores(threads, words):
@@ -65,8 +76,8 @@ class Worker:
 
 def start(subject, options, files, network, batch, threads):
     if subject.startswith("gpu_eval"):
-        words = [os.path.join(options.workers, "gpu_eval_worker"), files["images"], *model_words(network), "--weights",
-                 "random", "--device", "cpu", "--precision", (precision := subject.removeprefix("gpu_eval_")),
+        words = [os.path.join(options.workers, "gpu_eval_worker"), files["images"], *model_words(network),
+                 "--device", "cpu", "--precision", (precision := subject.removeprefix("gpu_eval_")),
                  *(["--scheme", "maxabs"] if precision == "int8" else []),
                  "--mode", "speed", "--batch", str(batch), "--threads", str(threads)]
     elif subject.startswith("onednn"):

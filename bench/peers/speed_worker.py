@@ -67,8 +67,8 @@ class OrtSubject(Subject):
         self.bindings, self.inputs = [], inputs  # the bindings hold bare addresses
         for values in inputs:
             binding = session.io_binding()
-            binding.bind_input("input", "cpu", 0, np.float32, values.shape, values.ctypes.data)
-            binding.bind_output("logits", "cpu", 0, np.float32, self.out.shape, self.out.ctypes.data)
+            binding.bind_input(session.get_inputs()[0].name, "cpu", 0, np.float32, values.shape, values.ctypes.data)
+            binding.bind_output(session.get_outputs()[0].name, "cpu", 0, np.float32, self.out.shape, self.out.ctypes.data)
             self.bindings.append(binding)
         self.run = session.run_with_iobinding
         self.notes = {"version": onnxruntime.__version__}
