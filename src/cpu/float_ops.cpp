@@ -36,20 +36,4 @@ void batch_norm_f32(const TensorView& src, std::span<const float> gain, std::spa
   });
 }
 
-void copy_tensor(const TensorView& src, const TensorView& dst, int top, int left) {
-  const auto size = static_cast<std::int64_t>(size_of(src.dtype));
-  const auto* from = static_cast<const std::byte*>(src.data);
-  auto* to = static_cast<std::byte*>(const_cast<void*>(dst.data));
-  const Shape& s = src.shape;
-  const std::int64_t rows = std::int64_t{s.n} * s.h;
-  parallel_for(rows, [&](std::int64_t r) {
-    const std::int64_t image = r / s.h, y = r % s.h;
-    const std::byte* in = from + r * s.w * src.pitch * size;
-    std::byte* out = to + (((image * dst.shape.h + y + top) * dst.shape.w) + left) * dst.pitch * size;
-    for (int x = 0; x < s.w; ++x) {
-      std::memcpy(out + x * dst.pitch * size, in + x * src.pitch * size, static_cast<std::size_t>(s.c * size));
-    }
-  });
-}
-
 }  // namespace gpueval::cpu

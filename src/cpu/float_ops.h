@@ -45,7 +45,4 @@ void relu_f32(const TensorView& src, Activation act, const TensorView& dst);
 void batch_norm_f32(const TensorView& src, std::span<const float> gain, std::span<const float> mean,
                     std::span<const float> beta, Activation act, const TensorView& dst);
 
-// Byte-wise, for every element type: copies src into dst's pixels, starting at row `top`, column `left`.
-void copy_tensor(const TensorView& src, const TensorView& dst, int top = 0, int left = 0);
-
 }  // namespace gpueval::cpu

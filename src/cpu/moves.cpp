@@ -27,7 +27,60 @@ void move_row(const void* src, std::int64_t step, int count, void* dst) {
   for (int k = 0; k < count; ++k) to[k] = from[k * step];
 }
 
+// Some pixels of a tensor, `step` bytes apart.
+struct PixelRun {
+  std::byte* data;
+  std::int64_t step;
+};
+PixelRun row_of(const TensorView& view, std::int64_t row) {
+  return {bytes_out(view, row * view.shape.w * view.pitch), view.pitch * static_cast<std::int64_t>(size_of(view.dtype))};
+}
+
+// `count` pixels of `size` bytes.
+void copy_pixels(PixelRun from, PixelRun to, std::size_t size, int count) {
+  const auto dense = static_cast<std::int64_t>(size);
+  if (from.step == dense && to.step == dense) {
+    std::memcpy(to.data, from.data, size * static_cast<std::size_t>(count));
+    return;
+  }
+  for (int x = 0; x < count; ++x) std::memcpy(to.data + x * to.step, from.data + x * from.step, size);
+}
+
+void clear_pixels(PixelRun to, std::size_t size, int count) {
+  if (to.step == static_cast<std::int64_t>(size)) {
+    std::memset(to.data, 0, size * static_cast<std::size_t>(count));
+    return;
+  }
+  for (int x = 0; x < count; ++x) std::memset(to.data + x * to.step, 0, size);
+}
+
+PixelRun behind(PixelRun run, int pixels) { return {run.data + pixels * run.step, run.step}; }
+
 }  // namespace
+
+void copy_tensor(const TensorView& src, const TensorView& dst, int top, int left) {
+  const Shape& shape = src.shape;
+  parallel_for(std::int64_t{shape.n} * shape.h, [&](std::int64_t row) {
+    const std::int64_t to = row / shape.h * dst.shape.h + row % shape.h + top;
+    copy_pixels(row_of(src, row), behind(row_of(dst, to), left), bytes_of(src, shape.c), shape.w);
+  });
+}
+
+void zero_pad(const TensorView& src, const TensorView& dst, int top, int left) {
+  const Shape& shape = dst.shape;
+  const std::size_t size = bytes_of(dst, shape.c);
+  parallel_for(std::int64_t{shape.n} * shape.h, [&](std::int64_t row) {
+    const std::int64_t y = row % shape.h - top;
+    const PixelRun to = row_of(dst, row);
+    if (y < 0 || y >= src.shape.h) {
+      clear_pixels(to, size, shape.w);
+      return;
+    }
+    clear_pixels(to, size, left);
+    copy_pixels(row_of(src, row / shape.h * src.shape.h + y), behind(to, left), size, src.shape.w);
+    clear_pixels(behind(to, left + src.shape.w), size, shape.w - left - src.shape.w);
+  });
+}
 
 void move_pixels(const TensorView& src, std::span<const PixelSource> sources, const TensorView& dst) {
   const std::int64_t image_pixels = std::ssize(sources), source_pixels = pixels_of_image(src);
@@ -47,16 +100,16 @@ void move_pixels(const TensorView& src, std::span<const PixelSource> sources, co
 void move_elements(const TensorView& src, const ElementSteps& steps, const TensorView& dst) {
   const Shape& shape = dst.shape;
   const auto move = size_of(dst.dtype) == 1 ? move_row<std::uint8_t> : move_row<std::uint32_t>;
-  for_each_pixel(shape.pixels(), [&](std::int64_t pixel) {
-    const std::int64_t x = pixel % shape.w, row = pixel / shape.w;
+  const auto element = static_cast<std::int64_t>(size_of(src.dtype));
+  parallel_for(std::int64_t{shape.n} * shape.h, [&](std::int64_t row) {
     const std::int64_t image = row / shape.h * pixels_of_image(src) * src.pitch;
-    const std::byte* from = bytes_at(src, image + steps.first + row % shape.h * steps.y + x * steps.x);
-    std::byte* to = bytes_out(dst, pixel * dst.pitch);
+    const PixelRun from{bytes_out(src, image + steps.first + row % shape.h * steps.y), steps.x * element};
+    const PixelRun to = row_of(dst, row);
     if (steps.k == 1) {
-      std::memcpy(to, from, bytes_of(dst, shape.c));
-    } else {
-      move(from, steps.k, shape.c, to);
+      copy_pixels(from, to, bytes_of(dst, shape.c), shape.w);
+      return;
     }
+    for (int x = 0; x < shape.w; ++x) move(behind(from, x).data, steps.k, shape.c, behind(to, x).data);
   });
 }
 

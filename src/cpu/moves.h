@@ -10,6 +10,10 @@
 
 namespace gpueval::cpu {
 
+// Copies src into dst's pixels, starting at row `top`, column `left`.
+void copy_tensor(const TensorView& src, const TensorView& dst, int top = 0, int left = 0);
+// The same, and zeros into all other pixels.
+void zero_pad(const TensorView& src, const TensorView& dst, int top, int left);
 // sources: of each pixel of an image of dst.
 void move_pixels(const TensorView& src, std::span<const PixelSource> sources, const TensorView& dst);
 void move_elements(const TensorView& src, const ElementSteps& steps, const TensorView& dst);

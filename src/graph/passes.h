@@ -13,6 +13,9 @@ Graph expand_separable(Graph graph);
 // (a dense layer reads h * w * c in order).
 Graph fold_padding(Graph graph);
 
+// ReLU or Activate of a tensor -> the first of the same function of it.
+Graph merge_activations(Graph graph);
+
 // BatchNorm or ReLU behind the BatchToSpace or DepthToSpace of a convolution -> in front of it, where the convolution
 // can take it.
 Graph hoist_over_moves(Graph graph);

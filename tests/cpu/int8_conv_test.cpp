@@ -68,6 +68,23 @@ TEST_P(Int8Kernel, MatchesReferenceOnListedShapes) {
   }
 }
 
+// Windows of several groups of rows, rows of more columns than are kept at a time, a window of more than that.
+TEST_P(Int8Kernel, LargeDepthwiseWindows) {
+  std::uint64_t seed = 1;
+  for (const char* text : {"n1h6w9c70_dw_r5s5_st1_pad2,2,2,2", "n1h5w120c11_dw_r5s5_st2_pad1,2,1,2",
+                           "n2h8w60c44_dw_r7s7_st1_pad3,3,3,3", "n1h40w41c3_dw_r37s38_st1_pad1,0,2,1"}) {
+    const ConvDesc desc = parse_conv_desc(text);
+    if (!applies(desc)) continue;
+    for (const DType src : {DType::kU8, DType::kS8}) {
+      for (const std::optional<DType> residual : {std::optional<DType>(), std::optional(DType::kU8)}) {
+        expect_exact(
+            Int8Case(desc, {.src = src, .residual = residual, .dynamic_scale = {}, .src_gap = 2, .seed = seed++}),
+            GetParam().name);
+      }
+    }
+  }
+}
+
 TEST_P(Int8Kernel, SaturatesByClampingBeforeRounding) {
   for (const char* text :
        {"n1h7w7c64_k80r3s3_st1_pad1,1,1,1", "n1h9w9c3_k32r3s3_st1_pad1,1,1,1", "n1h7w7c72_dw_r3s3_st1_pad1,1,1,1"}) {

@@ -209,6 +209,23 @@ TEST(ExpandSeparable, SplitsTheLayer) {
   EXPECT_EQ(pointwise.params[0].role, Role::kKernel);
 }
 
+// Several ReLUs of one tensor are one, those of other functions or that leave the network are not.
+TEST(MergeActivations, TheSameFunctionOfOneTensorIsComputedOnce) {
+  GraphBuilder g("merge");
+  const int x = g.input(4, 4, 3);
+  const Function silu{.kind = FunctionKind::kSilu}, tanh{.kind = FunctionKind::kTanh};
+  const int all =
+      g.concat("all", {g.relu("relu", x), g.relu("again", x), g.relu6("six", x), g.activate("silu", x, silu),
+                       g.activate("tanh", x, tanh), g.activate("silu2", x, silu)});
+  const Graph graph = merge_activations(g.finish({{"all", all}, {"out", g.relu("last", x)}}));
+  std::string names;
+  for (const Node& node : graph.nodes) names += node.name + ' ';
+  EXPECT_EQ(names, "input relu six silu tanh all last ");
+  const std::vector<int>& inputs = node(graph, "all").inputs;
+  EXPECT_EQ(inputs[1], inputs[0]);
+  EXPECT_EQ(inputs[5], inputs[3]);
+}
+
 // A batch norm and a ReLU behind what makes a map of a convolution's pictures or channels: the convolution takes both.
 TEST(HoistOverMoves, BatchNormAndReluReachTheConvolution) {
   GraphBuilder g("hoist");

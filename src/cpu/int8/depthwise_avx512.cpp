@@ -9,66 +9,6 @@
 namespace gpueval::cpu {
 namespace {
 
-struct Source {
-  __m512i flip;  // 0x80 turns s8 into s8 + 128, and so the padding's zeros
-
-  explicit Source(bool s8) : flip(s8 ? _mm512_set1_epi8(static_cast<char>(0x80)) : _mm512_setzero_si512()) {}
-  __m512i load(const std::byte* at, __mmask64 mask) const {
-    return _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, at), flip);
-  }
-};
-
-// Rows r0 .. r0 + 3 of a kernel column at byte offset `offset` of the source rows.
-inline Column load_column(const DepthwiseRow& a, const Source& source, int r0, std::int64_t offset, __mmask64 mask) {
-  __m512i tap[4];
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; ++i) {
-    const std::byte* row = r0 + i < a.kernel_h ? a.rows[r0 + i] : nullptr;
-    tap[i] = row != nullptr ? source.load(row + offset, mask) : source.flip;
-  }
-  return interleave(tap[0], tap[1], tap[2], tap[3]);
-}
-
-inline void store(const __m512i* acc, const DepthwiseRow& a, std::int64_t dst, std::int64_t residual, int c0, int count,
-                  const EpilogueConstants& k) {
-  const Epilogue& e = *a.epilogue;
-  if (e.residual == Residual::kNone) {
-    store_shuffled<false>(acc, a.m + c0, a.b + c0, nullptr, e, k, count, a.dst + dst);
-  } else {
-    store_shuffled<true>(acc, a.m + c0, a.b + c0, a.residual + residual, e, k, count, a.dst + dst);
-  }
-}
-
-inline void load_start(const std::int32_t* start, __m512i* acc) {
-#pragma GCC unroll 4
-  for (int v = 0; v < 4; ++v) acc[v] = _mm512_loadu_si512(start + v * 16);
-}
-
-// Any kernel.
-void general_row(const DepthwiseRow& a) {
-  const Source source(a.src_s8);
-  const EpilogueConstants k = load_constants(*a.epilogue);
-  const int bytes = a.epilogue->out == Out::kF32 ? 4 : 1;
-  const int column_groups = (a.kernel_h + 3) / 4;
-  const std::byte* weights = a.weights;
-  for (int c0 = 0; c0 < a.channels; c0 += 64, weights += 256 * column_groups * a.kernel_w) {
-    const __mmask64 mask = first_bytes(a.channels - c0);
-    for (int q = 0; q < a.q; ++q) {
-      __m512i acc[4];
-      load_start(a.start + c0, acc);
-      const std::byte* w = weights;
-      for (int s = 0; s < a.kernel_w; ++s) {
-        const int x = q * a.stride_w - a.pad_left + s;
-        const bool inside = x >= 0 && x < a.w;
-        for (int g = 0; g < column_groups; ++g, w += 256) {
-          multiply(acc, load_column(a, source, g * 4, inside ? x * a.pixel_bytes + c0 : 0, inside ? mask : 0), w);
-        }
-      }
-      store(acc, a, q * a.dst_pitch + c0 * bytes, q * a.residual_pitch + c0, c0, a.channels - c0, k);
-    }
-  }
-}
-
 // 3x3 at one block of 64 channels: rows outside the image stand still on zeros.
 struct Window3 {
   const std::byte* row[3];
@@ -122,7 +62,7 @@ void row(const DepthwiseRow& a) {
   } else if (a.kernel_h == 3 && a.kernel_w == 3 && a.stride_w == 2) {
     row_3x3<2>(a);
   } else {
-    general_row(a);
+    depthwise_general_row_avx512(a);
   }
 }
 

@@ -72,15 +72,38 @@ inline void sum_taps(const Taps& a, int c0, int count, std::int32_t* __restrict 
       a, c0, count, sum, [](std::int32_t x, std::int32_t y) __attribute__((always_inline)) { return x + y; });
 }
 
-// Sums of whole chunks without shuffling bytes: those of even and of odd channels apart, in the halves of 32-bit words.
-// Signed sources are summed as x + 128.
-using Halves [[gnu::vector_size(kChunk)]] = std::uint16_t;
-using Words [[gnu::vector_size(kChunk)]] = std::uint32_t;
-using Integers [[gnu::vector_size(kChunk)]] = std::int32_t;
-using Floats [[gnu::vector_size(kChunk)]] = float;
-constexpr int kMostTaps = 65535 / 255;
+// Of N bytes. No template: gcc 12 takes an attribute that depends on a parameter for its absence.
+template <int N>
+struct Vectors;
+#define GPUEVAL_VECTORS(bytes)                                 \
+  template <>                                                  \
+  struct Vectors<bytes> {                                      \
+    using Signed [[gnu::vector_size(bytes)]] = std::int8_t;    \
+    using Unsigned [[gnu::vector_size(bytes)]] = std::uint8_t; \
+    using Halves [[gnu::vector_size(bytes)]] = std::uint16_t;  \
+    using Words [[gnu::vector_size(bytes)]] = std::uint32_t;   \
+    using Integers [[gnu::vector_size(bytes)]] = std::int32_t; \
+    using Floats [[gnu::vector_size(bytes)]] = float;          \
+  };
+GPUEVAL_VECTORS(64)
+GPUEVAL_VECTORS(32)
+GPUEVAL_VECTORS(16)
+GPUEVAL_VECTORS(8)
+#undef GPUEVAL_VECTORS
+template <typename S, int N>
+using Bytes =
+    std::conditional_t<std::is_same_v<S, std::int8_t>, typename Vectors<N>::Signed, typename Vectors<N>::Unsigned>;
 
+// Sums of N channels without shuffling bytes: those of even and of odd channels apart, in the halves of 32-bit words.
+// Signed sources are summed as x + 128.
+template <int N>
 struct ChunkSum {
+  using Halves = typename Vectors<N>::Halves;
+  using Words = typename Vectors<N>::Words;
+  using Integers = typename Vectors<N>::Integers;
+  using Floats = typename Vectors<N>::Floats;
+  static constexpr int kChannels = N;
+
   Halves even = {}, odd = {};
 
   template <typename S>
@@ -105,97 +128,156 @@ struct ChunkSum {
       values[j] = __builtin_convertvector(__builtin_bit_cast(Integers, word) - bias, Floats) * m;
     }
   }
-};
-
-template <typename D>
-inline void store_rounded(const Floats (&values)[4], float lo, float hi, D* dst) {
-  Words all = {};
-  for (int j = 0; j < 4; ++j) {
-    Floats v = values[j] > lo ? values[j] : lo;  // as round_clamped()
-    v = v < hi ? v : hi;
-    all |= (__builtin_bit_cast(Words, v + 12582912.0f) & 0xff) << (8 * j);
+  template <typename D>
+  static void store_rounded(const Floats (&values)[4], float lo, float hi, D* dst) {
+    Words all = {};
+    for (int j = 0; j < 4; ++j) {
+      Floats v = values[j] > lo ? values[j] : lo;  // as round_clamped()
+      v = v < hi ? v : hi;
+      all |= (__builtin_bit_cast(Words, v + 12582912.0f) & 0xff) << (8 * j);
+    }
+    __builtin_memcpy(dst, &all, sizeof all);
   }
-  __builtin_memcpy(dst, &all, sizeof all);
-}
+};
+constexpr int kMostTaps = 65535 / 255;  // of a 16-bit sum
 
-template <typename S>
-inline void add_column(const PoolRow& a, int x, int c0, ChunkSum& sum) {
+template <typename S, int N>
+inline void add_column(const PoolRow& a, int x, int c0, ChunkSum<N>& sum) {
   if (x < 0 || x >= a.w) return;
   for (int r = 0; r < a.rows; ++r) sum.template add<S>(a.src + r * a.row_bytes + x * a.pixel_bytes + c0);
 }
 
-// Calls body(taps, c0, count, dst) for every pixel's chunks of channels. Whole chunks get their own code,
-// with the count known to the compiler.
-template <typename D, typename Body>
-inline void for_chunks(const PoolRow& a, Body&& body) {
-  for (int q = 0; q < a.q; ++q) {
-    const Taps taps(a, q);
-    D* dst = reinterpret_cast<D*>(a.dst + q * a.dst_pitch);
-    int c0 = 0;
-    for (; c0 + kChunk <= a.channels; c0 += kChunk) body(taps, c0, kChunk, dst + c0);
-    if (c0 < a.channels) body(taps, c0, a.channels - c0, dst + c0);
+template <int N>
+using Count = std::integral_constant<int, N>;
+
+// Calls chunk(Count<N>, c0) until all channels were visited; fewer than 8 by rest(c0, count). The narrower chunks at
+// the end may visit channels again.
+template <typename Chunk, typename Rest>
+inline void for_chunks(int channels, Chunk&& chunk, Rest&& rest) {
+  int c0 = 0;
+  for (; c0 + kChunk <= channels; c0 += kChunk) chunk(Count<kChunk>{}, c0);
+  if (channels - c0 >= 32) {
+    chunk(Count<32>{}, c0);
+    c0 += 32;
   }
+  if (channels - c0 >= 16) {
+    chunk(Count<16>{}, c0);
+    c0 += 16;
+  }
+  const int left = channels - c0;
+  if (left == 0) return;
+  if (channels >= 16 && left > 8) {
+    chunk(Count<16>{}, channels - 16);
+  } else if (channels >= 8) {
+    if (left > 8) chunk(Count<8>{}, c0);
+    chunk(Count<8>{}, channels - 8);
+  } else {
+    rest(c0, left);
+  }
+}
+
+template <typename S, int N>
+inline void maximum_of(const Taps& a, int c0, S* best) {
+  Bytes<S, N> most;
+  __builtin_memset(&most, S(-1) > S(0) ? 0 : 0x80, sizeof most);
+  for (int r = 0; r < a.rows; ++r) {
+    for (int s = 0; s < a.cols; ++s) {
+      Bytes<S, N> x;
+      __builtin_memcpy(&x, a.at<S>(r, s, c0), sizeof x);
+      most = x > most ? x : most;
+    }
+  }
+  __builtin_memcpy(best, &most, sizeof most);
+}
+
+template <typename S>
+inline void maximum_of(const Taps& a, int c0, int count, S* best) {
+  for (int c = 0; c < count; ++c) best[c] = static_cast<S>(S(-1) > S(0) ? 0 : -128);
+  reduce_taps<S>(
+      a, c0, count, best, [](S x, S y) __attribute__((always_inline)) { return x > y ? x : y; });
 }
 
 template <typename S, typename D>
 void maximum(const PoolRow& row) {
   const PoolRow a = row;
   const float m = *a.m;
-  for_chunks<D>(
-      a, [&](const Taps& taps, int c0, int count, D* dst) __attribute__((always_inline)) {
-        S best[kChunk];
-        for (int c = 0; c < count; ++c) best[c] = static_cast<S>(S(-1) > S(0) ? 0 : -128);
-        reduce_taps<S>(
-            taps, c0, count, best, [](S x, S y) __attribute__((always_inline)) { return x > y ? x : y; });
-        if (a.copy) {
-          __builtin_memcpy(dst, best, static_cast<std::size_t>(count));
-          return;
-        }
-        for (int c = 0; c < count; ++c) dst[c] = round_clamped<D>(static_cast<float>(best[c]) * m, a.lo, a.hi);
-      });
+  for (int q = 0; q < a.q; ++q) {
+    const Taps taps(a, q);
+    const auto store = [&](const S* best, int c0, int count) __attribute__((always_inline)) {
+      D* dst = reinterpret_cast<D*>(a.dst + q * a.dst_pitch) + c0;
+      if (a.copy) {
+        __builtin_memcpy(dst, best, static_cast<std::size_t>(count));
+        return;
+      }
+      for (int c = 0; c < count; ++c) dst[c] = round_clamped<D>(static_cast<float>(best[c]) * m, a.lo, a.hi);
+    };
+    S best[kChunk];
+    for_chunks(
+        a.channels,
+        [&](auto count, int c0) __attribute__((always_inline)) {
+          maximum_of<S, count>(taps, c0, best);
+          store(best, c0, count);
+        },
+        [&](int c0, int count) {
+          maximum_of<S>(taps, c0, count, best);
+          store(best, c0, count);
+        });
+  }
 }
 
-// Calls store(q, taps, c0, count, sum), sum a ChunkSum, or int32 sums in channel order where that is not possible.
+// Calls store(q, taps, c0, count, sum) for all pixels of N channels, sum a ChunkSum.
+template <typename S, int N, typename Store>
+inline void chunk_sums(const PoolRow& a, int c0, Store&& store) {
+  ChunkSum<N> left, middle;  // columns are summed once for the three outputs of a stride of 1
+  const bool slides = a.kernel_w == 3 && a.stride_w == 1;
+  if (slides) {
+    add_column<S>(a, -a.pad_left, c0, left);
+    add_column<S>(a, 1 - a.pad_left, c0, middle);
+  }
+  for (int q = 0; q < a.q; ++q) {
+    const Taps taps(a, q);
+    ChunkSum<N> sum;
+    if (slides) {
+      add_column<S>(a, q + 2 - a.pad_left, c0, sum);
+      const ChunkSum<N> right = sum;
+      sum.add(left);
+      sum.add(middle);
+      left = middle;
+      middle = right;
+    } else {
+      for (int r = 0; r < taps.rows; ++r) {
+        for (int s = 0; s < taps.cols; ++s)
+          sum.template add<S>(reinterpret_cast<const std::byte*>(taps.at<S>(r, s, c0)));
+      }
+    }
+    store(q, taps, c0, N, sum);
+  }
+}
+
+// The same with int32 sums in channel order, where that is not possible.
+template <typename S, typename Store>
+inline void plain_sums(const PoolRow& a, int c0, int count, Store&& store) {
+  for (int q = 0; q < a.q; ++q) {
+    const Taps taps(a, q);
+    std::int32_t sum[kChunk];
+    sum_taps<S>(taps, c0, count, sum);
+    store(q, taps, c0, count, sum);
+  }
+}
+
 template <typename S, typename Store>
 inline void for_sums(const PoolRow& a, Store&& store) {
-  int c0 = 0;
-  if (a.rows * a.kernel_w <= kMostTaps) {
-    for (; c0 + kChunk <= a.channels; c0 += kChunk) {
-      ChunkSum left, middle;  // columns are summed once for the three outputs of a stride of 1
-      const bool slides = a.kernel_w == 3 && a.stride_w == 1;
-      if (slides) {
-        add_column<S>(a, -a.pad_left, c0, left);
-        add_column<S>(a, 1 - a.pad_left, c0, middle);
-      }
-      for (int q = 0; q < a.q; ++q) {
-        const Taps taps(a, q);
-        ChunkSum sum;
-        if (slides) {
-          add_column<S>(a, q + 2 - a.pad_left, c0, sum);
-          const ChunkSum right = sum;
-          sum.add(left);
-          sum.add(middle);
-          left = middle;
-          middle = right;
+  const bool narrow = a.rows * a.kernel_w <= kMostTaps;
+  for_chunks(
+      a.channels,
+      [&](auto count, int c0) __attribute__((always_inline)) {
+        if (narrow) {
+          chunk_sums<S, count>(a, c0, store);
         } else {
-          for (int r = 0; r < taps.rows; ++r) {
-            for (int s = 0; s < taps.cols; ++s)
-              sum.template add<S>(reinterpret_cast<const std::byte*>(taps.at<S>(r, s, c0)));
-          }
+          plain_sums<S>(a, c0, count, store);
         }
-        store(q, taps, c0, kChunk, sum);
-      }
-    }
-  }
-  for (; c0 < a.channels; c0 += kChunk) {
-    const int count = a.channels - c0 < kChunk ? a.channels - c0 : kChunk;
-    for (int q = 0; q < a.q; ++q) {
-      const Taps taps(a, q);
-      std::int32_t sum[kChunk];
-      sum_taps<S>(taps, c0, count, sum);
-      store(q, taps, c0, count, sum);
-    }
-  }
+      },
+      [&](int c0, int count) { plain_sums<S>(a, c0, count, store); });
 }
 
 // Floats are left as they are, but for -0.
@@ -206,13 +288,14 @@ void average(const PoolRow& row) {
       a, [&](int q, const Taps& taps, int c0, int count, const auto& sum) __attribute__((always_inline)) {
         D* dst = reinterpret_cast<D*>(a.dst + q * a.dst_pitch) + c0;
         const float m = a.m[taps.rows * taps.cols - 1];
-        if constexpr (std::is_same_v<decltype(sum), const ChunkSum&>) {
-          Floats values[4];
+        using Sum = std::remove_cvref_t<decltype(sum)>;
+        if constexpr (std::is_class_v<Sum>) {
+          typename Sum::Floats values[4];
           sum.template scaled<S>(taps.rows * taps.cols, m, values);
           if constexpr (std::is_same_v<D, float>) {
-            for (int c = 0; c < kChunk; ++c) dst[c] = values[c % 4][c / 4] + 0.0f;
+            for (int c = 0; c < Sum::kChannels; ++c) dst[c] = values[c % 4][c / 4] + 0.0f;
           } else {
-            store_rounded(values, a.lo, a.hi, dst);
+            Sum::store_rounded(values, a.lo, a.hi, dst);
           }
         } else {
           for (int c = 0; c < count; ++c) {

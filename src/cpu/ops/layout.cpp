@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstring>
 #include <vector>
 
-#include "cpu/float_ops.h"
 #include "cpu/int8/int8_ops.h"
+#include "cpu/moves.h"
 #include "cpu/step.h"
 
 namespace gpueval::cpu {
@@ -61,12 +60,7 @@ std::unique_ptr<Step> concat_step(Axis axis, const StepContext& context, const I
 std::unique_ptr<Step> zero_pad_step(const Padding& pad, const StepContext& context) {
   const int src = context.self().inputs[0], self = context.node;
   return simple_step("copy", [=](const Tensors& tensors, int n) {
-    const TensorView dst = tensors.view(self, n);
-    const std::size_t pixel = static_cast<std::size_t>(dst.shape.c) * size_of(dst.dtype);
-    for (std::int64_t i = 0; i < dst.shape.pixels(); ++i) {
-      std::memset(tensors.data(self) + i * dst.pitch * static_cast<std::int64_t>(size_of(dst.dtype)), 0, pixel);
-    }
-    copy_tensor(tensors.view(src, n), dst, pad.top, pad.left);
+    zero_pad(tensors.view(src, n), tensors.view(self, n), pad.top, pad.left);
   });
 }
 
