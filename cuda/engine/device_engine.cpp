@@ -15,6 +15,7 @@
 #include "gpueval/error.h"
 #include "graph/drop_weights.h"
 #include "graph/layer_info.h"
+#include "graph/passes.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -38,7 +39,7 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
       : open_(std::move(runtime)),
         runtime_(*open_),
         device_(std::move(device)),
-        graph_(std::move(lowered)),
+        graph_(expand_groups(std::move(lowered))),
         device_graph_(options.math == FloatMath::kHalf ? with_half_tensors(graph_) : graph_),
         options_(options),
         main_(make_stream(runtime_)),

@@ -3,6 +3,7 @@
 //   n1h56w56c64_k64r3s3_st1_pad1,1,1,1          stride 1, padding top,bottom,left,right
 //   n1h56w56c64_k64r1s7_st2x1_pad0,0,3,3        stride 2 (rows) x 1 (columns)
 //   n1h112w112c32_dw_r3s3_st2_pad0,1,0,1        depthwise: k = c, multiplier 1
+//   n1h14w14c160_k160g10r3s3_st1_pad1,1,1,1     10 groups of 16 channels and 16 output channels
 // A dense layer of C inputs and K outputs is n1h1w1cC_kKr1s1_st1_pad0,0,0,0.
 #pragma once
 
@@ -40,12 +41,16 @@ struct ConvDesc {
   int k = 1;  // output channels; equals c if depthwise
   Window window;
   bool depthwise = false;
+  int groups = 1;  // equal parts of c and of k: an output channel reads its own part alone. 1 if depthwise
 
   int p() const { return window.out_h(h); }
   int q() const { return window.out_w(w); }
   std::int64_t output_pixels() const { return std::int64_t{n} * p() * q(); }
-  // Products summed in one output element: kernel_h * kernel_w * c (without c if depthwise).
-  std::int64_t depth() const { return std::int64_t{window.kernel_h} * window.kernel_w * (depthwise ? 1 : c); }
+  int group_channels() const { return c / groups; }
+  // Products summed in one output element: kernel_h * kernel_w * c / groups (without c if depthwise).
+  std::int64_t depth() const {
+    return std::int64_t{window.kernel_h} * window.kernel_w * (depthwise ? 1 : group_channels());
+  }
   // Multiply-adds, counting padded taps as well (the convention of published figures).
   std::int64_t multiply_adds() const { return output_pixels() * k * depth(); }
   bool operator==(const ConvDesc&) const = default;

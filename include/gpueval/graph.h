@@ -170,6 +170,7 @@ class GraphBuilder {
     int stride = 1;
     Pad pad = Pad::kValid;
     bool bias = true;
+    int groups = 1;
   };
   explicit GraphBuilder(std::string model_name);
 

@@ -53,7 +53,9 @@ SamePadding same_padding(int n, int kernel, int stride) {
 
 std::string to_string(const ConvDesc& desc) {
   const Window& w = desc.window;
-  const std::string filters = desc.depthwise ? "dw_" : fmt::format("k{}", desc.k);
+  const std::string filters = desc.depthwise    ? "dw_"
+                              : desc.groups > 1 ? fmt::format("k{}g{}", desc.k, desc.groups)
+                                                : fmt::format("k{}", desc.k);
   const std::string stride =
       w.stride_h == w.stride_w ? fmt::format("{}", w.stride_h) : fmt::format("{}x{}", w.stride_h, w.stride_w);
   return fmt::format("n{}h{}w{}c{}_{}r{}s{}_st{}_pad{},{},{},{}", desc.n, desc.h, desc.w, desc.c, filters, w.kernel_h,
@@ -71,6 +73,7 @@ ConvDesc parse_conv_desc(std::string_view text) {
   in.expect("_");
   desc.depthwise = in.accept("dw_");
   desc.k = desc.depthwise ? desc.c : in.field("k");
+  if (!desc.depthwise && in.accept("g")) desc.groups = in.number(1);
   w.kernel_h = in.field("r");
   w.kernel_w = in.field("s");
   w.stride_h = in.field("_st");
@@ -80,6 +83,9 @@ ConvDesc parse_conv_desc(std::string_view text) {
   w.pad.left = in.field(",", 0);
   w.pad.right = in.field(",", 0);
   in.end();
+  if (desc.c % desc.groups != 0 || desc.k % desc.groups != 0) {
+    fail("convolution '{}': {} groups divide neither {} channels nor {}", text, desc.groups, desc.c, desc.k);
+  }
   if (desc.h + w.pad.top + w.pad.bottom < w.kernel_h || desc.w + w.pad.left + w.pad.right < w.kernel_w) {
     fail("convolution '{}': the kernel is larger than the padded input", text);
   }

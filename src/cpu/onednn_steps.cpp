@@ -104,6 +104,7 @@ class OnednnConv : public Step {
  private:
   static memory::dims weight_dims(const ConvDesc& d) {
     if (d.depthwise) return {d.c, 1, 1, d.window.kernel_h, d.window.kernel_w};
+    if (d.groups > 1) return {d.groups, d.k / d.groups, d.group_channels(), d.window.kernel_h, d.window.kernel_w};
     return {d.k, d.c, d.window.kernel_h, d.window.kernel_w};
   }
 
@@ -139,7 +140,7 @@ class OnednnConv : public Step {
   static memory packed_weights(const Node& node, const ConvDesc& d, const memory::desc& wanted) {
     const auto& kernel = *node.params[0].array.data;
     const memory::desc keras(weight_dims(d), memory::data_type::f32,
-                             d.depthwise ? memory::format_tag::hwigo : memory::format_tag::hwio);
+                             d.depthwise || d.groups > 1 ? memory::format_tag::hwigo : memory::format_tag::hwio);
     // (kh, kw, c, 1) and (kh, kw, 1 group input, groups) are the same bytes.
     memory from(keras, cpu(), const_cast<float*>(kernel.data()));
     memory packed(wanted, cpu());

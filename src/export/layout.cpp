@@ -11,7 +11,7 @@ void conv_from_keras(std::span<const float> kernel, const ConvDesc& desc, std::s
     return;
   }
   const auto taps = static_cast<std::size_t>(desc.window.kernel_h) * static_cast<std::size_t>(desc.window.kernel_w);
-  const auto c = static_cast<std::size_t>(desc.c), k = static_cast<std::size_t>(desc.k);
+  const auto c = static_cast<std::size_t>(desc.group_channels()), k = static_cast<std::size_t>(desc.k);
   std::size_t to = 0;
   for (std::size_t filter = 0; filter < k; ++filter)
     for (std::size_t channel = 0; channel < c; ++channel)

@@ -15,7 +15,7 @@ namespace gpueval::onnx_export {
 template <typename T>
 std::vector<T> conv_from_krsc(std::span<const T> weights, const ConvDesc& desc) {
   const auto taps = static_cast<std::size_t>(desc.window.kernel_h) * static_cast<std::size_t>(desc.window.kernel_w);
-  const auto c = static_cast<std::size_t>(desc.c), k = static_cast<std::size_t>(desc.k);
+  const auto c = static_cast<std::size_t>(desc.group_channels()), k = static_cast<std::size_t>(desc.k);
   std::vector<T> result(weights.size());
   std::size_t to = 0;
   if (desc.depthwise) {

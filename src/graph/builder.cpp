@@ -52,8 +52,8 @@ int GraphBuilder::conv2d(const std::string& name, int src, int filters, int kern
                          ConvOptions options) {
   const Shape& in = shape(src);
   const Window window = make_window(in, kernel_h, kernel_w, options.stride, options.pad);
-  Node node{.name = name, .op = Conv2D{window}, .inputs = {src}};
-  node.params.push_back(param(Role::kKernel, {kernel_h, kernel_w, in.c, filters}));
+  Node node{.name = name, .op = Conv2D{.window = window, .groups = options.groups}, .inputs = {src}};
+  node.params.push_back(param(Role::kKernel, {kernel_h, kernel_w, in.c / options.groups, filters}));
   if (options.bias) node.params.push_back(param(Role::kBias, {filters}));
   return append(std::move(node));
 }

@@ -38,6 +38,10 @@ Graph fuse_residual_add(Graph graph);
 // same and it is no output nor the map that a dense layer reads.
 Graph place_concat(Graph graph);
 
+// Conv2D with groups -> a convolution of a slice of the channels for each, side by side, of a float32 or a lowered
+// graph: for engines without such kernels. Same bits.
+Graph expand_groups(Graph graph);
+
 // True for a tensor that cannot be negative: behind ReLU or ReLU6, and pools, concats and sums of such.
 std::vector<bool> non_negative(const Graph& graph);
 

@@ -21,6 +21,14 @@ float scale_of(float max_abs) { return max_abs > 0 ? max_abs / 127.0f : 1.0f; }
 
 }  // namespace
 
+std::size_t source_channel(const Node& node, std::size_t k, std::size_t d, std::size_t channels) {
+  if (is_depthwise(node)) return k;
+  const auto* conv = std::get_if<Conv2D>(&node.op);
+  const std::size_t groups = conv != nullptr ? static_cast<std::size_t>(conv->groups) : 1;
+  const std::size_t each = channels / groups;
+  return k / (channels_of(node) / groups) * each + d % each;
+}
+
 std::vector<std::int8_t> quantize_weights(const Node& node, std::span<const float> scale) {
   const std::vector<float>& kernel = *node.params[0].array.data;
   const std::size_t channels = channels_of(node), depth = kernel.size() / channels;
@@ -68,10 +76,10 @@ Clamp clamp_of(DType dtype, Activation act, float scale) {
 }
 
 Node with_scaled_inputs(const Node& node, std::span<const float> scale) {
-  // (kh, kw, in, out): input channel (i / out) % in; (kh, kw, c, 1): i % c; dense (h * w * in, out): (i / out) % in.
   std::vector<float> kernel(*node.params[0].array.data);
-  const std::size_t out = is_depthwise(node) ? 1 : channels_of(node);
-  for (std::size_t i = 0; i < kernel.size(); ++i) kernel[i] *= scale[i / out % scale.size()];
+  const std::size_t out = channels_of(node);
+  for (std::size_t i = 0; i < kernel.size(); ++i)
+    kernel[i] *= scale[source_channel(node, i % out, i / out, scale.size())];
   Node scaled = node;
   scaled.params[0].array.data = std::make_shared<const std::vector<float>>(std::move(kernel));
   return scaled;

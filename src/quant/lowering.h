@@ -2,6 +2,7 @@
 // Pieces that the schemes share.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct Clamp {
   float lo, hi;
 };
 Clamp clamp_of(DType dtype, Activation act, float scale);
+
+// The channel of the source that weight d (of [R][S][C]) of output channel k is multiplied with, of `channels`.
+std::size_t source_channel(const Node& node, std::size_t k, std::size_t d, std::size_t channels);
 
 // The node with weights multiplied by its source's scale of each input channel.
 Node with_scaled_inputs(const Node& node, std::span<const float> scale);

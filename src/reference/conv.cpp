@@ -20,9 +20,10 @@ std::int32_t accumulate(const QuantTensor& src, const ConvParams& params, int n,
         acc += src.at(n, h, w, k) * params.weights[static_cast<std::size_t>((r * window.kernel_w + s) * d.c + k)];
         continue;
       }
-      for (int c = 0; c < d.c; ++c) {
-        const std::int64_t index = ((std::int64_t{k} * window.kernel_h + r) * window.kernel_w + s) * d.c + c;
-        acc += src.at(n, h, w, c) * params.weights[static_cast<std::size_t>(index)];
+      const int channels = d.group_channels(), first = k / (d.k / d.groups) * channels;
+      for (int c = 0; c < channels; ++c) {
+        const std::int64_t index = ((std::int64_t{k} * window.kernel_h + r) * window.kernel_w + s) * channels + c;
+        acc += src.at(n, h, w, first + c) * params.weights[static_cast<std::size_t>(index)];
       }
     }
   }

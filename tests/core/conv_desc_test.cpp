@@ -10,7 +10,8 @@ namespace {
 
 TEST(ConvDesc, TextFormRoundTrips) {
   for (const char* text : {"n1h56w56c64_k64r3s3_st1_pad1,1,1,1", "n8h17w17c192_k192r1s7_st1_pad0,0,3,3",
-                           "n1h112w112c32_dw_r3s3_st2_pad0,1,0,1", "n1h9w8c3_k5r2s3_st2x1_pad0,0,1,0"}) {
+                           "n1h112w112c32_dw_r3s3_st2_pad0,1,0,1", "n1h9w8c3_k5r2s3_st2x1_pad0,0,1,0",
+                           "n1h9w8c12_k30g6r2s3_st1_pad0,0,1,0"}) {
     EXPECT_EQ(to_string(parse_conv_desc(text)), text);
   }
 }
@@ -23,11 +24,15 @@ TEST(ConvDesc, CountsOutputsAndWork) {
   const ConvDesc depthwise = parse_conv_desc("n2h112w112c32_dw_r3s3_st1_pad1,1,1,1");
   EXPECT_EQ(depthwise.k, 32);
   EXPECT_EQ(depthwise.multiply_adds(), std::int64_t{2} * 112 * 112 * 32 * 9);
+  const ConvDesc grouped = parse_conv_desc("n1h5w5c12_k30g6r3s3_st1_pad1,1,1,1");
+  EXPECT_EQ(grouped.group_channels(), 2);
+  EXPECT_EQ(grouped.multiply_adds(), 25 * 30 * 18);
 }
 
 TEST(ConvDesc, BadTextIsNamedInTheError) {
-  for (const char* text : {"", "n1h56", "n1h56w56c64_k64r3s3_st1_pad1,1,1", "n0h5w5c4_k4r1s1_st1_pad0,0,0,0",
-                           "n1h5w5c4_k4r1s1_st1_pad0,0,0,0x", "n1h2w2c4_k4r3s3_st1_pad0,0,0,0"}) {
+  for (const char* text :
+       {"", "n1h56", "n1h56w56c64_k64r3s3_st1_pad1,1,1", "n0h5w5c4_k4r1s1_st1_pad0,0,0,0",
+        "n1h5w5c4_k4r1s1_st1_pad0,0,0,0x", "n1h2w2c4_k4r3s3_st1_pad0,0,0,0", "n1h5w5c4_k6g4r1s1_st1_pad0,0,0,0"}) {
     try {
       parse_conv_desc(text);
       ADD_FAILURE() << text << " was accepted";

@@ -68,6 +68,30 @@ TEST_P(Int8Kernel, MatchesReferenceOnListedShapes) {
   }
 }
 
+TEST_P(Int8Kernel, Groups) {
+  std::uint64_t seed = 1;
+  for (const char* text : {"n2h7w6c24_k36g3r3s3_st1_pad1,1,1,1", "n1h6w5c40_k40g10r1s1_st1_pad0,0,0,0",
+                           "n3h9w9c12_k20g4r3s3_st2_pad0,1,0,1", "n1h1w1c64_k80g2r1s1_st1_pad0,0,0,0"}) {
+    const ConvDesc desc = parse_conv_desc(text);
+    if (GetParam().op != "conv") continue;
+    for (const DType src : {DType::kU8, DType::kS8}) {
+      for (const DType dst : {DType::kU8, DType::kF32}) {
+        for (const std::optional<DType> residual : {std::optional<DType>(), std::optional(DType::kS8)}) {
+          expect_exact(Int8Case(desc, {.src = src,
+                                       .dst = dst,
+                                       .residual = residual,
+                                       .dynamic_scale = {},
+                                       .src_gap = 5,
+                                       .dst_gap = 3,
+                                       .residual_gap = 7,
+                                       .seed = seed++}),
+                       GetParam().name);
+        }
+      }
+    }
+  }
+}
+
 // Windows of several groups of rows, rows of more columns than are kept at a time, a window of more than that.
 TEST_P(Int8Kernel, LargeDepthwiseWindows) {
   std::uint64_t seed = 1;

@@ -18,6 +18,7 @@ namespace {
 
 using test::bind_random;
 using test::everything;
+using test::groups;
 using test::lone_batch_norms;
 using test::moves;
 using test::quantized;
@@ -89,6 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"Dense", [] { return everything(Activation::kNone); }, DType::kU8},
                     Case{"GlobalAverage", [] { return everything(Activation::kRelu); }, DType::kU8},
                     Case{"Dense", [] { return everything(Activation::kNone); }, DType::kS8},
+                    Case{"Groups", groups, DType::kU8}, Case{"Groups", groups, DType::kS8},
                     Case{"Moves", moves, DType::kU8}, Case{"Moves", moves, DType::kS8},
                     Case{"LoneBatchNorms", lone_batch_norms, DType::kU8},
                     Case{"LoneBatchNorms", lone_batch_norms, DType::kS8}),
@@ -96,7 +98,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // int8 is a rounding of the float network, not another function.
 TEST(Int8Network, IsCloseToFloat32) {
-  for (Graph bound : {everything(Activation::kNone), lone_batch_norms(), moves()}) {
+  for (Graph bound : {everything(Activation::kNone), lone_batch_norms(), moves(), groups()}) {
     SCOPED_TRACE(bound.name);
     bind_random(bound, 3);
     const std::vector<float> images = random_images(bound, 2, 5);
@@ -168,7 +170,7 @@ TEST(FloatNetwork, ResizesLinearly) {
 
 // Batch norms as they are (the reference evaluates their definition), and what lower_float makes of them.
 TEST(FloatNetwork, BatchNormsKeepTheFunction) {
-  for (Graph bound : {lone_batch_norms(), moves()}) {
+  for (Graph bound : {lone_batch_norms(), moves(), groups()}) {
     SCOPED_TRACE(bound.name);
     bind_random(bound, 6);
     const std::vector<float> image = random_images(bound, 1, 9);

@@ -163,6 +163,23 @@ TEST_P(DeviceEngine, MovesEqualTheCpus) {
   expect_every_precision_like_cpu(bound);
 }
 
+// The device runs a convolution of each group: the engine's tensors have other places, its outputs the same bits.
+TEST_P(DeviceEngine, GroupedConvolutionsEqualTheCpus) {
+  Graph bound = test::groups();
+  test::bind_random(bound, 4);
+  const std::vector<float> images = random_images(bound, kBatch, 77);
+  for (const DType activations : {DType::kU8, DType::kS8}) {
+    const Graph graph = test::quantized(bound, activations);
+    const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
+    EXPECT_EQ(run(*engine(graph, {.batch = kBatch}), images, kBatch), want) << to_string(activations);
+  }
+  const Graph graph = lower_float(bound);
+  const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
+  EXPECT_LT(relative_error(run(*engine(graph, {.batch = kBatch}), images, kBatch), want), 1e-5);
+  const Graph dynamic = lower_reference(bound, {.scheme = Scheme::kReference});
+  EXPECT_THROW(engine(dynamic, {.batch = kBatch}), Error);
+}
+
 // Linear resizing has the CPU's bits, in float32 networks and between int8 layers.
 TEST_P(DeviceEngine, LinearResizingEqualsTheCpus) {
   GraphBuilder g("resize");

@@ -31,6 +31,16 @@ TEST(OnnxMoves, AWholeNetworkIsWellFormed) {
   }
 }
 
+TEST(OnnxMoves, GroupsAreAnAttribute) {
+  Graph bound = test::groups();
+  bind_random(bound, 1);
+  for (const Graph& lowered : {lower_float(bound), quantized(bound, DType::kU8)}) {
+    const OnnxFile file(lowered);
+    file.expect_well_formed(lowered);
+    EXPECT_EQ(OnnxFile::integer(file.node("narrow"), "group"), 12);
+  }
+}
+
 TEST(OnnxMoves, SlicesCountFromBothEnds) {
   GraphBuilder g("net");
   const int x = g.slice("part", g.input(4, 5, 6), {1, 4, 5}, {2, 2, 6}, {2, -2, -1});

@@ -133,6 +133,18 @@ inline Graph moves() {
   return g.finish(g.dense("logits", g.flatten("flat", x), 11));
 }
 
+// Convolutions in groups: of three and of many channels, with a stride, a residual, a batch norm, as part of a concat.
+inline Graph groups() {
+  GraphBuilder g("groups");
+  int x = g.relu("stem_relu", g.conv2d("stem", g.input(15, 14, 3), 48, 3, 3, {.pad = Pad::kSame, .groups = 3}));
+  const int wide = g.conv2d("wide", x, 48, 3, 3, {.pad = Pad::kSame, .groups = 3});
+  const int narrow = g.relu("narrow_relu", g.batch_norm("norm", g.conv2d("narrow", x, 48, 1, 1, {.groups = 12})));
+  x = g.relu("sum_relu", g.add("sum", {wide, narrow}));
+  x = g.concat("both", {x, g.conv2d("part", x, 12, 3, 3, {.pad = Pad::kSame, .groups = 4})});
+  x = g.relu("strided_relu", g.conv2d("strided", x, 30, 3, 3, {.stride = 2, .pad = Pad::kSame, .groups = 15}));
+  return g.finish(g.dense("logits", g.global_avg_pool("mean", x), 11));
+}
+
 inline Graph quantized(const Graph& bound, DType activations) {
   auto engine = cpu::make_cpu_engine(lower_float(bound), {.batch = 2});
   const std::vector<float> images = random_images(bound, 2, 5);

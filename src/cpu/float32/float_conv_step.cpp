@@ -61,7 +61,7 @@ std::unique_ptr<Step> make_own_float_conv(const StepContext& context) {
       fail_usage("float32 kernel '{}' needs AVX-512, which this CPU lacks or GPUEVAL_CPU_ISA forbids", forced);
     return nullptr;
   }
-  if (forced == kOnednn) return nullptr;
+  if (forced == kOnednn || desc.depthwise || desc.groups > 1) return nullptr;
   if ((forced == kWinograd && winograd_fits(desc)) || (forced != kConv && prefer_winograd(desc))) {
     return std::make_unique<FloatConvStep<WinogradConv>>(context, desc, kWinograd);
   }
@@ -70,7 +70,7 @@ std::unique_ptr<Step> make_own_float_conv(const StepContext& context) {
       (forced != kConv && prefer_plain_dense(desc, residual))) {
     return std::make_unique<FloatConvStep<PlainDense>>(context, desc, kDense);
   }
-  if (desc.depthwise || (forced != kConv && !prefer_own_float_conv(desc, residual))) return nullptr;
+  if (forced != kConv && !prefer_own_float_conv(desc, residual)) return nullptr;
   return std::make_unique<FloatConvStep<FloatConv>>(context, desc, kConv);
 }
 

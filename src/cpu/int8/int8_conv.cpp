@@ -9,6 +9,7 @@
 #include "cpu/int8/amx_conv.h"
 #include "cpu/int8/amx_line.h"
 #include "cpu/int8/depthwise.h"
+#include "cpu/int8/grouped_conv.h"
 #include "cpu/int8/isa.h"
 #include "cpu/int8/tiled_conv.h"
 #include "gpueval/error.h"
@@ -89,6 +90,7 @@ void check_params(const Int8ConvParams& params) {
 
 std::unique_ptr<Int8Conv> make_int8_conv(const Int8ConvParams& params, const std::string& kernel) {
   check_params(params);
+  if (params.desc.groups > 1) return make_grouped_conv(params, kernel);
   const KernelRow& row = choose_row(params.desc, kernel);
   return row.make(params, row.name);
 }

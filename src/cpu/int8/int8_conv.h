@@ -24,7 +24,7 @@ struct Int8ConvParams {
   ConvDesc desc;                         // desc.n: images of the usual call, for the choice of a kernel only
   DType src = DType::kU8;                // kU8 or kS8
   DType dst = DType::kU8;                // kU8, kS8 or kF32
-  std::span<const std::int8_t> weights;  // [K][R][S][C]; depthwise [R][S][C]
+  std::span<const std::int8_t> weights;  // [K][R][S][C / groups]; depthwise [R][S][C]
   std::span<const float> m, b;           // K each
   float lo = 0, hi = 255;
   std::optional<DType> residual;  // kU8 or kS8

@@ -18,7 +18,7 @@ bool is_dense(const Node& n) { return std::holds_alternative<Dense>(n.op); }
 
 Dims kernel_dims(const Node& n, const ConvDesc& desc) {
   if (is_dense(n)) return {desc.k, std::int64_t{desc.h} * desc.w * desc.c};
-  return {desc.k, desc.depthwise ? 1 : desc.c, desc.window.kernel_h, desc.window.kernel_w};
+  return {desc.k, desc.depthwise ? 1 : desc.group_channels(), desc.window.kernel_h, desc.window.kernel_w};
 }
 
 Weights float_weights(Emitter& e, const Node& n, const ConvDesc& desc) {
@@ -81,7 +81,7 @@ Value emit_conv(Emitter& e, int index) {
   conv.set("kernel_shape", Dims{window.kernel_h, window.kernel_w})
       .set("strides", Dims{window.stride_h, window.stride_w});
   conv.set("pads", Dims{pad.top, pad.left, pad.bottom, pad.right});
-  conv.set("group", std::int64_t{desc.depthwise ? desc.c : 1});
+  conv.set("group", std::int64_t{desc.depthwise ? desc.c : desc.groups});
   if (n.inputs.size() == 1) return {out, false};
   return e.simple("Add", n, {out, e.value(n, 1).name}, false, "/add");
 }

@@ -34,9 +34,10 @@ std::optional<ConvDesc> conv_desc(const Graph& graph, int node_index, int n) {
   const Node& node = graph.node(node_index);
   if (node.inputs.empty()) return std::nullopt;
   const Shape& src = graph.node(node.inputs[0]).shape;
-  ConvDesc desc{.n = n, .h = src.h, .w = src.w, .c = src.c, .k = node.shape.c, .window = {}, .depthwise = false};
+  ConvDesc desc{.n = n, .h = src.h, .w = src.w, .c = src.c, .k = node.shape.c, .window = {}};
   if (const auto* conv = std::get_if<Conv2D>(&node.op)) {
     desc.window = conv->window;
+    desc.groups = conv->groups;
   } else if (const auto* depthwise = std::get_if<DepthwiseConv2D>(&node.op)) {
     desc.window = depthwise->window;
     desc.depthwise = true;

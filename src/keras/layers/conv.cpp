@@ -51,9 +51,10 @@ std::shared_ptr<const std::vector<float>> shared(std::vector<float> values) {
 struct Kernel {
   Array array;
   bool depthwise = false;  // (kh, kw, c, 1)
+  int groups = 1;
 };
 
-// One convolution of all channels, dilated or not, without bias and activation where `bias` is null.
+// A convolution, dilated or not, without bias and activation where `bias` is null.
 Value convolve(LayerCall& call, const Value& src, const ConvSettings& settings, Kernel kernel, const Array* bias,
                const std::string& suffix) {
   const Shape in = physical(src.shape);
@@ -65,7 +66,9 @@ Value convolve(LayerCall& call, const Value& src, const ConvSettings& settings, 
   const int filters = kernel.depthwise ? in.c : static_cast<int>(kernel.array.shape.back());
   std::vector<Param> params{param(kernel.depthwise ? Role::kDepthwiseKernel : Role::kKernel, std::move(kernel.array))};
   if (bias != nullptr) params.push_back(param(Role::kBias, *bias));
-  const auto node = [&](const Window& w) -> Op { return kernel.depthwise ? Op(DepthwiseConv2D{w}) : Op(Conv2D{w}); };
+  const auto node = [&](const Window& w) -> Op {
+    return kernel.depthwise ? Op(DepthwiseConv2D{w}) : Op(Conv2D{.window = w, .groups = kernel.groups});
+  };
   const auto [dilation_h, dilation_w] = settings.dilation;
   if (dilation_h == 1 && dilation_w == 1) {
     return call.append(node(window), {src}, {window.out_h(in.h), window.out_w(in.w), filters}, std::move(params),
@@ -76,41 +79,6 @@ Value convolve(LayerCall& call, const Value& src, const ConvSettings& settings, 
   const int batch = call.parts.append(call.name + suffix + "/space_to_batch", dilated.before, {src.node});
   const int conv = call.parts.append(call.name + suffix + "/dilated", node(dilated.window), {batch}, std::move(params));
   return call.append(dilated.after, {{conv, {}}}, {dilated.after.h, dilated.after.w, filters}, {}, suffix);
-}
-
-// Columns [first, first + count) of the last extent.
-Array columns(const Array& array, int first, int count) {
-  Array part{array.shape, nullptr};
-  const auto all = static_cast<std::size_t>(array.shape.back());
-  part.shape.back() = count;
-  if (array.data == nullptr) return part;
-  std::vector<float> values;
-  values.reserve(array.data->size() / all * static_cast<std::size_t>(count));
-  for (std::size_t row = 0; row < array.data->size(); row += all) {
-    const auto begin = array.data->begin() + static_cast<std::ptrdiff_t>(row) + first;
-    values.insert(values.end(), begin, begin + count);
-  }
-  part.data = shared(std::move(values));
-  return part;
-}
-
-// A slice of the channels, a convolution of it, for each group; then all of them side by side.
-Value grouped(LayerCall& call, const Value& src, const ConvSettings& settings, const Array& kernel, const Array* bias,
-              int groups) {
-  const Shape in = physical(src.shape);
-  const int inputs = in.c / groups, filters = static_cast<int>(kernel.shape.back()) / groups;
-  std::vector<Value> results;
-  for (int g = 0; g < groups; ++g) {
-    const std::string suffix = fmt::format("/group{}", g + 1);
-    const Value part = call.append(Slice{{0, 0, g * inputs}, {1, 1, 1}, {in.h, in.w, inputs}}, {src},
-                                   {in.h, in.w, inputs}, {}, suffix + "/input");
-    const Array own_kernel = columns(kernel, g * filters, filters);
-    const Array own_bias = bias != nullptr ? columns(*bias, g * filters, filters) : Array{};
-    results.push_back(convolve(call, part, settings, {own_kernel}, bias != nullptr ? &own_bias : nullptr, suffix));
-  }
-  std::vector<int> shape = results.front().shape;
-  shape.back() = filters * groups;
-  return call.append(Concat{}, results, shape);
 }
 
 // (kh, kw, c, m): result c * m + j is of channel c alone. As a convolution of all channels, zero for the others.
@@ -152,12 +120,11 @@ Value conv2d(LayerCall& call) {
   std::optional<Array> bias;
   if (has_bias(call)) bias = take_bias(call, filters);
   const Array* own_bias = bias ? &*bias : nullptr;
-  if (groups == 1) return call.activated(convolve(call, src, settings, {kernel}, own_bias, ""));
   if (groups == channels && filters == channels) {
     const Array rows{{settings.kernel[0], settings.kernel[1], channels, 1}, kernel.data};
     return call.activated(convolve(call, src, settings, {rows, true}, own_bias, ""));
   }
-  return call.activated(grouped(call, src, settings, kernel, own_bias, groups));
+  return call.activated(convolve(call, src, settings, {.array = kernel, .groups = groups}, own_bias, ""));
 }
 
 Value depthwise_conv2d(LayerCall& call) {

@@ -83,7 +83,7 @@ Shift mean_shift(const Node& layer, const Node& source, const Node& float_layer,
   const std::size_t depth = kernel.size() / channels;
   Shift shift{.error = 0, .step = layer.integer->m[k] * scale_of(layer, k)};
   for (std::size_t d = 0; d < depth; ++d) {
-    const std::size_t c = depthwise ? k : d % input.size();
+    const std::size_t c = source_channel(layer, k, d, input.size());
     const std::int8_t q = (*layer.integer->weights)[depthwise ? d * channels + k : k * depth + d];
     shift.error += (shift.step * q / scale_of(source, c) - kernel[d * channels + k]) * input[c].mean;
   }

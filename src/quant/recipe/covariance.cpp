@@ -75,23 +75,30 @@ std::vector<std::int64_t> sample_positions(std::int64_t images, std::int64_t pix
 }
 
 std::size_t Patches::depth() const {
-  return static_cast<std::size_t>(std::int64_t{desc_.window.kernel_h} * desc_.window.kernel_w * desc_.c);
+  return static_cast<std::size_t>(std::int64_t{desc_.window.kernel_h} * desc_.window.kernel_w * desc_.group_channels());
+}
+
+Patches Patches::group(int index) const {
+  Patches own = *this;
+  own.first_channel_ = index * desc_.group_channels();
+  return own;
 }
 
 void Patches::gather(std::size_t position, float shift, float* patch) const {
+  const int channels = desc_.group_channels();
   const std::int64_t pixels = std::int64_t{desc_.p()} * desc_.q();
   const std::int64_t at = positions_[position], image = at / pixels, pixel = at % pixels;
   const std::int64_t top = pixel / desc_.q() * desc_.window.stride_h - desc_.window.pad.top;
   const std::int64_t left = pixel % desc_.q() * desc_.window.stride_w - desc_.window.pad.left;
   const std::byte* source = src_.bytes.data() + static_cast<std::size_t>(image) * src_.image_bytes();
   for (std::int64_t h = top; h < top + desc_.window.kernel_h; ++h) {
-    for (std::int64_t w = left; w < left + desc_.window.kernel_w; ++w, patch += desc_.c) {
+    for (std::int64_t w = left; w < left + desc_.window.kernel_w; ++w, patch += channels) {
       if (h < 0 || h >= desc_.h || w < 0 || w >= desc_.w) {
-        std::fill_n(patch, desc_.c, -shift);
+        std::fill_n(patch, channels, -shift);
         continue;
       }
-      const std::byte* from = source + (h * desc_.w + w) * desc_.c;
-      for (int c = 0; c < desc_.c; ++c) {
+      const std::byte* from = source + (h * desc_.w + w) * desc_.c + first_channel_;
+      for (int c = 0; c < channels; ++c) {
         const auto byte = static_cast<std::uint8_t>(from[c]);
         const int q = src_.dtype == DType::kU8 ? int{byte} : int{static_cast<std::int8_t>(byte)};
         patch[c] = static_cast<float>(q) - shift;

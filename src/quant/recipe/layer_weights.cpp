@@ -31,7 +31,7 @@ Rows weight_rows(const Node& node, std::span<const float> src_scale) {
   rows.depth = kernel.size() / rows.count;
   for (std::size_t d = 0; d < rows.depth; ++d) {
     for (std::size_t k = 0; k < rows.count; ++k) {
-      const double s = src_scale[(is_depthwise(node) ? k : d) % src_scale.size()];
+      const double s = src_scale.size() == 1 ? src_scale[0] : src_scale[source_channel(node, k, d, src_scale.size())];
       rows.values[k * rows.depth + d] = s * kernel[d * rows.count + k];
     }
   }
@@ -107,6 +107,27 @@ IntegerWeights compensated_depthwise(const Node& node, Rows rows, bool per_chann
   return pack(node, rows, scale, std::move(values));
 }
 
+std::size_t groups_of(const Node& node) {
+  const auto* conv = std::get_if<Conv2D>(&node.op);
+  return conv != nullptr ? static_cast<std::size_t>(conv->groups) : 1;
+}
+
+Rows part_of(const Rows& rows, std::size_t first, std::size_t count) {
+  const auto begin = rows.values.begin() + static_cast<std::ptrdiff_t>(first * rows.depth);
+  return {count, rows.depth, {begin, begin + static_cast<std::ptrdiff_t>(count * rows.depth)}};
+}
+
+// Columns [first, first + count) of y: [positions][columns].
+std::vector<float> columns_of(std::span<const float> y, std::size_t columns, std::size_t first, std::size_t count) {
+  std::vector<float> part;
+  part.reserve(y.size() / columns * count);
+  for (std::size_t i = 0; i < y.size(); i += columns) {
+    const auto begin = y.begin() + static_cast<std::ptrdiff_t>(i + first);
+    part.insert(part.end(), begin, begin + static_cast<std::ptrdiff_t>(count));
+  }
+  return part;
+}
+
 }  // namespace
 
 IntegerWeights nearest_weights(const Node& node, std::span<const float> src_scale, bool per_channel) {
@@ -125,10 +146,28 @@ IntegerWeights compensated_weights(const Node& node, std::span<const float> src_
   Rows rows = weight_rows(node, src_scale);
   if (is_depthwise(node)) return compensated_depthwise(node, std::move(rows), per_channel, patches, y);
   if (rows.depth > kDeepestCompensated) return nearest_weights(node, src_scale, per_channel);
-  const Covariance inputs = covariance(patches, y, rows.count);
-  if (!y.empty()) shift_target(rows, inputs.inputs, inputs.outputs);
+  const std::size_t groups = groups_of(node), each = rows.count / groups;
+  std::vector<SquareMatrix> inputs;
+  for (std::size_t g = 0; g < groups; ++g) {
+    const std::vector<float> own_y = columns_of(y, rows.count, g * each, each);
+    Covariance sums = covariance(patches.group(static_cast<int>(g)), own_y, each);
+    if (!y.empty()) {
+      Rows own = part_of(rows, g * each, each);
+      shift_target(own, sums.inputs, sums.outputs);
+      std::ranges::copy(own.values, rows.values.begin() + static_cast<std::ptrdiff_t>(g * each * rows.depth));
+    }
+    inputs.push_back(std::move(sums.inputs));
+  }
   const std::vector<double> scale = scales_of(rows, per_channel);
-  return pack(node, rows, scale, CompensatedRounding(inputs.inputs, {}).round(rows.values, scale));
+  std::vector<std::int8_t> values;
+  for (std::size_t g = 0; g < groups; ++g) {
+    const auto begin = scale.begin() + static_cast<std::ptrdiff_t>(g * each);
+    const auto own =
+        CompensatedRounding(inputs[g], {})
+            .round(part_of(rows, g * each, each).values, {begin, begin + static_cast<std::ptrdiff_t>(each)});
+    values.insert(values.end(), own.begin(), own.end());
+  }
+  return pack(node, rows, scale, std::move(values));
 }
 
 }  // namespace gpueval

@@ -23,9 +23,10 @@ FloatTensor float_conv(const FloatCall& call, Activation act) {
             sum += double{src.at(h, w, k)} * kernel[static_cast<std::size_t>(tap * desc.c + k)];
             return;
           }
-          for (int c = 0; c < desc.c; ++c) {
-            sum += double{src.at(h, w, c)} *
-                   kernel[static_cast<std::size_t>((std::int64_t{tap} * desc.c + c) * desc.k + k)];
+          const int channels = desc.group_channels(), first = k / (desc.k / desc.groups) * channels;
+          for (int c = 0; c < channels; ++c) {
+            sum += double{src.at(h, w, first + c)} *
+                   kernel[static_cast<std::size_t>((std::int64_t{tap} * channels + c) * desc.k + k)];
           }
         });
         if (residual != nullptr) sum += residual->values[dst.values.size()];
