@@ -82,8 +82,15 @@ class Statistics(unittest.TestCase):
 
 class Subjects(unittest.TestCase):
     def test_names_become_options(self):
-        self.assertEqual(speed_subjects.model_words("mobilenet_0.25"), ["--model", "mobilenet", "--alpha", "0.25"])
-        self.assertEqual(speed_subjects.model_words("vgg16"), ["--model", "vgg16"])
+        self.assertEqual(speed_subjects.model_words("mobilenet_0.25"),
+                         ["--model", "mobilenet", "--alpha", "0.25", "--weights", "random"])
+        self.assertEqual(speed_subjects.model_words("vgg16"), ["--model", "vgg16", "--weights", "random"])
+
+    def test_a_file_is_taken_as_it_is_and_called_by_its_name(self):
+        self.assertEqual(speed_subjects.model_words("a/b.c.keras")[:2], ["--model", "a/b.c.keras"])
+        self.assertNotIn("--weights", speed_subjects.model_words("a/b.h5"))
+        self.assertEqual(speed_subjects.label("a/b.c.keras"), "b.c")
+        self.assertEqual(speed_subjects.label("mobilenet_0.25"), "mobilenet_0.25")
 
     def test_a_worker_answers_each_turn_on_its_cores(self):
         worker = speed_subjects.Worker("fake", [sys.executable, "-c", FAKE_WORKER], 1)
