@@ -62,16 +62,21 @@ def ratio(cell, precision, parallel):
     return median(rates, speed_stats.OURS[precision]) / median(rates, speed_stats.best_peer(rates, precision, parallel))
 
 
+def name_of(network):
+    return NAMES.get(network, network)
+
+
 def ratio_range(cells, precision, parallel):
     """`17 of 18 rows at least 1.00, from 0.98 (ResNet50, batch 1) to ...`."""
-    ratios = sorted((ratio(cell, precision, parallel), NAMES[cell["network"]], cell["batch"]) for cell in cells)
+    ratios = sorted((ratio(cell, precision, parallel), name_of(cell["network"]), cell["batch"]) for cell in cells)
     ends = " to ".join(f"{value:.2f} ({name}, batch {batch})" for value, name, batch in (ratios[0], ratios[-1]))
     return f"{sum(value >= 1 for value, _, _ in ratios)} of {len(ratios)} rows at least 1.00, from {ends}"
 
 
-def peers(precision, threads):
-    result = load(PEERS[threads])
-    cells = speed_stats.ordered_cells(result["cells"], NETWORKS)
+def peers(precision, path):
+    result = load(path)
+    networks = list(dict.fromkeys([*NETWORKS, *(cell["network"] for cell in result["cells"].values())]))
+    cells = speed_stats.ordered_cells(result["cells"], networks)
     used = {name for cell in cells for name in cell["rates"] if name.endswith(precision)}
     subjects = [name for column in speed_stats.COLUMNS if (name := f"{column}_{precision}") in used]
     several = any("_tp_" in name for name in subjects)
@@ -79,7 +84,7 @@ def peers(precision, threads):
     for cell in cells:
         values = [median(cell["rates"], name) for name in subjects]
         ratios = [ratio(cell, precision, False)] + ([ratio(cell, precision, True)] if several else [])
-        rows.append([NAMES[cell["network"]], cell["batch"], *(rate(v) if v else "" for v in values),
+        rows.append([name_of(cell["network"]), cell["batch"], *(rate(v) if v else "" for v in values),
                      *(f"{value:.2f}" for value in ratios)])
     heads = ["ours / best peer"] + (["ours / best with requests in parallel"] if several else [])
     labels = [speed_stats.LABELS[name].replace(" " + precision, "") for name in subjects]
@@ -91,7 +96,7 @@ def peers(precision, threads):
     if several:
         sums.append(f"With requests in parallel: {ratio_range(cells, precision, True)}.")
     versions = ", ".join(f"{name.replace('ONNX', 'ONNX Runtime')} {version}" for name, version in versions.items())
-    return (origin(PEERS[threads], where["gpu_eval"].split("(")[1], f"{machine}; {versions}")
+    return (origin(path, where["gpu_eval"].split("(")[1], f"{machine}; {versions}")
             + table(["network", "batch", *labels, *heads], rows) + ["", *sums])
 
 
@@ -209,7 +214,8 @@ def readme_cpu():
     return table(["network", "float32 images/s", "int8 images/s", "speed-up", "best other program's int8"], rows)
 
 
-BLOCKS = {**{f"peers_{p}_{t}": (lambda p=p, t=t: peers(p, t)) for p in speed_stats.OURS for t in PEERS},
+BLOCKS = {**{f"peers_{p}_{t}": (lambda p=p, t=t: peers(p, PEERS[t])) for p in speed_stats.OURS for t in PEERS},
+          "keras_peers": lambda: peers("int8", KERAS_PEERS),
           **{f.__name__: f for f in (avx_vnni_kernels, avx_vnni_networks, accuracy, gpu_networks, readme_gpu, readme_cpu)}}
 PLACE = re.compile(r"(<!-- (\w+): bench/measurements\.py -->\n)(.*?)(<!-- end \2 -->)", re.DOTALL)
 

@@ -10,7 +10,9 @@
 #include "cpu/engine.h"
 #include "gpueval/quant.h"
 #include "gpueval/weights.h"
+#include "graph/passes.h"
 #include "quant/calibrators/calibrators.h"
+#include "quant/lowering.h"
 #include "quant/recipe/channel_scales.h"
 #include "quant/recipe/images.h"
 #include "support/data_files.h"
@@ -287,6 +289,28 @@ TEST(Flips, MirrorEveryRowAndComeLast) {
     ASSERT_EQ(all[i], once[i]);
     ASSERT_EQ(all[once.size() + (row * kSize + kSize - 1 - w) * 3 + c], once[i]);
   }
+}
+
+// A convolution in groups is rounded as its groups are when each is a layer of its own.
+TEST(Calibrate, GroupsAreRoundedEachOnItsOwnChannels) {
+  GraphBuilder g("groups");
+  const int stem = g.relu("stem_relu", g.conv2d("stem", g.input(kSize, kSize, 3), 8, 3, 3, {}));
+  const int wide = g.relu("wide_relu", g.conv2d("wide", stem, 12, 3, 3, {.pad = Pad::kSame, .groups = 4}));
+  const Graph graph = random_weights(g.finish(g.dense("logits", g.global_avg_pool("mean", wide), 10)), 5);
+  const QuantOptions options{.scheme = Scheme::kBest, .corrections = {.gptq = true}};
+  const auto whole = calibrate(graph, images(), options).corrections;
+  auto parts = calibrate(expand_groups(graph), images(), options).corrections;
+  std::vector<std::int8_t> weights;
+  std::vector<float> scale;
+  for (const char* name : {"wide/group1", "wide/group2", "wide/group3", "wide/group4"}) {
+    const LayerCorrection& own = parts[name];
+    weights.insert(weights.end(), own.weights.begin(), own.weights.end());
+    scale.insert(scale.end(), own.weight_scale.begin(), own.weight_scale.end());
+  }
+  EXPECT_EQ(whole.at("wide").weights, weights);
+  EXPECT_EQ(whole.at("wide").weight_scale, scale);
+  EXPECT_NE(weights,
+            quantize_weights(graph.node(graph.find("wide")), weight_scale_per_channel(graph.node(graph.find("wide")))));
 }
 
 }  // namespace
