@@ -37,8 +37,7 @@ struct HostInfo {
 HostInfo host_info(const std::string& device = {});
 
 struct ModelReport {
-  std::string name;       // "mobilenet"
-  bool imported = false;  // from a file that Keras saved, whose own name this is
+  std::string name;  // "mobilenet", or an imported network's own
   double alpha = 1;
   bool has_alpha = false;  // the network comes in several widths
   std::string variant;     // "" or which of two networks the weight file's names tell
