@@ -2,14 +2,13 @@
 #include "session/prepare.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "graph/op_row.h"
 #include "session/calibration.h"
 #include "session/images.h"
+#include "session/islands.h"
 
 namespace gpueval {
 namespace {
@@ -41,21 +40,6 @@ bool never_negative(const Plan& plan, const LoadedModel& model, const LoadedData
 
 void add_once(std::vector<std::string>& sentences, const std::string& sentence) {
   if (std::find(sentences.begin(), sentences.end(), sentence) == sentences.end()) sentences.push_back(sentence);
-}
-
-// What has no integer form computes in float32, between a dequantize and a quantize.
-std::optional<std::string> island_note(const Graph& graph) {
-  std::vector<std::string> names;
-  for (const Node& node : graph.nodes) {
-    if (!node.inputs.empty() && op_row(node.op).form == OpForm::kFloat) names.push_back(node.name);
-  }
-  if (names.empty()) return std::nullopt;
-  constexpr std::size_t kNamed = 6;
-  const std::size_t shown = std::min(names.size(), kNamed);
-  return fmt::format("{} of int8's layers {} in float32, having no integer form: {}{}; --per-layer has their time.",
-                     names.size(), names.size() == 1 ? "computes" : "compute",
-                     fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
-                     names.size() > shown ? ", ..." : "");
 }
 
 void calibrate_row(const Plan& plan, const CalibrationTable* read, Prepared& prepared, const StepText& step,
