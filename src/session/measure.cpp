@@ -73,7 +73,7 @@ void measure_parts(const Plan& plan, Prepared& prepared, Observer& observer, Rep
 Report measure(const Plan& asked, Observer& observer) {
   check_plan(asked);
   Plan plan = asked;
-  Prepared prepared = load(plan);
+  Prepared prepared = load(plan, PixelChain::kTaken);
   if (plan.accuracy && plan.accuracy->required && !prepared.data.images) fail("{}", prepared.data.missing);
   const std::string unjudged = why_unjudged(prepared);
   if (plan.accuracy && plan.accuracy->required && !unjudged.empty() && !plan.outputs.any()) fail("{}", unjudged);
