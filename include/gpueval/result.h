@@ -37,8 +37,7 @@ struct HostInfo {
 HostInfo host_info(const std::string& device = {});
 
 struct ModelReport {
-  std::string name;       // "mobilenet"
-  bool imported = false;  // from a file that Keras saved, whose own name this is
+  std::string name;  // "mobilenet", or an imported network's own
   double alpha = 1;
   bool has_alpha = false;  // the network comes in several widths
   std::string variant;     // "" or which of two networks the weight file's names tell
@@ -122,6 +121,14 @@ struct LayerReport {
   std::optional<LayerProfile> profile;  // with ms, where the device's roofs are measured
 };
 
+// What computes in float32 in an int8 network, having no integer form.
+struct IslandReport {
+  std::vector<std::string> layers;
+  // Of one batch: these layers and the conversions into and out of them, and every layer of the network, timed one
+  // after the other behind the timed run; absent where no speed was measured.
+  std::optional<double> ms, network_ms;
+};
+
 struct RunReport {
   std::string precision;    // "float32", "int8"
   std::string scheme;       // "" for float32
@@ -139,6 +146,7 @@ struct RunReport {
   std::optional<ServerResult> server;  // --scenario server
   std::size_t arena_bytes = 0;
   std::vector<LayerReport> layers;
+  std::optional<IslandReport> islands = {};  // of int8 networks that have some
 
   std::string label() const;  // "int8 maxabs"
   bool emulated() const;      // its times are no device's

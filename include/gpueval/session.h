@@ -54,6 +54,9 @@ struct LoadedModel {
   Graph graph;  // with weights
   InputSpec input;
   bool normalization_known = true;  // false: of an imported network that does not tell; input.normalization is a guess
+  // Name of the input in the file, where input.normalization is what the network did to its pixels itself: no longer in
+  // `graph`.
+  std::optional<std::string> pixel_chain;
   ModelReport report;
   std::vector<std::string> notes;  // whole sentences
   std::string weights_id;          // for calibration tables and journals: the file's SHA-256, or "random-<seed>"

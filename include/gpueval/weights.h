@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keras weight files: Keras 1 and 2 save_weights (with and without "/model_weights"), tf-keras and Keras 3 legacy
-// ".h5", Keras 3 ".weights.h5", and the weights inside a ".keras" archive. docs/formats.md has the facts.
+// ".h5", Keras 3 ".weights.h5" (or several, with a ".weights.json"), and the weights inside a ".keras" archive.
+// docs/formats.md has the facts.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,7 @@ struct LayerConfig {
 };
 struct WeightFile {
   std::string path;
-  std::string sha256;                  // of the file, hex
+  std::string sha256;                  // of the file, hex; of split weights that of all files (docs/formats.md)
   std::string format;                  // "keras-h5", "keras-h5-model", "keras3-weights", "keras3-archive"
   std::vector<WeightLayer> layers;     // only those with weights, in the file's order
   std::string keras_version, backend;  // as the file says, else empty

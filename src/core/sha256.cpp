@@ -67,9 +67,10 @@ void Sha256::set_state(const Sha256State& state) {
   std::memcpy(context.data, state.rest.data(), sizeof(context.data));
 }
 
-std::string sha256_file(const std::string& path) {
+namespace {
+
+void add_file(Sha256& sum, const std::string& path) {
   const InputFile file(path);
-  Sha256 sum;
   std::vector<std::uint8_t> block(1 << 20);
   for (std::uint64_t offset = 0; offset < file.size();) {
     stop_point();
@@ -78,6 +79,15 @@ std::string sha256_file(const std::string& path) {
     sum.update(std::as_bytes(piece));
     offset += piece.size();
   }
+}
+
+}  // namespace
+
+std::string sha256_file(const std::string& path) { return sha256_files({&path, 1}); }
+
+std::string sha256_files(std::span<const std::string> paths) {
+  Sha256 sum;
+  for (const std::string& path : paths) add_file(sum, path);
   return sum.hex();
 }
 

@@ -38,6 +38,8 @@ class Sha256 {
   std::unique_ptr<Impl> impl_;
 };
 
-std::string sha256_file(const std::string& path);  // throws Error if the file cannot be read
+// Throw Error if a file cannot be read.
+std::string sha256_file(const std::string& path);
+std::string sha256_files(std::span<const std::string> paths);  // one behind the other
 
 }  // namespace gpueval

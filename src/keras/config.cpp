@@ -202,11 +202,13 @@ class Parser {
     layer.module = text_of(json, "module");
     layer.name = text_of(json, "name").empty() ? text_of(layer.config, "name") : text_of(json, "name");
     if (layer.name.empty()) fail("{}: a layer of class {} has no name", file_, class_name);
-    if (layers_of(layer.config) != nullptr) {
+    // Keras 1's Merge: not an operation, though it has an operation's settings, and no model, though it may hold some.
+    const bool merge = layer.saved_class == "Merge";
+    if (!merge && layers_of(layer.config) != nullptr) {
       layer.model = std::make_shared<const Model>(model(json, layer.name));
     } else if (member(layer.config, "layer").is_object()) {
       layer.wrapped = std::make_shared<const Layer>(read_layer(layer.config["layer"], owner));
-    } else {
+    } else if (!merge) {
       layer.function = function_name(layer.kind, layer.module, layer.config);
     }
     for (const Json& node : member(json, "inbound_nodes")) {

@@ -64,7 +64,16 @@ std::string narrow_policy(const Layer& layer) {
   return name.find("float16") != std::string::npos ? name : "";
 }
 
+std::string why_no_merge(const Layer& layer) {
+  if (layer.kind == "Merge of models")
+    return "it joins models that have an input each; expected a network of one input";
+  if (layer.kind == "Merge of mode lambda")
+    return "its mode is Python code, which is not run; write it with layers of Keras";
+  return "this mode is not supported; sum, mul, concat, ave and max are";
+}
+
 std::string why_unknown(const Layer& layer) {
+  if (layer.saved_class == "Merge") return why_no_merge(layer);
   if (layer.kind == "Lambda") return "Python code, which is not run; write it with layers or functions of Keras";
   if (layer.wrapped != nullptr) return "wraps the layer '" + layer.wrapped->name + "'; save the network without it";
   if (!layer.function.empty()) return fmt::format("the function {} is not supported", layer.function);

@@ -48,6 +48,7 @@ class MixedPrecision {
       const bool found = mark(name) || (mark(name + "/depthwise") && mark(name + "/pointwise"));
       if (!found) fail("{} has no convolution or dense layer '{}' to leave in float32", old_.name, name);
     }
+    if (const int affine = pixel_affine(old_); affine >= 0) in_float_[static_cast<std::size_t>(affine)] = true;
     for (std::size_t i = 2; i < old_.nodes.size(); ++i) {
       const OpForm form = op_row(old_.nodes[i].op).form;
       const bool is_output = old_.is_output(static_cast<int>(i));  // which is float32 in any case
@@ -106,6 +107,13 @@ class MixedPrecision {
 
 Graph keep_in_float(Graph typed, std::span<const std::string> layers) {
   return MixedPrecision(std::move(typed)).run(layers);
+}
+
+int pixel_affine(const Graph& typed) {
+  const std::vector<int> readers = typed.consumers()[1];
+  if (readers.size() != 1 || typed.is_output(1)) return -1;
+  const auto* affine = std::get_if<Affine>(&typed.node(readers[0]).op);
+  return affine != nullptr && affine->act == Activation::kNone ? readers[0] : -1;
 }
 
 bool runs_in_float(const Graph& graph, const Node& node) {

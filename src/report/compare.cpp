@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gpueval/report.h"
+#include "gpueval/task.h"
 #include "report/result_file.h"
 #include "report/text_table.h"
 #include "task/statistics.h"
@@ -69,14 +70,21 @@ std::string differing(const std::string& what, const std::string& a, const std::
   return sentence(fmt::format("{} differ: {} in A, {} in B.", what, shown(a), shown(b)));
 }
 
-std::string accuracy_rows(TextTable& table, const Pair& pair, bool paired) {
+// Whether both networks can be wrong by top-5, as the tables of results have it.
+bool top5_tells(const ResultFile& a, const ResultFile& b) {
+  const Task& task = find_task("classification");
+  return task.tells(1, a.classes) && task.tells(1, b.classes);
+}
+
+std::string accuracy_rows(TextTable& table, const Pair& pair, bool paired, bool top5) {
   const AccuracyNumbers &a = *pair.a->accuracy, &b = *pair.b->accuracy;
   const auto row = [&](const char* name, double x, double y) {
     table.row({pair.label, name, fmt::format("{:.2f}%", 100 * x), fmt::format("{:.2f}%", 100 * y),
                fmt::format("{:+.2f} points", 100 * (y - x))});
   };
   row("top-1", a.top1, b.top1);
-  row("top-5", a.top5, b.top5);
+  if (top5) row("top-5", a.top5, b.top5);
+  if (!top5) table.row({pair.label, "top-5", "-", "-", ""});
   return wrapped(fmt::format("{}: {}.", pair.label, difference_test(a, b, paired)), kWidth, 0) +
          fmt::format("{}: logits are {}.\n", pair.label,
                      a.logits_sha256 == b.logits_sha256 ? "identical bit for bit" : "not identical");
@@ -129,10 +137,10 @@ std::string server_rows(TextTable& table, const Pair& pair) {
   return fmt::format("{}: server: {} in A, {} in B: the rates do not compare.\n", pair.label, bound(a), bound(b));
 }
 
-std::string compare_pair(TextTable& table, const Pair& pair, bool paired) {
+std::string compare_pair(TextTable& table, const Pair& pair, bool paired, bool top5) {
   const ResultRun &a = *pair.a, &b = *pair.b;
   std::string notes;
-  if (a.accuracy && b.accuracy) notes += accuracy_rows(table, pair, paired);
+  if (a.accuracy && b.accuracy) notes += accuracy_rows(table, pair, paired, top5);
   if (a.speed && b.speed) notes += speed_rows(table, pair);
   if (a.server && b.server) notes += server_rows(table, pair);
   notes += only_in_one(pair.label + ": accuracy", a.accuracy.has_value(), b.accuracy.has_value());
@@ -209,7 +217,7 @@ std::string compare(const ResultFile& a, const ResultFile& b) {
   for (const char* title : {"precision", "quantity"}) table.column(title, TextTable::Align::kLeft);
   for (const char* title : {"A", "B", "B against A"}) table.column(title);
   const bool paired = same_images(a, b);
-  for (const Pair& pair : pairs) notes += compare_pair(table, pair, paired);
+  for (const Pair& pair : pairs) notes += compare_pair(table, pair, paired, top5_tells(a, b));
   return table.text() + (notes.empty() ? "" : "\n" + notes);
 }
 

@@ -268,6 +268,11 @@ Json layers_json(const RunReport& run) {
   return list;
 }
 
+Json islands_json(const IslandReport& islands) {
+  return {
+      {"layers", islands.layers}, {"ms", value_or_null(islands.ms)}, {"network_ms", value_or_null(islands.network_ms)}};
+}
+
 Json run_json(const Task& task, const RunReport& run) {
   Json json{{"precision", run.precision},
             {"scheme", text_or_null(run.scheme)},
@@ -278,6 +283,7 @@ Json run_json(const Task& task, const RunReport& run) {
             {"batch", run.batch},
             {"forced_kernel", text_or_null(run.forced_kernel)},
             {"arena_bytes", run.arena_bytes},
+            {"islands", run.islands ? islands_json(*run.islands) : Json()},
             {"accuracy", Json()},
             {"vs_first", Json()},
             {"speed", Json()},

@@ -192,6 +192,7 @@ ResultFile read_result(const std::string& path) {
   result.threads = static_cast<int>(host.integer("threads", 1, std::numeric_limits<int>::max()));
   result.model = read_model(model);
   result.weights = read_weights(model);
+  if (model.has("classes")) result.classes = static_cast<int>(model.integer("classes", 0, 1 << 30));
   result.interrupted = json.flag("interrupted");
   if (json.has("data")) result.data = read_data(json.object("data"));
   if (json.has("calibration")) result.calibration_isa = text_or_empty(json.object("calibration"), "isa");

@@ -50,6 +50,7 @@ struct ResultData {
 
 struct ResultFile {
   std::string path, model, weights, cpu;
+  int classes = 0;  // of the network; 0: not known
   int threads = 0;
   bool interrupted = false;
   std::optional<ResultData> data;

@@ -73,6 +73,13 @@ QuantizationReport quantization_report(const QuantOptions& quant, int calibratio
   return report;
 }
 
+// As the network is given them: whether it scales them itself or the pixel table does, the ranges are of the same
+// tensors.
+std::string table_preprocessing(const LoadedModel& model, const Dataset& images, Preprocessing preprocessing) {
+  if (model.pixel_chain) preprocessing.input.normalization = Normalization::kNone;
+  return preprocessing_name(images, preprocessing);
+}
+
 }  // namespace
 
 const CalibrationTable& check_read_table(const Plan& plan, const CalibrationTable& table, const RecipeRequest& request,
@@ -83,8 +90,9 @@ const CalibrationTable& check_read_table(const Plan& plan, const CalibrationTabl
   CalibrationTable expected = empty_table(model, quant);
   // Nothing is judged without data, so any preprocessing will do.
   const bool measures = data.images && (plan.accuracy || plan.speed);
-  expected.preprocessing =
-      measures ? preprocessing_name(*data.images, preprocessing_of(plan, model, *data.images)) : table.preprocessing;
+  expected.preprocessing = measures
+                               ? table_preprocessing(model, *data.images, preprocessing_of(plan, model, *data.images))
+                               : table.preprocessing;
   check_table(table, expected, path);
   check_table_layers(table, model.graph, quant, path);
   report = {"table", path, table.images, false, {}, quantization_report(quant, table.images), {}};
@@ -113,7 +121,7 @@ CalibrationTable observe_table(const Plan& plan, const RecipeRequest& request, c
     step(fmt::format("calibrating, {} of {}", done, total));
   });
   CalibrationTable facts = empty_table(model, quant);
-  facts.preprocessing = preprocessing_name(images, preprocessing);
+  facts.preprocessing = table_preprocessing(model, images, preprocessing);
   facts.image_list_sha256 = image_list_sha256(images);
   facts.images = static_cast<int>(count - report.skipped.size());
   facts.calibration_images = image_digests(data, indices);

@@ -3,6 +3,7 @@
 #include "gpueval/error.h"
 #include "io/data/imagenet_classes.h"
 #include "session/images.h"
+#include "session/pixel_chain.h"
 #include "session/start_report.h"
 #include "task/ranking.h"
 
@@ -51,6 +52,7 @@ Classification classify(const Plan& asked, const std::string& path, const std::s
   const auto classes = static_cast<std::size_t>(classes_of(model.graph));
   const std::vector<std::string> names = read_names(class_names, model.spec->labels, classes);
   if (calibrates(plan)) prepared.data = load_data(plan, *model.spec);
+  take_pixel_chain(plan, prepared.data, prepared.model);
   mark_input(plan, prepared.model, prepared.data);
   lower_rows(plan, prepared, observer);
 

@@ -15,6 +15,12 @@ constexpr std::size_t kSyntheticImages = 32;
 
 }  // namespace
 
+PreprocessingChoice asked_preprocessing(const Plan& plan, const LoadedModel& model) {
+  PreprocessingChoice choice = plan.data.preprocessing;
+  if (model.pixel_chain) choice.normalization = model.input.normalization;
+  return choice;
+}
+
 PreprocessingChoice preprocessing_choice(const Plan& plan, const LoadedModel& model) {
   if (!model.normalization_known && !plan.data.preprocessing.normalization) {
     fail_usage(
@@ -23,7 +29,7 @@ PreprocessingChoice preprocessing_choice(const Plan& plan, const LoadedModel& mo
         "none, or mean=M,M,M:std=S,S,S",
         plan.model.file);
   }
-  PreprocessingChoice choice = plan.data.preprocessing;
+  PreprocessingChoice choice = asked_preprocessing(plan, model);
   // As Keras's own loaders of folders do; ImageNet's networks are judged on crops.
   if (!model.spec->built_in && !model.spec->labels.imagenet && !choice.original && !choice.fit) {
     choice.fit = Fit::kSquash;
@@ -35,7 +41,7 @@ PreprocessingChoice preprocessing_choice(const Plan& plan, const LoadedModel& mo
 Preprocessing preprocessing_of(const Plan& plan, const LoadedModel& model, const Dataset& images) {
   const bool as_it_is = images.kind() == "synthetic" || images.array();
   return make_preprocessing(model.input, images,
-                            as_it_is ? plan.data.preprocessing : preprocessing_choice(plan, model));
+                            as_it_is ? asked_preprocessing(plan, model) : preprocessing_choice(plan, model));
 }
 
 bool calibrates(const Plan& plan) {

@@ -10,7 +10,9 @@
 
 namespace gpueval {
 
-// What was asked for, and the defaults of imported networks. Usage error for one that does not tell its normalization.
+// What was asked for, and the normalization that a network's own pixel chain became (pixel_chain.h).
+PreprocessingChoice asked_preprocessing(const Plan& plan, const LoadedModel& model);
+// The same with the defaults of imported networks. Usage error for one that does not tell its normalization.
 PreprocessingChoice preprocessing_choice(const Plan& plan, const LoadedModel& model);
 Preprocessing preprocessing_of(const Plan& plan, const LoadedModel& model, const Dataset& images);
 

@@ -123,7 +123,6 @@ LoadedModel load_file(const ModelPlan& plan) {
   report.weights = network.file;
   report.weights_sha256 = network.sha256;
   report.parameters = network.parameters;
-  report.imported = true;
   for (std::size_t i = 0; i < network.heads.size(); ++i) {
     report.outputs[i].head = to_string(network.heads[i]);
     report.outputs[i].extents = network.shapes[i];

@@ -7,6 +7,7 @@
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
 #include "graph/drop_weights.h"
+#include "session/islands.h"
 #include "session/parts.h"
 
 namespace gpueval {
@@ -72,7 +73,7 @@ void measure_parts(const Plan& plan, Prepared& prepared, Observer& observer, Rep
 Report measure(const Plan& asked, Observer& observer) {
   check_plan(asked);
   Plan plan = asked;
-  Prepared prepared = load(plan);
+  Prepared prepared = load(plan, PixelChain::kTaken);
   if (plan.accuracy && plan.accuracy->required && !prepared.data.images) fail("{}", prepared.data.missing);
   const std::string unjudged = why_unjudged(prepared);
   if (plan.accuracy && plan.accuracy->required && !unjudged.empty() && !plan.outputs.any()) fail("{}", unjudged);
@@ -89,6 +90,7 @@ Report measure(const Plan& asked, Observer& observer) {
   measure_parts(plan, prepared, observer, report);
   const std::vector<std::string>& notes = prepared.notes;
   report.notes.insert(report.notes.end(), notes.begin(), notes.end());
+  for (std::string& sentence : island_costs(report)) report.notes.push_back(std::move(sentence));
   add_warnings(prepared.data, report);
   if (!report.shard) add_doubts(report);
   add_notes(asked, prepared.data, report);

@@ -2,14 +2,14 @@
 #include "session/prepare.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "graph/op_row.h"
 #include "session/calibration.h"
 #include "session/images.h"
+#include "session/islands.h"
+#include "session/pixel_chain.h"
 
 namespace gpueval {
 namespace {
@@ -33,29 +33,15 @@ RecipeRequest settled(const Plan& plan, const RecipeRequest& asked, const Calibr
 
 // Pixels of 0 to 255, or to 1, have one bit more in u8 than in s8. What an array of floats holds, nobody knows.
 bool never_negative(const Plan& plan, const LoadedModel& model, const LoadedData& data) {
-  const Normalization normalization = plan.data.preprocessing.normalization.value_or(model.input.normalization);
+  const std::optional<Normalization> asked = asked_preprocessing(plan, model).normalization;
+  const Normalization normalization = asked.value_or(model.input.normalization);
   const bool shifted = normalization.kind() != Normalization::kNone && normalization.kind() != Normalization::kUnit;
   if (!data.images || !data.images->array()) return !shifted;
-  return data.images->array()->bytes && (!plan.data.preprocessing.normalization || !shifted);
+  return data.images->array()->bytes && (!asked || !shifted);
 }
 
 void add_once(std::vector<std::string>& sentences, const std::string& sentence) {
   if (std::find(sentences.begin(), sentences.end(), sentence) == sentences.end()) sentences.push_back(sentence);
-}
-
-// What has no integer form computes in float32, between a dequantize and a quantize.
-std::optional<std::string> island_note(const Graph& graph) {
-  std::vector<std::string> names;
-  for (const Node& node : graph.nodes) {
-    if (!node.inputs.empty() && op_row(node.op).form == OpForm::kFloat) names.push_back(node.name);
-  }
-  if (names.empty()) return std::nullopt;
-  constexpr std::size_t kNamed = 6;
-  const std::size_t shown = std::min(names.size(), kNamed);
-  return fmt::format("{} of int8's layers {} in float32, having no integer form: {}{}; --per-layer has their time.",
-                     names.size(), names.size() == 1 ? "computes" : "compute",
-                     fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "),
-                     names.size() > shown ? ", ..." : "");
 }
 
 void calibrate_row(const Plan& plan, const CalibrationTable* read, Prepared& prepared, const StepText& step,
@@ -111,11 +97,12 @@ void mark_input(const Plan& plan, LoadedModel& model, const LoadedData& data) {
   std::get<Input>(model.graph.nodes.front().op).non_negative = never_negative(plan, model, data);
 }
 
-Prepared load(const Plan& plan) {
+Prepared load(const Plan& plan, PixelChain chain) {
   Prepared prepared;
   prepared.model = load_model(plan.model);
-  prepared.notes = prepared.model.notes;
   prepared.data = load_data(plan, *prepared.model.spec);
+  if (chain == PixelChain::kTaken) take_pixel_chain(plan, prepared.data, prepared.model);
+  prepared.notes = prepared.model.notes;
   mark_input(plan, prepared.model, prepared.data);
   const bool reads = plan.accuracy || plan.speed || (calibrates(plan) && plan.calibration.table.empty());
   // What does not fit the network's input is told before anything is calibrated.
@@ -128,6 +115,7 @@ void lower_rows(const Plan& plan, Prepared& prepared, Observer& observer) {
   const std::string& path = plan.calibration.table;
   std::optional<CalibrationTable> read;  // once for all rows: it may hold the weights of a network
   if (!path.empty() && count > 0) read = load_table(path);
+  if (read && prepared.model.pixel_chain) read->range.erase(*prepared.model.pixel_chain);
   const CalibrationTable* table = read ? &*read : nullptr;
   for (const Row& asked : plan.rows) {
     LoweredRow& row = prepared.rows.emplace_back(LoweredRow{asked, "", {}, std::nullopt});
@@ -151,7 +139,7 @@ void lower_rows(const Plan& plan, Prepared& prepared, Observer& observer) {
 }
 
 Prepared prepare(const Plan& plan, Observer& observer) {
-  Prepared prepared = load(plan);
+  Prepared prepared = load(plan, PixelChain::kKept);
   lower_rows(plan, prepared, observer);
   return prepared;
 }
@@ -179,13 +167,15 @@ EngineSet make_engines(const Plan& plan, std::span<const LoweredRow> rows, int b
 }
 
 Calibrated calibrate_network(const Plan& plan, Observer& observer) {
-  const Prepared prepared = load(plan);
+  const Prepared prepared = load(plan, PixelChain::kTaken);
   if (!prepared.data.images) fail("{}", prepared.data.missing);
   Calibrated result;
   const RecipeRequest request = plan.rows.front().recipe;
   const Dataset& images = prepared.data.calibration ? *prepared.data.calibration : *prepared.data.images;
   result.table = observe_table(plan, request, prepared.model, images, calibration_count(plan, prepared.data),
                                result.report, [&](const std::string& text) { observer.on_step(text); });
+  // The table is of the network in the file, whoever reads it.
+  if (prepared.model.pixel_chain) result.table.range[*prepared.model.pixel_chain] = 255;
   if (const auto note = rounding_note(prepared.model.graph, recipe_of(result.table))) result.notes.push_back(*note);
   return result;
 }

@@ -10,7 +10,10 @@ namespace gpueval {
 
 // The network and its width: the name's, else the plan's.
 ModelName named_model(const ModelPlan& plan);
-Prepared load(const Plan& plan);
+// What the network does to its pixels itself: kTaken where images are judged or timed (pixel_chain.h), kKept where the
+// graph is given to somebody else.
+enum class PixelChain { kKept, kTaken };
+Prepared load(const Plan& plan, PixelChain chain);
 // Whether the pixels that the network is given can be negative, which decides their type in int8.
 void mark_input(const Plan& plan, LoadedModel& model, const LoadedData& data);
 // Calibrates what needs it and lowers every row.

@@ -206,7 +206,7 @@ Plan int8_plan(const Plan& asked) {
 
 SensitivityReport measure_sensitivity(const Plan& asked, const SensitivityPlan& sensitivity, Observer& observer) {
   const Plan plan = int8_plan(asked);
-  Prepared prepared = load(plan);
+  Prepared prepared = load(plan, PixelChain::kTaken);
   const LoadedData& data = prepared.data;
   check_images(plan, sensitivity, data);
   SensitivityReport report = start(plan, prepared);

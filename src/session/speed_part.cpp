@@ -9,6 +9,7 @@
 #include "gpueval/latency.h"
 #include "gpueval/roofline.h"
 #include "gpueval/scenario.h"
+#include "session/islands.h"
 #include "session/parts.h"
 
 namespace gpueval {
@@ -107,11 +108,24 @@ void time_runs_layers(const EngineSet& set, const std::vector<float>& input, Obs
   if (report.roofs) profile_runs(set, runs, *report.roofs);
 }
 
+// Behind the timed run, which it therefore cannot disturb.
+void time_runs_islands(const EngineSet& set, const std::vector<float>& input, Observer& observer,
+                       std::span<RunReport> runs) {
+  for (std::size_t i = 0; i < runs.size() && !StopSignal::raised(); ++i) {
+    if (!runs[i].islands) continue;
+    observer.on_step(fmt::format("measuring the float32 layers of {}", runs[i].label()));
+    time_islands(*set.engines[i], input, runs[i]);
+  }
+}
+
 // The runs of a batch behind the first: the same rows, with nothing measured yet.
 std::span<RunReport> runs_of(const Prepared& prepared, std::size_t turn, Report& report) {
   const std::size_t rows = prepared.rows.size();
   while (report.runs.size() < (turn + 1) * rows) {
     report.runs.push_back(empty_run(prepared.rows[report.runs.size() % rows]));
+    RunReport& added = report.runs.back();  // the last engines took the rows' graphs
+    added.islands = report.runs[(report.runs.size() - 1) % rows].islands;
+    if (added.islands) added.islands->ms.reset(), added.islands->network_ms.reset();
   }
   return std::span(report.runs).subspan(turn * rows, rows);
 }
@@ -160,6 +174,7 @@ void measure_speed(const Plan& plan, Prepared& prepared, Observer& observer, Rep
     }
     describe_runs(set, batch, batches.size() > 1, runs);
     if (plan.layers_batch && turn == 0) time_runs_layers(set, inputs.front(), observer, report);
+    time_runs_islands(set, inputs.front(), observer, runs);
   }
   for (RunReport& run : report.runs) {
     if (run.speed) run.speed->disturbed = !report.conditions->noise().empty();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "eval/result_checks.h"
+#include "session/islands.h"
 
 namespace gpueval {
 
@@ -31,6 +32,7 @@ RunReport empty_run(const LoweredRow& row) {
   if (row.row.precision != Precision::kInt8) return run;
   run.scheme = row.scheme;
   run.quantization = row.quantization;
+  run.islands = islands_of(row);
   const RecipeRequest& recipe = row.row.recipe;
   if (row.row.calibrates()) {
     run.activations = to_string(recipe.activations.value_or(DType::kU8));

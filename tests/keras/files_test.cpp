@@ -50,5 +50,16 @@ TEST(KerasFiles, RealFilesGiveWhatKerasPredicted) {
   EXPECT_GE(compared, 40);
 }
 
+TEST(KerasFiles, SplitWeightsAreNoWholeNetwork) {
+  const std::string path = GPUEVAL_SOURCE_DIR "/tests/golden/keras/k3_shards.weights.json";
+  EXPECT_FALSE(describes_model(path));
+  try {
+    import_keras(path);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).rfind(path + ": holds weights alone", 0), 0u) << error.what();
+  }
+}
+
 }  // namespace
 }  // namespace gpueval

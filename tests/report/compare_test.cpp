@@ -80,6 +80,13 @@ TEST_F(Compare, NoisySpeedIsToldBesideTheNumbers) {
                                                     Not(ContainsRegex("int8 maxabs +images/s"))));
 }
 
+TEST_F(Compare, Top5OfFiveClassesTellsNothing) {
+  Report few = test::sample_report();
+  EXPECT_THAT(text(few, few), ContainsRegex("float32 +top-5 +[0-9.]+% +[0-9.]+% "));
+  few.model.classes = 5;
+  EXPECT_THAT(text(few, few), AllOf(ContainsRegex("float32 +top-1 +[0-9.]+%"), ContainsRegex("float32 +top-5 +- +-")));
+}
+
 TEST_F(Compare, RunsWithoutACounterpartSaySo) {
   Report b = test::sample_report();
   for (RunReport& run : b.runs) run.precision = "float16";

@@ -35,7 +35,7 @@ inline Report sample_report() {
   report.host = {"Some CPU @ 3 GHz", 2, 2, "Linux", "gcc"};
   report.command = "gpu_eval --model mobilenet";
   report.device_description = "Some CPU @ 3 GHz, 2 threads, int8: avx2";
-  report.model = {"mobilenet",          false, 0.25, true, "", {1, 224, 224, 3}, 1000, 475544, 41030272, "weights.h5",
+  report.model = {"mobilenet",          0.25, true, "", {1, 224, 224, 3}, 1000, 475544, 41030272, "weights.h5",
                   std::string(64, 'a'), {}};
   report.data = DataReport{"val.pkl",
                            "pickle",

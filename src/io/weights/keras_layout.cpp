@@ -77,8 +77,10 @@ void refuse_subclassed(const Hdf5File& file) {
   }
 }
 
+enum class Empty { kDrop, kKeep };
+
 // Keras 3 x.weights.h5: groups <class>_<rank in model.layers order>/vars/0, 1, ...; HDF5 lists them as text: sort.
-void read_class_groups(Hdf5File& file, const H5Handle& top, WeightFile& out) {
+void read_class_groups(Hdf5File& file, const H5Handle& top, Empty empty, WeightFile& out) {
   std::vector<std::string> groups = file.children(top);
   std::sort(groups.begin(), groups.end(),
             [](const std::string& a, const std::string& b) { return split_number(a) < split_number(b); });
@@ -93,7 +95,7 @@ void read_class_groups(Hdf5File& file, const H5Handle& top, WeightFile& out) {
     if (!file.has_child(group, "vars")) continue;
     const H5Handle vars = file.open_group(group, "vars");
     std::vector<std::string> numbers = file.children(vars);
-    if (numbers.empty()) continue;
+    if (numbers.empty() && empty == Empty::kDrop) continue;
     if (!std::all_of(numbers.begin(), numbers.end(), is_number)) {
       fail("{}: '{}/vars' should hold weights numbered 0, 1, ...; the file is damaged", file.name(), group_name);
     }
@@ -115,6 +117,17 @@ void read_description(const Hdf5File& file, WeightFile& out) {
   if (config && out.config.empty()) read_model_config(*config, out);
 }
 
+// Whether there are any. "_layer_checkpoint_dependencies" is what the first releases with this format (2.12) wrote.
+bool read_all_class_groups(Hdf5File& file, Empty empty, WeightFile& out) {
+  for (const char* top : {"layers", "_layer_checkpoint_dependencies"}) {
+    if (!file.has_child(file.root(), top)) continue;
+    out.format = "keras3-weights";
+    read_class_groups(file, file.open_group(file.root(), top), empty, out);
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 void read_keras_layout(Hdf5File& file, WeightFile& out) {
@@ -130,13 +143,7 @@ void read_keras_layout(Hdf5File& file, WeightFile& out) {
     out.format = "keras-h5-model";
     read_named_layers(file, top, *inner, out);
   } else {
-    // "_layer_checkpoint_dependencies" is what the first releases with this format (2.12) wrote.
-    for (const char* top : {"layers", "_layer_checkpoint_dependencies"}) {
-      if (out.format.empty() && file.has_child(file.root(), top)) {
-        out.format = "keras3-weights";
-        read_class_groups(file, file.open_group(file.root(), top), out);
-      }
-    }
+    read_all_class_groups(file, Empty::kDrop, out);
   }
   if (out.format.empty()) {
     refuse_subclassed(file);
@@ -144,6 +151,15 @@ void read_keras_layout(Hdf5File& file, WeightFile& out) {
          file.name());
   }
   if (out.layers.empty()) fail("{}: expected Keras weights, found no layer that has any", file.name());
+}
+
+void read_keras_shard(Hdf5File& file, WeightFile& out) {
+  out.path = file.name();
+  read_description(file, out);
+  if (read_all_class_groups(file, Empty::kKeep, out)) return;
+  refuse_subclassed(file);
+  fail("{}: expected a part of the weights that Keras 3 split (a group layers), found an HDF5 file of another kind",
+       file.name());
 }
 
 }  // namespace gpueval

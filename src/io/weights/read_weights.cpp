@@ -24,6 +24,7 @@
 #include "io/weights/layer_names.h"
 #include "io/weights/model_config.h"
 #include "io/weights/rehearse.h"
+#include "io/weights/shards.h"
 #include "io/weights/zip_archive.h"
 
 namespace gpueval {
@@ -165,7 +166,8 @@ Container read_bytes(std::span<const std::byte> bytes, const std::string& name, 
   return Container::kHdf5File;
 }
 
-Container read_file(const std::string& path, const Readers& reader) {
+// The first bytes of a file. Error where there is none, or an empty one.
+std::string first_bytes(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) fail("{}: there is no such weight file", path);
@@ -175,16 +177,47 @@ Container read_file(const std::string& path, const Readers& reader) {
   const InputFile input(path);
   std::string head(std::min<std::uint64_t>(input.size(), kHeadBytes), '\0');
   input.read(0, {reinterpret_cast<std::uint8_t*>(head.data()), head.size()});
-  const std::string_view text = head;
-  if (text.empty()) fail("{}: expected Keras weights, found an empty file; fetch it again", path);
-  if (text.starts_with(kZip)) {
-    read_archive(path, input.size(), std::nullopt, reader);
+  if (head.empty()) fail("{}: expected Keras weights, found an empty file; fetch it again", path);
+  return head;
+}
+
+void read_hdf5(const std::string& head, const std::string& path, const Readers& reader) {
+  if (!head.starts_with(kHdf5)) fail_foreign(head, path);
+  read_twice(
+      path, InputFile(path).size(), [&](Hdf5File::Depth depth) { return Hdf5File::open(path, depth); }, reader);
+}
+
+Container read_file(const std::string& path, const Readers& reader) {
+  const std::string head = first_bytes(path);
+  if (head.starts_with(kZip)) {
+    read_archive(path, InputFile(path).size(), std::nullopt, reader);
     return Container::kZipFile;
   }
-  if (!text.starts_with(kHdf5)) fail_foreign(text, path);
-  read_twice(
-      path, input.size(), [&](Hdf5File::Depth depth) { return Hdf5File::open(path, depth); }, reader);
+  read_hdf5(head, path, reader);
   return Container::kHdf5File;
+}
+
+// Of weights that are split over several files; nullopt: the file is no such index.
+std::optional<ShardIndex> index_in(const std::string& path) {
+  const std::string head = first_bytes(path);
+  if (head.starts_with(kZip) || head.starts_with(kHdf5) || !may_be_index(head, path)) return std::nullopt;
+  return read_shard_index(path);
+}
+
+WeightFile read_shards(const ShardIndex& index) {
+  std::vector<WeightFile> shards;
+  for (const std::string& path : index.files) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) {
+      fail("{}: names the file {}, which is not there; expected all files of one save in one folder", index.path, path);
+    }
+    WeightFile& shard = shards.emplace_back();
+    read_hdf5(first_bytes(path), path,
+              {.layout = [&](Hdf5File& file) { read_keras_shard(file, shard); }, .description = {}});
+  }
+  WeightFile out = join_shards(index, std::move(shards));
+  out.sha256 = sha256_of(index);
+  return out;
 }
 
 // read: read_file or read_bytes.
@@ -226,6 +259,7 @@ WeightFile read_weight_bytes(std::span<const std::byte> bytes, const std::string
 }
 
 WeightFile read_weight_file(const std::string& path) {
+  if (const auto index = index_in(path)) return read_shards(*index);
   WeightFile out = read_weights(path, [&](const Readers& reader) { return read_file(path, reader); });
   out.sha256 = sha256_file(path);
   return out;
@@ -236,6 +270,7 @@ KerasFile read_keras_bytes(std::span<const std::byte> bytes, const std::string& 
 }
 
 KerasFile read_keras_file(const std::string& path) {
+  if (index_in(path)) return {.path = path, .sha256 = {}, .keras_version = {}, .config = {}, .groups = {}};
   KerasFile out = read_model(path, [&](const Readers& reader) { return read_file(path, reader); });
   out.sha256 = sha256_file(path);
   return out;
