@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every integer tensor of an engine is the reference's, made of the engine's own inputs of that layer, so that what is
-// left in float32 does not blur it.
+// Every integer tensor of an engine, and what is dequantized of one, is the reference's, made of the engine's own
+// inputs of that layer, so that what is left in float32 does not blur it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -45,6 +45,7 @@ inline reference::NetworkResult run_engine(Engine& engine, const std::vector<flo
 // checked: of an engine whose tensors are known to be right, or empty. What reads the same is not computed again.
 inline int expect_reference(const Graph& graph, const reference::NetworkResult& engine,
                             const reference::NetworkResult& checked = {}) {
+  const auto is_float = [&](int node) { return graph.node(node).type.dtype == DType::kF32; };
   const auto same = [&](int node) {
     const auto i = static_cast<std::size_t>(node);
     return !checked.tensors.empty() && engine.tensors[i].bytes == checked.tensors[i].bytes &&
@@ -54,14 +55,15 @@ inline int expect_reference(const Graph& graph, const reference::NetworkResult& 
   reference::NetworkResult expected = engine;
   for (std::size_t i = 1; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];
-    if (node.type.dtype == DType::kF32) continue;
-    if (std::all_of(node.inputs.begin(), node.inputs.end(), same)) {
-      EXPECT_EQ(engine.tensors[i].bytes, checked.tensors[i].bytes) << node.name;
-    } else {
-      reference::run_node(graph, static_cast<int>(i), expected);
-      EXPECT_EQ(engine.tensors[i].bytes, expected.tensors[i].bytes) << node.name;
-      expected.tensors[i] = engine.tensors[i];
-    }
+    const auto index = static_cast<int>(i);
+    if (is_float(index) && std::any_of(node.inputs.begin(), node.inputs.end(), is_float)) continue;
+    const bool known = std::all_of(node.inputs.begin(), node.inputs.end(), same);
+    if (!known) reference::run_node(graph, index, expected);
+    const reference::NetworkResult& right = known ? checked : expected;
+    EXPECT_EQ(engine.tensors[i].bytes, right.tensors[i].bytes) << node.name;
+    EXPECT_EQ(engine.floats[i].values, right.floats[i].values) << node.name;
+    expected.tensors[i] = engine.tensors[i];
+    expected.floats[i] = engine.floats[i];
     ++compared;
   }
   return compared;
