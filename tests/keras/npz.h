@@ -11,6 +11,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gpueval {
@@ -64,12 +65,12 @@ inline NpyArray parse_npy(const std::string& bytes) {
   return array;
 }
 
-// By name, without ".npy".
-inline std::map<std::string, NpyArray> read_npz(const std::string& path) {
+// What a zip file's entries hold, by name.
+inline std::map<std::string, std::string> read_zip(const std::string& path) {
   int error = 0;
   zip_t* archive = zip_open(path.c_str(), ZIP_RDONLY, &error);
   if (archive == nullptr) throw std::runtime_error(path + " is no zip file");
-  std::map<std::string, NpyArray> arrays;
+  std::map<std::string, std::string> entries;
   for (zip_int64_t i = 0; i < zip_get_num_entries(archive, 0); ++i) {
     zip_stat_t stat;
     zip_stat_index(archive, static_cast<zip_uint64_t>(i), 0, &stat);
@@ -77,10 +78,16 @@ inline std::map<std::string, NpyArray> read_npz(const std::string& path) {
     zip_file_t* file = zip_fopen_index(archive, static_cast<zip_uint64_t>(i), 0);
     zip_fread(file, bytes.data(), bytes.size());
     zip_fclose(file);
-    std::string name = stat.name;
-    arrays[name.substr(0, name.rfind('.'))] = parse_npy(bytes);
+    entries[stat.name] = std::move(bytes);
   }
   zip_close(archive);
+  return entries;
+}
+
+// By name, without ".npy".
+inline std::map<std::string, NpyArray> read_npz(const std::string& path) {
+  std::map<std::string, NpyArray> arrays;
+  for (const auto& [name, bytes] : read_zip(path)) arrays[name.substr(0, name.rfind('.'))] = parse_npy(bytes);
   return arrays;
 }
 
