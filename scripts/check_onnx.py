@@ -28,17 +28,17 @@ except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-# name, alpha, input size, caffe preprocessing, published weight file
+# name, alpha, input size, normalization, published weight file
 NETWORKS = {
-    "vgg16": ("vgg16", None, 224, True, "vgg16_weights_tf_dim_ordering_tf_kernels.h5"),
-    "resnet50": ("resnet50", None, 224, True, "resnet50_weights_tf_dim_ordering_tf_kernels.h5"),
-    "inceptionv3": ("inceptionv3", None, 299, False, "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"),
-    "xception": ("xception", None, 299, False, "xception_weights_tf_dim_ordering_tf_kernels.h5"),
-    "mobilenet_1.0": ("mobilenet", "1", 224, False, "mobilenet_1_0_224_tf.h5"),
-    "mobilenet_0.75": ("mobilenet", "0.75", 224, False, "mobilenet_7_5_224_tf.h5"),
-    "mobilenet_0.5": ("mobilenet", "0.5", 224, False, "mobilenet_5_0_224_tf.h5"),
-    "mobilenet_0.25": ("mobilenet", "0.25", 224, False, "mobilenet_2_5_224_tf.h5"),
-    "squeezenet": ("squeezenet", None, 227, True, "squeezenet_weights_tf_dim_ordering_tf_kernels.h5"),
+    "vgg16": ("vgg16", None, 224, "caffe", "vgg16_weights_tf_dim_ordering_tf_kernels.h5"),
+    "resnet50": ("resnet50", None, 224, "caffe", "resnet50_weights_tf_dim_ordering_tf_kernels.h5"),
+    "inceptionv3": ("inceptionv3", None, 299, "tf", "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"),
+    "xception": ("xception", None, 299, "tf", "xception_weights_tf_dim_ordering_tf_kernels.h5"),
+    "mobilenet_1.0": ("mobilenet", "1", 224, "tf", "mobilenet_1_0_224_tf.h5"),
+    "mobilenet_0.75": ("mobilenet", "0.75", 224, "tf", "mobilenet_7_5_224_tf.h5"),
+    "mobilenet_0.5": ("mobilenet", "0.5", 224, "tf", "mobilenet_5_0_224_tf.h5"),
+    "mobilenet_0.25": ("mobilenet", "0.25", 224, "tf", "mobilenet_2_5_224_tf.h5"),
+    "squeezenet": ("squeezenet", None, 227, "caffe", "squeezenet_weights_tf_dim_ordering_tf_kernels.h5"),
 }
 FLOAT_TOLERANCE = 1e-5
 AGREEMENT = 0.97
@@ -53,11 +53,13 @@ def require(condition, text):
         print(f"  FAILED: {text}")
 
 
-def preprocess(jpeg, size, caffe):
+def preprocess(jpeg, size, normalize):
     """Pixels as gpu_eval makes them of an image of the pickle: its JPEG strings decode to R, G, B."""
     rgb = cv2.resize(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), (size, size))
-    if caffe:
+    if normalize == "caffe":
         return rgb[..., ::-1].astype(np.float32) - np.array([103.939, 116.779, 123.68], np.float32)
+    if normalize == "none":
+        return rgb.astype(np.float32)
     return (rgb.astype(np.float64) / 127.5 - 1).astype(np.float32)
 
 
@@ -71,7 +73,8 @@ def ort_session(path, optimized=None):
 
 
 def run_ort(session, images, batch):
-    parts = [session.run(None, {"input": images[i:i + batch]})[0] for i in range(0, len(images), batch)]
+    name = session.get_inputs()[0].name
+    parts = [session.run(None, {name: images[i:i + batch]})[0] for i in range(0, len(images), batch)]
     return np.concatenate(parts)
 
 
@@ -105,7 +108,7 @@ def ort_kernels(path, folder):
 class Network:
     def __init__(self, args, name, folder):
         self.args, self.name, self.folder = args, name, folder
-        model, alpha, self.size, self.caffe, weights = NETWORKS[name]
+        model, alpha, self.size, self.normalize, weights = NETWORKS[name]
         path = os.path.join(args.data, "weights", weights)
         self.real = os.path.exists(path)
         self.model = ["--model", model] + (["--alpha", alpha] if alpha else [])
@@ -157,7 +160,7 @@ class Network:
         with open(table, encoding="utf-8") as file:
             left_out = {image["index"] for image in json.load(file)["calibration_images"]}
         judged = [jpeg for i, jpeg in enumerate(jpegs) if i not in left_out][:self.count]
-        return np.stack([preprocess(jpeg, self.size, self.caffe) for jpeg in judged])
+        return np.stack([preprocess(jpeg, self.size, self.normalize) for jpeg in judged])
 
     def check_int8(self, jpegs, activations):
         path, table = self.path(f".{activations}.onnx"), self.path(f".{activations}.json")
@@ -182,7 +185,7 @@ class Network:
 
     def check(self, jpegs):
         print(f"{self.name} ({'published' if self.real else 'random'} weights, {self.count} images)", flush=True)
-        images = np.stack([preprocess(jpeg, self.size, self.caffe) for jpeg in jpegs[:self.count]])
+        images = np.stack([preprocess(jpeg, self.size, self.normalize) for jpeg in jpegs[:self.count]])
         self.check_float(images)
         for activations in self.args.activations.split(","):
             self.check_int8(jpegs, activations)

@@ -8,10 +8,17 @@ In a virtual environment outside the repository:
 
     pip install onnx==1.23.2 onnxruntime==1.32.0 openvino==2026.4.1 nncf==3.4.0 opencv-python-headless
     python bench/peers/quantize_peers.py --gpu-eval build/gpu_eval --data ../shared/data
+
+--networks takes a Keras file, too, with the normalization that it wants:
+
+    python bench/peers/quantize_peers.py --networks ../shared/data/weights/efficientnet_lite0_224.keras --normalize tf
+
+--calibration-table TABLE.json calibrates on the images of a table of gpu_eval instead, so that both judge the same.
 """
 import argparse
 import contextlib
 import io
+import json
 import logging
 import math
 import os
@@ -38,18 +45,19 @@ BATCH = 4
 
 
 class Reader(CalibrationDataReader):
-    def __init__(self, images):
+    def __init__(self, source, images):
+        self.input = ort_session(source).get_inputs()[0].name
         self.images = iter(images)
 
     def get_next(self):
         image = next(self.images, None)
-        return None if image is None else {"input": image[None]}
+        return None if image is None else {self.input: image[None]}
 
 
 def ort_int8(source, target, images, method):
     prepared = target + ".prepared.onnx"
     quant_pre_process(source, prepared, skip_symbolic_shape=True)
-    quantize_static(prepared, target, Reader(images), quant_format=QuantFormat.QDQ, per_channel=True,
+    quantize_static(prepared, target, Reader(source, images), quant_format=QuantFormat.QDQ, per_channel=True,
                     activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=method)
     return lambda judged: run_ort(ort_session(target), judged, BATCH)
 
@@ -89,15 +97,34 @@ def row(name, exact, found, labels, seconds):
           f"{100 * (up - down) / len(labels):+.2f} | {mcnemar(up, down):.3f} | {seconds:.1f} |", flush=True)
 
 
+def exported(args, name, folder):
+    """The float32 ONNX of a published network or a Keras file, and the normalization of its input."""
+    source = os.path.join(folder, os.path.basename(name) + ".onnx")
+    if name in NETWORKS:
+        model, alpha, _, normalize, weights = NETWORKS[name]
+        network = ["--model", model, "--weights", os.path.join(args.data, "weights", weights)]
+        network += ["--alpha", alpha] if alpha else []
+    else:
+        normalize, network = args.normalize, ["--model", name, "--normalize", args.normalize]
+    subprocess.run([args.gpu_eval, "export", "--onnx", source] + network, check=True, stdout=subprocess.DEVNULL)
+    return source, normalize
+
+
+def divided(args, count):
+    """Indices of the images that calibrate and of those that are judged."""
+    calibration = list(range(args.calibration_images))
+    if args.calibration_table:
+        with open(args.calibration_table, encoding="utf-8") as file:
+            calibration = [image["index"] for image in json.load(file)["calibration_images"]]
+    return calibration, sorted(set(range(count)) - set(calibration))
+
+
 def measure(args, name, jpegs, labels, folder):
-    model, alpha, size, caffe, weights = NETWORKS[name]
-    source = os.path.join(folder, name + ".onnx")
-    line = [args.gpu_eval, "export", "--onnx", source, "--model", model, "--weights",
-            os.path.join(args.data, "weights", weights)] + (["--alpha", alpha] if alpha else [])
-    subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
-    images = np.stack([preprocess(jpeg, size, caffe) for jpeg in jpegs])
-    calibration, judged, labels = images[:args.calibration_images], images[args.calibration_images:], \
-        labels[args.calibration_images:]
+    source, normalize = exported(args, name, folder)
+    size = ort_session(source).get_inputs()[0].shape[1]
+    images = np.stack([preprocess(jpeg, size, normalize) for jpeg in jpegs])
+    calibrating, judging = divided(args, len(images))
+    calibration, judged, labels = images[calibrating], images[judging], labels[judging]
     ort_float = run_ort(ort_session(source), judged, BATCH)
     vino_float = run_openvino(openvino_model(source), judged, BATCH)
     print(f"{name}: float32 top-1 {np.mean(ort_float.argmax(1) == labels):.4f} (ONNX Runtime), "
@@ -122,8 +149,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gpu-eval", default="build/gpu_eval")
     parser.add_argument("--data", default=os.environ.get("GPUEVAL_DATA", "../shared/data"))
-    parser.add_argument("--networks", default="mobilenet_0.25,squeezenet", help="names with commas between")
-    parser.add_argument("--calibration-images", type=int, default=128)
+    parser.add_argument("--networks", default="mobilenet_0.25,squeezenet", help="names or files, commas between")
+    parser.add_argument("--normalize", default="tf", choices=["tf", "caffe", "none"], help="of a Keras file")
+    parser.add_argument("--calibration-images", type=int, default=128, help="the first N")
+    parser.add_argument("--calibration-table", default="", help="of gpu_eval: its images calibrate instead")
     args = parser.parse_args()
     logging.getLogger().setLevel(logging.ERROR)
     nncf.set_log_level(logging.ERROR)
