@@ -98,10 +98,10 @@ class Engine {
   // Same, adding each step's seconds to seconds[i] (size layers().size()).
   virtual void run_timed(std::span<const float> input, int n, Outputs outputs, std::span<double> seconds) = 0;
   virtual const std::vector<LayerInfo>& layers() const = 0;
-  virtual const Graph& graph() const = 0;
-  virtual std::string device() const = 0;                        // "cpu", "cuda:1"
-  virtual bool emulated() const { return false; }                // its times mean nothing
-  virtual std::size_t arena_bytes() const = 0;                   // activations
+  virtual const Graph& graph() const = 0;          // that it runs: a node that it was given may have become several
+  virtual std::string device() const = 0;          // "cpu", "cuda:1"
+  virtual bool emulated() const { return false; }  // its times mean nothing
+  virtual std::size_t arena_bytes() const = 0;     // activations
   virtual std::vector<std::string> notes() const { return {}; }  // whole sentences for the reader
 
   // Parts that a device may be without: null. They are the engine's own.
