@@ -7,7 +7,7 @@
 
 One network at a time: random weights (varied batch-norm statistics), saved as .keras by Keras 3 and as .h5 by tf-keras,
 two pictures through both, eight through int8 maxabs. Files are deleted. What is in --out already is left out, so a run that
-was stopped goes on. --markdown prints the table of such a file. --save FOLDER only saves the networks there.
+was stopped goes on; --speed adds images a second where they are missing. --markdown prints the table of such a file. --save FOLDER only saves the networks there.
 """
 import argparse
 import json
@@ -107,22 +107,28 @@ def measure(name, make, generation, options, folder, fitted=False):
     run([*common, "--data", data, "--precision", "int8", "--scheme", "maxabs"])
     noise = numpy.load(logits) - exact
     row["maxabs_sqnr_db"] = round(float(10 * numpy.log10((exact**2).sum() / (noise**2).sum())), 1)
-    if options.speed:
-        result = os.path.join(folder, "speed.json")
-        run([options.gpu_eval, "--model", file, *size, "--mode", "speed", "--batch", "1", "--precision", "float32,int8",
-             "--scheme", "maxabs", "--duration", "1", "--json", result])
-        with open(result) as source:
-            for measured in json.load(source)["runs"]:
-                row[measured["precision"] + "_images_per_s"] = round(measured["speed"]["images_per_second"], 1)
     return row
 
 
 def save(name, make, generation, folder):
+    """Returns the file and its input's extents."""
     import numpy
     model = make(weights=None)
     vary(model, numpy, 7)
     os.makedirs(folder, exist_ok=True)
-    model.save(os.path.join(folder, name + SUFFIX[generation]))
+    file = os.path.join(folder, name + SUFFIX[generation])
+    model.save(file)
+    return file, [224 if extent is None else extent for extent in model.input_shape[1:3]]
+
+
+def measure_speed(name, make, generation, options, folder):
+    file, extents = save(name, make, generation, folder)
+    result = os.path.join(folder, "speed.json")
+    run([options.gpu_eval, "--model", file, "--input-size", "x".join(map(str, extents)), "--normalize", "none", "--mode", "speed",
+         "--batch", "1", "--precision", "float32,int8", "--scheme", "maxabs", "--duration", "1", "--json", result])
+    with open(result) as source:
+        return {measured["precision"] + "_images_per_s": round(measured["speed"]["images_per_second"], 1)
+                for measured in json.load(source)["runs"]}
 
 
 def markdown(rows):
@@ -157,31 +163,36 @@ def main():
     if options.markdown:
         print(markdown(rows))
         return
-    done = {(row["network"], row["generation"]) for row in rows if "error" not in row}
+    rows = {(row["network"], row["generation"]): row for row in rows}
     for generation in options.generation or ["keras3", "tf-keras"]:
         if generation == "keras3":
             import keras
         else:
             import tf_keras as keras
         for name, make in constructors(keras.applications).items():
-            if (name, generation) in done or not re.search(options.only, name):
+            if not re.search(options.only, name):
                 continue
             if options.save:
                 save(name, make, generation, options.save)
                 continue
-            rows = [row for row in rows if (row["network"], row["generation"]) != (name, generation)]
+            row = rows.get((name, generation), {"error": "not measured"})
+            if "error" not in row and (not options.speed or "int8_images_per_s" in row):
+                continue
             with tempfile.TemporaryDirectory() as folder:
                 try:
-                    row = measure(name, make, generation, options, folder)
-                    if row["relative_error"] > 1e-4:
+                    if "error" in row:
+                        row = measure(name, make, generation, options, folder)
+                    if row["relative_error"] > 1e-4 and "statistics" not in row:
                         row = measure(name, make, generation, options, folder, fitted=True)
-                    rows.append(row)
+                    if options.speed:
+                        row |= measure_speed(name, make, generation, options, folder)
                 except Exception as error:  # pylint: disable=broad-except
-                    rows.append({"network": name, "generation": generation, "error": str(error)[:500].replace(folder + "/", "")})
-            print(rows[-1], flush=True)
+                    row = {"network": name, "generation": generation, "error": str(error)[:500].replace(folder + "/", "")}
+            rows[name, generation] = row
+            print(row, flush=True)
             keras.backend.clear_session()
             with open(options.out + ".part", "w") as target:
-                json.dump(rows, target, indent=1)
+                json.dump(list(rows.values()), target, indent=1)
             os.replace(options.out + ".part", options.out)
 
 
