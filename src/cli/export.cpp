@@ -42,6 +42,17 @@ void check(const CLI::App& app, Options& o) {
   check_device(o);
 }
 
+// As export_onnx() writes them.
+std::string outputs(const Graph& graph) {
+  std::string text;
+  for (const GraphOutput& out : graph.outputs) {
+    const Shape& shape = graph.node(out.node).shape;
+    text += shape.pixels() == 1 ? fmt::format(", output `{}` (N, {})", out.name, shape.c)
+                                : fmt::format(", output `{}` (N, {}, {}, {})", out.name, shape.h, shape.w, shape.c);
+  }
+  return text;
+}
+
 int run(const Options& o) {
   const Plan plan = unmeasured_plan(o);
   const bool integer = o.has_int8();
@@ -67,9 +78,9 @@ int run(const Options& o) {
                       input.height, input.width, input.channels,
                       formula(plan.data.preprocessing.normalization.value_or(input.normalization), input.channels))};
   export_onnx(row.graph, o.onnx, onnx);
-  print_line(fmt::format("{}: {} {}, {:.1f} MB; input `input` float32 (N, {}, {}, {}), output `logits` (N, {})", o.onnx,
-                         model.graph.name, form, static_cast<double>(std::filesystem::file_size(o.onnx)) / 1e6,
-                         input.height, input.width, input.channels, model.graph.output_node().shape.elements()));
+  print_line(fmt::format("{}: {} {}, {:.1f} MB; input `input` float32 (N, {}, {}, {}){}", o.onnx, model.graph.name,
+                         form, static_cast<double>(std::filesystem::file_size(o.onnx)) / 1e6, input.height, input.width,
+                         input.channels, outputs(row.graph)));
   for (const std::string& note : prepared.notes) print_note(note);
   if (integer && plan.calibration.table.empty())
     print_line(fmt::format("Calibrated on {} images; `gpu_eval calibrate` writes a table that other commands can read.",

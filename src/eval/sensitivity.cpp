@@ -106,6 +106,7 @@ std::vector<LayerSensitivity> quantizable_layers(const Graph& bound) {
     layer.op = op_name(graph.nodes[i].op);
     layer.multiply_adds = desc->multiply_adds();
   }
+  if (layers.empty()) fail("{}: it has no convolution or dense layer to rank", bound.name);
   return layers;
 }
 
@@ -113,9 +114,10 @@ std::vector<LayerSensitivity> quantizable_layers(const Graph& bound) {
 
 Sensitivity measure_sensitivity(const Graph& bound, const CalibrationTable& table, const QuantOptions& options,
                                 const JudgedImages& judged, const SensitivityOptions& how) {
+  std::vector<LayerSensitivity> layers = quantizable_layers(bound);
   Trials trials(bound, table, options, judged, how);
   Sensitivity result{.images = static_cast<int>(trials.images()), .float_top1 = trials.float_top1()};
-  result.layers = quantizable_layers(bound);
+  result.layers = std::move(layers);
   const int total = 1 + 2 * static_cast<int>(result.layers.size());
   int done = 0;
   const auto measure = [&](std::vector<std::string> float_layers) {

@@ -31,16 +31,7 @@ void check_plan(const Plan& plan) {
 
 // Why accuracy cannot be measured; empty: it can.
 std::string why_unjudged(const Prepared& prepared) {
-  const LoadedModel& model = prepared.model;
-  const Graph& graph = model.graph;
-  if (graph.outputs.size() > 1) {
-    return fmt::format("{}: accuracy is measured of classifiers, and this network has {} outputs", model.report.weights,
-                       graph.outputs.size());
-  }
-  if (model.report.classes == 0) {
-    return fmt::format("{}: accuracy is measured of classifiers, and this network has an output of {}",
-                       model.report.weights, to_string(graph.output_node().shape));
-  }
+  if (std::string reason = why_no_classifier(prepared.model, "accuracy"); !reason.empty()) return reason;
   const Dataset* images = prepared.data.images.get();
   if (images != nullptr && !images->labelled()) return images->path() + ": has no labels to measure accuracy with";
   return "";

@@ -18,6 +18,7 @@
 #include "gpueval/selection.h"
 #include "session/calibration.h"
 #include "session/parts.h"
+#include "session/prepare.h"
 #include "task/chance_warning.h"
 
 namespace gpueval {
@@ -208,6 +209,7 @@ SensitivityReport measure_sensitivity(const Plan& asked, const SensitivityPlan& 
   const Plan plan = int8_plan(asked);
   Prepared prepared = load(plan, PixelChain::kTaken);
   const LoadedData& data = prepared.data;
+  if (const std::string reason = why_no_classifier(prepared.model, "sensitivity"); !reason.empty()) fail("{}", reason);
   check_images(plan, sensitivity, data);
   SensitivityReport report = start(plan, prepared);
   lower_rows(plan, prepared, observer);

@@ -58,10 +58,20 @@ TEST_F(KerasFile, IsTimedInInt8) {
   EXPECT_EQ(read_json("r.json")["runs"].size(), 2u);
 }
 
+TEST_F(KerasFile, EveryOutputIsExported) {
+  const Outcome exported = run({"export", "--model", network_, "--onnx", "f.onnx"});
+  EXPECT_EQ(exported.code, 0) << exported.err;
+  EXPECT_NE(exported.out.find("output `head` (N, 3), output `probabilities` (N, 3), output `both` (N, 7, 6, 8)\n"),
+            std::string::npos)
+      << exported.out;
+}
+
 TEST_F(KerasFile, FaultsHaveOneSentence) {
   expect_error({"--model", path("none.keras"), "--mode", "speed"}, 1, "there is no such weight file");
   expect_error({"--model", network_, "--weights", "x.h5", "--mode", "speed"}, 2, "is a whole network");
   expect_error({"--model", network_, "--data", zeros(1), "--mode", "accuracy"}, 1, "this network has 3 outputs");
+  expect_error({"sensitivity", "--model", network_, "--data", zeros(1)}, 1,
+               "sensitivity is measured of classifiers, and this network has 3 outputs");
   expect_error({"inspect"}, 2, "inspect: expected one file");
 }
 

@@ -192,5 +192,17 @@ TEST_F(SensitivityOfLayers, NoImageIsAnError) {
   EXPECT_THROW(measure_sensitivity(bound_, table_, {}, judged_, how_), Error);
 }
 
+TEST_F(SensitivityOfLayers, NoLayerToRankIsAnError) {
+  GraphBuilder g("pools");
+  const Graph bound = g.finish(g.global_avg_pool("mean", g.relu("relu", g.input(kSide, kSide, 3))));
+  judged_.labels.clear();
+  try {
+    measure_sensitivity(bound, table_, {}, judged_, how_);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "pools: it has no convolution or dense layer to rank");
+  }
+}
+
 }  // namespace
 }  // namespace gpueval

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layer errors and sensitivity of the operations that networks of the user's own have: functions, slopes, operations of
+// two tensors, what moves elements, what stays in float32.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "gpueval/layer_error.h"
+#include "gpueval/sensitivity.h"
+#include "support/compute_networks.h"
+
+namespace gpueval {
+namespace {
+
+constexpr int kImages = 2;
+
+std::vector<Graph> networks() {
+  std::vector<Graph> graphs{test::functions(), test::tensor_pairs(), test::reductions(), test::moves()};
+  for (Graph& graph : graphs) test::bind_random(graph, 7);
+  return graphs;
+}
+
+CalibrationImages images_of(const Graph& graph) {
+  return [images = test::random_images(graph, kImages, 5)] {
+    return [images, done = false](std::vector<float>& batch, int) mutable {
+      batch = images;
+      return std::exchange(done, true) ? 0 : kImages;
+    };
+  };
+}
+
+CalibrationTable table_of(const Graph& bound) {
+  CalibrationTable table;
+  table.range = observe_ranges(*make_engine("cpu", lower_float(bound), {kImages, ""}), images_of(bound)(), kImages);
+  return table;
+}
+
+// Every layer of the network has its row, whatever lies between; no row is of a Quantize or Dequantize on the way.
+TEST(LayerErrorOfOperations, EveryLayerHasAPlausibleRow) {
+  for (const Graph& bound : networks()) {
+    SCOPED_TRACE(bound.name);
+    const Graph exact = lower_float(bound), lowered = lower_static(bound, table_of(bound), {});
+    const auto engine = make_engine("cpu", exact, {kImages, ""}), ours = make_engine("cpu", lowered, {kImages, ""});
+    const LayerErrors errors = measure_layer_errors(*engine, *ours, images_of(bound)(), kImages);
+    for (std::size_t i = 1; i < exact.nodes.size(); ++i) {
+      EXPECT_NE(errors.find(exact.nodes[i].name), nullptr) << exact.nodes[i].name;
+    }
+    EXPECT_EQ(errors.layers.size(), exact.nodes.size());  // quantize_input in the place of the input
+    for (const LayerError& layer : errors.layers) {
+      // Products in a concat have its scale, which sums of all elements stretch: a number, not a good one.
+      const bool stretched = layer.name.starts_with("with_reduce");
+      EXPECT_GE(layer.sqnr_db, stretched ? 0 : 10) << layer.name;
+      EXPECT_GE(layer.cosine, stretched ? 0 : 0.9) << layer.name;
+      EXPECT_LE(layer.range_used, 1.0) << layer.name;
+    }
+  }
+}
+
+TEST(SensitivityOfOperations, EveryLayerWithWeightsIsRanked) {
+  for (const Graph& bound : networks()) {
+    SCOPED_TRACE(bound.name);
+    const Graph exact = lower_float(bound);
+    std::size_t expected = 0;
+    for (std::size_t i = 0; i < exact.nodes.size(); ++i) expected += conv_desc(exact, static_cast<int>(i)) ? 1 : 0;
+    const Sensitivity found = measure_sensitivity(bound, table_of(bound), {}, {.images = images_of(bound)},
+                                                  {.device = "cpu", .batch = kImages});
+    EXPECT_EQ(found.layers.size(), expected);
+    EXPECT_GT(found.all_int8.sqnr_db, 5);
+    for (const LayerSensitivity& layer : found.layers) {
+      for (const Trial& trial : {layer.alone, layer.rest}) {
+        EXPECT_GT(trial.sqnr_db, 5) << layer.name;
+        EXPECT_GE(trial.kl, 0) << layer.name;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace gpueval
