@@ -24,6 +24,7 @@ import speed_stats  # noqa: E402
 
 DOCUMENTS = ["docs/measurements.md", "docs/gpu_measurements.md", "README.md"]
 PEERS = {2: "2026-11-24_xeon-2core_peers/speed.json", 1: "2026-11-24_xeon-2core_peers_1thread/speed.json"}
+KERAS_PEERS = "2026-11-28_keras_peers/speed.json"
 AVX_VNNI = "2026-11-24_xeon-2core_avx2/avx_vnni_"
 ACCURACY = "2026-11-27_accuracy"
 GPU = "2026-11-27_h200_2"
