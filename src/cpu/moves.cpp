@@ -33,7 +33,8 @@ struct PixelRun {
   std::int64_t step;
 };
 PixelRun row_of(const TensorView& view, std::int64_t row) {
-  return {bytes_out(view, row * view.shape.w * view.pitch), view.pitch * static_cast<std::int64_t>(size_of(view.dtype))};
+  return {bytes_out(view, row * view.shape.w * view.pitch),
+          view.pitch * static_cast<std::int64_t>(size_of(view.dtype))};
 }
 
 // `count` pixels of `size` bytes.
