@@ -12,6 +12,7 @@
 #include "gpueval/error.h"
 #include "gpueval/quant.h"
 #include "reference/network.h"
+#include "support/tapped_engine.h"
 
 namespace gpueval {
 namespace {
@@ -71,31 +72,8 @@ Graph lower(const Case& c, std::vector<std::string> float_layers, DType activati
   return lower_static(c.bound, c.table, options);
 }
 
-// The engine's tensors, dense.
 reference::NetworkResult run_engine(const Graph& graph, std::span<const float> image) {
-  reference::NetworkResult result;
-  result.tensors.resize(graph.nodes.size());
-  result.floats.resize(graph.nodes.size());
-  result.logits.resize(static_cast<std::size_t>(graph.output_node().shape.elements()));
-  const auto engine = cpu::make_cpu_engine(graph, {});
-  engine->run_tapped(image, 1, result.logits, [&](int index, const TensorView& view) {
-    const auto i = static_cast<std::size_t>(index);
-    const bool is_float = view.dtype == DType::kF32;
-    result.floats[i].shape = view.shape;
-    if (!is_float) result.tensors[i] = {view.dtype, view.shape};
-    for (std::int64_t p = 0; p < view.shape.pixels(); ++p) {
-      for (int c = 0; c < view.shape.c; ++c) {
-        const std::int64_t at = p * view.pitch + c;
-        if (is_float) {
-          result.floats[i].values.push_back(static_cast<const float*>(view.data)[at]);
-        } else {
-          result.tensors[i].bytes[static_cast<std::size_t>(p * view.shape.c + c)] =
-              static_cast<const std::uint8_t*>(view.data)[at];
-        }
-      }
-    }
-  });
-  return result;
+  return test::run_engine(*cpu::make_cpu_engine(graph, {}), image);
 }
 
 // sum|a * b| of each output of a float32 node: the node itself on magnitudes, without activation.
