@@ -2,6 +2,7 @@
 // Labelled images.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "gpueval/error.h"
 #include "gpueval/image.h"
 #include "gpueval/tensor.h"
+#include "gpueval/truth.h"
 
 namespace gpueval {
 
@@ -58,6 +60,14 @@ class Dataset {
   virtual std::uint64_t content_bytes(std::size_t) const { return 0; }
   virtual std::vector<std::uint8_t> content(std::size_t) const { return {}; }
   virtual GroundTruth ground_truth() const { return {}; }  // how the labels were found
+  // Truths of other tasks, of pictures as decode() gives them: pixels are of the very same picture.
+  virtual TruthKind truth() const { return labelled() ? TruthKind::kClass : TruthKind::kNone; }
+  virtual LabelMap label_map(std::size_t index) const;                 // kLabelMap; read from its file, thread-safe
+  virtual std::vector<TruthBox> boxes(std::size_t index) const;        // kBoxes; thread-safe
+  virtual std::vector<std::string> class_names() const { return {}; }  // of boxes and label maps; may be empty
+  // Numbers of pictures and classes in COCO's result files; without any of their own, both count from 1.
+  virtual std::int64_t image_id(std::size_t index) const { return static_cast<std::int64_t>(index) + 1; }
+  virtual std::int64_t category_id(int category) const { return category + 1; }
   // Text that changes when an image may have: names, sizes and times of its files. Equal texts continue each other's
   // journals, so a view of another data set says which of its images are in it and in which order.
   virtual std::string state() const = 0;
@@ -76,6 +86,28 @@ enum class LabelUse { kJudged, kUnused };
 // empty. Error for labels that are no classes of `rules`.
 std::unique_ptr<Dataset> open_dataset(const std::string& path, const std::string& labels,
                                       LabelUse use = LabelUse::kJudged, const LabelRules& rules = {});
+
+// A label map's values as files have them -> classes of the network. An identity but for what it names.
+struct ClassMap {
+  std::array<std::uint8_t, 256> classes = identity();
+  static std::array<std::uint8_t, 256> identity();
+};
+// "15:1,255:void,other:0": `other` is every value that is not named. Usage error that says what is accepted.
+ClassMap parse_class_map(const std::string& text);
+
+// Pictures with label maps or boxes.
+struct AnnotatedRequest {
+  std::string path;   // a folder
+  std::string split;  // empty: all there are, or the only one
+  TruthKind truth = TruthKind::kBoxes;
+  std::string annotations;           // COCO's instances_*.json of a folder of pictures; empty: found by the layout
+  std::vector<std::string> classes;  // the network's, in its order; empty: the data's own
+  std::optional<ClassMap> map;       // of label maps
+};
+// PASCAL VOC (JPEGImages beside Annotations or SegmentationClass), COCO (annotations/instances_SPLIT.json beside a
+// folder SPLIT of pictures, or a folder of pictures and a file), Cityscapes (leftImg8bit beside gtFine), or a folder of
+// images/ beside masks/: docs/formats.md. Error that names the file for what is missing or is not as the format has it.
+std::unique_ptr<Dataset> open_annotated(const AnnotatedRequest& request);
 
 // The published val224_compressed.pkl or one like it: a dict with `data` (JPEG strings) and `target` (class ids),
 // pickle protocols 2 to 5. Only offsets are kept; an image's bytes are read when it is decoded. The file is data:

@@ -28,5 +28,7 @@ std::unique_ptr<Dataset> open_dataset(const std::string& path, const std::string
 }
 
 void Dataset::read(std::size_t index, std::span<float>) const { fail("{}: {} is no array", path(), name(index)); }
+LabelMap Dataset::label_map(std::size_t index) const { fail("{}: {} has no label map", path(), name(index)); }
+std::vector<TruthBox> Dataset::boxes(std::size_t index) const { fail("{}: {} has no boxes", path(), name(index)); }
 
 }  // namespace gpueval

@@ -25,6 +25,12 @@ class Selection : public Dataset {
   std::string path() const override { return data_.path(); }
   std::string kind() const override { return data_.kind(); }
   GroundTruth ground_truth() const override { return data_.ground_truth(); }
+  TruthKind truth() const override { return data_.truth(); }
+  LabelMap label_map(std::size_t index) const override { return data_.label_map(indices_.at(index)); }
+  std::vector<TruthBox> boxes(std::size_t index) const override { return data_.boxes(indices_.at(index)); }
+  std::vector<std::string> class_names() const override { return data_.class_names(); }
+  std::int64_t image_id(std::size_t index) const override { return data_.image_id(indices_.at(index)); }
+  std::int64_t category_id(int category) const override { return data_.category_id(category); }
   std::string state() const override { return data_.state() + " " + indices_sha256(indices_); }
   bool images_are_cropped() const override { return data_.images_are_cropped(); }
 
