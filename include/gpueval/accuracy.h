@@ -31,7 +31,8 @@ struct AccuracyProgress {
 };
 
 struct AccuracyOptions {
-  const Task* task = nullptr;  // null: classification
+  const Task* task = nullptr;      // null: classification
+  const Scorer* scorer = nullptr;  // the task's, of the engines' network; null: of a classifier
   Preprocessing preprocessing;
   bool preprocess_on_device = false;  // engines that preprocess, where preprocessing.only_resizes()
   std::size_t first = 0, count = 0;   // judges images [first, first + count)
@@ -40,8 +41,9 @@ struct AccuracyOptions {
   // A journal that cannot be written ends no run but one that resumes: it goes on without.
   std::string journal, journal_key;
   bool resume = false;
-  // .npy, float32 (judged images, outputs), of the last engine; empty: none. A resumed run goes on with the rows of the
-  // .part file (or of the file) that are those of the journal, and computes again from the first one that is not.
+  // .npy, float32 (judged images, elements), the first output of the last engine; empty: none. A resumed run goes on
+  // with the rows of the .part file (or of the file) that are those of the journal, and computes again from the first
+  // one that is not.
   std::string save_logits;
   std::function<void(const AccuracyProgress&)> progress;
   std::function<bool()> stop;  // asked between batches; true ends the run with what is there

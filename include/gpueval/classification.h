@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace gpueval {
 // The elements of the network's one output; of a single one, a logit of the second class, 2: the answer is class 1
 // where it is above 0. 0 of networks that are no classifiers: several outputs, or one of several pixels.
 int classes_of(const Graph& graph);
+int classes_of(const Shape& output);
 
 // What the score of an image says.
 struct ClassScore {
@@ -37,5 +39,6 @@ ClassCounts count_classes(std::span<const Score> samples);
 std::vector<bool> correct_images(std::span<const Score> samples);
 
 const Task& classification_task();
+std::unique_ptr<Scorer> classification_scorer(int classes);
 
 }  // namespace gpueval

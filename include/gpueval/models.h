@@ -35,6 +35,9 @@ struct ModelSpec {
   std::function<std::string(const WeightFile&)> detect_variant;
   // Published file names, most usual first, e.g. "mobilenet_2_5_224_tf.h5"; looked for by --model without --weights.
   std::function<std::vector<std::string>(const ModelOptions&)> weight_files;
+  // Of detectors: the embedded priors (gpueval/priors.h) of a variant; empty function: it is none.
+  std::function<std::string(const std::string& variant)> priors;
+  std::optional<Fit> fit;  // how its pictures come to its input; absent: as their data set has it
   bool built_in = true;      // false: of a file that Keras saved
   std::string published_at;  // where to get the file, in words and an address of the publisher's page
 };

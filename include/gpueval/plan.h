@@ -11,6 +11,7 @@
 #include "gpueval/precision.h"
 #include "gpueval/preprocessing.h"
 #include "gpueval/recipe.h"
+#include "gpueval/task.h"
 
 namespace gpueval {
 
@@ -27,6 +28,10 @@ struct DataPlan {
   std::string path;                  // as open_dataset() takes it; empty: the published pickles are looked for
   std::string labels;                // ground truth of a flat folder
   std::optional<std::size_t> limit;  // judge at most so many
+  // Of pictures with boxes or label maps (open_annotated()).
+  std::string split;                 // empty: all
+  std::string calibration_split;     // calibrates on all of it; empty: on some of the judged ones
+  std::optional<ClassMap> map;       // of label maps
   PreprocessingChoice preprocessing;
 };
 
@@ -53,6 +58,7 @@ struct AccuracyPlan {
   bool preprocess_on_device = false;  // where the device does that, of images that are only resized
   bool resume = false;                // continue the journal of a run that ended early
   std::string save_logits;            // .npy of the last row; empty: none
+  std::string save_detections;        // COCO's result file (JSON) of the last row; empty: none
 };
 
 // What the last row computes, as NumPy files.
@@ -87,6 +93,8 @@ struct Plan {
   std::string device = "auto";                                       // as make_engine() takes it
   bool cuda_graph = true;                                            // EngineOptions
   std::optional<AccuracyPlan> accuracy;
+  TaskOptions task;
+  std::string anchors;  // of a built-in detector: "voc" or "coco", whose scales it was trained with; empty: its classes'
   OutputsPlan outputs;
   std::optional<Shard> shard;  // of the accuracy part, which is then the only one
   std::optional<SpeedPlan> speed;

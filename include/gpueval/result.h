@@ -47,12 +47,7 @@ struct ModelReport {
   std::string weights;                // path, "random" or "embedded"
   std::string weights_sha256;         // of the file; empty for random weights
   std::optional<std::uint64_t> seed;  // of random weights
-  struct Output {
-    std::string name, layer;  // "logits", and the layer whose tensor it is
-    Shape shape;
-    std::vector<int> extents;   // as Keras has it, without the batch
-    std::string head = "none";  // what stands behind it in the file: "softmax", "sigmoid"
-  };
+  using Output = NetworkOutput;
   std::vector<Output> outputs = {};
 };
 

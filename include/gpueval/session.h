@@ -66,12 +66,22 @@ Graph network_shape(const ModelPlan& plan);  // without weights
 // What --model takes: the name of a network, or a file that Keras saved, which an ending or a slash tells.
 void set_network(ModelPlan& plan, const std::string& name_or_file);
 
+// What a network is judged by.
+struct JudgedBy {
+  const Task* task = nullptr;  // null: nothing; why_not says why
+  std::string why_not;         // a clause without its full stop
+  TaskOptions options;
+  std::unique_ptr<const Scorer> scorer;
+  std::vector<std::string> classes;   // that the truth has to have; empty: its own
+  std::vector<std::string> warnings;  // whole sentences
+};
+
 struct LoadedData {
   std::unique_ptr<Dataset> images;       // null: none given, none found
   std::unique_ptr<Dataset> calibration;  // a set of its own; null: some of `images`
   std::string missing;                   // why `images` is null: a whole sentence
 };
-LoadedData load_data(const Plan& plan, const ModelSpec& spec);
+LoadedData load_data(const Plan& plan, const ModelSpec& spec, const JudgedBy& judged);
 
 struct LoweredRow {
   Row row;
@@ -83,6 +93,7 @@ struct LoweredRow {
 // A plan's rows made ready to run: for programs that run the engines themselves.
 struct Prepared {
   LoadedModel model;
+  JudgedBy judged;
   LoadedData data;
   std::vector<LoweredRow> rows;
   CalibrationTable table;  // of the last row that needed one

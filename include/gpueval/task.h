@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "gpueval/dataset.h"
 #include "gpueval/graph.h"
+#include "gpueval/preprocessing.h"
 
 namespace gpueval {
 
@@ -24,7 +26,7 @@ struct Interval {
 // images are listed in order, so those of parts of a run are joined end to end.
 using Score = std::vector<double>;
 
-// One image's outputs, float32, in the order of the network's.
+// One image's outputs, float32 NHWC, in the order of the network's.
 using ImageOutputs = std::span<const std::span<const float>>;
 
 // How far outputs are from another network's, summed over images. An image's logits count without their mean, which
@@ -74,30 +76,73 @@ struct PairedComparison {
 // A named number or text of a result, for whoever writes it down.
 struct ResultField {
   std::string name;
-  std::variant<std::int64_t, double, Interval, std::string> value;
+  // An absent number of a list: of a class that does not occur.
+  std::variant<std::int64_t, double, Interval, std::string, std::vector<std::string>,
+               std::vector<std::optional<double>>>
+      value;
+};
+
+// A picture that is judged.
+struct JudgedImage {
+  const Dataset& data;
+  std::size_t index = 0;
+  int height = 0, width = 0;  // of the picture; 0: of an array
+  Geometry geometry = {};     // how it came to the network's input
+};
+
+// One output of a network, as its maker sees it.
+struct NetworkOutput {
+  std::string name, layer;  // "logits", and the layer whose tensor it is
+  Shape shape;
+  std::vector<int> extents;   // as Keras has it, without the batch
+  std::string head = "none";  // what stands behind it in the file: "softmax", "sigmoid"
+};
+
+// How a task is asked for: plain data, of a plan.
+struct TaskOptions {
+  std::string name;                       // of tasks(); empty: told by the network and the data
+  std::string priors;                     // detection: a JSON file, or the name of embedded ones
+  std::string anchors;                    // detection: other priors, of which the boxes alone are taken; empty: none
+  std::optional<double> score_threshold;  // detection: absent: as the priors say
+  std::optional<double> nms_threshold;    // the same
+  bool aligned = false;                   // segmentation: logits are upsampled with aligned corners, not by half pixels
+  std::string save_masks;                 // segmentation: a folder for the last row's label maps; empty: none
+};
+
+// Turns a picture's outputs into scores. Thread-safe.
+class Scorer {
+ public:
+  virtual ~Scorer() = default;
+  // Error naming the first of images [first, first + count) whose truth is no answer of the network.
+  virtual void check_truth(const Dataset& data, std::size_t first, std::size_t count) const = 0;
+  // outputs: every row's of this picture. samples: one a row, against the truth; pairs: against the first row's, none
+  // of the first itself.
+  virtual void score(const JudgedImage& image, std::span<const ImageOutputs> outputs, std::span<Score> samples,
+                     std::span<Score> pairs) const = 0;
+  // Whether score() can have given it of this image: scores that come from a file are believed as little as any other.
+  virtual bool possible(const Score& sample, const Dataset& data, std::size_t image) const = 0;
+  virtual bool possible_pair(const Score& pair) const = 0;
+  virtual std::vector<std::string> class_names() const { return {}; }  // that the truth has to have, in order
+  // Files that could not be written, each once: scoring went on without them.
+  virtual std::vector<std::string> output_errors() const { return {}; }
 };
 
 class Task {
  public:
   virtual ~Task() = default;
   virtual std::string name() const = 0;  // "classification"
-
-  // Error naming the first of images [first, first + count) whose truth is no answer of the network.
-  virtual void check_truth(const Dataset& data, std::size_t first, std::size_t count, const Graph& graph) const = 0;
-  // Of one image's outputs, against its truth, and against the first row's outputs.
-  virtual Score score(const Dataset& data, std::size_t image, ImageOutputs outputs) const = 0;
-  virtual Score pair_score(ImageOutputs first, ImageOutputs outputs) const = 0;
-  // Whether score() of this image and pair_score() can have given it: scores that come from a file are believed as
-  // little as any other.
-  virtual bool possible(const Score& sample, const Dataset& data, std::size_t image, const Graph& graph) const = 0;
-  virtual bool possible_pair(const Score& pair) const = 0;
+  virtual TruthKind truth() const = 0;   // what its data sets have
+  // Of networks with these outputs, whose input is `input`. Error for a network that cannot answer.
+  virtual std::unique_ptr<Scorer> scorer(const Shape& input, std::span<const NetworkOutput> outputs,
+                                         const TaskOptions& options) const = 0;
 
   virtual std::vector<std::string> metric_names() const = 0;  // the headline first: "top-1", "top-5"
   // Whether a network of so many classes can be wrong by that metric: of five classes top-5 is always right.
   // classes = 0: not known.
   virtual bool tells(std::size_t /*metric*/, int /*classes*/) const { return true; }
-  virtual void summarise(AccuracyResult& result) const = 0;           // images, nan_images and metrics from samples
-  virtual double headline(std::span<const Score> samples) const = 0;  // the first metric, cheaply
+  virtual void summarise(AccuracyResult& result) const = 0;  // images, nan_images and metrics from samples
+  // The first metric, while a run goes on; nothing where that is not cheap.
+  virtual std::optional<double> headline(std::span<const Score> samples) const = 0;
   virtual PairedComparison compare(const AccuracyResult& first, const AccuracyResult& second) const = 0;
   // Why the row's numbers are doubtful as a whole: a sentence.
   virtual std::optional<std::string> doubt(const std::string& row, const AccuracyResult& result, int classes) const = 0;

@@ -53,9 +53,12 @@ void define(CLI::App& app, Options& o) {
   accuracy.option("--save-outputs", o.plan.outputs.folder, "DIR", "every output of the last row, <layer>.npy each");
   accuracy.flag("--probabilities", o.plan.outputs.probabilities,
                 "what is saved: behind the network's softmax or sigmoid (default: in front of it)");
+  accuracy.option("--save-detections", o.accuracy.save_detections, "F.json",
+                  "the last row's detections, as COCO's result files have them");
+  accuracy.option("--save-masks", o.plan.task.save_masks, "DIR", "the last row's label maps, a palette PNG a picture");
   CLI::Option* reference = accuracy
                                .option("--reference", o.reference_accuracy, "ACC",
-                                       "accuracy gate: exit code 3 if the last row's top-1 is below ACC - POINTS/100")
+                                       "accuracy gate: exit code 3 if the last row's top-1, mIoU or AP is below ACC - POINTS/100")
                                ->check(between(0, 1));
   accuracy.option("--threshold", o.threshold_points, "POINTS", "of the accuracy gate (default 0)")
       ->check(zero_or_above())

@@ -20,6 +20,12 @@ std::vector<std::string> scheme_names() {
   return names;
 }
 
+std::vector<std::string> task_names() {
+  std::vector<std::string> names;
+  for (const Task* task : tasks()) names.push_back(task->name());
+  return names;
+}
+
 void add_switch(CLI::App& app, Options& o, const CorrectionSwitch& row) {
   const std::string name = row.name;
   const auto turn = [&o, name](bool on) {
@@ -30,6 +36,33 @@ void add_switch(CLI::App& app, Options& o, const CorrectionSwitch& row) {
   };
   app.add_flag_function("--" + name, turn(true), row.help)->group(kCorrections);
   app.add_flag_function("--no-" + name, turn(false))->group("");  // not in --help
+}
+
+// What a network is judged by, and the pictures for that.
+void add_task(CLI::App& app, Options& o) {
+  Section task(app, "Segmentation and detection (docs/metrics.md)");
+  task.option("--task", o.plan.task.name, "NAME",
+              "classification, segmentation or detection (default: told by the network and --priors)")
+      ->check(one_of(task_names()));
+  task.option("--split", o.plan.data.split, "NAME",
+              "of VOC, COCO and Cityscapes: judges ImageSets/*/NAME.txt, instances_NAME.json or the folder NAME");
+  task.option("--calibration-split", o.plan.data.calibration_split, "NAME",
+              "calibrates int8 on all of it (at most 128 pictures) instead of on some of the judged ones");
+  task.option("--priors", o.plan.task.priors, "F.json",
+              "of a detector: its boxes, classes and thresholds (docs/priors-schema.json), or embedded ones");
+  task.option("--anchors", o.plan.anchors, "NAME", "scales of ssd300 and ssd512: voc or coco (default: the classes')")
+      ->check(one_of({"voc", "coco"}));
+  task.option("--score-threshold", o.plan.task.score_threshold, "S", "detections have scores above it (default .01)")
+      ->check(between(0, 1));
+  task.option("--nms-threshold", o.plan.task.nms_threshold, "IOU",
+              "of two boxes of a class with more overlap one goes (default .45)")
+      ->check(between(0, 1));
+  task.option("--map-classes", o.map_classes, "V:C,...",
+              "classes of a mask's values: 15:1,255:void,other:0 (default: they are the classes, 255 void)")
+      ->check(parsed_by([](const std::string& text) { parse_class_map(text); }));
+  task.option("--upsample", o.upsample, "NAME",
+              "logits to the input's size: half-pixel (default) or aligned, corner on corner")
+      ->check(one_of({"half-pixel", "aligned"}));
 }
 
 // Of no group that refuse() sees: their opposites are in none.
@@ -81,6 +114,7 @@ void add_images(CLI::App& app, Options& o) {
       .option("--preprocess", o.preprocess, "NAME",
               "default, or original: the research code's 224 crop, then bilinear resize")
       ->check(one_of({"default", "original"}));
+  add_task(app, o);
 }
 
 void add_scheme(CLI::App& app, Options& o, const std::string& help) {

@@ -15,7 +15,7 @@ namespace gpueval::cli {
 struct Options {
   std::vector<std::string> models;
   Plan plan;  // but for its model's name, its rows and its parts, which are put together below
-  std::string preprocess = "default", preprocess_on = "host", normalize, fit, resize, input_size;
+  std::string preprocess = "default", preprocess_on = "host", normalize, fit, resize, input_size, map_classes, upsample;
   std::vector<std::string> precisions{"float32", "int8"}, schemes;
   std::string depthwise = "int8", kernel;
   RecipeRequest recipe;  // but for its scheme

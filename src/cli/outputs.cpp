@@ -18,6 +18,7 @@ std::vector<OutputPlace> outputs_of(const Options& o) {
                                    {"--html", o.html, {".html", ".htm"}, true},
                                    {"--markdown", o.markdown, {".md", ".markdown"}, true},
                                    {"--save-logits", o.plan.outputs.first, {".npy"}},
+                                   {"--save-detections", o.accuracy.save_detections, {".json"}},
                                    {"--onnx", o.onnx, {".onnx"}}};
   if (!o.table.empty()) {
     outputs.push_back({"--calibration-table", o.table, {".json"}});
@@ -33,6 +34,7 @@ std::vector<InputPlace> inputs_of(const Options& o) {
   const Plan& plan = o.plan;
   std::vector<InputPlace> inputs{{"--data", plan.data.path},
                                  {"--labels", plan.data.labels},
+                                 {"--priors", plan.task.priors},
                                  {"--image", o.image},
                                  {"--class-names", o.class_names},
                                  {"--calibration-table", plan.calibration.table},

@@ -26,9 +26,11 @@ std::string progress_text(const AccuracyProgress& progress) {
   const double rate = progress.seconds > 0 ? own / progress.seconds : 0;
   if (rate > 0) text += fmt::format("  {:.1f} images/s", rate);
   if (progress.task != nullptr) {
-    text += "  " + progress.task->metric_names().front();
-    for (const AccuracyResult& row : progress.rows)
-      text += fmt::format(" {:.2f}%", 100 * progress.task->headline(row.samples));
+    std::string values;
+    for (const AccuracyResult& row : progress.rows) {
+      if (const auto value = progress.task->headline(row.samples)) values += fmt::format(" {:.2f}%", 100 * *value);
+    }
+    if (!values.empty()) text += "  " + progress.task->metric_names().front() + values;
   }
   if (rate > 0) text += "  " + time_text(static_cast<double>(progress.total - progress.done) / rate) + " left";
   return text;

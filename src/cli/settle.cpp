@@ -77,6 +77,8 @@ Plan settle_plan(const Options& o) {
   if (!o.models.empty()) set_network(plan.model, o.models.front());
   plan.data.preprocessing = preprocessing_of(o);
   if (!o.input_size.empty()) plan.model.input = parse_input_size(o.input_size);
+  if (!o.map_classes.empty()) plan.data.map = parse_class_map(o.map_classes);
+  plan.task.aligned = o.upsample == "aligned";
   plan.rows = settle_rows(o);
   const std::vector<int> usual{o.speed.scenario == "offline" ? kOfflineBatch : 1};
   const std::vector<int>& batches = o.batches.empty() ? usual : o.batches;

@@ -19,8 +19,10 @@
 namespace gpueval {
 namespace {
 
-std::size_t output_elements(const Engine& engine) {
-  return static_cast<std::size_t>(engine.graph().output_node().shape.elements());
+std::size_t all_output_elements(const Engine& engine) {
+  std::size_t elements = 0;
+  for (std::size_t i = 0; i < engine.graph().outputs.size(); ++i) elements += output_elements(engine.graph(), i);
+  return elements;
 }
 
 class AccuracySession {
@@ -30,13 +32,16 @@ class AccuracySession {
         engines_(engines),
         options_(options),
         task_(options.task != nullptr ? *options.task : classification_task()),
-        elements_(output_elements(*engines.front())),
-        size_(chunk_size(static_cast<std::size_t>(options.batch), elements_, engines.size())),
-        judge_(task_, data, engines.size()),
+        own_scorer_(options.scorer == nullptr ? classification_scorer(classes_of(engines.front()->graph())) : nullptr),
+        scorer_(options.scorer != nullptr ? *options.scorer : *own_scorer_),
+        size_(
+            chunk_size(static_cast<std::size_t>(options.batch), all_output_elements(*engines.front()), engines.size())),
+        judge_(task_, scorer_, data, engines.size()),
         loader_(data, options.preprocessing, options.first, options.count, size_.images, !options.preprocess_on_device),
         pixels_(pixel_table(options.preprocessing.input.normalization)) {
-    task_.check_truth(data, options.first, options.count, engines.front()->graph());
-    if (!options.save_logits.empty()) save([&] { saved_.emplace(options.save_logits, elements_, options.resume); });
+    scorer_.check_truth(data, options.first, options.count);
+    const std::size_t elements = output_elements(engines.front()->graph(), 0);
+    if (!options.save_logits.empty()) save([&] { saved_.emplace(options.save_logits, elements, options.resume); });
     if (!options.journal.empty()) open_journal();
   }
 
@@ -57,6 +62,7 @@ class AccuracySession {
     check_something_judged();
     check_some_numbers();
     if (saved_) save([&] { saved_->finish(); });
+    for (std::string& error : scorer_.output_errors()) run_.output_errors.push_back(std::move(error));
     return std::move(run_);
   }
 
@@ -98,12 +104,11 @@ class AccuracySession {
 
   void open_journal() {
     try {
-      const JournalShape shape{engines_.size(), options_.first, options_.count,
-                               [this](std::size_t image) { return data_.name(image); },
-                               [this](std::size_t image, std::size_t engine, const Score& sample, const Score& pair) {
-                                 return task_.possible(sample, data_, image, engines_[engine]->graph()) &&
-                                        (engine == 0 ? pair.empty() : task_.possible_pair(pair));
-                               }};
+      const JournalShape shape{
+          engines_.size(), options_.first, options_.count, [this](std::size_t image) { return data_.name(image); },
+          [this](std::size_t image, std::size_t engine, const Score& sample, const Score& pair) {
+            return scorer_.possible(sample, data_, image) && (engine == 0 ? pair.empty() : scorer_.possible_pair(pair));
+          }};
       journal_.emplace(options_.journal, options_.journal_key, shape, options_.resume);
     } catch (const Error& error) {
       if (options_.resume) throw;
@@ -166,16 +171,15 @@ class AccuracySession {
     const std::span<const float> pixels(loaded.pixels);
     const std::size_t image = loader_.image_elements(), images = loaded.images.size();
     for (std::size_t e = 0; e < engines_.size(); ++e) {
-      outputs_[e].resize(images * elements_);
+      outputs_[e].resize(engines_[e]->graph(), images);
       Pipelined engine(*engines_[e]);
       for (std::size_t i = 0; i < images; i += size_.batch) {
         if (stopped()) return false;
         const std::size_t n = std::min(size_.batch, images - i);
-        const std::span<float> part = std::span(outputs_[e]).subspan(i * elements_, n * elements_);
         if (options_.preprocess_on_device) {
-          engine.run_decoded(std::span(loaded.decoded).subspan(i, n), pixels_, part);
+          engine.run_decoded(std::span(loaded.decoded).subspan(i, n), pixels_, outputs_[e].of(i, n));
         } else {
-          engine.run(pixels.subspan(i * image, n * image), static_cast<int>(n), part);
+          engine.run(pixels.subspan(i * image, n * image), static_cast<int>(n), outputs_[e].of(i, n));
         }
       }
       engine.finish();
@@ -188,8 +192,8 @@ class AccuracySession {
     chunk.count = loaded.count;
     chunk.images = loaded.images;
     chunk.skipped = loaded.skipped;
-    judge_.score(chunk, outputs_);
-    if (saved_) save([&] { saved_->append(outputs_.back()); });
+    judge_.score(chunk, loaded.placed, outputs_);
+    if (saved_) save([&] { saved_->append(outputs_.back().first()); });
     if (journal_) append(chunk);
     count(chunk);
   }
@@ -207,14 +211,15 @@ class AccuracySession {
   std::span<Engine* const> engines_;
   const AccuracyOptions& options_;
   const Task& task_;
-  const std::size_t elements_;  // of an image's outputs
+  const std::unique_ptr<Scorer> own_scorer_;
+  const Scorer& scorer_;
   const ChunkSize size_;
   Judge judge_;
   Loader loader_;
   const PixelTable pixels_;
   std::optional<NpyWriter> saved_;
   std::optional<Journal> journal_;
-  std::vector<std::vector<float>> outputs_;  // of the chunk, engine by engine
+  std::vector<ChunkOutputs> outputs_;  // engine by engine
   AccuracyRun run_;
   std::size_t done_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();

@@ -4,6 +4,8 @@
 #include <span>
 #include <utility>
 
+#include "core/threads.h"
+
 namespace gpueval {
 namespace {
 
@@ -14,26 +16,45 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
 
 }  // namespace
 
-Judge::Judge(const Task& task, const Dataset& data, std::size_t engines)
-    : task_(task), data_(data), rows_(engines), sums_(engines) {}
+Judge::Judge(const Task& task, const Scorer& scorer, const Dataset& data, std::size_t engines)
+    : task_(task), scorer_(scorer), data_(data), rows_(engines), sums_(engines) {}
 
-void Judge::score(ChunkResult& chunk, const std::vector<std::vector<float>>& outputs) {
-  chunk.engines.assign(rows_.size(), {});
-  const std::size_t images = chunk.images.size();
-  for (std::size_t e = 0; e < rows_.size(); ++e) {
-    ChunkScores& scores = chunk.engines[e];
-    const std::size_t elements = images == 0 ? 0 : outputs[e].size() / images;
-    for (std::size_t i = 0; i < images; ++i) {
-      const auto of = [&](std::size_t engine) { return std::span(outputs[engine]).subspan(i * elements, elements); };
-      const std::span<const float> first = of(0), own = of(e);
-      scores.samples.push_back(task_.score(data_, chunk.images[i], {&own, 1}));
-      scores.pairs.push_back(e == 0 ? Score{} : task_.pair_score({&first, 1}, {&own, 1}));
+// Side by side: a label map has as many pixels as its picture.
+void Judge::score_images(ChunkResult& chunk, std::span<const PlacedImage> placed,
+                         std::span<const ChunkOutputs> outputs) {
+  parallel_for_dynamic(std::ssize(chunk.images), [&](std::int64_t task) {
+    const auto i = static_cast<std::size_t>(task);
+    std::vector<std::vector<std::span<const float>>> parts;
+    for (const ChunkOutputs& of_engine : outputs) parts.push_back(of_engine.of_image(i));
+    const std::vector<ImageOutputs> rows(parts.begin(), parts.end());
+    std::vector<Score> samples(rows.size()), pairs(rows.size());
+    const auto& [height, width, geometry] = placed[i];
+    scorer_.score({data_, chunk.images[i], height, width, geometry}, rows, samples, pairs);
+    for (std::size_t e = 0; e < rows.size(); ++e) {
+      ChunkScores& scores = chunk.engines[e];
+      scores.samples[i] = std::move(samples[e]);
+      scores.pairs[i] = std::move(pairs[e]);
       Sha256 sum;
-      sum.update(std::as_bytes(own));
-      scores.image_sha256.push_back(sum.bytes());
+      for (const std::span<const float> output : rows[e]) sum.update(std::as_bytes(output));
+      scores.image_sha256[i] = sum.bytes();
     }
-    sums_[e].update(std::as_bytes(std::span(outputs[e])));
-    scores.sum = sums_[e].state();
+  });
+}
+
+void Judge::score(ChunkResult& chunk, std::span<const PlacedImage> placed, std::span<const ChunkOutputs> outputs) {
+  const std::size_t images = chunk.images.size();
+  chunk.engines.assign(rows_.size(), {});
+  for (ChunkScores& scores : chunk.engines) {
+    scores.samples.resize(images);
+    scores.pairs.resize(images);
+    scores.image_sha256.resize(images);
+  }
+  score_images(chunk, placed, outputs);
+  for (std::size_t e = 0; e < rows_.size(); ++e) {
+    for (std::size_t i = 0; i < images; ++i) {
+      for (const std::span<const float> output : outputs[e].of_image(i)) sums_[e].update(std::as_bytes(output));
+    }
+    chunk.engines[e].sum = sums_[e].state();
   }
   accept(chunk);
 }

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "core/sha256.h"
+#include "eval/chunk_outputs.h"
 #include "eval/journal.h"
+#include "eval/loader.h"
 #include "gpueval/accuracy.h"
 
 namespace gpueval {
@@ -13,16 +16,19 @@ namespace gpueval {
 // Turns outputs into scores and hashes, chunk by chunk in order, and keeps those.
 class Judge {
  public:
-  Judge(const Task& task, const Dataset& data, std::size_t engines);
+  Judge(const Task& task, const Scorer& scorer, const Dataset& data, std::size_t engines);
 
-  // outputs[e]: engine e's of the chunk's images, one behind the other. Fills in chunk.engines, and accepts it.
-  void score(ChunkResult& chunk, const std::vector<std::vector<float>>& outputs);
+  // outputs: every engine's of the chunk's images. Fills in chunk.engines, and accepts it.
+  void score(ChunkResult& chunk, std::span<const PlacedImage> placed, std::span<const ChunkOutputs> outputs);
   void accept(const ChunkResult& chunk);  // scored in an earlier run, behind what is accepted
   const std::vector<AccuracyResult>& rows() const { return rows_; }
   std::vector<AccuracyResult> finish();  // ends the hashes, summarises
 
  private:
+  void score_images(ChunkResult& chunk, std::span<const PlacedImage> placed, std::span<const ChunkOutputs> outputs);
+
   const Task& task_;
+  const Scorer& scorer_;
   const Dataset& data_;
   std::vector<AccuracyResult> rows_;
   std::vector<Sha256> sums_;

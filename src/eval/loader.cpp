@@ -48,6 +48,7 @@ bool Loader::next(LoadedChunk& chunk) {
   const std::size_t elements = preprocesses_ ? image_elements() : 0;
   chunk.decoded.assign(preprocesses_ ? 0 : chunk.count, {});
   chunk.pixels.resize(chunk.count * elements);
+  chunk.placed.assign(chunk.count, {});
   std::vector<std::optional<std::string>> errors(chunk.count);
   parallel_for_dynamic(static_cast<std::int64_t>(chunk.count), [&](std::int64_t task) {
     const auto i = static_cast<std::size_t>(task);
@@ -60,12 +61,15 @@ bool Loader::next(LoadedChunk& chunk) {
       }
       const data::DecodeMemory memory;  // until the picture is the size of the network's input
       Image image = data_.decode(chunk.first + i);
+      PlacedImage& placed = chunk.placed[i];
+      placed = {image.height, image.width};
       if (!preprocesses_) {
         check_small(image, chunk.first + i);
+        placed.geometry = preprocessing_.geometry(image.height, image.width);
         chunk.decoded[i] = std::move(image);
         return;
       }
-      preprocessing_.apply(image, std::span(chunk.pixels).subspan(i * elements, elements));
+      placed.geometry = preprocessing_.apply(image, std::span(chunk.pixels).subspan(i * elements, elements));
     } catch (const BadImage& error) {  // whatever else is thrown says nothing about the image, and ends the run
       errors[i] = error.what();
     } catch (const std::bad_alloc&) {
@@ -86,10 +90,12 @@ bool Loader::next(LoadedChunk& chunk) {
       std::copy_n(chunk.pixels.begin() + static_cast<std::ptrdiff_t>(i * elements), elements,
                   chunk.pixels.begin() + static_cast<std::ptrdiff_t>(kept * elements));
       if (!preprocesses_) chunk.decoded[kept] = std::move(chunk.decoded[i]);
+      chunk.placed[kept] = chunk.placed[i];
     }
     chunk.images.push_back(index);
   }
   chunk.pixels.resize(chunk.images.size() * elements);
+  chunk.placed.resize(chunk.images.size());
   if (!preprocesses_) chunk.decoded.resize(chunk.images.size());
   return true;
 }

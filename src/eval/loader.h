@@ -10,9 +10,16 @@
 
 namespace gpueval {
 
+// How a picture came to the input.
+struct PlacedImage {
+  int height = 0, width = 0;  // of the picture; 0: of an array
+  Geometry geometry = {};
+};
+
 struct LoadedChunk {
   std::size_t first = 0, count = 0;   // images [first, first + count) of the data
   std::vector<std::size_t> images;    // those that could be decoded, in order
+  std::vector<PlacedImage> placed;    // one of each
   std::vector<float> pixels;          // images.size() preprocessed images, or
   std::vector<Image> decoded;         // so many for a device that preprocesses
   std::vector<SkippedImage> skipped;  // the others

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "eval/loader.h"
 #include "gpueval/engine.h"
@@ -29,21 +30,21 @@ class Pipelined {
   Pipelined(const Pipelined&) = delete;
   Pipelined& operator=(const Pipelined&) = delete;
 
-  // logits are there after finish().
-  void run(std::span<const float> input, int n, std::span<float> logits) {
+  // What the outputs refer to is there after finish().
+  void run(std::span<const float> input, int n, std::vector<std::span<float>> outputs) {
     if (pipeline_ == nullptr) {
-      engine_.run(input, n, logits);
+      engine_.run(input, n, Outputs(outputs));
       return;
     }
     make_room();
     pipeline_->submit(input, n);
-    under_way_.push_back(logits);
+    under_way_.push_back(std::move(outputs));
   }
   // The same for a device that preprocesses.
-  void run_decoded(std::span<const Image> images, const PixelTable& table, std::span<float> logits) {
+  void run_decoded(std::span<const Image> images, const PixelTable& table, std::vector<std::span<float>> outputs) {
     make_room();
     engine_.preprocessing()->submit(images, table);
-    under_way_.push_back(logits);
+    under_way_.push_back(std::move(outputs));
   }
   void finish() {
     while (!under_way_.empty()) collect();
@@ -54,13 +55,13 @@ class Pipelined {
     if (under_way_.size() == static_cast<std::size_t>(pipeline_->depth())) collect();
   }
   void collect() {
-    const std::span<float> logits = under_way_.front();
+    const std::vector<std::span<float>> outputs = std::move(under_way_.front());
     under_way_.pop_front();
-    pipeline_->collect(logits);
+    pipeline_->collect(Outputs(outputs));
   }
   Engine& engine_;
   Pipeline* pipeline_;
-  std::deque<std::span<float>> under_way_;
+  std::deque<std::vector<std::span<float>>> under_way_;
 };
 
 // Loads one chunk ahead, on a thread of its own, for devices that leave the CPU idle.

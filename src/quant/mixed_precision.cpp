@@ -6,19 +6,38 @@
 
 #include "gpueval/error.h"
 #include "graph/op_row.h"
+#include "graph/passes.h"
 
 namespace gpueval {
 namespace {
 
+// Moves and functions of single elements.
+bool keeps_elements(const Op& op) {
+  return std::holds_alternative<Concat>(op) || std::holds_alternative<Reshape>(op) ||
+         std::holds_alternative<Permute>(op) || std::holds_alternative<Slice>(op) ||
+         std::holds_alternative<ZeroPad>(op) || std::holds_alternative<Activate>(op);
+}
+
+// Its sums can leave as float32, which is not clamped above.
+bool gives_float(const Node& node) {
+  const Activation* act = fused_activation(node.op);
+  return op_row(node.op).form == OpForm::kInt8Logits && node.inputs.size() == 1 &&
+         (act == nullptr || *act == Activation::kNone || *act == Activation::kRelu);
+}
+
 class MixedPrecision {
  public:
   explicit MixedPrecision(Graph typed)
-      : old_(std::move(typed)), float_form_(old_.nodes.size(), -1), integer_form_(old_.nodes.size(), -1) {
+      : old_(std::move(typed)),
+        leaves_as_float_(old_.nodes.size(), false),
+        float_form_(old_.nodes.size(), -1),
+        integer_form_(old_.nodes.size(), -1) {
     new_.name = old_.name;
   }
 
   Graph run(std::span<const std::string> layers) {
     mark(layers);
+    mark_heads();
     float_form_[0] = append(old_.nodes[0]);
     float_form_[1] = 0;  // what node 1 quantizes is the input
     in_float_[0] = true;
@@ -30,8 +49,9 @@ class MixedPrecision {
         continue;
       }
       for (int& input : node.inputs) input = in_float_[i] ? as_float(input) : as_integer(input);
-      if (in_float_[i]) node.type = TensorType{};
+      if (in_float_[i] || leaves_as_float_[i]) node.type = TensorType{};
       (in_float_[i] ? float_form_ : integer_form_)[i] = append(std::move(node));
+      if (leaves_as_float_[i]) float_form_[i] = integer_form_[i];
     }
     for (const GraphOutput& out : old_.outputs) {
       const auto old = static_cast<std::size_t>(out.node);
@@ -58,6 +78,24 @@ class MixedPrecision {
       in_float_[i] = std::all_of(inputs.begin(), inputs.end(), [&](int input) {
         return in_float_[static_cast<std::size_t>(input)];  // the quantized input (1) is integer
       });
+    }
+  }
+
+  // What only stands between integer layers and outputs, which are float32: a head's layer gives it its sums as they
+  // are.
+  void mark_heads() {
+    const auto consumers = old_.consumers();
+    std::vector<bool> head(old_.nodes.size(), false);
+    for (std::size_t i = old_.nodes.size(); i-- > 2;) {
+      const Node& node = old_.nodes[i];
+      const std::vector<int>& readers = consumers[i];
+      const bool is_output = old_.is_output(static_cast<int>(i));
+      const bool only_heads = !readers.empty() && !is_output &&
+                              std::all_of(readers.begin(), readers.end(),
+                                          [&](int reader) { return head[static_cast<std::size_t>(reader)]; });
+      head[i] = in_float_[i] ? is_output || only_heads : only_heads && keeps_elements(node.op);
+      if (head[i]) in_float_[i] = true;
+      leaves_as_float_[i] = !in_float_[i] && only_heads && gives_float(node);
     }
   }
 
@@ -99,7 +137,7 @@ class MixedPrecision {
   }
 
   Graph old_, new_;
-  std::vector<bool> in_float_;
+  std::vector<bool> in_float_, leaves_as_float_;
   std::vector<int> float_form_, integer_form_;  // of each old node's tensor in the new graph; -1: not (yet) there
 };
 

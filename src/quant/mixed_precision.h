@@ -14,7 +14,9 @@ namespace gpueval {
 // output none that gives float32, and what prepares the pixels. Between them and the integer layers stand
 // "<tensor>/quantize", which has the type that the tensor has in the all-int8 graph (so integer layers do not change),
 // and "<tensor>/dequantize". Two float32 neighbours exchange float32, and a pool, concat, add or ReLU of which all
-// inputs are float32 is float32 too: with every layer named the result is the float32 graph. A separable layer's Keras
+// inputs are float32 is float32 too: with every layer named the result is the float32 graph. In front of outputs, moves
+// and functions of single elements are float32, and the integer layers that only they read give them their sums as
+// float32: no output goes through 8 bits. A separable layer's Keras
 // name means both of its halves. Throws Error for a name that is no such layer.
 Graph keep_in_float(Graph typed, std::span<const std::string> layers);
 

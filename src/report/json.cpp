@@ -129,6 +129,11 @@ Json calibration_json(const std::optional<CalibrationReport>& calibration) {
 }
 
 Json field_json(const Interval& value) { return interval(value); }
+Json field_json(const std::vector<std::optional<double>>& values) {
+  Json list = Json::array();
+  for (const std::optional<double>& value : values) list.push_back(value_or_null(value));
+  return list;
+}
 template <class T>
 Json field_json(const T& value) {
   return value;

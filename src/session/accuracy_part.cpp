@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "core/cache_folder.h"
@@ -11,6 +12,8 @@
 #include "gpueval/error.h"
 #include "gpueval/selection.h"
 #include "session/parts.h"
+#include "task/detection/detection_file.h"
+#include "task/detection/score.h"
 
 namespace gpueval {
 namespace {
@@ -41,7 +44,8 @@ AccuracyOptions accuracy_options(const Plan& plan, const Prepared& prepared, con
         "preprocess-on device: a device only resizes (squash, bilinear), and the images of {} are preprocessed as {}",
         prepared.data.images->path(), preprocessing_name(*prepared.data.images, accuracy.preprocessing));
   }
-  accuracy.task = &find_task(report.task);
+  accuracy.task = prepared.judged.task;
+  accuracy.scorer = prepared.judged.scorer.get();
   accuracy.count = judged.indices.size();
   if (plan.shard) take_shard(*plan.shard, accuracy);
   accuracy.batch = plan.accuracy->batch;
@@ -54,6 +58,25 @@ AccuracyOptions accuracy_options(const Plan& plan, const Prepared& prepared, con
   accuracy.stop = [] { return StopSignal::raised(); };
   accuracy.progress = [&observer](const AccuracyProgress& state) { observer.on_accuracy(state); };
   return accuracy;
+}
+
+// From the last row's scores. What cannot be written costs no result.
+void save_detections(const Plan& plan, const AccuracyOptions& accuracy, const JudgedSet& judged, AccuracyRun& run) {
+  const std::string& path = plan.accuracy->save_detections;
+  if (path.empty()) return;
+  try {
+    std::set<std::size_t> skipped;
+    for (const SkippedImage& image : run.skipped) skipped.insert(image.index);
+    DetectionWriter writer(path, *judged.images);
+    std::size_t image = accuracy.first;
+    for (const Score& score : run.rows.back().samples) {
+      while (skipped.contains(image)) ++image;
+      writer.append(image++, detections_of(score));
+    }
+    writer.finish();
+  } catch (const Error& error) {
+    run.output_errors.emplace_back(error.what());
+  }
 }
 
 DataReport data_report(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, AccuracyRun& run) {
@@ -82,6 +105,7 @@ void measure_accuracy(const Plan& plan, const Prepared& prepared, const JudgedSe
   add_engine_notes(set, report);
   const AccuracyOptions accuracy = accuracy_options(plan, prepared, judged, report, observer);
   AccuracyRun run = run_accuracy(*judged.images, set.engines, accuracy);
+  save_detections(plan, accuracy, judged, run);
   for (SkippedImage& image : run.skipped) image.index = judged.indices[image.index];
   if (run.rows.front().images == 0) stop_point();  // nothing to report
   if (accuracy.journal.empty()) run.journal_problem = kNoCacheFolder;

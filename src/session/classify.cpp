@@ -4,6 +4,7 @@
 #include "io/data/imagenet_classes.h"
 #include "session/images.h"
 #include "session/pixel_chain.h"
+#include "session/settle_task.h"
 #include "session/start_report.h"
 #include "task/ranking.h"
 
@@ -51,7 +52,7 @@ Classification classify(const Plan& asked, const std::string& path, const std::s
   const LoadedModel& model = prepared.model;
   const auto classes = static_cast<std::size_t>(classes_of(model.graph));
   const std::vector<std::string> names = read_names(class_names, model.spec->labels, classes);
-  if (calibrates(plan)) prepared.data = load_data(plan, *model.spec);
+  if (calibrates(plan)) prepared.data = load_data(plan, *model.spec, settle_task(plan, model));
   take_pixel_chain(plan, prepared.data, prepared.model);
   mark_input(plan, prepared.model, prepared.data);
   lower_rows(plan, prepared, observer);

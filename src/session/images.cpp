@@ -30,6 +30,7 @@ PreprocessingChoice preprocessing_choice(const Plan& plan, const LoadedModel& mo
         plan.model.file);
   }
   PreprocessingChoice choice = asked_preprocessing(plan, model);
+  if (!choice.original && !choice.fit && model.spec->fit) choice.fit = model.spec->fit;
   // As Keras's own loaders of folders do; ImageNet's networks are judged on crops.
   if (!model.spec->built_in && !model.spec->labels.imagenet && !choice.original && !choice.fit) {
     choice.fit = Fit::kSquash;

@@ -9,6 +9,7 @@
 #include "graph/drop_weights.h"
 #include "session/islands.h"
 #include "session/parts.h"
+#include "session/settle_task.h"
 
 namespace gpueval {
 namespace {
@@ -27,14 +28,6 @@ void check_plan(const Plan& plan) {
   const auto [index, count] = *plan.shard;
   if (index < 1 || index > count) fail_usage("shard {} of {}: they count from 1", index, count);
   if (!plan.accuracy || plan.speed || plan.layers_batch) fail_usage("a shard is of an accuracy part alone");
-}
-
-// Why accuracy cannot be measured; empty: it can.
-std::string why_unjudged(const Prepared& prepared) {
-  if (std::string reason = why_no_classifier(prepared.model, "accuracy"); !reason.empty()) return reason;
-  const Dataset* images = prepared.data.images.get();
-  if (images != nullptr && !images->labelled()) return images->path() + ": has no labels to measure accuracy with";
-  return "";
 }
 
 // The images that are judged, from the data as it was loaded.
@@ -66,7 +59,7 @@ Report measure(const Plan& asked, Observer& observer) {
   Plan plan = asked;
   Prepared prepared = load(plan, PixelChain::kTaken);
   if (plan.accuracy && plan.accuracy->required && !prepared.data.images) fail("{}", prepared.data.missing);
-  const std::string unjudged = why_unjudged(prepared);
+  const std::string unjudged = why_unjudged(prepared.judged, prepared.model, prepared.data.images.get());
   if (plan.accuracy && plan.accuracy->required && !unjudged.empty() && !plan.outputs.any()) fail("{}", unjudged);
   if (plan.outputs.any() && !prepared.data.images) fail("{}", prepared.data.missing);
   if (!prepared.data.images || !unjudged.empty()) plan.accuracy.reset();
@@ -75,6 +68,7 @@ Report measure(const Plan& asked, Observer& observer) {
   }
   if (plan.accuracy) check_images_left(plan, prepared.data);
   Report report = start_report(plan, prepared.model);
+  if (prepared.judged.task != nullptr) report.task = prepared.judged.task->name();
   lower_rows(plan, prepared, observer);
   if (!measures_layer_errors(plan)) drop_weights(prepared.model.graph);
   for (const LoweredRow& row : prepared.rows) report.runs.push_back(empty_run(row));
@@ -82,6 +76,8 @@ Report measure(const Plan& asked, Observer& observer) {
   const std::vector<std::string>& notes = prepared.notes;
   report.notes.insert(report.notes.end(), notes.begin(), notes.end());
   for (std::string& sentence : island_costs(report)) report.notes.push_back(std::move(sentence));
+  const std::vector<std::string>& doubts = prepared.judged.warnings;
+  if (report.data) report.warnings.insert(report.warnings.end(), doubts.begin(), doubts.end());
   add_warnings(prepared.data, report);
   if (!report.shard) add_doubts(report);
   add_notes(asked, prepared.data, report);

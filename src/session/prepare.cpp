@@ -10,6 +10,7 @@
 #include "session/images.h"
 #include "session/islands.h"
 #include "session/pixel_chain.h"
+#include "session/settle_task.h"
 
 namespace gpueval {
 namespace {
@@ -108,7 +109,8 @@ void mark_input(const Plan& plan, LoadedModel& model, const LoadedData& data) {
 Prepared load(const Plan& plan, PixelChain chain) {
   Prepared prepared;
   prepared.model = load_model(plan.model);
-  prepared.data = load_data(plan, *prepared.model.spec);
+  prepared.judged = settle_task(plan, prepared.model);
+  prepared.data = load_data(plan, *prepared.model.spec, prepared.judged);
   if (chain == PixelChain::kTaken) take_pixel_chain(plan, prepared.data, prepared.model);
   prepared.notes = prepared.model.notes;
   mark_input(plan, prepared.model, prepared.data);

@@ -25,39 +25,42 @@ bool whole(double value, double least, double most) {
   return value >= least && value <= most && value == std::floor(value);
 }
 
-class ClassificationTask : public Task {
- public:
-  std::string name() const override { return "classification"; }
+Score pair_score(std::span<const float> first, std::span<const float> logits) {
+  const bool same = rank_classes(first).classes[0] == rank_classes(logits).classes[0];
+  LogitError error;
+  error.add(first, logits);
+  Score score{same ? 1.0 : 0.0};
+  if (error.images > 0) score.insert(score.end(), {error.signal, error.noise, error.kl});
+  return score;
+}
 
-  void check_truth(const Dataset& data, std::size_t first, std::size_t count, const Graph& graph) const override {
-    const int classes = classes_of(graph);
+class ClassificationScorer : public Scorer {
+ public:
+  explicit ClassificationScorer(int classes) : classes_(classes) {}
+
+  void check_truth(const Dataset& data, std::size_t first, std::size_t count) const override {
     for (std::size_t i = first; i < first + count; ++i) {
       const int label = data.label(i);
-      if (label < 0 || label >= classes) {
+      if (label < 0 || label >= classes_) {
         fail("{}: {} has class id {}, but the network has classes 0 to {}; is this the right data for it?", data.path(),
-             data.name(i), label, classes - 1);
+             data.name(i), label, classes_ - 1);
       }
     }
   }
 
-  Score score(const Dataset& data, std::size_t image, ImageOutputs outputs) const override {
-    const Ranking ranking = rank_classes(outputs[0]);
-    const int label = data.label(image);
-    return to_score({label, ranking.classes[0], ranking.place(label)});
+  void score(const JudgedImage& image, std::span<const ImageOutputs> outputs, std::span<Score> samples,
+             std::span<Score> pairs) const override {
+    const int label = image.data.label(image.index);
+    for (std::size_t row = 0; row < outputs.size(); ++row) {
+      const Ranking ranking = rank_classes(outputs[row][0]);
+      samples[row] = to_score({label, ranking.classes[0], ranking.place(label)});
+      if (row > 0) pairs[row] = pair_score(outputs[0][0], outputs[row][0]);
+    }
   }
 
-  Score pair_score(ImageOutputs first, ImageOutputs outputs) const override {
-    const bool same = rank_classes(first[0]).classes[0] == rank_classes(outputs[0]).classes[0];
-    LogitError error;
-    error.add(first[0], outputs[0]);
-    Score score{same ? 1.0 : 0.0};
-    if (error.images > 0) score.insert(score.end(), {error.signal, error.noise, error.kl});
-    return score;
-  }
-
-  bool possible(const Score& sample, const Dataset& data, std::size_t image, const Graph& graph) const override {
+  bool possible(const Score& sample, const Dataset& data, std::size_t image) const override {
     if (sample.size() != 3 || !whole(sample[0], 0, 1e9) || !whole(sample[2], 0, 5)) return false;
-    if (!whole(sample[1], -1, static_cast<double>(classes_of(graph) - 1))) return false;
+    if (!whole(sample[1], -1, static_cast<double>(classes_ - 1))) return false;
     const ClassScore score = class_score(sample);
     const bool nan = score.predicted < 0;
     return score.label == data.label(image) && score.top1() == (score.predicted == score.label) &&
@@ -69,6 +72,22 @@ class ClassificationTask : public Task {
     if (pair.size() == 1) return true;
     return pair.size() == 4 && pair[1] >= 0 && pair[2] >= 0 && std::isfinite(pair[1]) && std::isfinite(pair[2]) &&
            std::isfinite(pair[3]);
+  }
+
+ private:
+  int classes_;
+};
+
+class ClassificationTask : public Task {
+ public:
+  std::string name() const override { return "classification"; }
+  TruthKind truth() const override { return TruthKind::kClass; }
+
+  std::unique_ptr<Scorer> scorer(const Shape&, std::span<const NetworkOutput> outputs,
+                                 const TaskOptions&) const override {
+    const int classes = outputs.size() == 1 ? classes_of(outputs[0].shape) : 0;
+    if (classes == 0) fail("classification is of networks with one output of one pixel");
+    return classification_scorer(classes);
   }
 
   std::vector<std::string> metric_names() const override { return {"top-1", "top-5"}; }
@@ -83,7 +102,7 @@ class ClassificationTask : public Task {
                       {"top-5", fraction(counts.top5, counts.images)}};
   }
 
-  double headline(std::span<const Score> samples) const override {
+  std::optional<double> headline(std::span<const Score> samples) const override {
     const ClassCounts counts = count_classes(samples);
     return fraction(counts.top1, counts.images);
   }
@@ -144,10 +163,8 @@ class ClassificationTask : public Task {
 
 }  // namespace
 
-int classes_of(const Graph& graph) {
-  if (graph.outputs.size() != 1 || graph.output_node().shape.pixels() != 1) return 0;
-  return std::max(graph.output_node().shape.c, 2);
-}
+int classes_of(const Shape& output) { return output.pixels() == 1 ? std::max(output.c, 2) : 0; }
+int classes_of(const Graph& graph) { return graph.outputs.size() == 1 ? classes_of(graph.output_node().shape) : 0; }
 
 ClassScore class_score(const Score& sample) {
   GPUEVAL_CHECK(sample.size() == 3, "{} numbers are no score of a classification", sample.size());
@@ -178,6 +195,8 @@ std::vector<bool> correct_images(std::span<const Score> samples) {
                  [](const Score& sample) { return class_score(sample).top1(); });
   return correct;
 }
+
+std::unique_ptr<Scorer> classification_scorer(int classes) { return std::make_unique<ClassificationScorer>(classes); }
 
 const Task& classification_task() {
   static const ClassificationTask task;

@@ -32,14 +32,23 @@ Graph classes(int count) {
   return g.finish(g.dense("logits", g.input(1, 1, 3), count));
 }
 
-Score score_of(const std::vector<float>& logits, int label) {
-  const std::span<const float> output = logits;
-  return classification_task().score(Labels({label}), 0, {&output, 1});
+struct Scores {
+  std::vector<Score> samples, pairs;
+};
+Scores scores_of(const std::vector<float>& first, const std::vector<float>& second, int label) {
+  const std::span<const float> a = first, b = second;
+  const std::vector<ImageOutputs> rows{{&a, 1}, {&b, 1}};
+  Scores scores{std::vector<Score>(2), std::vector<Score>(2)};
+  const Labels data({label});
+  classification_scorer(10)->score({.data = data}, rows, scores.samples, scores.pairs);
+  EXPECT_TRUE(scores.pairs[0].empty());
+  return scores;
 }
 
+Score score_of(const std::vector<float>& logits, int label) { return scores_of(logits, logits, label).samples[0]; }
+
 Score pair_of(const std::vector<float>& first, const std::vector<float>& second) {
-  const std::span<const float> a = first, b = second;
-  return classification_task().pair_score({&a, 1}, {&b, 1});
+  return scores_of(first, second, 0).pairs[1];
 }
 
 AccuracyResult result_of(std::vector<Score> samples, std::vector<Score> pairs = {}) {
@@ -81,10 +90,10 @@ TEST(ClassificationTask, OneLogitTellsTwoClasses) {
   EXPECT_EQ(pair[0], 0);
   EXPECT_NEAR(pair[3], p * std::log(p / q) + (1 - p) * std::log((1 - p) / (1 - q)), 1e-12);
   const Labels ones({1});
-  EXPECT_NO_THROW(classification_task().check_truth(ones, 0, 1, classes(1)));
-  EXPECT_THROW(classification_task().check_truth(Labels({2}), 0, 1, classes(1)), Error);
-  EXPECT_TRUE(classification_task().possible({1, 1, 1}, ones, 0, classes(1)));
-  EXPECT_FALSE(classification_task().possible({1, 2, 0}, ones, 0, classes(1)));
+  EXPECT_NO_THROW(classification_scorer(2)->check_truth(ones, 0, 1));
+  EXPECT_THROW(classification_scorer(2)->check_truth(Labels({2}), 0, 1), Error);
+  EXPECT_TRUE(classification_scorer(2)->possible({1, 1, 1}, ones, 0));
+  EXPECT_FALSE(classification_scorer(2)->possible({1, 2, 0}, ones, 0));
 }
 
 TEST(ClassificationTask, TopFiveTellsNothingOfFiveClasses) {
@@ -129,17 +138,17 @@ TEST(ClassificationTask, ComparesImageByImage) {
 }
 
 TEST(ClassificationTask, TruthMustBeAClass) {
-  const Task& task = classification_task();
-  EXPECT_NO_THROW(task.check_truth(Labels({0, 9}), 0, 2, classes(10)));
-  EXPECT_THROW(task.check_truth(Labels({0, 10}), 0, 2, classes(10)), Error);
-  EXPECT_NO_THROW(task.check_truth(Labels({0, 10}), 0, 1, classes(10)));
-  EXPECT_THROW(task.check_truth(Labels({-1}), 0, 1, classes(10)), Error);
+  const auto scorer = classification_scorer(10);
+  EXPECT_NO_THROW(scorer->check_truth(Labels({0, 9}), 0, 2));
+  EXPECT_THROW(scorer->check_truth(Labels({0, 10}), 0, 2), Error);
+  EXPECT_NO_THROW(scorer->check_truth(Labels({0, 10}), 0, 1));
+  EXPECT_THROW(scorer->check_truth(Labels({-1}), 0, 1), Error);
 }
 
 TEST(ClassificationTask, ForgedScoresAreImpossible) {
-  const Task& task = classification_task();
+  const auto scorer = classification_scorer(10);
   const Labels data({3});
-  const auto possible = [&](const Score& score) { return task.possible(score, data, 0, classes(10)); };
+  const auto possible = [&](const Score& score) { return scorer->possible(score, data, 0); };
   for (const Score& score : {Score{3, 3, 1}, Score{3, 9, 0}, Score{3, 0, 5}, Score{3, -1, 0}})
     EXPECT_TRUE(possible(score)) << score[1];
   const double nan = std::nan("");
@@ -147,11 +156,11 @@ TEST(ClassificationTask, ForgedScoresAreImpossible) {
                              Score{3, 2, 6}, Score{3, -1, 2}, Score{3, 2.5, 0}, Score{3, nan, 0}, Score{3, -2, 0},
                              Score{3, 1e30, 0}, Score{nan, 3, 1}, Score{3, 2, nan}, Score{3, 3, 1, 0}})
     EXPECT_FALSE(possible(score)) << testing::PrintToString(score);
-  EXPECT_TRUE(task.possible_pair({1}));
-  EXPECT_TRUE(task.possible_pair({0, 1, 2, -1e-12}));
+  EXPECT_TRUE(scorer->possible_pair({1}));
+  EXPECT_TRUE(scorer->possible_pair({0, 1, 2, -1e-12}));
   for (const Score& pair : {Score{}, Score{2}, Score{1, 2}, Score{1, -1, 0, 0}, Score{1, nan, 0, 0},
                             Score{1, 1, HUGE_VAL, 0}, Score{1, 1, 1, nan}, Score{nan}})
-    EXPECT_FALSE(task.possible_pair(pair)) << testing::PrintToString(pair);
+    EXPECT_FALSE(scorer->possible_pair(pair)) << testing::PrintToString(pair);
 }
 
 // As they always were.

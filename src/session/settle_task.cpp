@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/settle_task.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+
+#include "gpueval/error.h"
+#include "gpueval/priors.h"
+#include "session/prepare.h"
+
+namespace gpueval {
+namespace {
+
+bool gives_a_map(const ModelReport& model) {
+  return model.outputs.size() == 1 && model.outputs.front().shape.pixels() > 1;
+}
+
+// Empty: none.
+std::string task_name(const Plan& plan, const LoadedModel& model) {
+  if (!plan.task.name.empty()) return plan.task.name;
+  if (!plan.task.priors.empty() || model.spec->priors) return "detection";
+  if (model.report.classes > 0) return "classification";
+  return gives_a_map(model.report) ? "segmentation" : "";
+}
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+// The priors of a built-in detector: the scales of its classes' data set, but for those that are asked for.
+void take_own_priors(const Plan& plan, const LoadedModel& model, JudgedBy& judged) {
+  if (!model.spec->priors) {
+    if (!plan.anchors.empty()) fail_usage("anchors {}: they are of ssd300 and ssd512; others take priors", plan.anchors);
+    return;
+  }
+  if (!judged.options.priors.empty()) {
+    if (!plan.anchors.empty()) fail_usage("anchors {} contradicts the priors {}", plan.anchors, judged.options.priors);
+    return;
+  }
+  judged.options.priors = model.spec->priors(model.report.variant);
+  if (!plan.anchors.empty()) {
+    judged.options.anchors = model.spec->priors(plan.anchors == "voc" ? "" : plan.anchors);
+    return;
+  }
+  const std::string file = lower(std::filesystem::path(model.report.weights).filename().string());
+  const bool voc = judged.options.priors == model.spec->priors("");
+  if (voc && (file.find("coco") != std::string::npos || file.find("_ft_") != std::string::npos)) {
+    judged.warnings.push_back(fmt::format(
+        "The name of {} says that it was trained on COCO first, with COCO's scales of boxes; the scales used are VOC's, "
+        "which would cost many points. --anchors coco takes the others.",
+        file));
+  }
+}
+
+// VOC2007's test pictures are part of what "07++12" was trained on.
+void doubt_training(const Plan& plan, const LoadedModel& model, JudgedBy& judged) {
+  const std::string file = lower(std::filesystem::path(model.report.weights).filename().string());
+  const bool trained = file.find("07++12") != std::string::npos || file.find("0712plus") != std::string::npos ||
+                       file.find("07plus12") != std::string::npos;
+  const bool voc2007 = lower(plan.data.path).find("voc2007") != std::string::npos;
+  if (trained && voc2007 && plan.data.split == "test") {
+    judged.warnings.push_back(fmt::format(
+        "{} was trained on the test pictures of VOC2007 (07++12), so accuracy on them says nothing about others.", file));
+  }
+}
+
+}  // namespace
+
+JudgedBy settle_task(const Plan& plan, const LoadedModel& model) {
+  JudgedBy result;
+  const std::string name = task_name(plan, model);
+  if (name.empty()) {
+    result.why_not = why_no_classifier(model, "accuracy");
+    return result;
+  }
+  result.task = &find_task(name);
+  result.options = plan.task;
+  take_own_priors(plan, model, result);
+  doubt_training(plan, model, result);
+  result.scorer = result.task->scorer(model.report.input, model.report.outputs, result.options);
+  result.classes = result.scorer->class_names();
+  return result;
+}
+
+std::string why_unjudged(const JudgedBy& judged, const LoadedModel& model, const Dataset* images) {
+  if (!judged.why_not.empty()) return judged.why_not;
+  if (images == nullptr || images->truth() == judged.task->truth()) return "";
+  if (judged.task->truth() == TruthKind::kClass) return images->path() + ": has no labels to measure accuracy with";
+  return fmt::format("{}: {} of {} is measured on pictures with {} (docs/formats.md), which these have not",
+                     images->path(), judged.task->name(), model.report.name,
+                     judged.task->truth() == TruthKind::kBoxes ? "boxes" : "label maps");
+}
+
+}  // namespace gpueval

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "gpueval/priors.h"
+#include "gpueval/task.h"
+
+namespace gpueval {
+
+// The priors that the options name, with their thresholds where they are given, for a network of these outputs: where
+// the network's file has the sigmoid or softmax that was taken off an output, scores are logits. Error for priors that
+// do not fit.
+Priors priors_for(const Shape& input, std::span<const NetworkOutput> outputs, const TaskOptions& options);
+
+// Which output has the offsets, and which the scores. Error where the priors name none of them, or none has their shape.
+struct DetectorOutputs {
+  std::size_t boxes = 0, scores = 0;
+};
+DetectorOutputs detector_outputs(const Priors& priors, std::span<const NetworkOutput> outputs);
+
+// The answer in pixels of the picture, not clipped; boxes that are not finite are left out.
+std::vector<Detection> detections(const Priors& priors, const DetectorOutputs& which, ImageOutputs outputs,
+                                  const Shape& input, const Geometry& geometry);
+
+std::unique_ptr<Scorer> detection_scorer(Priors priors, const DetectorOutputs& which, const Shape& input);
+
+}  // namespace gpueval
