@@ -44,7 +44,7 @@ struct LogitError {
 
 struct Metric {
   std::string name;                // "top-1"
-  double value = 0;                // a fraction, the larger the better
+  double value = 0;                // a fraction, the larger the better; NaN: nothing that it is of was judged
   std::optional<Interval> ci95{};  // by the image
 };
 
@@ -77,7 +77,7 @@ struct PairedComparison {
 struct ResultField {
   std::string name;
   // An absent number of a list: of a class that does not occur.
-  std::variant<std::int64_t, double, Interval, std::string, std::vector<std::string>,
+  std::variant<std::monostate, std::int64_t, double, Interval, std::string, std::vector<std::string>,
                std::vector<std::optional<double>>>
       value;
 };

@@ -56,10 +56,11 @@ void define(CLI::App& app, Options& o) {
   accuracy.option("--save-detections", o.accuracy.save_detections, "F.json",
                   "the last row's detections, as COCO's result files have them");
   accuracy.option("--save-masks", o.plan.task.save_masks, "DIR", "the last row's label maps, a palette PNG a picture");
-  CLI::Option* reference = accuracy
-                               .option("--reference", o.reference_accuracy, "ACC",
-                                       "accuracy gate: exit code 3 if the last row's top-1, mIoU or AP is below ACC - POINTS/100")
-                               ->check(between(0, 1));
+  CLI::Option* reference =
+      accuracy
+          .option("--reference", o.reference_accuracy, "ACC",
+                  "accuracy gate: exit code 3 if the last row's top-1, mIoU or AP is below ACC - POINTS/100")
+          ->check(between(0, 1));
   accuracy.option("--threshold", o.threshold_points, "POINTS", "of the accuracy gate (default 0)")
       ->check(zero_or_above())
       ->needs(reference);
@@ -130,11 +131,12 @@ bool gate_failed(const Options& o, const Report& report) {
   const auto last = std::find_if(report.runs.rbegin(), report.runs.rend(),
                                  [](const RunReport& run) { return run.accuracy.has_value(); });
   const double least = *o.reference_accuracy - o.threshold_points / 100, found = last->accuracy->headline();
-  const std::string sentence = fmt::format("Accuracy gate {}: {} has {} {:.4f}, at least {:.4f} is asked for.",
-                                           found < least ? "FAILED" : "passed", last->label(),
-                                           last->accuracy->metrics.front().name, found, least);
+  const bool failed = !(found >= least);  // nor where it is NaN
+  const std::string sentence =
+      fmt::format("Accuracy gate {}: {} has {} {:.4f}, at least {:.4f} is asked for.", failed ? "FAILED" : "passed",
+                  last->label(), last->accuracy->metrics.front().name, found, least);
   prints_form(o) ? print_note(sentence) : print_line(sentence);
-  return found < least;
+  return failed;
 }
 
 int finish(const Options& o, Report& report) {

@@ -55,7 +55,8 @@ std::string layer_name(const LayerInfo& layer) {
 std::string significance_cell(const PairedComparison& paired) { return paired.p ? p_value_text(*paired.p) : ""; }
 std::string metric_cell(const Report& report, const RunReport& run, std::size_t metric) {
   if (!find_task(report.task).tells(metric, report.model.classes)) return "-";
-  return percent(run.accuracy->metrics[metric].value);
+  const double value = run.accuracy->metrics[metric].value;
+  return std::isnan(value) ? "-" : percent(value);
 }
 std::string percent(double fraction) { return fmt::format("{:.2f}%", 100 * fraction); }
 std::string milliseconds(double ms) { return ms < 100 ? fmt::format("{:.2f}", ms) : fmt::format("{:.0f}", ms); }

@@ -128,6 +128,7 @@ Json calibration_json(const std::optional<CalibrationReport>& calibration) {
           {"skipped_images", skipped_json(c.skipped)}};
 }
 
+Json field_json(std::monostate) { return nullptr; }
 Json field_json(const Interval& value) { return interval(value); }
 Json field_json(const std::vector<std::optional<double>>& values) {
   Json list = Json::array();

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/data/write_label_map.h"
+
+#include <png.h>
+
+#include <array>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "core/output_file.h"
+#include "gpueval/error.h"
+
+namespace gpueval {
+namespace {
+
+// The bits of a class's number, from the lowest, go to red, green and blue in turn, each to its highest bit left.
+std::array<std::uint8_t, 3> voc_color(int index) {
+  std::array<std::uint8_t, 3> color{};
+  for (int bit = 7; index != 0; --bit, index >>= 3) {
+    for (int c = 0; c < 3; ++c)
+      color[static_cast<std::size_t>(c)] |= static_cast<std::uint8_t>((index >> c & 1) << bit);
+  }
+  return color;
+}
+
+std::vector<std::uint8_t> encode(const std::string& path, const LabelMap& map) {
+  std::array<std::uint8_t, 256 * 3> palette;
+  for (int i = 0; i < 256; ++i) std::memcpy(&palette[static_cast<std::size_t>(3 * i)], voc_color(i).data(), 3);
+  png_image image;
+  std::memset(&image, 0, sizeof(image));
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(map.width);
+  image.height = static_cast<png_uint_32>(map.height);
+  image.format = PNG_FORMAT_RGB_COLORMAP;
+  image.colormap_entries = 256;
+  png_alloc_size_t bytes = PNG_IMAGE_PNG_SIZE_MAX(image);
+  std::vector<std::uint8_t> file(bytes);
+  if (png_image_write_to_memory(&image, file.data(), &bytes, 0, map.classes.data(), map.width, palette.data()) == 0)
+    fail("{}: cannot be made a PNG: {}", path, image.message);
+  file.resize(bytes);
+  return file;
+}
+
+}  // namespace
+
+void write_label_map(const std::string& path, const LabelMap& map) {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (error) fail_file("{}: cannot be made: {}", folder.string(), error.message());
+  const std::vector<std::uint8_t> png = encode(path, map);
+  OutputFile file(path);
+  file.write(std::as_bytes(std::span(png)));
+  file.commit();
+}
+
+}  // namespace gpueval

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The task `detection`: COCO's AP and its kin, VOC's two beside it (docs/metrics.md); the interval of the difference is
+// a paired bootstrap over pictures.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gpueval/error.h"
+#include "task/bootstrap.h"
+#include "task/detection/average_precision.h"
+#include "task/detection/scorer.h"
+
+namespace gpueval {
+namespace {
+
+constexpr std::size_t kCheap = 2000;  // pictures of which AP is computed while a run goes on
+
+Metric metric(std::string name, const std::optional<double>& value) {
+  return {std::move(name), value.value_or(std::nan(""))};
+}
+
+std::vector<ResultField> coco_fields(const CocoMetrics& coco) {
+  const auto of = [](const RangeValues& values, AreaRange range) { return values[static_cast<std::size_t>(range)]; };
+  std::vector<ResultField> fields;
+  const auto add = [&](const char* name, const std::optional<double>& value) {
+    fields.push_back(value ? ResultField{name, *value} : ResultField{name, std::monostate{}});
+  };
+  add("ap", of(coco.ap, AreaRange::kAll));
+  add("ap50", coco.ap50);
+  add("ap75", coco.ap75);
+  add("ap_small", of(coco.ap, AreaRange::kSmall));
+  add("ap_medium", of(coco.ap, AreaRange::kMedium));
+  add("ap_large", of(coco.ap, AreaRange::kLarge));
+  add("ar1", coco.ar1);
+  add("ar10", coco.ar10);
+  add("ar100", of(coco.ar, AreaRange::kAll));
+  add("ar_small", of(coco.ar, AreaRange::kSmall));
+  add("ar_medium", of(coco.ar, AreaRange::kMedium));
+  add("ar_large", of(coco.ar, AreaRange::kLarge));
+  return fields;
+}
+
+class DetectionTask : public Task {
+ public:
+  std::string name() const override { return "detection"; }
+  TruthKind truth() const override { return TruthKind::kBoxes; }
+
+  std::unique_ptr<Scorer> scorer(const Shape& input, std::span<const NetworkOutput> outputs,
+                                 const TaskOptions& options) const override {
+    Priors priors = priors_for(input, outputs, options);
+    const DetectorOutputs which = detector_outputs(priors, outputs);
+    return detection_scorer(std::move(priors), which, input);
+  }
+
+  std::vector<std::string> metric_names() const override { return {"AP", "AP50", "AP75"}; }
+
+  void summarise(AccuracyResult& result) const override {
+    const DetectionMetrics metrics = detection_metrics(result.samples);
+    result.images = metrics.images;
+    result.nan_images = std::count_if(result.samples.begin(), result.samples.end(), had_nan);
+    const auto& ap = metrics.coco.at(AreaRange::kAll);
+    result.metrics = {metric("AP", ap), metric("AP50", metrics.coco.ap50), metric("AP75", metrics.coco.ap75)};
+    if (ap) result.metrics[0].ci95 = bootstrap_ap(result.samples).ci95;
+  }
+
+  std::optional<double> headline(std::span<const Score> samples) const override {
+    if (samples.size() > kCheap) return std::nullopt;
+    return detection_metrics(samples).coco.at(AreaRange::kAll);
+  }
+
+  PairedComparison compare(const AccuracyResult& first, const AccuracyResult& second) const override {
+    GPUEVAL_CHECK(first.samples.size() == second.samples.size(), "{} images against {}", first.samples.size(),
+                  second.samples.size());
+    PairedComparison result;
+    result.images = std::ssize(first.samples);
+    result.diff = second.headline() - first.headline();
+    result.diff_ci95 = bootstrap_ap_difference(first.samples, second.samples).ci95;
+    double common = 0, boxes = 0;
+    for (const Score& pair : second.pairs) {
+      common += pair[0];
+      boxes += pair[1] + pair[2];
+      result.logits.add({pair[3], pair[4], 0, pair[3] > 0 ? 1 : 0});
+    }
+    result.agreement = boxes > 0 ? common / boxes : 1;
+    return result;
+  }
+
+  std::optional<std::string> doubt(const std::string& row, const AccuracyResult& result, int) const override {
+    constexpr double kLeast = 0.05;
+    constexpr std::int64_t kImages = 20;
+    if (result.images < kImages || result.metrics.size() < 2 || result.metrics[1].value >= kLeast) return std::nullopt;
+    return fmt::format(
+        "{} has AP50 {:.2f}% on {} images: it hardly finds anything, so no number of accuracy here means anything. "
+        "Usual "
+        "causes: priors of another network or in another order, red and blue exchanged, or another preprocessing than "
+        "the network was trained with.",
+        row, 100 * result.metrics[1].value, result.images);
+  }
+
+  std::string legend(const std::string& first) const override {
+    return fmt::format(
+        "AP: COCO's, mean over IoU .5 to .95 and the classes; diff: points of AP against {}; 95% CI: bootstrap over "
+        "pictures, of diff paired; agree: same class and IoU >= .5, of detections with scores >= .5.",
+        first);
+  }
+
+  std::vector<ResultField> fields(const AccuracyResult& result) const override {
+    const DetectionMetrics metrics = detection_metrics(result.samples);
+    std::vector<ResultField> fields{{"images", result.images},
+                                    {"definition", std::string("COCO (pycocotools 2.0.11)")}};
+    const std::vector<ResultField> coco = coco_fields(metrics.coco);
+    fields.insert(fields.end(), coco.begin(), coco.end());
+    if (result.metrics[0].ci95) fields.push_back({"ap_ci95", *result.metrics[0].ci95});
+    if (metrics.voc.ap07) fields.push_back({"voc07_ap", *metrics.voc.ap07});
+    if (metrics.voc.ap10) fields.push_back({"voc10_ap", *metrics.voc.ap10});
+    std::vector<std::optional<double>> ap, categories;
+    for (const CategoryMetrics& category : metrics.categories) {
+      categories.push_back(category.category);
+      ap.push_back(category.coco.at(AreaRange::kAll));
+    }
+    fields.push_back({"classes", categories});
+    fields.push_back({"ap_by_class", ap});
+    fields.push_back({"boxes", metrics.truths});
+    fields.push_back({"detections", metrics.detections});
+    fields.push_back({"tied_scores", metrics.tied_scores});
+    fields.push_back({"nan_images", result.nan_images});
+    return fields;
+  }
+
+  std::vector<ResultField> fields(const PairedComparison& paired) const override {
+    return {{"ap_diff", paired.diff},
+            {"ap_diff_ci95", paired.diff_ci95},
+            {"resamples", std::int64_t{kBootstrapResamples}},
+            {"agreement", paired.agreement}};
+  }
+};
+
+}  // namespace
+
+const Task& detection_task() {
+  static const DetectionTask task;
+  return task;
+}
+
+}  // namespace gpueval
