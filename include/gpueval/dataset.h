@@ -149,7 +149,8 @@ Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name);
 Image decode_picture(std::span<const std::uint8_t> bytes, const std::string& name);  // either, by its first bytes
 Image read_image(const std::string& path);                                           // a file of either
 
-// SHA-256 (hex) of the labels of images [first, first + count) as decimal numbers, one a line.
+// SHA-256 (hex) of the truths of images [first, first + count), one a line: class ids as decimal numbers, boxes with
+// their classes, of label maps the names.
 std::string target_sha256(const Dataset& data, std::size_t first, std::size_t count);  // Error if beyond size()
 
 // synset_words.txt ("n01440764 tench, Tinca tinca" a line) or one name a line.

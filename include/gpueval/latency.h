@@ -33,6 +33,8 @@ struct SpeedOptions {
   // Of devices with memory of their own: time copies and pass together, by the host's clock. Else the pass alone, by
   // the device's clock, on images that are there already.
   bool include_transfers = false;
+  // Work on each batch's outputs that belongs to its time, by the host's clock; empty: none.
+  std::function<void(const OutputBuffers&, int images)> behind;
   std::function<bool()> stop;  // asked between iterations; true ends the session: INVALID if a minimum is missed
   std::function<void(const SpeedProgress&)> progress;
   std::function<double()> now;  // seconds; empty: the steady clock

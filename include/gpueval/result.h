@@ -64,6 +64,8 @@ struct DataReport {
   // Without the calibration images, the judged ones need not be next to each other.
   std::size_t last = 0, size = 0;   // the last judged image; images of the whole data
   std::string indices_sha256 = {};  // of their numbers
+  std::string split = {};                     // of pictures with boxes or label maps
+  std::vector<std::string> class_names = {};  // of these
 };
 
 // How int8 weights and activations were found.
@@ -124,6 +126,14 @@ struct IslandReport {
   std::optional<double> ms, network_ms;
 };
 
+// What stands behind the network's outputs, of one batch: medians, measured behind the timed run, whose times include
+// it.
+struct PostprocessingReport {
+  std::string what;                          // "decode and NMS (scores above 0.01, IoU 0.45)"
+  double network_ms = 0, ms = 0;             // of the network alone; of this
+  double other_threshold = 0, other_ms = 0;  // the same with scores above this
+};
+
 struct RunReport {
   std::string precision;    // "float32", "int8"
   std::string scheme;       // "" for float32
@@ -138,7 +148,8 @@ struct RunReport {
   std::optional<AccuracyResult> accuracy;
   std::optional<PairedComparison> vs_first;
   std::optional<SpeedResult> speed;
-  std::optional<ServerResult> server;  // --scenario server
+  std::optional<PostprocessingReport> postprocessing;  // where it is part of `speed`
+  std::optional<ServerResult> server;                  // --scenario server
   std::size_t arena_bytes = 0;
   std::vector<LayerReport> layers;
   std::optional<IslandReport> islands = {};  // of int8 networks that have some

@@ -37,6 +37,17 @@ Report measure(const Plan& plan, Observer& observer);
 // hash, but for logits_sha256, which is a sum from the first image to the last and left empty. Throws Error where one
 // is missing, interrupted or of another measurement.
 Report merge(std::vector<Report> shards);
+// Answers that any engine gave, against their truth.
+struct JudgePlan {
+  std::string task;     // "detection", "segmentation"
+  std::string truth;    // COCO's instances JSON, or a folder as open_annotated() takes it
+  std::string split;    // of the folder; empty: all
+  std::string answers;  // COCO's result file (JSON), or a folder of label maps (PNG) with the names of the pictures
+  std::optional<ClassMap> map;  // of the truth's label maps
+};
+// One run with the accuracy that a measurement of these answers has. Error for an answer of a picture or class that the
+// truth has not, and for a picture without a label map; a picture without detections has none.
+Report judge_answers(const JudgePlan& plan);
 // After the result was written: its journal is of no more use.
 void forget_journal(const Report& report);
 

@@ -122,6 +122,10 @@ class Scorer {
   // Whether score() can have given it of this image: scores that come from a file are believed as little as any other.
   virtual bool possible(const Score& sample, const Dataset& data, std::size_t image) const = 0;
   virtual bool possible_pair(const Score& pair) const = 0;
+  // What stands between a picture's outputs and its answer, as a clause; empty: nothing that is worth timing.
+  virtual std::string postprocessing() const { return ""; }
+  // That work, with another threshold of the scores than the task's own where one is given.
+  virtual void postprocess(ImageOutputs /*outputs*/, std::optional<double> /*score_threshold*/ = {}) const {}
   virtual std::vector<std::string> class_names() const { return {}; }  // that the truth has to have, in order
   // Files that could not be written, each once: scoring went on without them.
   virtual std::vector<std::string> output_errors() const { return {}; }

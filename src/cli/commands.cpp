@@ -7,7 +7,7 @@ namespace gpueval::cli {
 
 std::span<const Command> commands() {
   static const std::array kAll{kMeasure, kCalibrate, kTable,   kSensitivity, kExport,
-                               kList,    kInspect,   kCompare, kSelftest};
+                               kList,    kInspect,   kCompare, kJudge,       kSelftest};
   return kAll;
 }
 

@@ -35,6 +35,8 @@ std::vector<InputPlace> inputs_of(const Options& o) {
   std::vector<InputPlace> inputs{{"--data", plan.data.path},
                                  {"--labels", plan.data.labels},
                                  {"--priors", plan.task.priors},
+                                 {"--truth", o.judge.truth},
+                                 {"--detections", o.judge.answers},
                                  {"--image", o.image},
                                  {"--class-names", o.class_names},
                                  {"--calibration-table", plan.calibration.table},

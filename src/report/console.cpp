@@ -90,8 +90,10 @@ std::string data_footer(const Report& report) {
   }
   for (const RunReport& run : report.runs) {
     if (run.vs_first && run.vs_first->logits.images > 0) {
-      text += fmt::format("{}: logits' SQNR {} dB, KL {:.4f} against {}.\n", run.label(),
-                          decibels(run.vs_first->logits.sqnr_db()), run.vs_first->logits.mean_kl(),
+      const LogitError& error = run.vs_first->logits;
+      const bool logits = find_task(report.task).truth() == TruthKind::kClass;
+      text += fmt::format("{}: {} SQNR {} dB{} against {}.\n", run.label(), logits ? "logits'" : "outputs'",
+                          decibels(error.sqnr_db()), logits ? fmt::format(", KL {:.4f}", error.mean_kl()) : "",
                           report.runs.front().label());
     }
   }

@@ -108,6 +108,8 @@ Json data_json(const Report& report) {
           {"label_mapping", text_or_null(data.label_mapping)},
           {"preprocessing", data.preprocessing},
           {"preprocessed_on", data.preprocessed_on},
+          {"split", text_or_null(data.split)},
+          {"class_names", data.class_names},
           {"seconds", data.seconds}};
 }
 
@@ -279,6 +281,15 @@ Json islands_json(const IslandReport& islands) {
       {"layers", islands.layers}, {"ms", value_or_null(islands.ms)}, {"network_ms", value_or_null(islands.network_ms)}};
 }
 
+Json postprocessing_json(const PostprocessingReport& report) {
+  return {{"what", report.what},
+          {"in_speed", true},
+          {"network_ms", report.network_ms},
+          {"ms", report.ms},
+          {"other_score_threshold", report.other_threshold},
+          {"other_ms", report.other_ms}};
+}
+
 Json run_json(const Task& task, const RunReport& run) {
   Json json{{"precision", run.precision},
             {"scheme", text_or_null(run.scheme)},
@@ -302,6 +313,7 @@ Json run_json(const Task& task, const RunReport& run) {
   }
   if (run.vs_first) json["vs_first"] = vs_first_json(task, *run.vs_first);
   if (run.speed) json["speed"] = speed_json(*run.speed);
+  if (run.postprocessing) json["postprocessing"] = postprocessing_json(*run.postprocessing);
   if (run.server) json["server"] = server_json(*run.server);
   json["layers"] = layers_json(run);
   return json;

@@ -94,7 +94,9 @@ DataReport data_report(const Plan& plan, const Prepared& prepared, const JudgedS
           images.ground_truth().mapping,
           judged.indices.back(),
           images.size(),
-          indices_sha256(judged.indices)};
+          indices_sha256(judged.indices),
+          plan.data.split,
+          prepared.judged.classes.empty() ? images.class_names() : prepared.judged.classes};
 }
 
 }  // namespace

@@ -10,9 +10,7 @@ namespace {
 
 constexpr std::size_t kDemoCalibrationImages = 512;
 
-bool classifies(const JudgedBy& judged) {
-  return judged.task != nullptr && judged.task->truth() == TruthKind::kClass;
-}
+bool classifies(const JudgedBy& judged) { return judged.task != nullptr && judged.task->truth() == TruthKind::kClass; }
 
 // A network that classifies nothing has no use for labels; outputs alone are saved of pictures without any, too.
 LabelUse label_use(const Plan& plan, const JudgedBy& by) {
@@ -71,7 +69,8 @@ LoadedData load_data(const Plan& plan, const ModelSpec& spec, const JudgedBy& by
     }
   }
   const bool annotated = data.images && data.images->truth() > TruthKind::kClass;
-  if (data.images && !annotated && data.images->kind() != "folder" && data.images->kind() != "npy" && !plan.data.labels.empty()) {
+  if (data.images && !annotated && data.images->kind() != "folder" && data.images->kind() != "npy" &&
+      !plan.data.labels.empty()) {
     fail_usage("labels contradicts the data {}, which holds its labels: they are for a folder of images or an .npy",
                path);
   }

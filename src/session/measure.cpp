@@ -76,6 +76,7 @@ Report measure(const Plan& asked, Observer& observer) {
   const std::vector<std::string>& notes = prepared.notes;
   report.notes.insert(report.notes.end(), notes.begin(), notes.end());
   for (std::string& sentence : island_costs(report)) report.notes.push_back(std::move(sentence));
+  for (std::string& sentence : postprocessing_costs(report)) report.notes.push_back(std::move(sentence));
   const std::vector<std::string>& doubts = prepared.judged.warnings;
   if (report.data) report.warnings.insert(report.warnings.end(), doubts.begin(), doubts.end());
   add_warnings(prepared.data, report);

@@ -3,6 +3,8 @@
 // rows.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,13 @@ void measure_layer_error(const Plan& plan, const Prepared& prepared, const Judge
 // Batches of preprocessed images to time on; what the data has too few of is repeated. No data: synthetic ones.
 std::vector<std::vector<float>> timing_inputs(const Plan& plan, const LoadedModel& model, const LoadedData& data,
                                               int batch);
+// Of the whole batch, side by side; empty where the task has none.
+std::function<void(const OutputBuffers&, int images)> postprocessing(const Prepared& prepared,
+                                                                     std::optional<double> score_threshold = {});
+// Times it behind the timed run, and the network alone.
+std::optional<PostprocessingReport> time_postprocessing(const Prepared& prepared, Engine& engine,
+                                                        const std::vector<float>& input, int batch);
+std::vector<std::string> postprocessing_costs(const Report& report);  // whole sentences
 SpeedOptions speed_options(const SpeedPlan& plan, int batch, Observer& observer);
 
 // Everything that decides an accuracy run's logits, as text: equal keys continue each other's journal.

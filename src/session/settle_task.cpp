@@ -34,7 +34,8 @@ std::string lower(std::string text) {
 // The priors of a built-in detector: the scales of its classes' data set, but for those that are asked for.
 void take_own_priors(const Plan& plan, const LoadedModel& model, JudgedBy& judged) {
   if (!model.spec->priors) {
-    if (!plan.anchors.empty()) fail_usage("anchors {}: they are of ssd300 and ssd512; others take priors", plan.anchors);
+    if (!plan.anchors.empty())
+      fail_usage("anchors {}: they are of ssd300 and ssd512; others take priors", plan.anchors);
     return;
   }
   if (!judged.options.priors.empty()) {
@@ -49,10 +50,11 @@ void take_own_priors(const Plan& plan, const LoadedModel& model, JudgedBy& judge
   const std::string file = lower(std::filesystem::path(model.report.weights).filename().string());
   const bool voc = judged.options.priors == model.spec->priors("");
   if (voc && (file.find("coco") != std::string::npos || file.find("_ft_") != std::string::npos)) {
-    judged.warnings.push_back(fmt::format(
-        "The name of {} says that it was trained on COCO first, with COCO's scales of boxes; the scales used are VOC's, "
-        "which would cost many points. --anchors coco takes the others.",
-        file));
+    judged.warnings.push_back(
+        fmt::format("The name of {} says that it was trained on COCO first, with COCO's scales of boxes; the scales "
+                    "used are VOC's, "
+                    "which would cost many points. --anchors coco takes the others.",
+                    file));
   }
 }
 
@@ -64,7 +66,8 @@ void doubt_training(const Plan& plan, const LoadedModel& model, JudgedBy& judged
   const bool voc2007 = lower(plan.data.path).find("voc2007") != std::string::npos;
   if (trained && voc2007 && plan.data.split == "test") {
     judged.warnings.push_back(fmt::format(
-        "{} was trained on the test pictures of VOC2007 (07++12), so accuracy on them says nothing about others.", file));
+        "{} was trained on the test pictures of VOC2007 (07++12), so accuracy on them says nothing about others.",
+        file));
   }
 }
 

@@ -5,8 +5,8 @@
 
 namespace gpueval {
 
-// What the network is judged by: the task that is named, else that of the priors, of a built-in network, of a classifier,
-// of a network whose one output is a map. Error where the named one is not for this network.
+// What the network is judged by: the task that is named, else that of the priors, of a built-in network, of a
+// classifier, of a network whose one output is a map. Error where the named one is not for this network.
 JudgedBy settle_task(const Plan& plan, const LoadedModel& model);
 
 // Why the images cannot be judged by it; empty: they can.

@@ -9,12 +9,28 @@
 #include "io/data/text_lines.h"
 
 namespace gpueval {
+namespace {
+
+// A label map's own bytes would have to be read for nothing else: its picture's name stands for it.
+std::string truth_text(const Dataset& data, std::size_t index) {
+  if (data.truth() == TruthKind::kLabelMap) return data.name(index);
+  if (data.truth() != TruthKind::kBoxes) return fmt::format("{}", data.label(index));
+  std::string text;
+  for (const TruthBox& box : data.boxes(index)) {
+    text += fmt::format("{} {} {} {} {} {}{}{},", box.category, box.box.x, box.box.y, box.box.width, box.box.height,
+                        box.area, box.crowd ? " crowd" : "", box.difficult ? " difficult" : "");
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string target_sha256(const Dataset& data, std::size_t first, std::size_t count) {
   if (first > data.size() || count > data.size() - first) {
     fail("{}: images {} to {} asked for, but there are {}", data.path(), first, first + count, data.size());
   }
   Sha256 sum;
-  for (std::size_t i = first; i < first + count; ++i) sum.update(std::string_view(fmt::format("{}\n", data.label(i))));
+  for (std::size_t i = first; i < first + count; ++i) sum.update(truth_text(data, i) + '\n');
   return sum.hex();
 }
 

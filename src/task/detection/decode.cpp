@@ -29,17 +29,18 @@ float sigmoid(float x) { return static_cast<float>(1 / (1 + std::exp(-double{x})
 
 class ScoreReader {
  public:
-  ScoreReader(const Priors& priors, std::span<const float> scores)
+  ScoreReader(const Priors& priors, double threshold, std::span<const float> scores)
       : priors_(priors),
+        threshold_(threshold),
         scores_(scores),
         channels_(static_cast<std::size_t>(priors.score_channels())),
         first_(priors.background == Background::kFirst ? 1 : 0),
         found_(priors.classes.size()) {}
 
   ByClass read() {
-    const float threshold = static_cast<float>(priors_.score_threshold);
+    const float threshold = static_cast<float>(threshold_);
     // A little below, so that rounding leaves none out: what passes is compared again.
-    const float near = logit_of(priors_.score_threshold) - 1e-3f;
+    const float near = logit_of(threshold_) - 1e-3f;
     for (std::size_t i = 0; i < priors_.boxes.size(); ++i) {
       const std::span<const float> values = scores_.subspan(i * channels_, channels_);
       if (priors_.scores == ScoreForm::kSoftmax) {
@@ -74,11 +75,11 @@ class ScoreReader {
   }
 
   void add(std::size_t prior, std::size_t category, float score) {
-    if (score > static_cast<float>(priors_.score_threshold))
-      found_[category].push_back({static_cast<std::uint32_t>(prior), score});
+    if (score > static_cast<float>(threshold_)) found_[category].push_back({static_cast<std::uint32_t>(prior), score});
   }
 
   const Priors& priors_;
+  double threshold_;
   std::span<const float> scores_;
   std::size_t channels_, first_;
   ByClass found_;
@@ -105,10 +106,10 @@ FoundBox decode_box(const Prior& prior, std::span<const float, 4> offsets, const
   return {0, 0, cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2};
 }
 
-std::vector<Candidates> candidates(const Priors& priors, std::span<const float> offsets,
+std::vector<Candidates> candidates(const Priors& priors, double score_threshold, std::span<const float> offsets,
                                    std::span<const float> scores) {
   std::vector<Candidates> result(priors.classes.size());
-  ByClass found = ScoreReader(priors, scores).read();
+  ByClass found = ScoreReader(priors, score_threshold, scores).read();
   for (std::size_t c = 0; c < found.size(); ++c) {
     keep_best(found[c], priors.keep_before_nms);
     Candidates& boxes = result[c];
@@ -149,12 +150,13 @@ std::vector<std::size_t> non_maximum_suppression(const Candidates& boxes, float 
   return kept;
 }
 
-std::vector<FoundBox> detect(const Priors& priors, std::span<const float> offsets, std::span<const float> scores) {
+std::vector<FoundBox> detect(const Priors& priors, const Thresholds& thresholds, std::span<const float> offsets,
+                             std::span<const float> scores) {
   std::vector<FoundBox> found;
-  const std::vector<Candidates> classes = candidates(priors, offsets, scores);
+  const std::vector<Candidates> classes = candidates(priors, thresholds.score, offsets, scores);
   for (std::size_t c = 0; c < classes.size(); ++c) {
     const Candidates& boxes = classes[c];
-    for (const std::size_t i : non_maximum_suppression(boxes, static_cast<float>(priors.nms_threshold)))
+    for (const std::size_t i : non_maximum_suppression(boxes, static_cast<float>(thresholds.nms)))
       found.push_back({static_cast<int>(c), boxes.score[i], boxes.x1[i], boxes.y1[i], boxes.x2[i], boxes.y2[i]});
   }
   if (priors.keep == 0 || found.size() <= priors.keep) return found;

@@ -10,6 +10,11 @@
 
 namespace gpueval {
 
+struct Thresholds {
+  double score = 0.01, nms = 0.45;  // as Priors has them
+};
+inline Thresholds thresholds_of(const Priors& priors) { return {priors.score_threshold, priors.nms_threshold}; }
+
 // Boxes of one class, in parts of the input, as arrays that vectorise.
 struct Candidates {
   std::vector<float> score, x1, y1, x2, y2;
@@ -27,13 +32,15 @@ FoundBox decode_box(const Prior& prior, std::span<const float, 4> offsets, const
 
 // offsets: priors x 4; scores: priors x score_channels(). Every class's boxes with a score above the threshold, the
 // keep_before_nms best of them, by descending score (of equal ones the earlier prior first).
-std::vector<Candidates> candidates(const Priors& priors, std::span<const float> offsets, std::span<const float> scores);
+std::vector<Candidates> candidates(const Priors& priors, double score_threshold, std::span<const float> offsets,
+                                   std::span<const float> scores);
 
 // Greedy: which of the boxes, by descending score, stay: none has an IoU above the threshold with one before it that
 // stays. Areas are (x2 - x1) (y2 - y1).
 std::vector<std::size_t> non_maximum_suppression(const Candidates& boxes, float threshold);
 
 // All of it: by class, then by descending score; of more than `keep` the best.
-std::vector<FoundBox> detect(const Priors& priors, std::span<const float> offsets, std::span<const float> scores);
+std::vector<FoundBox> detect(const Priors& priors, const Thresholds& thresholds, std::span<const float> offsets,
+                             std::span<const float> scores);
 
 }  // namespace gpueval

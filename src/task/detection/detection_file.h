@@ -17,7 +17,8 @@ namespace gpueval {
 
 class DetectionWriter {
  public:
-  DetectionWriter(const std::string& path, const Dataset& data);  // data: whose numbers of pictures and classes are used
+  DetectionWriter(const std::string& path,
+                  const Dataset& data);  // data: whose numbers of pictures and classes are used
   void append(std::size_t image, std::span<const Detection> detections);
   void finish();
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The score of a pair is the number of boxes that both rows find, twice, then those of the first row and of this one, of
-// scores of .5 or more, and signal and noise of the raw outputs.
+// The score of a pair is the number of boxes that both rows find, twice, then those of the first row and of this one,
+// of scores of .5 or more, and signal and noise of the raw outputs.
 #include "task/detection/scorer.h"
 
 #include <fmt/format.h>
@@ -24,7 +24,8 @@ std::size_t elements(const NetworkOutput& output) { return static_cast<std::size
 
 std::string outputs_text(std::span<const NetworkOutput> outputs) {
   std::vector<std::string> texts;
-  for (const NetworkOutput& output : outputs) texts.push_back(fmt::format("'{}' of {}", output.layer, to_string(output.shape)));
+  for (const NetworkOutput& output : outputs)
+    texts.push_back(fmt::format("'{}' of {}", output.layer, to_string(output.shape)));
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
@@ -98,6 +99,15 @@ class DetectionScorer : public Scorer {
     }
   }
 
+  std::string postprocessing() const override {
+    return fmt::format("decode and NMS (scores above {:g}, IoU {:g})", priors_.score_threshold, priors_.nms_threshold);
+  }
+  void postprocess(ImageOutputs outputs, std::optional<double> score_threshold) const override {
+    Thresholds thresholds = thresholds_of(priors_);
+    if (score_threshold) thresholds.score = *score_threshold;
+    [[maybe_unused]] const auto found = detect(priors_, thresholds, outputs[which_.boxes], outputs[which_.scores]);
+  }
+
   std::vector<std::string> class_names() const override { return priors_.classes; }
 
   bool possible(const Score& sample, const Dataset& data, std::size_t image) const override {
@@ -160,9 +170,11 @@ DetectorOutputs detector_outputs(const Priors& priors, std::span<const NetworkOu
 std::vector<Detection> detections(const Priors& priors, const DetectorOutputs& which, ImageOutputs outputs,
                                   const Shape& input, const Geometry& geometry) {
   std::vector<Detection> result;
-  for (const FoundBox& found : detect(priors, outputs[which.boxes], outputs[which.scores])) {
-    const double x1 = geometry.picture_x(double{found.x1} * input.w), x2 = geometry.picture_x(double{found.x2} * input.w);
-    const double y1 = geometry.picture_y(double{found.y1} * input.h), y2 = geometry.picture_y(double{found.y2} * input.h);
+  for (const FoundBox& found : detect(priors, thresholds_of(priors), outputs[which.boxes], outputs[which.scores])) {
+    const double x1 = geometry.picture_x(double{found.x1} * input.w),
+                 x2 = geometry.picture_x(double{found.x2} * input.w);
+    const double y1 = geometry.picture_y(double{found.y1} * input.h),
+                 y2 = geometry.picture_y(double{found.y2} * input.h);
     const Box box{x1, y1, x2 - x1, y2 - y1};
     if (std::isfinite(box.x) && std::isfinite(box.y) && std::isfinite(box.width) && std::isfinite(box.height))
       result.push_back({found.category, found.score, box});

@@ -15,7 +15,8 @@ namespace gpueval {
 // do not fit.
 Priors priors_for(const Shape& input, std::span<const NetworkOutput> outputs, const TaskOptions& options);
 
-// Which output has the offsets, and which the scores. Error where the priors name none of them, or none has their shape.
+// Which output has the offsets, and which the scores. Error where the priors name none of them, or none has their
+// shape.
 struct DetectorOutputs {
   std::size_t boxes = 0, scores = 0;
 };
