@@ -51,7 +51,8 @@ class Random:
 # What a kind leaves out.
 DEFAULTS = {
     "pictures": [1, 5], "categories": [1, 4], "truth": [0, 6], "detections": [0, 12],
-    "size": [1, 150],
+    "size": [1, 150],    # of edges
+    "places": 200,       # the largest x, y
     "whole": False,      # edges are whole numbers
     "score_steps": 0,    # scores are k / steps; 0: continuous
     "crowd": 0.0, "difficult": 0.0,
@@ -87,6 +88,8 @@ KINDS = {
     "many_ties": {"detections": [90, 220], "pictures": [1, 3], "categories": [1, 1], "truth": [3, 20], "score_steps": 40},
     "many_truths": {"truth": [20, 60], "detections": [20, 60], "pictures": [2, 4], "jitter": 3, "near": 0.9},
     "many_pictures": {"pictures": [20, 40], "truth": [0, 4], "detections": [0, 8], "near": 0.8, "jitter": 4},
+    "equal_iou_difficult": {"whole": True, "size": [2, 4], "jitter": 1, "near": 1.0, "truth": [8, 16], "categories": [1, 1],
+                            "detections": [8, 20], "difficult": 0.4, "places": 12},
     "everything": {"crowd": 0.15, "difficult": 0.15, "mask": 0.3, "edge": 0.2, "nested": 0.3, "score_steps": 12,
                    "pictures": [4, 12], "truth": [0, 10], "detections": [0, 30], "jitter": 5},
 }
@@ -99,7 +102,7 @@ def edge_length(random, kind):
 
 
 def place(random, kind):
-    return float(random.integer(0, 200)) if kind["whole"] else random.uniform(0, 200)
+    return float(random.integer(0, kind["places"])) if kind["whole"] else random.uniform(0, kind["places"])
 
 
 def shift(random, kind):

@@ -65,6 +65,13 @@ TEST(Matching, CocoTakesTheLaterOfEqualTruths) {
   EXPECT_EQ(coco_verdicts(detection_score(detections_of(score), swapped), kAt75), "+-");
 }
 
+TEST(Matching, VocTakesTheFirstOfEqualTruths) {
+  const std::vector<TruthBox> truths{truth_box({0, 0, 8, 10}), truth_box({2, 0, 8, 10}, false, true)};
+  EXPECT_EQ(voc_verdicts(detection_score(std::vector{found_box(.9, {0, 0, 10, 10})}, truths)), "+");
+  const std::vector<TruthBox> swapped{truths[1], truths[0]};
+  EXPECT_EQ(voc_verdicts(detection_score(std::vector{found_box(.9, {0, 0, 10, 10})}, swapped)), ".");
+}
+
 TEST(Matching, CocoGoesOnToAFreeTruthAndVocDoesNot) {
   const std::vector<TruthBox> truths{truth_box({0, 0, 20, 20}), truth_box({4, 0, 20, 20})};
   const Score score =

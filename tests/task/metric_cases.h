@@ -61,8 +61,8 @@ class DetectionCase {
 
   Box random_box() {
     Box box;
-    box.x = number(0, 200);
-    box.y = number(0, 200);
+    box.x = number(0, kind_.at("places"));
+    box.y = number(0, kind_.at("places"));
     box.width = edge();
     box.height = edge();
     return box;
