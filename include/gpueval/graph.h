@@ -171,6 +171,9 @@ class GraphBuilder {
     Pad pad = Pad::kValid;
     bool bias = true;
     int groups = 1;
+    // Above 1 (of stride 1): the layer is the convolution of that name between "<name>/space_to_batch" and
+    // "<name>/batch_to_space" (src/graph/dilation.h).
+    int dilation = 1;
   };
   explicit GraphBuilder(std::string model_name);
 
@@ -210,6 +213,7 @@ class GraphBuilder {
 
  private:
   int append(Node node);
+  int dilated(Node node, Pad pad, int rate);
   Graph graph_;
 };
 

@@ -10,13 +10,16 @@
 #include "gpueval/dataset.h"
 #include "gpueval/graph.h"
 #include "gpueval/preprocessing.h"
+#include "gpueval/truth.h"
 #include "gpueval/weights.h"
 
 namespace gpueval {
 
 struct ModelOptions {
-  double alpha = 1.0;   // mobilenet's width
-  std::string variant;  // "" = default. resnet50: "published" (keras-applications 1.0 file names) or "current"
+  double alpha = 1.0;  // mobilenet's width
+  // "": default. resnet50: "published" (keras-applications 1.0 file names) or "current". Networks that detect or
+  // segment: "81_classes", for a file of so many.
+  std::string variant;
   // Of the input; 0: the network's own. Networks that end in a global pooling take any from which a pixel is left.
   int height = 0, width = 0;
 
@@ -31,6 +34,10 @@ struct ModelSpec {
   std::function<Graph(const ModelOptions&)> build;  // usage error for a width, variant or input size that it has not
   InputSpec input;                                  // its own size and normalization
   LabelRules labels{1000, true};                    // its classes
+  // What its outputs are judged by. Label maps: one output, a map of logits by class. Boxes: "mbox_loc" (priors x 1 x
+  // 4) and "mbox_conf" (priors x 1 x classes, logits; class 0 is the background), cells row by row, map after map.
+  TruthKind truth = TruthKind::kClass;
+  std::optional<Fit> fit = {};  // its own, whatever the data are
   // Which variant a weight file holds (by layer names); empty function: there is one only.
   std::function<std::string(const WeightFile&)> detect_variant;
   // Published file names, most usual first, e.g. "mobilenet_2_5_224_tf.h5"; looked for by --model without --weights.

@@ -32,21 +32,27 @@ class Normalization {
   // are what is meant) and results beyond float32.
   static Normalization mean_std(const Channels& mean, const Channels& deviation);
   static Normalization mean_std(float mean, float deviation);  // the same for every channel
+  // The same of each colour, but B comes first: mean and deviation stay R, G, B. Usage error for kCaffe, which is BGR.
+  Normalization in_bgr() const;
 
   Kind kind() const { return kind_; }
   const Channels& mean() const { return mean_; }
   const Channels& deviation() const { return deviation_; }
+  bool same() const { return same_; }  // one mean and one deviation were given
+  bool bgr() const { return bgr_ || kind_ == kCaffe; }
   // Of R, G and B each, so that a network of one channel cannot take it.
-  bool by_color() const { return kind_ == kCaffe || kind_ == kTorch || (kind_ == kMeanStd && !same_); }
+  bool by_color() const { return bgr() || kind_ == kTorch || (kind_ == kMeanStd && !same_); }
   bool operator==(const Normalization&) const = default;
 
  private:
   Kind kind_;
   Channels mean_{}, deviation_{1, 1, 1};
-  bool same_ = false;  // one mean and one deviation were given
+  bool same_ = false;
+  bool bgr_ = false;
 };
 
-// "none", "tf", "caffe", "torch", "unit", "mean=M,M,M:std=S,S,S" (R, G, B, in units of 0 to 255) or "mean=M:std=S".
+// "none", "tf", "caffe", "torch", "unit", "mean=M,M,M:std=S,S,S" (R, G, B, in units of 0 to 255) or "mean=M:std=S"; but
+// for "caffe" also with ":bgr" behind it.
 Normalization parse_normalization(const std::string& text);  // usage error that says what is accepted, as all of these
 std::string to_string(const Normalization& normalization);
 // "R, G, B as x / 127.5 - 1"; of one channel "grey as ...", of others than 1 and 3 "as they are"

@@ -4,6 +4,7 @@
 
 #include "gpueval/error.h"
 #include "gpueval/graph.h"
+#include "graph/dilation.h"
 #include "graph/op_row.h"
 
 namespace gpueval {
@@ -55,7 +56,21 @@ int GraphBuilder::conv2d(const std::string& name, int src, int filters, int kern
   Node node{.name = name, .op = Conv2D{.window = window, .groups = options.groups}, .inputs = {src}};
   node.params.push_back(param(Role::kKernel, {kernel_h, kernel_w, in.c / options.groups, filters}));
   if (options.bias) node.params.push_back(param(Role::kBias, {filters}));
-  return append(std::move(node));
+  return options.dilation > 1 ? dilated(std::move(node), options.pad, options.dilation) : append(std::move(node));
+}
+
+// node: as if it were not dilated.
+int GraphBuilder::dilated(Node node, Pad pad, int rate) {
+  const Shape src = shape(node.inputs[0]);
+  auto* conv = std::get_if<Conv2D>(&node.op);
+  Window& window = conv != nullptr ? conv->window : std::get<DepthwiseConv2D>(node.op).window;
+  const auto reach = [rate](int kernel) { return (kernel - 1) * rate + 1; };
+  window.pad = make_window(src, reach(window.kernel_h), reach(window.kernel_w), 1, pad).pad;
+  const Dilation parts = dilation(src.h, src.w, window, rate, rate);
+  const std::string name = node.name;
+  node.inputs = {space_to_batch(name + "/space_to_batch", node.inputs[0], parts.before)};
+  window = parts.window;
+  return batch_to_space(name + "/batch_to_space", append(std::move(node)), parts.after);
 }
 
 int GraphBuilder::depthwise_conv2d(const std::string& name, int src, int kernel, ConvOptions options) {
@@ -64,7 +79,7 @@ int GraphBuilder::depthwise_conv2d(const std::string& name, int src, int kernel,
   Node node{.name = name, .op = DepthwiseConv2D{window}, .inputs = {src}};
   node.params.push_back(param(Role::kDepthwiseKernel, {kernel, kernel, in.c, 1}));
   if (options.bias) node.params.push_back(param(Role::kBias, {in.c}));
-  return append(std::move(node));
+  return options.dilation > 1 ? dilated(std::move(node), options.pad, options.dilation) : append(std::move(node));
 }
 
 int GraphBuilder::separable_conv2d(const std::string& name, int src, int filters, int kernel, ConvOptions options) {

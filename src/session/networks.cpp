@@ -94,7 +94,8 @@ std::vector<Plan> plan_each_network(const Plan& plan) {
     }
   }
   for (const ModelSpec& spec : models()) {
-    if (plan.model.name.empty() ? spec.name == "demo" : spec.name != plan.model.name) continue;
+    const bool compared = spec.truth == TruthKind::kClass && spec.name != "demo";
+    if (plan.model.name.empty() ? !compared : spec.name != plan.model.name) continue;
     for (const double alpha : spec.alphas) {
       if (!plan.model.alpha || *plan.model.alpha == alpha) add(spec, alpha);
     }

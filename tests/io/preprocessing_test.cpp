@@ -264,6 +264,24 @@ TEST(Preprocessing, ChannelsDecideWhatPicturesServe) {
   EXPECT_EQ(pixel_table(parse_normalization("mean=9:std=2")), pixel_table(parse_normalization("mean=9,9,9:std=2,2,2")));
 }
 
+// B, G, R of the colours that their own mean and deviation are of.
+TEST(Preprocessing, BlueComesFirst) {
+  const Normalization rgb = parse_normalization("mean=123,117,104:std=1,2,4"), bgr = rgb.in_bgr();
+  const PixelTable in_rgb = pixel_table(rgb), in_bgr = pixel_table(bgr);
+  EXPECT_FALSE(in_rgb.bgr);
+  EXPECT_TRUE(in_bgr.bgr);
+  for (std::size_t c = 0; c < 3; ++c) EXPECT_EQ(in_bgr.values[c], in_rgb.values[2 - c]);
+  EXPECT_NE(rgb, bgr);
+  EXPECT_TRUE(bgr.by_color());
+  EXPECT_TRUE(parse_normalization("tf:bgr").by_color());
+  EXPECT_EQ(formula(bgr), "B, G, R as (x - (104,117,123)) / (4,2,1)");
+  EXPECT_EQ(formula(parse_normalization("mean=1:std=2:bgr")), "B, G, R as (x - 1) / 2");
+  EXPECT_NE(test::error_of([] { parse_normalization("caffe:bgr"); }).find("B, G, R already"), std::string::npos);
+  // Caffe's own, in these words.
+  const PixelTable caffe = pixel_table(Normalization::kCaffe);
+  EXPECT_EQ(pixel_table(parse_normalization("mean=123.68,116.779,103.939:std=1,1,1:bgr")), caffe);
+}
+
 TEST(Preprocessing, ChoicesTakeThePlaceOfDefaults) {
   const InputSpec input{224, 224, Normalization::kTf};
   const Preprocessing whole = make_preprocessing(input, false), stored = make_preprocessing(input, true);
@@ -280,8 +298,8 @@ TEST(Preprocessing, ChoicesTakeThePlaceOfDefaults) {
 }
 
 TEST(Preprocessing, TextIsReadBack) {
-  for (const char* text :
-       {"none", "tf", "caffe", "torch", "unit", "mean=123.675,-1,0:std=58.395,1,1e+20", "mean=127.5:std=64"}) {
+  for (const char* text : {"none", "tf", "caffe", "torch", "unit", "mean=123.675,-1,0:std=58.395,1,1e+20",
+                           "mean=127.5:std=64", "tf:bgr", "mean=123,117,104:std=1,1,1:bgr", "mean=127.5:std=64:bgr"}) {
     EXPECT_EQ(to_string(parse_normalization(text)), text);
   }
   for (const char* text : {"crop", "squash", "pad", "pad-centre"}) EXPECT_EQ(to_string(parse_fit(text)), text);
@@ -297,9 +315,9 @@ TEST(Preprocessing, WhatIsNotAcceptedIsSaid) {
         << text << ": " << test::error_of([&] { parse(text); });
   };
   const auto accepted = "expected none, tf, caffe, torch, unit, mean=M,M,M:std=S,S,S or mean=M:std=S";
-  for (const char* text :
-       {"", "TF", "imagenet", "mean=1,2:std=1,2,3", "mean=1,2,3", "mean=1,2,3:std=1,2,3,4", "mean=1,2,x:std=1,2,3",
-        "mean=1:std=1,2,3", "mean=1,2,3:std=1", "mean=1,:std=1", "mean=1,2,3;std=1,2,3", "mean= 1,2,3:std=1,2,3"}) {
+  for (const char* text : {"", "TF", "imagenet", "mean=1,2:std=1,2,3", "mean=1,2,3", "mean=1,2,3:std=1,2,3,4",
+                           "mean=1,2,x:std=1,2,3", "mean=1:std=1,2,3", "mean=1,2,3:std=1", "bgr", "tf:bgr:bgr",
+                           "mean=1,2,3:bgr", "mean=1,:std=1", "mean=1,2,3;std=1,2,3", "mean= 1,2,3:std=1,2,3"}) {
     says(parse_normalization, text, accepted);
   }
   for (const char* text : {"mean=nan,0,0:std=1,1,1", "mean=0,0,0:std=1,inf,1"}) {

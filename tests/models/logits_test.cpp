@@ -4,20 +4,12 @@
 
 #include <cmath>
 
-#include "core/random.h"
 #include "golden.h"
 #include "gpueval/engine.h"
 #include "gpueval/quant.h"
 
 namespace gpueval {
 namespace {
-
-std::vector<float> seeded_input(std::uint64_t seed, std::int64_t count) {
-  Random random(seed);
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) value = -1.0f + 2.0f * (static_cast<float>(random.next() >> 40) * 0x1p-24f);
-  return values;
-}
 
 class Logits : public testing::TestWithParam<Golden> {};
 

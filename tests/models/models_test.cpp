@@ -47,6 +47,37 @@ TEST(Models, HaveThePublishedParametersAndMultiplyAdds) {
   }
 }
 
+struct Layout {
+  const char *model, *variant;
+  std::int64_t parameters;
+  double multiply_adds;  // 1e9
+  std::vector<Shape> outputs;
+};
+
+// Those of ssd_keras and of the original research; DeepLab's as counted of its layers in Keras.
+TEST(Models, ThatDetectAndSegmentHaveTheirParametersAndOutputs) {
+  const std::vector<Layout> layouts{
+      {"ssd300", "", 26'285'486, 31.4, {{1, 8732, 1, 4}, {1, 8732, 1, 21}}},
+      {"ssd300", "81_classes", 34'305'206, 34.4, {{1, 8732, 1, 4}, {1, 8732, 1, 81}}},
+      {"ssd512", "", 27'188'676, 90.2, {{1, 24564, 1, 4}, {1, 24564, 1, 21}}},
+      {"ssd512", "81_classes", 36'038'196, 98.6, {{1, 24564, 1, 4}, {1, 24564, 1, 81}}},
+      {"unet", "", 9'553'474, 40.1, {{1, 256, 256, 2}}},
+      {"unet", "5_classes", 9'553'669, 40.1, {{1, 256, 256, 5}}},
+      {"unet_standard", "", 31'031'685, 54.6, {{1, 256, 256, 1}}},
+      {"deeplabv3plus_mobilenetv2", "", 2'146'645, 8.56, {{1, 64, 64, 21}}},
+      {"deeplabv3plus_mobilenetv2", "19_classes", 2'146'131, 8.56, {{1, 64, 64, 19}}},
+  };
+  for (const Layout& row : layouts) {
+    SCOPED_TRACE(fmt::format("{} {}", row.model, row.variant));
+    const Graph graph = find_model(row.model).build({.variant = row.variant});
+    EXPECT_EQ(graph.parameter_count(), row.parameters);
+    EXPECT_NEAR(static_cast<double>(graph.multiply_adds()) / 1e9, row.multiply_adds, 0.05);
+    std::vector<Shape> shapes;
+    for (const GraphOutput& out : graph.outputs) shapes.push_back(graph.node(out.node).shape);
+    EXPECT_EQ(shapes, row.outputs);
+  }
+}
+
 TEST(Models, KeepTheShapesThatTellVariantsApart) {
   const auto shape = [](const char* variant, const char* layer) {
     const Graph graph = find_model("resnet50").build({.variant = variant});
@@ -73,7 +104,9 @@ TEST(Models, EveryRowBuildsAndNamesItsFiles) {
     for (const double alpha : spec.alphas) {
       const ModelOptions options{.alpha = alpha, .variant = {}};
       const Graph graph = spec.build(options);
-      EXPECT_EQ(graph.input_node().shape, (Shape{1, spec.input.height, spec.input.width, 3})) << graph.name;
+      EXPECT_EQ(graph.input_node().shape, (Shape{1, spec.input.height, spec.input.width, spec.input.channels}))
+          << graph.name;
+      EXPECT_EQ(spec.truth == TruthKind::kBoxes, graph.outputs.size() == 2) << graph.name;
       EXPECT_EQ(spec.weight_files(options).empty(), spec.name == "demo")
           << graph.name;  // the demo's are in the program
       EXPECT_FALSE(spec.published_at.empty()) << graph.name;
@@ -110,7 +143,7 @@ TEST(Models, InputsAreThoseOfTheDocumentation) {
 // logits_test.cpp compares some of other sizes with Keras.
 TEST(Models, TakeOtherInputSizes) {
   for (const ModelSpec& spec : models()) {
-    if (spec.name == "vgg16") continue;
+    if (spec.name == "vgg16" || spec.truth != TruthKind::kClass) continue;
     const Graph graph = spec.build({.height = 128, .width = 200});
     EXPECT_EQ(graph.input_node().shape, (Shape{1, 128, 200, 3})) << spec.name;
     EXPECT_EQ(graph.parameter_count(), spec.build({}).parameter_count()) << spec.name;
@@ -127,6 +160,22 @@ TEST(Models, TakeOtherInputSizes) {
   EXPECT_NO_THROW(find_model("mobilenet").build({.height = 1, .width = 1}));
   EXPECT_NE(message([] { find_model("mobilenet").build({.height = -1}); }).find("no input of -1x224"),
             std::string::npos);
+}
+
+TEST(Models, ThatDetectAndSegmentTakeOtherSizes) {
+  const auto shape = [](const char* model, int height, int width) {
+    return find_model(model).build({.height = height, .width = width}).outputs.back().node;
+  };
+  EXPECT_NO_THROW(shape("ssd300", 257, 400));
+  EXPECT_NE(message([&] { shape("ssd300", 256, 300); }).find("none is left in its layer 'conv9_2'"), std::string::npos);
+  EXPECT_NE(message([&] { shape("ssd512", 256, 512); }).find("'conv10_2'"), std::string::npos);
+  EXPECT_NO_THROW(shape("unet", 96, 32));
+  EXPECT_EQ(message([&] { shape("unet", 100, 128); }),
+            "unet takes no input of 100x128: both sides must be multiples of 32, so that its maps meet on the way back "
+            "up");
+  EXPECT_NE(message([&] { shape("unet_standard", 128, 200); }).find("multiples of 16"), std::string::npos);
+  EXPECT_EQ(find_model("deeplabv3plus_mobilenetv2").build({.height = 128, .width = 201}).output_node().shape,
+            (Shape{1, 16, 26, 21}));
 }
 
 TEST(Models, Vgg16TakesTheSizesOfItsDenseLayers) {
@@ -150,6 +199,11 @@ TEST(Models, RefuseUnknownNames) {
             std::string::npos);
   EXPECT_NE(message([] { find_model("resnet50").build({.alpha = 1, .variant = "v2"}); }).find("'v2'"),
             std::string::npos);
+  for (const char* variant : {"coco", "0_classes", "_classes", "81", "-1_classes", "99999999999_classes"}) {
+    EXPECT_NE(message([&] { find_model("ssd300").build({.variant = variant}); }).find("as '21_classes'"),
+              std::string::npos)
+        << variant;
+  }
 }
 
 TEST(Models, ResNetVariantComesFromTheLayerNames) {

@@ -52,9 +52,12 @@ std::optional<ConvDesc> conv_desc(const Graph& graph, int node_index, int n) {
 
 std::int64_t Graph::multiply_adds() const {
   std::int64_t count = 0;
+  const auto readers = consumers();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     if (const auto desc = conv_desc(*this, static_cast<int>(i))) {
-      count += desc->multiply_adds();
+      const auto* after = readers[i].size() == 1 ? std::get_if<BatchToSpace>(&node(readers[i][0]).op) : nullptr;
+      const std::int64_t pixels = nodes[i].shape.pixels();  // dilated: with rows between its pictures
+      count += desc->multiply_adds() / pixels * (after != nullptr ? std::int64_t{after->h} * after->w : pixels);
     } else if (const auto* separable = std::get_if<SeparableConv2D>(&nodes[i].op)) {
       const Shape& out = nodes[i].shape;
       const Shape& in = node(nodes[i].inputs[0]).shape;

@@ -42,9 +42,13 @@ std::string list(const Normalization::Channels& values) {
 }
 
 [[noreturn]] void refuse(const std::string& text) {
-  fail_usage("unknown normalization '{}': expected none, tf, caffe, torch, unit, mean=M,M,M:std=S,S,S or mean=M:std=S",
-             text);
+  fail_usage(
+      "unknown normalization '{}': expected none, tf, caffe, torch, unit, mean=M,M,M:std=S,S,S or mean=M:std=S, with "
+      ":bgr behind it for blue first",
+      text);
 }
+
+constexpr std::string_view kBgr = ":bgr";
 
 struct List {
   Normalization::Channels values{};
@@ -99,7 +103,19 @@ Normalization Normalization::mean_std(const Channels& mean, const Channels& devi
   return result;
 }
 
+Normalization Normalization::in_bgr() const {
+  if (kind_ == kCaffe) fail_usage("normalization caffe:bgr: caffe is B, G, R already");
+  Normalization result = *this;
+  result.bgr_ = true;
+  return result;
+}
+
 Normalization parse_normalization(const std::string& text) {
+  if (text.ends_with(kBgr)) {
+    const std::string colors = text.substr(0, text.size() - kBgr.size());
+    if (colors.ends_with(kBgr)) refuse(text);
+    return parse_normalization(colors).in_bgr();
+  }
   for (const auto& [kind, name] : kNames) {
     if (text == name) return kind;
   }
@@ -117,32 +133,41 @@ Normalization parse_normalization(const std::string& text) {
 }
 
 std::string to_string(const Normalization& normalization) {
+  const std::string_view order = normalization.bgr() ? kBgr : "";
   for (const auto& [kind, name] : kNames) {
-    if (normalization.kind() == kind) return std::string(name);
+    if (normalization.kind() == kind) return fmt::format("{}{}", name, kind == Normalization::kCaffe ? "" : order);
   }
-  if (!normalization.by_color()) {
-    return fmt::format("mean={}:std={}", normalization.mean()[0], normalization.deviation()[0]);
+  if (normalization.same()) {
+    return fmt::format("mean={}:std={}{}", normalization.mean()[0], normalization.deviation()[0], order);
   }
-  return fmt::format("mean={}:std={}", list(normalization.mean()), list(normalization.deviation()));
+  return fmt::format("mean={}:std={}{}", list(normalization.mean()), list(normalization.deviation()), order);
 }
 
 std::string formula(const Normalization& normalization, int channels) {
   if (channels != 3 && channels != 1) return "as they are";
-  const char* what = channels == 1 ? "grey" : "R, G, B";
+  const char* what = channels == 1 ? "grey" : normalization.bgr() ? "B, G, R" : "R, G, B";
+  // Three numbers, in the order of `what`.
+  const auto numbers = [&normalization](Normalization::Channels values) {
+    if (normalization.bgr()) std::swap(values[0], values[2]);
+    return list(values);
+  };
   switch (normalization.kind()) {
     case Normalization::kTf:
       return fmt::format("{} as x / 127.5 - 1", what);
     case Normalization::kCaffe:
       return "B, G, R minus (103.939, 116.779, 123.68)";
     case Normalization::kTorch:
-      return "R, G, B as (x / 255 - (0.485, 0.456, 0.406)) / (0.229, 0.224, 0.225)";
+      return fmt::format("{} as (x / 255 - ({})) / ({})", what,
+                         normalization.bgr() ? "0.406, 0.456, 0.485" : "0.485, 0.456, 0.406",
+                         normalization.bgr() ? "0.225, 0.224, 0.229" : "0.229, 0.224, 0.225");
     case Normalization::kUnit:
       return fmt::format("{} as x / 255", what);
     case Normalization::kMeanStd:
-      if (!normalization.by_color()) {
+      if (normalization.same()) {
         return fmt::format("{} as (x - {}) / {}", what, normalization.mean()[0], normalization.deviation()[0]);
       }
-      return fmt::format("R, G, B as (x - ({})) / ({})", list(normalization.mean()), list(normalization.deviation()));
+      return fmt::format("{} as (x - ({})) / ({})", what, numbers(normalization.mean()),
+                         numbers(normalization.deviation()));
     case Normalization::kNone:
       break;
   }
@@ -156,7 +181,7 @@ Normalization Normalization::mean_std(float mean, float deviation) {
 }
 
 PixelTable pixel_table(const Normalization& normalization) {
-  PixelTable table{.bgr = normalization.kind() == Normalization::kCaffe};
+  PixelTable table{.bgr = normalization.bgr()};
   for (std::size_t c = 0; c < 3; ++c) {
     for (std::size_t v = 0; v < 256; ++v) {
       table.values[c][v] = value_of(normalization, table.bgr ? 2 - c : c, static_cast<float>(v));

@@ -53,8 +53,9 @@ std::vector<std::size_t> array_order(const Node& node, const WeightLayer& layer,
   return order;
 }
 
-// The node with weights that is nearest to the output.
+// The node with weights that is nearest to the output; nullptr: of several outputs none is the head.
 const Node* head_of(const Graph& graph) {
+  if (graph.outputs.size() != 1) return nullptr;
   const Node* node = &graph.output_node();
   while (node->params.empty() && !node->inputs.empty()) node = &graph.node(node->inputs[0]);
   return node;
