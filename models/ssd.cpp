@@ -105,6 +105,7 @@ ModelSpec ssd_model(const SsdLayout& layout) {
           .labels = {kVocClasses, false},
           .truth = TruthKind::kBoxes,
           .fit = Fit::kSquash,
+          .priors = layout.name,
           .detect_variant = detect,
           .weight_files = [files = layout.weight_files](const ModelOptions&) { return files; },
           .published_at = "the README of ssd_keras, https://github.com/pierluigiferrari/ssd_keras"};

@@ -38,13 +38,12 @@ struct ModelSpec {
   // 4) and "mbox_conf" (priors x 1 x classes, logits; class 0 is the background), cells row by row, map after map.
   TruthKind truth = TruthKind::kClass;
   std::optional<Fit> fit = {};  // its own, whatever the data are
+  // Of detectors: what the names of its embedded priors begin with (gpueval/priors.h), "_voc" and "_coco" behind it.
+  std::string priors = {};
   // Which variant a weight file holds (by layer names); empty function: there is one only.
   std::function<std::string(const WeightFile&)> detect_variant;
   // Published file names, most usual first, e.g. "mobilenet_2_5_224_tf.h5"; looked for by --model without --weights.
   std::function<std::vector<std::string>(const ModelOptions&)> weight_files;
-  // Of detectors: the embedded priors (gpueval/priors.h) of a variant; empty function: it is none.
-  std::function<std::string(const std::string& variant)> priors;
-  std::optional<Fit> fit;  // how its pictures come to its input; absent: as their data set has it
   bool built_in = true;      // false: of a file that Keras saved
   std::string published_at;  // where to get the file, in words and an address of the publisher's page
 };

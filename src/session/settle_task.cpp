@@ -21,7 +21,8 @@ bool gives_a_map(const ModelReport& model) {
 // Empty: none.
 std::string task_name(const Plan& plan, const LoadedModel& model) {
   if (!plan.task.name.empty()) return plan.task.name;
-  if (!plan.task.priors.empty() || model.spec->priors) return "detection";
+  if (!plan.task.priors.empty() || model.spec->truth == TruthKind::kBoxes) return "detection";
+  if (model.spec->truth == TruthKind::kLabelMap) return "segmentation";
   if (model.report.classes > 0) return "classification";
   return gives_a_map(model.report) ? "segmentation" : "";
 }
@@ -31,25 +32,31 @@ std::string lower(std::string text) {
   return text;
 }
 
+// Whose classes the scores are: VOC's or COCO's, each with a background. Empty: of neither.
+std::string data_set_of(const ModelReport& model) {
+  constexpr int kVoc = 21, kCoco = 81;
+  for (const NetworkOutput& output : model.outputs) {
+    if (output.name == "mbox_conf" && output.shape.c == kVoc) return "voc";
+    if (output.name == "mbox_conf" && output.shape.c == kCoco) return "coco";
+  }
+  return "";
+}
+
 // The priors of a built-in detector: the scales of its classes' data set, but for those that are asked for.
 void take_own_priors(const Plan& plan, const LoadedModel& model, JudgedBy& judged) {
-  if (!model.spec->priors) {
-    if (!plan.anchors.empty())
-      fail_usage("anchors {}: they are of ssd300 and ssd512; others take priors", plan.anchors);
-    return;
-  }
-  if (!judged.options.priors.empty()) {
-    if (!plan.anchors.empty()) fail_usage("anchors {} contradicts the priors {}", plan.anchors, judged.options.priors);
-    return;
-  }
-  judged.options.priors = model.spec->priors(model.report.variant);
-  if (!plan.anchors.empty()) {
-    judged.options.anchors = model.spec->priors(plan.anchors == "voc" ? "" : plan.anchors);
-    return;
-  }
+  const std::string& prefix = model.spec->priors;
+  if (prefix.empty() && !plan.anchors.empty())
+    fail_usage("anchors {}: they are of ssd300 and ssd512; others take priors", plan.anchors);
+  if (!judged.options.priors.empty() && !plan.anchors.empty())
+    fail_usage("anchors {} contradicts the priors {}", plan.anchors, judged.options.priors);
+  if (prefix.empty() || !judged.options.priors.empty()) return;
+  const std::string own = data_set_of(model.report);
+  if (own.empty()) return;  // the user's classes: their names come with --priors
+  judged.options.priors = prefix + "_" + own;
+  if (!plan.anchors.empty()) judged.options.anchors = prefix + "_" + plan.anchors;
   const std::string file = lower(std::filesystem::path(model.report.weights).filename().string());
-  const bool voc = judged.options.priors == model.spec->priors("");
-  if (voc && (file.find("coco") != std::string::npos || file.find("_ft_") != std::string::npos)) {
+  const bool coco = file.find("coco") != std::string::npos || file.find("_ft_") != std::string::npos;
+  if (plan.anchors.empty() && own == "voc" && coco) {
     judged.warnings.push_back(
         fmt::format("The name of {} says that it was trained on COCO first, with COCO's scales of boxes; the scales "
                     "used are VOC's, "
@@ -84,6 +91,10 @@ JudgedBy settle_task(const Plan& plan, const LoadedModel& model) {
   result.options = plan.task;
   take_own_priors(plan, model, result);
   doubt_training(plan, model, result);
+  if (result.task->truth() == TruthKind::kBoxes && result.options.priors.empty() && plan.task.name.empty()) {
+    result.why_not = model.report.weights + ": a detector is judged with its priors, which --priors names";
+    return result;
+  }
   result.scorer = result.task->scorer(model.report.input, model.report.outputs, result.options);
   result.classes = result.scorer->class_names();
   return result;
