@@ -29,8 +29,8 @@ struct ResampledAp::Scratch {
 ResampledAp::Category ResampledAp::category_of(const CategoryPictures& pictures) {
   Category category;
   for (const PicturePart& picture : pictures.pictures) {
-    if (picture.part.truth.coco[0] == 0) continue;
-    category.truths.push_back({picture.picture, static_cast<std::uint32_t>(picture.part.truth.coco[0])});
+    if (picture.part.truth().coco[0] == 0) continue;
+    category.truths.push_back({picture.picture, static_cast<std::uint32_t>(picture.part.truth().coco[0])});
   }
   if (category.truths.empty()) return category;
   for (const RankedDetection& detection : ranked_detections(pictures)) {
