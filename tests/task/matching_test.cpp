@@ -85,7 +85,7 @@ TEST(Matching, CrowdTakesManyAndCountsNowhere) {
   const Score score = detection_score(
       std::vector{found_box(.9, {0, 0, 10, 10}), found_box(.8, {50, 50, 9, 9}), found_box(.7, {60, 60, 9, 9})}, truths);
   EXPECT_EQ(coco_verdicts(score, kAt95), "+..") << "the box that is no crowd first";
-  const TruthCounts counts = categories_of(score)[0].truth;
+  const TruthCounts counts = categories_of(score)[0].truth();
   EXPECT_EQ(counts.coco[0], 1);
   EXPECT_EQ(counts.voc, 1);
 }
@@ -97,7 +97,7 @@ TEST(Matching, AreasOutsideTheRangeAreIgnored) {
   EXPECT_EQ(coco_verdicts(score, kAt50, AreaRange::kSmall), "+-");
   EXPECT_EQ(coco_verdicts(score, kAt50, AreaRange::kMedium), "+.");
   EXPECT_EQ(coco_verdicts(score, kAt50, AreaRange::kLarge), "..");
-  EXPECT_EQ(categories_of(score)[0].truth.coco, (std::array<std::int64_t, 4>{1, 1, 1, 0}));
+  EXPECT_EQ(categories_of(score)[0].truth().coco, (std::array<std::int64_t, 4>{1, 1, 1, 0}));
 }
 
 TEST(Matching, VocCountsTheLastPixelAndLeavesOutDifficultBoxes) {
@@ -110,7 +110,7 @@ TEST(Matching, VocCountsTheLastPixelAndLeavesOutDifficultBoxes) {
                                      std::vector{truth_box({0, 0, 9, 9}, false, true)});
   EXPECT_EQ(voc_verdicts(hard), "..");
   EXPECT_EQ(coco_verdicts(hard, kAt50), "+-") << "COCO knows no difficult boxes";
-  EXPECT_EQ(categories_of(hard)[0].truth.voc, 0);
+  EXPECT_EQ(categories_of(hard)[0].truth().voc, 0);
 }
 
 TEST(Matching, CocoCountsAHundredOfAPictureAndCategory) {

@@ -34,6 +34,7 @@ bool possible_detection(std::span<const double> numbers) {
 // As many hits as truths at most, and none that is ignored.
 bool possible_hits(const CategoryScore& part) {
   std::array<std::int64_t, kJudgementBits> hits{};
+  const TruthCounts truth = part.truth();
   std::int64_t voc = 0;
   for (std::size_t i = 0; i < part.detections(); ++i) {
     const Judgement judgement = part.judgement(i);
@@ -43,9 +44,9 @@ bool possible_hits(const CategoryScore& part) {
     voc += judgement.voc == VocVerdict::kTrue ? 1 : 0;
   }
   for (std::size_t bit = 0; bit < kJudgementBits; ++bit) {
-    if (hits[bit] > part.truth.coco[bit / kIouThresholds]) return false;
+    if (hits[bit] > truth.coco[bit / kIouThresholds]) return false;
   }
-  return voc <= part.truth.voc;
+  return voc <= truth.voc;
 }
 
 // The numbers that categories_of() and judgement() turn into integers.

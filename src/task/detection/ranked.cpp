@@ -16,11 +16,12 @@ std::vector<CategoryPictures> pictures_by_category(std::span<const Score> scores
   std::map<int, CategoryPictures> found;
   for (std::size_t i = 0; i < scores.size(); ++i) {
     for (const CategoryScore& part : categories_of(scores[i])) {
-      CategoryPictures& category = found[part.category];
-      category.category = part.category;
+      CategoryPictures& category = found[part.category()];
+      category.category = part.category();
+      const TruthCounts truth = part.truth();
       category.pictures.push_back({static_cast<std::uint32_t>(i), part});
-      for (std::size_t r = 0; r < kAreaRanges; ++r) category.truth.coco[r] += part.truth.coco[r];
-      category.truth.voc += part.truth.voc;
+      for (std::size_t r = 0; r < kAreaRanges; ++r) category.truth.coco[r] += truth.coco[r];
+      category.truth.voc += truth.voc;
     }
   }
   std::vector<CategoryPictures> result;

@@ -10,13 +10,20 @@ constexpr std::uint64_t kVocUnit = std::uint64_t{1} << kJudgementBits;
 
 }  // namespace
 
+TruthCounts CategoryScore::truth() const {
+  TruthCounts counts;
+  for (std::size_t r = 0; r < kAreaRanges; ++r) counts.coco[r] = static_cast<std::int64_t>(head_[2 + r]);
+  counts.voc = static_cast<std::int64_t>(head_[2 + kAreaRanges]);
+  return counts;
+}
+
 Box CategoryScore::box(std::size_t i) const {
-  const double* const n = &numbers[i * kStride];
+  const double* const n = numbers(i);
   return {n[1], n[2], n[3], n[4]};
 }
 
 Judgement CategoryScore::judgement(std::size_t i) const {
-  const double* const n = &numbers[i * kStride];
+  const double* const n = numbers(i);
   const auto hits = static_cast<std::uint64_t>(n[5]);
   return {hits % kVocUnit, static_cast<std::uint64_t>(n[6]), static_cast<VocVerdict>(hits / kVocUnit)};
 }
@@ -37,20 +44,13 @@ void append_detection(Score& score, const Detection& detection, const Judgement&
 bool had_nan(const Score& score) { return !score.empty() && score[0] == 1; }
 
 std::vector<CategoryScore> categories_of(const Score& score) {
-  constexpr std::size_t kHead = CategoryScore::kStride;
   std::vector<CategoryScore> result;
-  const std::span<const double> numbers(score);
-  for (std::size_t at = 1; at < numbers.size();) {
-    GPUEVAL_CHECK(numbers.size() - at >= kHead, "{} numbers are no score of detections", numbers.size());
-    CategoryScore part;
-    part.category = static_cast<int>(numbers[at]);
-    const std::size_t count = static_cast<std::size_t>(numbers[at + 1]) * CategoryScore::kStride;
-    for (std::size_t r = 0; r < kAreaRanges; ++r) part.truth.coco[r] = static_cast<std::int64_t>(numbers[at + 2 + r]);
-    part.truth.voc = static_cast<std::int64_t>(numbers[at + 6]);
-    GPUEVAL_CHECK(numbers.size() - at - kHead >= count, "{} numbers are no score of detections", numbers.size());
-    part.numbers = numbers.subspan(at + kHead, count);
-    result.push_back(part);
-    at += kHead + count;
+  for (std::size_t at = 1; at < score.size();) {
+    GPUEVAL_CHECK(score.size() - at >= CategoryScore::kStride, "{} numbers are no score of detections", score.size());
+    result.emplace_back(&score[at]);
+    const std::size_t parts = (score.size() - at) / CategoryScore::kStride;
+    GPUEVAL_CHECK(result.back().detections() < parts, "{} numbers are no score of detections", score.size());
+    at += (result.back().detections() + 1) * CategoryScore::kStride;
   }
   return result;
 }
@@ -59,7 +59,7 @@ std::vector<Detection> detections_of(const Score& score) {
   std::vector<Detection> result;
   result.reserve(score.size() / CategoryScore::kStride);
   for (const CategoryScore& part : categories_of(score)) {
-    for (std::size_t i = 0; i < part.detections(); ++i) result.push_back({part.category, part.score(i), part.box(i)});
+    for (std::size_t i = 0; i < part.detections(); ++i) result.push_back({part.category(), part.score(i), part.box(i)});
   }
   return result;
 }
