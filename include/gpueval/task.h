@@ -66,6 +66,7 @@ struct PairedComparison {
   std::int64_t images = 0;
   double diff = 0;                   // of the headline, this row's - the first's
   Interval diff_ci95;                // of which
+  int resamples = 0;                 // that the interval was found by; 0: it is a formula's
   std::optional<double> p;           // two-sided, of the task's test; absent: diff_ci95 tells
   double agreement = 1;              // fraction of the answers that are the same, right or wrong
   LogitError logits;                 // this row's against the first's; images = 0: not measured

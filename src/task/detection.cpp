@@ -9,6 +9,7 @@
 #include "gpueval/error.h"
 #include "task/bootstrap.h"
 #include "task/detection/average_precision.h"
+#include "task/detection/resampled_ap.h"
 #include "task/detection/scorer.h"
 
 namespace gpueval {
@@ -61,7 +62,7 @@ class DetectionTask : public Task {
     result.nan_images = std::count_if(result.samples.begin(), result.samples.end(), had_nan);
     const auto& ap = metrics.coco.at(AreaRange::kAll);
     result.metrics = {metric("AP", ap), metric("AP50", metrics.coco.ap50), metric("AP75", metrics.coco.ap75)};
-    if (ap) result.metrics[0].ci95 = bootstrap_ap(result.samples).ci95;
+    if (const auto found = bootstrap(ResampledAp(result.samples))) result.metrics[0].ci95 = found->ci95;
   }
 
   std::optional<double> headline(std::span<const Score> samples) const override {
@@ -75,7 +76,10 @@ class DetectionTask : public Task {
     PairedComparison result;
     result.images = std::ssize(first.samples);
     result.diff = second.headline() - first.headline();
-    result.diff_ci95 = bootstrap_ap_difference(first.samples, second.samples).ci95;
+    if (const auto found = paired_bootstrap(ResampledAp(first.samples), ResampledAp(second.samples))) {
+      result.diff_ci95 = found->diff;
+      result.resamples = found->resamples;
+    }
     double common = 0, boxes = 0;
     for (const Score& pair : second.pairs) {
       common += pair[0];
@@ -131,7 +135,7 @@ class DetectionTask : public Task {
   std::vector<ResultField> fields(const PairedComparison& paired) const override {
     return {{"ap_diff", paired.diff},
             {"ap_diff_ci95", paired.diff_ci95},
-            {"resamples", std::int64_t{kBootstrapResamples}},
+            {"resamples", std::int64_t{paired.resamples}},
             {"agreement", paired.agreement}};
   }
 };

@@ -9,6 +9,7 @@
 #include "gpueval/error.h"
 #include "task/bootstrap.h"
 #include "task/segmentation/mean_iou.h"
+#include "task/segmentation/resampled_iou.h"
 #include "task/segmentation/scorer.h"
 
 namespace gpueval {
@@ -37,7 +38,7 @@ class SegmentationTask : public Task {
     result.nan_images = std::count_if(result.samples.begin(), result.samples.end(), confusion_had_nan);
     result.metrics = {{"mIoU", metrics.mean_iou.value_or(std::nan(""))},
                       {"pixels", metrics.pixel_accuracy.value_or(std::nan(""))}};
-    if (metrics.mean_iou) result.metrics[0].ci95 = bootstrap_miou(result.samples).ci95;
+    if (const auto found = bootstrap(ResampledIou(result.samples))) result.metrics[0].ci95 = found->ci95;
   }
 
   std::optional<double> headline(std::span<const Score> samples) const override {
@@ -50,7 +51,10 @@ class SegmentationTask : public Task {
     PairedComparison result;
     result.images = std::ssize(first.samples);
     result.diff = second.headline() - first.headline();
-    result.diff_ci95 = bootstrap_miou_difference(first.samples, second.samples).ci95;
+    if (const auto found = paired_bootstrap(ResampledIou(first.samples), ResampledIou(second.samples))) {
+      result.diff_ci95 = found->diff;
+      result.resamples = found->resamples;
+    }
     double same = 0, pixels = 0;
     for (const Score& pair : second.pairs) {
       same += pair[0];
@@ -101,7 +105,7 @@ class SegmentationTask : public Task {
   std::vector<ResultField> fields(const PairedComparison& paired) const override {
     return {{"miou_diff", paired.diff},
             {"miou_diff_ci95", paired.diff_ci95},
-            {"resamples", std::int64_t{kBootstrapResamples}},
+            {"resamples", std::int64_t{paired.resamples}},
             {"pixel_agreement", paired.agreement},
             {"agreement", paired.agreement}};
   }
