@@ -93,7 +93,8 @@ class MixedPrecision {
       const bool only_heads = !readers.empty() && !is_output &&
                               std::all_of(readers.begin(), readers.end(),
                                           [&](int reader) { return head[static_cast<std::size_t>(reader)]; });
-      head[i] = in_float_[i] ? is_output || only_heads : only_heads && keeps_elements(node.op);
+      const bool computes = conv_desc(old_, static_cast<int>(i)).has_value();
+      head[i] = in_float_[i] ? !computes && (is_output || only_heads) : only_heads && keeps_elements(node.op);
       if (head[i]) in_float_[i] = true;
       leaves_as_float_[i] = !in_float_[i] && only_heads && gives_float(node);
     }

@@ -79,6 +79,12 @@ void save_detections(const Plan& plan, const AccuracyOptions& accuracy, const Ju
   }
 }
 
+// Of a mapped truth nobody knows them.
+std::vector<std::string> class_names_of(const Plan& plan, const Prepared& prepared) {
+  if (plan.data.map) return {};
+  return prepared.judged.classes.empty() ? prepared.data.images->class_names() : prepared.judged.classes;
+}
+
 DataReport data_report(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, AccuracyRun& run) {
   const Dataset& images = *prepared.data.images;
   return {images.path(),
@@ -96,7 +102,7 @@ DataReport data_report(const Plan& plan, const Prepared& prepared, const JudgedS
           images.size(),
           indices_sha256(judged.indices),
           plan.data.split,
-          prepared.judged.classes.empty() ? images.class_names() : prepared.judged.classes};
+          class_names_of(plan, prepared)};
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ DataReport describe_truth(const Dataset& truth, const JudgePlan& plan) {
   data.target_sha256 = target_sha256(truth, 0, truth.size());
   data.indices_sha256 = indices_sha256(indices);
   data.split = plan.split;
-  data.class_names = truth.class_names();
+  if (!plan.map) data.class_names = truth.class_names();
   return data;
 }
 

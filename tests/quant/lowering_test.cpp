@@ -10,6 +10,7 @@
 
 #include "gpueval/error.h"
 #include "gpueval/quant.h"
+#include "graph/op_row.h"
 #include "quant/mixed_precision.h"
 
 namespace gpueval {
@@ -268,6 +269,33 @@ TEST(LowerStatic, SeveralOutputsLeaveInFloat) {
   const Graph mixed = lower_static(bound, table, {.float_layers = {"read"}});
   EXPECT_EQ(text_of(mixed), "pixels=input f32; a=read f32; b=read f32; c=leaf f32; d=leaf f32; ");
   EXPECT_EQ(mixed.node(node(mixed, "leaf").inputs[0]).name, "read/quantize");
+}
+
+// A detector's heads: no output goes through 8 bits on its way through reshapes, functions and concats. What others
+// read in int8 stays int8 for them.
+TEST(LowerStatic, HeadsGiveTheirSumsAsFloat) {
+  GraphBuilder g("heads");
+  const int x = g.input(2, 2, 2);
+  const int body = g.conv2d("body", x, 2, 1, 1, {});
+  const int a = g.reshape("a/reshape", g.conv2d("a", body, 4, 1, 1, {}), {8, 1, 2});
+  const int b = g.conv2d("b", body, 2, 1, 1, {});
+  const int c = g.reshape("c/reshape", g.relu6("c/relu6", g.conv2d("c", b, 2, 1, 1, {})), {4, 1, 2});
+  const int scores = g.activate("scores", a, {.kind = FunctionKind::kSigmoid});
+  Graph bound = g.finish({{"all", g.concat("concat", {scores, g.reshape("b/reshape", b, {4, 1, 2}), c}, Axis::kH)}});
+  for (const char* name : {"body", "b", "c"}) bind(bound, name, {Values(4, 1.0f), Values(2, 0.0f)});
+  bind(bound, "a", {Values(8, 1.0f), Values(4, 0.0f)});
+  CalibrationTable table;
+  for (const Node& layer : bound.nodes) table.range[layer.name] = 1.0f;
+  const Graph graph = lower_static(bound, table, {});
+  EXPECT_EQ(text_of(graph), "all=concat f32; ");
+  for (const char* name : {"a", "a/reshape", "scores", "b/reshape", "c/reshape"})
+    EXPECT_EQ(node(graph, name).type.dtype, DType::kF32) << name;
+  EXPECT_TRUE(node(graph, "a").integer.has_value());
+  EXPECT_EQ(node(graph, "a").integer->lo, -std::numeric_limits<float>::infinity());
+  EXPECT_EQ(graph.node(node(graph, "a/reshape").inputs[0]).name, "a");  // no step between them
+  EXPECT_TRUE(is_integer(node(graph, "b").type.dtype));                 // "c" reads it
+  EXPECT_EQ(graph.node(node(graph, "b/reshape").inputs[0]).name, "b/dequantize");
+  EXPECT_TRUE(is_integer(node(graph, "c").type.dtype));  // ReLU6 cuts above, which sums that leave do not
 }
 
 // Rows between the pictures of a dilated convolution are dropped, so their numbers do not count; a clipped range stays.
