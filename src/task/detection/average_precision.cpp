@@ -138,14 +138,15 @@ DetectionMetrics detection_metrics(std::span<const Score> scores) {
   return result;
 }
 
-std::optional<std::array<double, kRecalls>> precision_curve(std::span<const Score> scores, int category) {
+std::vector<PrecisionCurve> precision_curves(std::span<const Score> scores) {
+  std::vector<PrecisionCurve> curves;
   for (const CategoryPictures& pictures : pictures_by_category(scores)) {
-    if (pictures.category != category || pictures.truth.coco[0] == 0) continue;
-    const std::vector<RankedDetection> ranked = ranked_detections(pictures);
-    return coco_precisions(coco_points(ranked, judgement_bit(AreaRange::kAll, 0)),
-                           static_cast<double>(pictures.truth.coco[0]));
+    const auto truths = static_cast<double>(pictures.truth.coco[0]);
+    if (truths == 0) continue;
+    const std::vector<HitPoint> points = coco_points(ranked_detections(pictures), judgement_bit(AreaRange::kAll, 0));
+    curves.push_back({pictures.category, coco_precisions(points, truths)});
   }
-  return std::nullopt;
+  return curves;
 }
 
 }  // namespace gpueval

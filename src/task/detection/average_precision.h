@@ -22,7 +22,6 @@ struct CocoMetrics {
   std::optional<double> ap50, ap75;  // of all areas
   std::optional<double> ar1, ar10;   // of the best 1, 10 a picture and category
   RangeValues ar;                    // of the best 100
-  std::optional<double> at(AreaRange r) const { return ap[static_cast<std::size_t>(r)]; }
 };
 struct VocMetrics {
   std::optional<double> ap07, ap10;
@@ -47,7 +46,12 @@ struct DetectionMetrics {
 
 DetectionMetrics detection_metrics(std::span<const Score> scores);
 
-// A category's precision at recalls of 0, .01 .. 1 and IoU .5, as COCO interpolates it; empty without a truth.
-std::optional<std::array<double, kRecalls>> precision_curve(std::span<const Score> scores, int category);
+// Precision at recalls of 0, .01 .. 1 and IoU .5, as COCO interpolates it: ap50 is its mean.
+struct PrecisionCurve {
+  int category = 0;
+  std::array<double, kRecalls> precision{};
+};
+std::vector<PrecisionCurve> precision_curves(
+    std::span<const Score> scores);  // of the categories with a truth, ascending
 
 }  // namespace gpueval
