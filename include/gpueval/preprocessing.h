@@ -151,9 +151,9 @@ struct PreprocessingChoice {
   std::optional<Resize> resize;
   bool original = false;  // the research code's: whole pictures are cropped to 224, then squashed (bilinear)
 };
-// By default images that are stored cropped are squashed (bilinear), whole pictures are cropped (bicubic). Usage error
-// for `original` beside fit or resize, which it sets, for pictures where the network takes neither 3 channels nor 1,
-// and for a normalization by colour where it takes 1.
+// By default images that are stored cropped are squashed, whole pictures are cropped (bicubic; all else is bilinear).
+// Usage error for `original` beside fit or resize, which it sets, for pictures where the network takes neither 3
+// channels nor 1, and for a normalization by colour where it takes 1.
 Preprocessing make_preprocessing(const InputSpec& input, bool stored_cropped, const PreprocessingChoice& choice = {});
 // Arrays stay as they are, but for a normalization that is chosen, of bytes of 1 or 3 channels; Error for a shape that
 // is not the network's input.

@@ -60,14 +60,14 @@ class DetectionTask : public Task {
     const DetectionMetrics metrics = detection_metrics(result.samples);
     result.images = metrics.images;
     result.nan_images = std::count_if(result.samples.begin(), result.samples.end(), had_nan);
-    const auto& ap = metrics.coco.at(AreaRange::kAll);
+    const auto& ap = metrics.coco.ap[0];
     result.metrics = {metric("AP", ap), metric("AP50", metrics.coco.ap50), metric("AP75", metrics.coco.ap75)};
     if (const auto found = bootstrap(ResampledAp(result.samples))) result.metrics[0].ci95 = found->ci95;
   }
 
   std::optional<double> headline(std::span<const Score> samples) const override {
     if (samples.size() > kCheap) return std::nullopt;
-    return detection_metrics(samples).coco.at(AreaRange::kAll);
+    return ResampledAp(samples).value();
   }
 
   PairedComparison compare(const AccuracyResult& first, const AccuracyResult& second) const override {
@@ -121,7 +121,7 @@ class DetectionTask : public Task {
     std::vector<std::optional<double>> ap, categories;
     for (const CategoryMetrics& category : metrics.categories) {
       categories.push_back(category.category);
-      ap.push_back(category.coco.at(AreaRange::kAll));
+      ap.push_back(category.coco.ap[0]);
     }
     fields.push_back({"classes", categories});
     fields.push_back({"ap_by_class", ap});

@@ -134,7 +134,8 @@ Preprocessing make_preprocessing(const InputSpec& input, bool stored_cropped, co
     return result;
   }
   result.fit = choice.fit.value_or(stored_cropped ? Fit::kSquash : Fit::kCrop);
-  result.resize = choice.resize.value_or(stored_cropped ? Resize::kBilinear : Resize::kBicubic);
+  result.resize =
+      choice.resize.value_or(result.fit == Fit::kCrop && !stored_cropped ? Resize::kBicubic : Resize::kBilinear);
   return result;
 }
 
