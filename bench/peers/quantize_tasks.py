@@ -82,6 +82,8 @@ def nncf_int8(source, images, preset, fast):
 
 
 class Detection:
+    ort_methods = (("min-max", CalibrationMethod.MinMax), ("percentile", CalibrationMethod.Percentile),
+                   ("entropy", CalibrationMethod.Entropy))
     name, metric, headline = "face-mask SSD", "AP", "ap"
     options = ["--task", "detection", "--priors", "face_mask_260.json", "--normalize", "unit", "--fit", "squash"]
 
@@ -122,6 +124,7 @@ class Detection:
 
 
 class Segmentation:
+    ort_methods = (("min-max", CalibrationMethod.MinMax),)  # the others hold every tensor of every picture: over 20 GB
     name, metric, headline = "DeepLabV3 MobileNetV2 0.5", "mIoU", "miou"
     options = ["--task", "segmentation", "--normalize", "tf", "--fit", "pad", "--map-classes", "15:1,255:void,other:0",
                "--upsample", "aligned"]
@@ -199,8 +202,7 @@ def measure(args, task, folder):
     presets = nncf.QuantizationPreset
     rows = [(f"ONNX Runtime, {label}", exact_ort, maps_ort,
              lambda method=method: ort_int8(source, folder, calibration, method))
-            for label, method in (("min-max", CalibrationMethod.MinMax), ("percentile", CalibrationMethod.Percentile),
-                                  ("entropy", CalibrationMethod.Entropy))]
+            for label, method in task.ort_methods]
     rows += [("NNCF, performance", exact_vino, maps_vino,
               lambda: nncf_int8(source, calibration, presets.PERFORMANCE, True)),
              ("NNCF, mixed, full bias correction", exact_vino, maps_vino,
@@ -229,13 +231,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gpu-eval", default="build/gpu_eval")
     parser.add_argument("--data", default=os.environ.get("GPUEVAL_DATA", "../shared/data"))
+    parser.add_argument("--tasks", default="detection,segmentation")
     parser.add_argument("--split", default="val")
     parser.add_argument("--calibration-split", default="calibration")
     args = parser.parse_args()
     logging.getLogger().setLevel(logging.ERROR)
     nncf.set_log_level(logging.ERROR)
     print(f"ONNX Runtime {onnxruntime.__version__}, OpenVINO {openvino.__version__}, NNCF {nncf.__version__}")
-    for task in (Detection(args.data), Segmentation(args.data)):
+    tasks = [task(args.data) for task in (Detection, Segmentation) if task.__name__.lower() in args.tasks.split(",")]
+    for task in tasks:
         with tempfile.TemporaryDirectory() as folder:
             measure(args, task, folder)
 
