@@ -26,7 +26,7 @@ fuzz() {  # target, its seeds...
 golden=tests/golden
 declare -A seeds=(
   [fuzz_pickle]="$golden/data/*.pkl" [fuzz_jpeg]="$golden/data/*.jpg" [fuzz_png]="$golden/data/*.png" [fuzz_npy]="$golden/data/*.npy"
-  [fuzz_hdf5]="$golden/hdf5/*"
+  [fuzz_hdf5]="$golden/hdf5/*" [fuzz_annotations]="$golden/fuzz/annotations/*"
   [fuzz_zip]="$golden/fuzz/zip/* $golden/hdf5/keras3.keras" [fuzz_table]="$golden/fuzz/table/*"
   [fuzz_keras]="$golden/fuzz/keras/*" [fuzz_journal]="$golden/fuzz/journal/*" [fuzz_compare]="$golden/fuzz/compare/*"
   [fuzz_tuning_cache]="$golden/fuzz/tuning_cache/*"
