@@ -16,7 +16,8 @@ target_compile_features(gpueval PUBLIC cxx_std_20)
 target_include_directories(gpueval PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>)
 # Public headers need fmt alone; the rest is for the linker.
 target_link_libraries(gpueval PUBLIC fmt::fmt PRIVATE OpenSSL::Crypto OpenMP::OpenMP_CXX nlohmann_json::nlohmann_json
-  gpueval::hdf5 gpueval::zip gpueval::jpeg gpueval::png gpueval::opencv gpueval::dnnl protobuf::libprotobuf-lite ${CMAKE_DL_LIBS})
+  gpueval::hdf5 gpueval::zip gpueval::jpeg gpueval::png gpueval::pugixml gpueval::opencv gpueval::dnnl
+  protobuf::libprotobuf-lite ${CMAKE_DL_LIBS})
 if(GPUEVAL_CUDA)
   target_link_libraries(gpueval PRIVATE CUDA::cudart_static)
 endif()

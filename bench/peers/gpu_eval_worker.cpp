@@ -13,6 +13,7 @@
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
 #include "peers/worker_loop.h"
+#include "session/parts.h"
 
 namespace {
 
@@ -46,13 +47,17 @@ int run(int argc, char** argv) {
   const gpueval::Shape& input = prepared.model.report.input;
   const auto images = static_cast<std::size_t>(batch);
   const auto batches = read_batches(argv[1], images * static_cast<std::size_t>(input.elements()));
-  const auto classes = static_cast<std::size_t>(prepared.model.report.outputs.front().shape.elements());
-  std::vector<float> logits(images * classes);
+  const gpueval::OutputBuffers outputs(engine->graph(), batch);
+  const auto behind = gpueval::postprocessing(prepared);
   std::size_t turn = 0;
-  const auto step = [&] { engine->run(batches[turn++ % batches.size()], batch, logits); };
+  const auto step = [&] {
+    engine->run(batches[turn++ % batches.size()], batch, outputs);
+    if (behind) behind(outputs, batch);
+  };
   step();
   turn = 0;
-  const std::vector<float> first(logits.begin(), logits.begin() + static_cast<std::ptrdiff_t>(classes));
+  const std::span<const float> of_first = outputs[0].first(gpueval::output_elements(engine->graph(), 0));
+  const std::vector<float> first(of_first.begin(), of_first.end());
   gpueval::bench::serve({{"ready", {{"scheme", row.scheme}}}, {"logits", first}}, batch, step);
   return 0;
 }

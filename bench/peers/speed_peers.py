@@ -23,7 +23,7 @@ import time
 
 from speed_stats import markdown
 from speed_subjects import (
-    HERE, SEVERAL_REQUESTS, SUBJECTS, SubjectError, is_file, label, model_words, start)
+    DATA, HERE, SEVERAL_REQUESTS, SUBJECTS, TASKS, SubjectError, is_file, label, model_words, start)
 
 NETWORKS = ("vgg16", "resnet50", "inceptionv3", "xception", "mobilenet_1.0", "mobilenet_0.75", "mobilenet_0.5",
             "mobilenet_0.25", "squeezenet")
@@ -59,8 +59,10 @@ def make_environment(venv):
 
 
 def images(network, folder):
-    """A file of IMAGES images of noise: every program gets the same."""
-    side = SIDES.get(network, 224)
+    """A file of IMAGES images of noise, of face_mask_ssd of photographs: every program gets the same."""
+    side = TASKS[network][1] if network in TASKS else SIDES.get(network, 224)
+    if network == "face_mask_ssd":
+        return photographs(os.path.join(folder, f"photographs_{side}.f32"), side)
     path = os.path.join(folder, f"noise_{side}.f32")
     if not os.path.exists(path):
         generator = random.Random(7)
@@ -69,6 +71,28 @@ def images(network, folder):
             values.tofile(file)
         os.replace(path + ".tmp", path)
     return path
+
+
+def photographs(path, side):
+    """In the order of their names, R, G, B / 255; needs OpenCV and numpy in this Python."""
+    if not os.path.exists(path):
+        import cv2
+        import numpy
+        pictures = os.path.join(DATA, "detection", "JPEGImages")
+        with open(path + ".tmp", "wb") as file:
+            for name in sorted(os.listdir(pictures))[:IMAGES]:
+                picture = cv2.resize(cv2.imread(os.path.join(pictures, name))[..., ::-1], (side, side))
+                file.write((picture.astype(numpy.float32) / numpy.float32(255)).tobytes())
+        os.replace(path + ".tmp", path)
+    return path
+
+
+def with_suppression(network, source, target, options):
+    """A detector's ONNX with decoding and suppression behind it."""
+    priors, threshold = TASKS[network][2]
+    path = os.path.join(HERE, "..", "..", "models", "priors", priors + ".json")
+    run([os.path.join(options.venv, "bin", "python"), os.path.join(HERE, "detector_onnx.py"), path, source, target,
+         str(threshold)])
 
 
 def prepare(network, options):
@@ -87,10 +111,20 @@ def prepare(network, options):
         files[subject] = os.path.join(folder, label(network) + suffix)
         if not os.path.exists(files[subject] + ".done"):
             say(f"making {files[subject]}")
-            run([os.path.join(options.venv, "bin", "python"), os.path.join(HERE, "peer_models.py"), subject, source,
+            detector = network in TASKS and TASKS[network][2] is not None
+            base = source
+            if detector and subject == "openvino_int8":  # NNCF is told to leave it alone
+                base = source + ".detects.onnx"
+                with_suppression(network, source, base, options)
+            run([os.path.join(options.venv, "bin", "python"), os.path.join(HERE, "peer_models.py"), subject, base,
                  files[subject]])
+            if detector and subject == "ort_int8":
+                with_suppression(network, files[subject], files[subject], options)
             write_atomically(files[subject] + ".done", "")  # OpenVINO writes two files: the mark says that both are whole
     files["openvino_tp_int8"] = files["openvino_int8"]
+    if network in TASKS and TASKS[network][2] is not None:
+        for subject in ("ort_float32", "openvino_float32", "openvino_tp_float32"):
+            files[subject] = source + ".detects.onnx"
     return files
 
 
@@ -195,7 +229,7 @@ def parse():
     parser.add_argument("--report", action="store_true", help="only write speed.md from speed.json")
     options = parser.parse_args()
     built_in = [network for network in options.networks if not is_file(network)]
-    for found, known in ((built_in, NETWORKS), (options.subjects, SUBJECTS)):
+    for found, known in ((built_in, (*NETWORKS, *TASKS)), (options.subjects, SUBJECTS)):
         unknown = [word for word in found if word not in known]
         if unknown:
             parser.error(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")

@@ -13,6 +13,19 @@ SUBJECTS = ("gpu_eval_float32", "gpu_eval_int8", "openvino_float32", "openvino_i
 SEVERAL_REQUESTS = ("openvino_tp_float32", "openvino_tp_int8")
 
 
+DATA = os.environ.get("GPUEVAL_DATA", os.path.join(HERE, "..", "..", "..", "shared", "data"))
+# Detectors and segmentations: gpu_eval's words, side of the input, of detectors the priors. Random weights find a box
+# everywhere: there only scores above .5 count, so that suppression has next to nothing to do.
+TASKS = {
+    "face_mask_ssd": (["--model", os.path.join(DATA, "detection", "face_mask_ssd_260.h5"), "--priors", "face_mask_260",
+                       "--normalize", "unit"], 260, ("face_mask_260", 0.01)),
+    "ssd300": (["--model", "ssd300", "--weights", "random", "--score-threshold", "0.5"], 300, ("ssd300_voc", 0.5)),
+    "unet": (["--model", "unet", "--weights", "random"], 256, None),
+    "deeplab": (["--model", os.path.join(DATA, "segmentation", "deeplabv3_mobilenetv2_050_513.h5"), "--normalize", "tf"],
+                513, None),
+}
+
+
 class SubjectError(Exception):
     pass
 
@@ -28,6 +41,8 @@ def label(network):
 
 def model_words(network):
     """mobilenet_0.25 -> what gpu_eval's command line calls it; a network that Keras saved, by its file."""
+    if network in TASKS:
+        return TASKS[network][0]
     if is_file(network):
         return ["--model", network, "--input-size", "224x224", "--normalize", "none"]
     name, _, alpha = network.partition("_")

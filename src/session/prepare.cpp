@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gpueval/error.h"
 #include "session/calibration.h"
 #include "session/images.h"
 #include "session/islands.h"
@@ -76,6 +77,14 @@ std::unique_ptr<Engine> engine_of(const Plan& plan, const LoweredRow& row, Graph
   return make_engine(plan.device, std::move(graph), options);
 }
 
+// Boxes and label maps are of whole pictures.
+void check_whole_pictures(const Preprocessing& preprocessing, const Dataset& images) {
+  const bool cropped = preprocessing.fit == Fit::kCrop || preprocessing.first_crop > 0;
+  if (images.truth() <= TruthKind::kClass || !cropped) return;
+  fail_usage("fit crop: it cuts off a part of the pictures of {}, whose {} are of all of it; squash and pad do not",
+             images.path(), images.truth() == TruthKind::kBoxes ? "boxes" : "label maps");
+}
+
 }  // namespace
 
 bool Row::calibrates() const {
@@ -116,7 +125,8 @@ Prepared load(const Plan& plan, PixelChain chain) {
   mark_input(plan, prepared.model, prepared.data);
   const bool reads = plan.accuracy || plan.speed || (calibrates(plan) && plan.calibration.table.empty());
   // What does not fit the network's input is told before anything is calibrated.
-  if (reads && prepared.data.images) preprocessing_of(plan, prepared.model, *prepared.data.images);
+  if (reads && prepared.data.images)
+    check_whole_pictures(preprocessing_of(plan, prepared.model, *prepared.data.images), *prepared.data.images);
   return prepared;
 }
 

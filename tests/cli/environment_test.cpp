@@ -54,9 +54,9 @@ class Environment : public ProgramTest {
 // Files that are no libraries stop a loader that finds them: "file too short".
 TEST_F(Environment, NoLibraryComesFromTheCurrentFolder) {
   for (const char* name :
-       {"libdnnl.so.2", "libhdf5_serial.so.103", "libzip.so.4", "libturbojpeg.so.0", "libpng16.so.16", "libgomp.so.1",
-        "libc.so.6", "libfmt.so.9", "libcuda.so.1", "libcudnn.so.9", "libcublasLt.so.13", "libcublasLt.so.12",
-        "libnvidia-ml.so.1", "libtbb.so.12", "libstdc++.so.6"}) {
+       {"libdnnl.so.2", "libhdf5_serial.so.103", "libzip.so.4", "libturbojpeg.so.0", "libpng16.so.16",
+        "libpugixml.so.1", "libgomp.so.1", "libc.so.6", "libfmt.so.9", "libcuda.so.1", "libcudnn.so.9",
+        "libcublasLt.so.13", "libcublasLt.so.12", "libnvidia-ml.so.1", "libtbb.so.12", "libstdc++.so.6"}) {
     write(name, "");
   }
   const Variable folders("GPUEVAL_CUDA_LIBRARIES", ":.:");

@@ -289,7 +289,8 @@ TEST(Preprocessing, ChoicesTakeThePlaceOfDefaults) {
   EXPECT_EQ(stored, (Preprocessing{input, Fit::kSquash, Resize::kBilinear}));
   EXPECT_TRUE(stored.only_resizes());
   EXPECT_FALSE(whole.only_resizes());
-  EXPECT_EQ(make_preprocessing(input, false, {.fit = Fit::kPad}), (Preprocessing{input, Fit::kPad, Resize::kBicubic}));
+  for (const Fit fit : {Fit::kPad, Fit::kPadCentre, Fit::kSquash})
+    EXPECT_EQ(make_preprocessing(input, false, {.fit = fit}), (Preprocessing{input, fit, Resize::kBilinear}));
   EXPECT_EQ(make_preprocessing(input, true, {.normalization = Normalization::kUnit, .resize = Resize::kNearest}),
             (Preprocessing{{224, 224, Normalization::kUnit}, Fit::kSquash, Resize::kNearest}));
   EXPECT_FALSE(make_preprocessing(input, false, {.original = true}).only_resizes());
