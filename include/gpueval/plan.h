@@ -29,9 +29,9 @@ struct DataPlan {
   std::string labels;                // ground truth of a flat folder
   std::optional<std::size_t> limit;  // judge at most so many
   // Of pictures with boxes or label maps (open_annotated()).
-  std::string split;                 // empty: all
-  std::string calibration_split;     // calibrates on all of it; empty: on some of the judged ones
-  std::optional<ClassMap> map;       // of label maps
+  std::string split;              // empty: all
+  std::string calibration_split;  // calibrates on all of it; empty: on some of the judged ones
+  std::optional<ClassMap> map;    // of label maps
   PreprocessingChoice preprocessing;
 };
 
@@ -80,6 +80,13 @@ struct SpeedPlan {
   double latency_bound_ms = 15;    // server
 };
 
+// Pictures to look at: those that the first row and the last one answer most differently.
+struct GalleryPlan {
+  std::size_t pictures = 12;    // at most
+  int side = 320;               // the longer one's pixels, of a picture that is shown
+  std::size_t bytes = 700'000;  // of all that is kept, at most: a page holds it as text, a third longer
+};
+
 // One of several parts of the judged images, measured apart: merge() (gpueval/session.h) joins their results.
 struct Shard {
   int index = 1, count = 1;  // index from 1
@@ -94,7 +101,9 @@ struct Plan {
   bool cuda_graph = true;                                            // EngineOptions
   std::optional<AccuracyPlan> accuracy;
   TaskOptions task;
-  std::string anchors;  // of a built-in detector: "voc" or "coco", whose scales it was trained with; empty: its classes'
+  std::string
+      anchors;  // of a built-in detector: "voc" or "coco", whose scales it was trained with; empty: its classes'
+  std::optional<GalleryPlan> gallery;  // of a task with boxes or label maps whose accuracy is measured
   OutputsPlan outputs;
   std::optional<Shard> shard;  // of the accuracy part, which is then the only one
   std::optional<SpeedPlan> speed;

@@ -14,6 +14,7 @@
 #include "gpueval/plan.h"
 #include "gpueval/roofline.h"
 #include "gpueval/scenario.h"
+#include "gpueval/truth.h"
 #include "gpueval/verdict.h"
 
 namespace gpueval {
@@ -62,8 +63,8 @@ struct DataReport {
   std::string preprocessed_on = "host";  // or "device"
   std::string label_mapping = {};        // how labels became class ids: GroundTruth::mapping
   // Without the calibration images, the judged ones need not be next to each other.
-  std::size_t last = 0, size = 0;   // the last judged image; images of the whole data
-  std::string indices_sha256 = {};  // of their numbers
+  std::size_t last = 0, size = 0;             // the last judged image; images of the whole data
+  std::string indices_sha256 = {};            // of their numbers
   std::string split = {};                     // of pictures with boxes or label maps
   std::vector<std::string> class_names = {};  // of these
 };
@@ -134,6 +135,24 @@ struct PostprocessingReport {
   double other_threshold = 0, other_ms = 0;  // the same with scores above this
 };
 
+// A picture that two rows answer differently, made small, with what they say and the truth.
+struct GalleryPicture {
+  struct Box {
+    int category = 0;
+    std::optional<double> score;  // absent: of a truth
+    gpueval::Box place;           // in pixels of the picture as it was
+  };
+  struct Answer {
+    std::string label;  // "int8 best", "truth"
+    std::vector<Box> boxes;
+    LabelMap map = {};  // of the small picture's size; without pixels: of a task with boxes
+  };
+  std::string name, difference;  // difference: a clause
+  int height = 0, width = 0;     // of the picture as it was
+  std::vector<std::uint8_t> jpeg;
+  std::vector<Answer> answers;
+};
+
 struct RunReport {
   std::string precision;    // "float32", "int8"
   std::string scheme;       // "" for float32
@@ -177,6 +196,7 @@ struct Report {
   std::optional<Conditions> conditions;         // of the machine during the speed part
   std::optional<Conditions> layer_conditions;   // while layers and roofs were timed (--per-layer)
   std::vector<RunReport> runs;
+  std::vector<GalleryPicture> gallery;  // that differ most first
   int layer_error_images = 0;
   std::vector<std::string> warnings;       // whole sentences: numbers of this report that may be wrong, and why
   std::vector<std::string> notes;          // whole sentences for the reader

@@ -61,6 +61,28 @@ struct AccuracyResult {
   double headline() const { return metrics.empty() ? 0 : metrics.front().value; }
 };
 
+// A metric of each class, where a task has one: of a class that the data set names, by its place among the names.
+struct ClassValues {
+  struct Of {
+    int category = 0;
+    std::optional<double> value;  // a fraction; absent: nothing of the class was judged
+  };
+  std::string metric;  // "IoU"; empty: of this task nothing is known by class
+  std::vector<Of> classes;
+};
+
+// Precision at recalls of 0, .01 .. 1 and an IoU of .5, of a class with a truth.
+struct ClassCurve {
+  int category = 0;
+  std::vector<double> precision;
+};
+
+// How far one picture's answer is from the first row's: 0 where they are the same, and a clause on it.
+struct PairDifference {
+  double amount = 0;
+  std::string text;
+};
+
 // A row against the first one, image by image.
 struct PairedComparison {
   std::int64_t images = 0;
@@ -123,6 +145,8 @@ class Scorer {
   // Whether score() can have given it of this image: scores that come from a file are believed as little as any other.
   virtual bool possible(const Score& sample, const Dataset& data, std::size_t image) const = 0;
   virtual bool possible_pair(const Score& pair) const = 0;
+  // The classes that the outputs give the picture's pixels; an internal error of a task without label maps.
+  virtual LabelMap label_map(const JudgedImage& image, ImageOutputs outputs) const;
   // What stands between a picture's outputs and its answer, as a clause; empty: nothing that is worth timing.
   virtual std::string postprocessing() const { return ""; }
   // That work, with another threshold of the scores than the task's own where one is given.
@@ -149,6 +173,10 @@ class Task {
   // The first metric, while a run goes on; nothing where that is not cheap.
   virtual std::optional<double> headline(std::span<const Score> samples) const = 0;
   virtual PairedComparison compare(const AccuracyResult& first, const AccuracyResult& second) const = 0;
+  // What the headline is the mean of. Classes ascend.
+  virtual ClassValues by_class(const AccuracyResult& /*result*/) const { return {}; }
+  virtual std::vector<ClassCurve> curves(const AccuracyResult& /*result*/) const { return {}; }
+  virtual PairDifference difference(const Score& /*pair*/) const { return {}; }
   // Why the row's numbers are doubtful as a whole: a sentence.
   virtual std::optional<std::string> doubt(const std::string& row, const AccuracyResult& result, int classes) const = 0;
 

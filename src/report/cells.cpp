@@ -196,6 +196,14 @@ bool has_layer_times(const RunReport& run) {
   return std::any_of(run.layers.begin(), run.layers.end(), [](const LayerReport& l) { return l.ms.has_value(); });
 }
 
+std::string output_error_sentence(const Report& report, const RunReport& run) {
+  const LogitError& error = run.vs_first->logits;
+  const bool logits = find_task(report.task).truth() == TruthKind::kClass;  // only those have a softmax and its KL
+  return fmt::format("{}: {} SQNR {} dB{} against {}.", run.label(), logits ? "logits'" : "outputs'",
+                     decibels(error.sqnr_db()), logits ? fmt::format(", KL {:.4f}", error.mean_kl()) : "",
+                     report.runs.front().label());
+}
+
 std::string quantization_text(const QuantizationReport& q) {
   std::string text = q.scheme;
   if (q.percentile) text += fmt::format(" {:g}%", *q.percentile);

@@ -36,6 +36,9 @@ std::string roof_sentence(const DeviceRoofs& roofs);
 bool has_layer_errors(const RunReport& run);
 bool has_layer_times(const RunReport& run);
 
+// "int8 best: logits' SQNR 25.3 dB, KL 0.0100 against float32." Of a run with vs_first->logits.
+std::string output_error_sentence(const Report& report, const RunReport& run);
+
 // "mse ranges, u8 activations, 128 calibration images; corrections: bias-correction, gptq".
 std::string quantization_text(const QuantizationReport& quantization);
 

@@ -9,6 +9,7 @@
 
 #include "gpueval/report.h"
 #include "report/cells.h"
+#include "report/class_table.h"
 #include "report/conclusion.h"
 #include "report/image_sentences.h"
 #include "report/text_table.h"
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t kWidth = 110;
 constexpr std::size_t kIndent = 9;
 constexpr std::size_t kRemarks = 8;
+constexpr std::size_t kClasses = 20;
 
 std::string field(const char* name, const std::string& text) {
   return wrapped(fmt::format("{:<8} {}", name, text), kWidth, kIndent);
@@ -90,11 +92,7 @@ std::string data_footer(const Report& report) {
   }
   for (const RunReport& run : report.runs) {
     if (run.vs_first && run.vs_first->logits.images > 0) {
-      const LogitError& error = run.vs_first->logits;
-      const bool logits = find_task(report.task).truth() == TruthKind::kClass;
-      text += fmt::format("{}: {} SQNR {} dB{} against {}.\n", run.label(), logits ? "logits'" : "outputs'",
-                          decibels(error.sqnr_db()), logits ? fmt::format(", KL {:.4f}", error.mean_kl()) : "",
-                          report.runs.front().label());
+      text += output_error_sentence(report, run) + '\n';
     }
   }
   for (const RunReport& run : report.runs) {
@@ -110,6 +108,13 @@ std::string data_footer(const Report& report) {
       text += skipped_line(c.skipped.size() == 1 ? "calibration image" : "calibration images", c.skipped);
   }
   return text;
+}
+
+std::string class_footer(const Report& report) {
+  const ClassTable classes = class_table(report, kClasses);
+  if (classes.title.empty()) return "";
+  return fmt::format("\n{}:\n{}{}\n", classes.title, classes.table.text(),
+                     classes.rest.empty() ? "" : wrapped(classes.rest, kWidth, 0));
 }
 
 std::string trial_footer(const Report& report) {
@@ -287,7 +292,7 @@ std::string to_table(const Report& report) {
     const std::string sentence = conclusion(find_task(report.task), report.runs[i], baseline(report, report.runs[i]));
     if (!sentence.empty()) text += wrapped(sentence, kWidth, 0);
   }
-  text += trial_footer(report) + data_footer(report);
+  text += class_footer(report) + trial_footer(report) + data_footer(report);
   for (const auto* notes : {&report.notes, &report.host.notes}) {
     for (const std::string& note : *notes) text += wrapped(note, kWidth, 0);
   }

@@ -7,6 +7,7 @@
 
 #include "gpueval/report.h"
 #include "report/cells.h"
+#include "report/class_table.h"
 #include "report/conclusion.h"
 #include "report/html_page.h"
 #include "report/image_sentences.h"
@@ -67,10 +68,7 @@ std::string result_section(const Report& report) {
   }
   for (const RunReport& run : report.runs) {
     if (run.vs_first && run.vs_first->logits.images > 0) {
-      text += html_paragraph(fmt::format("{}: logits' SQNR {} dB, KL {:.4f} against {}.", run.label(),
-                                         decibels(run.vs_first->logits.sqnr_db()), run.vs_first->logits.mean_kl(),
-                                         report.runs.front().label()),
-                             "note");
+      text += html_paragraph(output_error_sentence(report, run), "note");
     }
     if (run.quantization) {
       text += html_paragraph(fmt::format("{}: {}.", run.label(), quantization_text(*run.quantization)), "note");
@@ -82,6 +80,11 @@ std::string result_section(const Report& report) {
   if (report.interrupted) text += html_paragraph("Interrupted: the result covers what was done until then.", "warn");
   text += speed_paragraphs(report);
   return html_section("Result", text);
+}
+
+std::string class_section(const Report& report) {
+  const ClassTable classes = class_table(report);
+  return classes.title.empty() ? "" : html_section(classes.title, classes.table.html());
 }
 
 std::string trial_section(const Report& report) {
@@ -251,7 +254,7 @@ std::string facts_section(const Report& report) {
 }  // namespace
 
 std::string to_html(const Report& report) {
-  std::string body = heading(report) + result_section(report);
+  std::string body = heading(report) + result_section(report) + class_section(report);
   body += trial_section(report);
   body += scatter_section(report) + latency_section(report) + server_section(report) + layer_sections(report) +
           facts_section(report);

@@ -110,6 +110,14 @@ std::string shortened_path(const std::string& path, std::size_t width) {
   return "..." + shown.substr(start);
 }
 
+std::string shortened_name(const std::string& name, std::size_t width) {
+  const std::string shown = printable(name);
+  if (shown.size() <= width) return shown;
+  std::size_t end = width - 3;
+  while (end > 0 && is_continuation(shown[end])) --end;
+  return shown.substr(0, end) + "...";
+}
+
 std::string wrapped(std::string_view line, std::size_t width, std::size_t indent) {
   const std::string shown = printable(line);
   std::string_view text = shown;

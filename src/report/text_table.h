@@ -32,6 +32,7 @@ class TextTable {
 
 std::string grouped(std::int64_t number);                                // 4,253,864
 std::string shortened_path(const std::string& path, std::size_t width);  // "...tail" if longer
+std::string shortened_name(const std::string& name, std::size_t width);  // "head..." if longer
 // Breaks at spaces; lines after the first are indented by `indent`.
 std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
 

@@ -90,6 +90,26 @@ class DetectionTask : public Task {
     return result;
   }
 
+  ClassValues by_class(const AccuracyResult& result) const override {
+    ClassValues values{"AP", {}};
+    for (const CategoryMetrics& category : detection_metrics(result.samples).categories)
+      values.classes.push_back({category.category, category.coco.ap[0]});
+    return values;
+  }
+
+  std::vector<ClassCurve> curves(const AccuracyResult& result) const override {
+    std::vector<ClassCurve> curves;
+    for (const PrecisionCurve& curve : precision_curves(result.samples))
+      curves.push_back({curve.category, {curve.precision.begin(), curve.precision.end()}});
+    return curves;
+  }
+
+  PairDifference difference(const Score& pair) const override {
+    const double boxes = pair[1] + pair[2], different = boxes - pair[0];
+    return {different,
+            fmt::format("{:.0f} of the {:.0f} boxes of scores of .5 or more are in one row alone", different, boxes)};
+  }
+
   std::optional<std::string> doubt(const std::string& row, const AccuracyResult& result, int) const override {
     constexpr double kLeast = 0.05;
     constexpr std::int64_t kImages = 20;

@@ -65,6 +65,18 @@ class SegmentationTask : public Task {
     return result;
   }
 
+  ClassValues by_class(const AccuracyResult& result) const override {
+    const std::vector<std::optional<double>> iou = segmentation_metrics(result.samples).iou;
+    ClassValues values{"IoU", {}};
+    for (std::size_t i = 0; i < iou.size(); ++i) values.classes.push_back({static_cast<int>(i), iou[i]});
+    return values;
+  }
+
+  PairDifference difference(const Score& pair) const override {
+    const double share = pair[1] > 0 ? 1 - pair[0] / pair[1] : 0;
+    return {share, fmt::format("{:.2f}% of the pixels differ", 100 * share)};
+  }
+
   std::optional<std::string> doubt(const std::string& row, const AccuracyResult& result, int) const override {
     const SegmentationMetrics metrics = segmentation_metrics(result.samples);
     std::size_t found = 0, classes = 0;

@@ -9,6 +9,11 @@ namespace gpueval {
 #define GPUEVAL_TASK(name) const Task& name##_task();
 #include "task/tasks.inc"
 
+LabelMap Scorer::label_map(const JudgedImage& image, ImageOutputs) const {
+  GPUEVAL_CHECK(false, "{}: its task has no label maps", image.data.name(image.index));
+  return {};
+}
+
 std::span<const Task* const> tasks() {
   static const Task* const rows[] = {
 #define GPUEVAL_TASK(name) &name##_task(),

@@ -63,6 +63,10 @@ class SegmentationScorer : public Scorer {
     const bool finite = std::all_of(pair.begin(), pair.end(), [](double v) { return std::isfinite(v) && v >= 0; });
     return pair.size() == 4 && finite && pair[0] <= pair[1];
   }
+  LabelMap label_map(const JudgedImage& image, ImageOutputs outputs) const override {
+    return {image.height, image.width,
+            label_pixels(outputs[0], map_, input_, upsample_, image.geometry, image.height, image.width)};
+  }
   std::vector<std::string> output_errors() const override {
     const std::lock_guard lock(mutex_);
     return errors_;
