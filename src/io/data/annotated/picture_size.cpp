@@ -23,7 +23,7 @@ int whole_at(EncodedPicture bytes, std::size_t at, std::size_t count) {
 }
 
 // SOF0 to SOF15, which hold the size; DHT, JPG and DAC lie between them.
-bool is_frame(std::uint8_t marker) {
+bool holds_size(std::uint8_t marker) {
   return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
 }
 
@@ -34,7 +34,7 @@ PictureSize jpeg_size(EncodedPicture jpeg) {
       ++at;
       continue;
     }
-    if (is_frame(marker)) return {whole_at(jpeg, at + 7, 2), whole_at(jpeg, at + 5, 2)};
+    if (holds_size(marker)) return {whole_at(jpeg, at + 7, 2), whole_at(jpeg, at + 5, 2)};
     at += 2 + static_cast<std::size_t>(whole_at(jpeg, at + 2, 2));
   }
   return {};
