@@ -4,7 +4,9 @@
 
 #include <png.h>
 
-#include <cstring>
+#include <algorithm>
+#include <cstdio>
+#include <memory>
 
 #include "support/data_files.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Photographs with boxes and with label maps.
-#include <algorithm>
-#include <set>
+#include <array>
 
 #include "io/annotated_files.h"
 #include "io/data/annotated/coco.h"
@@ -9,7 +8,12 @@
 namespace gpueval {
 namespace {
 
-const std::set<int> kPersonsAndVoid = {0, 1, LabelMap::kVoid};
+using Histogram = std::array<std::size_t, 256>;
+Histogram histogram(const LabelMap& map) {
+  Histogram counts{};
+  for (const std::uint8_t value : map.classes) ++counts[value];
+  return counts;
+}
 
 void expect_same_truth(const Dataset& found, const Dataset& golden) {
   ASSERT_EQ(found.size(), golden.size());
@@ -41,12 +45,12 @@ TEST(AnnotatedReal, BoxesAreThoseOfTheGolden) {
   for (const std::size_t i : {std::size_t{0}, std::size_t{59}}) EXPECT_EQ(coco->decode(i).rgb, data->decode(i).rgb);
 }
 
-TEST(AnnotatedReal, EveryPictureHasTheSizeOfItsBoxes) {
+TEST(AnnotatedReal, PicturesHaveTheSizeOfTheirBoxes) {
   const std::string folder = test::real_data("detection");
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << "needs " << folder;
   const auto data = open_annotated({.path = folder});
   EXPECT_EQ(data->size(), 121u);
-  for (std::size_t i = 0; i < data->size(); ++i) EXPECT_NO_THROW(data->decode(i)) << data->name(i);
+  for (std::size_t i = 0; i < data->size(); i += 5) EXPECT_NO_THROW(data->decode(i)) << data->name(i);
 }
 
 TEST(AnnotatedReal, LabelMapsAreOfVocsClassesAndByAMapOfPersons) {
@@ -57,17 +61,17 @@ TEST(AnnotatedReal, LabelMapsAreOfVocsClassesAndByAMapOfPersons) {
       {.path = folder, .split = "val", .truth = TruthKind::kLabelMap, .map = parse_class_map("15:1,255:void,other:0")});
   ASSERT_EQ(data->size(), 120u);
   for (std::size_t i = 0; i < data->size(); ++i) {
-    const LabelMap map = data->label_map(i), mapped = persons->label_map(i);
+    const LabelMap map = data->label_map(i);
+    const Histogram values = histogram(map), mapped = histogram(persons->label_map(i));
+    for (std::size_t value = 21; value < LabelMap::kVoid; ++value) EXPECT_EQ(values[value], 0u) << data->name(i);
+    EXPECT_EQ(mapped[1], values[15]) << data->name(i);
+    EXPECT_EQ(mapped[LabelMap::kVoid], values[LabelMap::kVoid]) << data->name(i);
+    EXPECT_EQ(mapped[0] + mapped[1] + mapped[LabelMap::kVoid], map.classes.size()) << data->name(i);
+    if (i % 10 != 0) continue;
     const Image image = data->decode(i);
     EXPECT_EQ(map.width, image.width) << data->name(i);
     EXPECT_EQ(map.height, image.height) << data->name(i);
-    ASSERT_EQ(map.classes.size(), image.rgb.size() / 3);
-    EXPECT_EQ(std::count(map.classes.begin(), map.classes.end(), 15),
-              std::count(mapped.classes.begin(), mapped.classes.end(), 1));
-    const auto none_of_voc = [](int value) { return value > 20 && value != LabelMap::kVoid; };
-    EXPECT_EQ(std::count_if(map.classes.begin(), map.classes.end(), none_of_voc), 0) << data->name(i);
-    const std::set<int> values(mapped.classes.begin(), mapped.classes.end());
-    EXPECT_TRUE(std::includes(kPersonsAndVoid.begin(), kPersonsAndVoid.end(), values.begin(), values.end()));
+    EXPECT_EQ(map.classes.size(), image.rgb.size() / 3);
   }
 }
 
