@@ -131,6 +131,10 @@ std::unique_ptr<Dataset> open_npy(const std::string& path, const std::string& la
 // 96 x 96 images of the embedded toy problem (10 classes), made on the fly from a seed, the same on every machine.
 // split: "train", "calibration" or "test": disjoint streams of any length.
 std::unique_ptr<Dataset> open_demo(const std::string& split, std::size_t count);
+// 96 x 96 pictures of one to four shapes (disc, ring, square, triangle, cross) with their boxes, or their label maps:
+// class 0 is the background. The same pictures; splits as above.
+std::unique_ptr<Dataset> open_demo_boxes(const std::string& split, std::size_t count);
+std::unique_ptr<Dataset> open_demo_masks(const std::string& split, std::size_t count);
 
 // What the three components of a decoded JPEG are. An ordinary file stores R, G, B. The public pickle was encoded from
 // R, G, B arrays by a library that assumed B, G, R, so its files store red and blue exchanged: exchanging them again

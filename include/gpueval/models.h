@@ -34,8 +34,9 @@ struct ModelSpec {
   std::function<Graph(const ModelOptions&)> build;  // usage error for a width, variant or input size that it has not
   InputSpec input;                                  // its own size and normalization
   LabelRules labels{1000, true};                    // its classes
-  // What its outputs are judged by. Label maps: one output, a map of logits by class. Boxes: "mbox_loc" (priors x 1 x
-  // 4) and "mbox_conf" (priors x 1 x classes, logits; class 0 is the background), cells row by row, map after map.
+  // What its outputs are judged by. Label maps: one output, a map of logits by class; one channel: the logit of what is
+  // not background. Boxes: "mbox_loc" (priors x 1 x 4) and "mbox_conf" (priors x 1 x classes, logits; class 0 is the
+  // background), or "boxes" and "classes" (logits of a sigmoid each, no background); cells row by row, map after map.
   TruthKind truth = TruthKind::kClass;
   std::optional<Fit> fit = {};  // its own, whatever the data are
   // Of detectors: what the names of its embedded priors begin with (gpueval/priors.h), "_voc" and "_coco" behind it.
