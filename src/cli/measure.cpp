@@ -171,7 +171,9 @@ int run(const Options& o) {
   Report report;
   {
     Progress progress;
-    report = measure(settle_plan(o), progress);
+    Plan plan = settle_plan(o);
+    if (!o.html.empty()) plan.gallery.emplace();
+    report = measure(plan, progress);
   }
   report.command = o.command_line;
   return finish(o, report);

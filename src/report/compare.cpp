@@ -24,7 +24,10 @@ struct Pair {
   std::string label;
 };
 
-// Runs of the same label; where none is and each has one run, these two.
+// What `gpu_eval judge` wrote: the answers of some engine.
+bool holds_answers(const ResultFile& result) { return result.runs.size() == 1 && result.runs[0].label == "answers"; }
+
+// Runs of the same label; where none is and each has one run, these two; answers with every run of a measurement.
 std::vector<Pair> matching_runs(const ResultFile& a, const ResultFile& b) {
   std::vector<Pair> pairs;
   for (const ResultRun& run_a : a.runs) {
@@ -32,8 +35,11 @@ std::vector<Pair> matching_runs(const ResultFile& a, const ResultFile& b) {
       if (run_a.label == run_b.label) pairs.push_back({&run_a, &run_b, run_a.label});
     }
   }
-  if (pairs.empty() && a.runs.size() == 1 && b.runs.size() == 1)
-    pairs.push_back({&a.runs[0], &b.runs[0], a.runs[0].label + " / " + b.runs[0].label});
+  const bool one = a.runs.size() == 1 && b.runs.size() == 1;
+  if (!pairs.empty() || !(one || holds_answers(a) || holds_answers(b))) return pairs;
+  for (const ResultRun& run_a : a.runs) {
+    for (const ResultRun& run_b : b.runs) pairs.push_back({&run_a, &run_b, run_a.label + " / " + run_b.label});
+  }
   return pairs;
 }
 
@@ -70,24 +76,47 @@ std::string differing(const std::string& what, const std::string& a, const std::
   return sentence(fmt::format("{} differ: {} in A, {} in B.", what, shown(a), shown(b)));
 }
 
-// Whether both networks can be wrong by top-5, as the tables of results have it.
-bool top5_tells(const ResultFile& a, const ResultFile& b) {
-  const Task& task = find_task("classification");
-  return task.tells(1, a.classes) && task.tells(1, b.classes);
+// Of a task whose results have no answers picture by picture.
+std::string intervals(const AccuracyNumbers& a, const AccuracyNumbers& b, const std::string& task) {
+  const auto text = [](const std::optional<Interval>& ci) {
+    return ci ? fmt::format("{:.2f}% to {:.2f}%", 100 * ci->low, 100 * ci->high) : std::string("none");
+  };
+  return fmt::format(
+      "results of a {} have no answers picture by picture, so the difference is not tested; 95% interval of {}: {} in "
+      "A, {} in B",
+      task, a.metrics.front().name, text(a.ci95), text(b.ci95));
 }
 
-std::string accuracy_rows(TextTable& table, const Pair& pair, bool paired, bool top5) {
+// A sentence on the outputs; empty where one of the two has no hash of them.
+std::string identity(const AccuracyNumbers& a, const AccuracyNumbers& b, bool classified) {
+  const bool whole = !a.logits_sha256.empty() && !b.logits_sha256.empty();
+  const std::string &hash_a = whole ? a.logits_sha256 : a.logits_tree_sha256,
+                    &hash_b = whole ? b.logits_sha256 : b.logits_tree_sha256;
+  if (hash_a.empty() || hash_b.empty()) return "";
+  return fmt::format("{} are {}.", classified ? "logits" : "outputs",
+                     hash_a == hash_b ? "identical bit for bit" : "not identical");
+}
+
+std::string accuracy_rows(TextTable& table, const Pair& pair, bool paired, const ResultFile& of_a,
+                          const ResultFile& of_b) {
   const AccuracyNumbers &a = *pair.a->accuracy, &b = *pair.b->accuracy;
-  const auto row = [&](const char* name, double x, double y) {
-    table.row({pair.label, name, fmt::format("{:.2f}%", 100 * x), fmt::format("{:.2f}%", 100 * y),
-               fmt::format("{:+.2f} points", 100 * (y - x))});
+  const Task& task = find_task(of_a.task);
+  const bool classified = task.truth() == TruthKind::kClass;
+  const auto cell = [](const std::optional<double>& value) {
+    return value ? fmt::format("{:.2f}%", 100 * *value) : std::string("-");
   };
-  row("top-1", a.top1, b.top1);
-  if (top5) row("top-5", a.top5, b.top5);
-  if (!top5) table.row({pair.label, "top-5", "-", "-", ""});
-  return wrapped(fmt::format("{}: {}.", pair.label, difference_test(a, b, paired)), kWidth, 0) +
-         fmt::format("{}: logits are {}.\n", pair.label,
-                     a.logits_sha256 == b.logits_sha256 ? "identical bit for bit" : "not identical");
+  for (std::size_t i = 0; i < a.metrics.size(); ++i) {
+    const bool told = !classified || (task.tells(i, of_a.classes) && task.tells(i, of_b.classes));
+    const std::optional<double> x = told ? a.metrics[i].value : std::nullopt,
+                                y = told ? b.metrics[i].value : std::nullopt;
+    if (!x && !y && !classified) continue;  // of boxes of that size there are none
+    table.row({pair.label, a.metrics[i].name, cell(x), cell(y),
+               x && y ? fmt::format("{:+.2f} points", 100 * (*y - *x)) : ""});
+  }
+  const std::string test = classified ? difference_test(a, b, paired) : intervals(a, b, of_a.task);
+  const std::string same = identity(a, b, classified);
+  return wrapped(fmt::format("{}: {}.", pair.label, test), kWidth, 0) +
+         (same.empty() ? "" : fmt::format("{}: {}\n", pair.label, same));
 }
 
 void speed_row(TextTable& table, const std::string& label, const std::string& what, double x, double y) {
@@ -137,10 +166,10 @@ std::string server_rows(TextTable& table, const Pair& pair) {
   return fmt::format("{}: server: {} in A, {} in B: the rates do not compare.\n", pair.label, bound(a), bound(b));
 }
 
-std::string compare_pair(TextTable& table, const Pair& pair, bool paired, bool top5) {
+std::string compare_pair(TextTable& table, const Pair& pair, const ResultFile& of_a, const ResultFile& of_b) {
   const ResultRun &a = *pair.a, &b = *pair.b;
   std::string notes;
-  if (a.accuracy && b.accuracy) notes += accuracy_rows(table, pair, paired, top5);
+  if (a.accuracy && b.accuracy) notes += accuracy_rows(table, pair, same_images(of_a, of_b), of_a, of_b);
   if (a.speed && b.speed) notes += speed_rows(table, pair);
   if (a.server && b.server) notes += server_rows(table, pair);
   notes += only_in_one(pair.label + ": accuracy", a.accuracy.has_value(), b.accuracy.has_value());
@@ -209,6 +238,7 @@ std::string doubts(const ResultFile& result, const char* name) {
 }
 
 std::string compare(const ResultFile& a, const ResultFile& b) {
+  if (a.task != b.task) return sentence(fmt::format("A is of {}, B of {}: nothing to compare.", a.task, b.task));
   const std::vector<Pair> pairs = matching_runs(a, b);
   std::string notes = doubts(a, "A") + doubts(b, "B") + unmatched_runs(a, "A", pairs) + unmatched_runs(b, "B", pairs) +
                       differences(a, b);
@@ -216,8 +246,7 @@ std::string compare(const ResultFile& a, const ResultFile& b) {
   TextTable table;
   for (const char* title : {"precision", "quantity"}) table.column(title, TextTable::Align::kLeft);
   for (const char* title : {"A", "B", "B against A"}) table.column(title);
-  const bool paired = same_images(a, b);
-  for (const Pair& pair : pairs) notes += compare_pair(table, pair, paired, top5_tells(a, b));
+  for (const Pair& pair : pairs) notes += compare_pair(table, pair, a, b);
   return table.text() + (notes.empty() ? "" : "\n" + notes);
 }
 

@@ -9,6 +9,8 @@
 #include "report/cells.h"
 #include "report/class_table.h"
 #include "report/conclusion.h"
+#include "report/curve_section.h"
+#include "report/gallery_section.h"
 #include "report/html_page.h"
 #include "report/image_sentences.h"
 #include "report/markup.h"
@@ -254,7 +256,7 @@ std::string facts_section(const Report& report) {
 }  // namespace
 
 std::string to_html(const Report& report) {
-  std::string body = heading(report) + result_section(report) + class_section(report);
+  std::string body = heading(report) + result_section(report) + class_section(report) + curve_section(report) + gallery_section(report);
   body += trial_section(report);
   body += scatter_section(report) + latency_section(report) + server_section(report) + layer_sections(report) +
           facts_section(report);

@@ -48,6 +48,10 @@ svg.bars text { font-size: 11px; }
 .grey * { fill: var(--soft); }
 .legend { font-size: 13px; } .legend span { display: inline-flex; align-items: center; gap: 4px; margin-right: 12px; }
 .legend svg { width: 16px; height: 16px; }
+figure { margin: 0; } figcaption { font-size: 13px; font-weight: 600; color: var(--soft); }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(270px, 1fr)); gap: 12px; }
+.picture { margin: 0 0 16px; } .picture .box { fill: none; stroke-width: 2; } .picture .tag { font-size: 11px; }
+.overlay { image-rendering: pixelated; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 18px; margin: 0; font-size: 13.5px; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 code { font: 12.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; background: var(--back); padding: 8px 10px;

@@ -18,7 +18,6 @@
 #include "gpueval/error.h"
 #include "gpueval/report.h"
 #include "gpueval/selection.h"
-#include "task/bits.h"
 
 namespace gpueval {
 namespace {
@@ -48,23 +47,6 @@ double at_least(const JsonFields& json, const std::string& key, double least, do
   return value;
 }
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-AccuracyNumbers read_accuracy(const JsonFields& json) {
-  AccuracyNumbers result;
-  result.images = json.integer("images", 0, kMostImages);
-  result.top1_count = json.integer("top1_count", 0, result.images);
-  result.top1 = at_least(json, "top1", 0, 1);
-  result.top5 = at_least(json, "top5", 0, 1);
-  const double exact =
-      result.images == 0 ? 0 : static_cast<double>(result.top1_count) / static_cast<double>(result.images);
-  if (std::abs(exact - result.top1) > 1e-9) json.refuse("top1", fmt::format("{}, which its counts give", exact));
-  if (!json.has("correct_bits")) return result;
-  const auto bits = hex_to_bits(json.text("correct_bits"), static_cast<std::size_t>(result.images));
-  if (!bits || std::count(bits->begin(), bits->end(), true) != result.top1_count)
-    json.refuse("correct_bits", fmt::format("{} bits, {} of them set", result.images, result.top1_count));
-  result.correct = *bits;
-  return result;
-}
 
 // "verdict" is newer than "valid".
 std::string read_verdict(const JsonFields& json) {
@@ -109,7 +91,19 @@ std::string read_recipe(const JsonFields& run) {
   return text + fmt::format("; {} calibration images", q.integer("calibration_images", 0, kMostImages));
 }
 
-ResultRun read_run(const JsonFields& json) {
+// A result of before there were others is of a classification.
+std::string read_task(const JsonFields& json) {
+  if (!json.has("task")) return "classification";
+  const std::string name = json.text("task");
+  std::string names;
+  for (const Task* task : tasks()) {
+    if (task->name() == name) return name;
+    names += (names.empty() ? "" : ", ") + task->name();
+  }
+  json.refuse("task", "one of " + names);
+}
+
+ResultRun read_run(const JsonFields& json, const std::string& task) {
   RunReport names;
   names.precision = printable(json.text("precision"));
   names.scheme = text_or_empty(json, "scheme");
@@ -121,8 +115,9 @@ ResultRun read_run(const JsonFields& json) {
   run.kernel = text_or_empty(json, "forced_kernel");
   run.recipe = read_recipe(json);
   if (json.has("accuracy")) {
-    run.accuracy = read_accuracy(json.object("accuracy"));
-    run.accuracy->logits_sha256 = json.text("logits_sha256");
+    run.accuracy = read_accuracy(json.object("accuracy"), task);
+    run.accuracy->logits_sha256 = text_or_empty(json, "logits_sha256");
+    run.accuracy->logits_tree_sha256 = text_or_empty(json, "logits_tree_sha256");
   }
   if (json.has("speed")) run.speed = read_speed(json.object("speed"));
   if (json.has("server")) run.server = read_server(json.object("server"));
@@ -188,6 +183,7 @@ ResultFile read_result(const std::string& path) {
   ResultFile result;
   result.path = path;
   const JsonFields host = json.object("host"), model = json.object("model");
+  result.task = read_task(json);
   result.cpu = printable(host.text("cpu"));
   result.threads = static_cast<int>(host.integer("threads", 1, std::numeric_limits<int>::max()));
   result.model = read_model(model);
@@ -199,7 +195,7 @@ ResultFile read_result(const std::string& path) {
   result.speed_input = text_or_empty(json, "speed_input");
   result.warnings = texts_or_none(json, "warnings");
   if (json.has("conditions")) result.disturbances = texts_or_none(json.object("conditions"), "warnings");
-  for (const JsonFields& run : json.objects("runs")) result.runs.push_back(read_run(run));
+  for (const JsonFields& run : json.objects("runs")) result.runs.push_back(read_run(run, result.task));
   name_batches(result.runs);
   return result;
 }

@@ -8,13 +8,25 @@
 #include <string>
 #include <vector>
 
+#include "core/json_fields.h"
+#include "gpueval/task.h"
+
 namespace gpueval {
 
+// What a task's accuracy has, as a table shows it.
+struct NamedNumber {
+  std::string name;             // "AP50"
+  std::optional<double> value;  // a fraction; absent: nothing that it is of was judged
+};
+
 struct AccuracyNumbers {
-  std::int64_t images = 0, top1_count = 0;
-  double top1 = 0, top5 = 0;
-  std::vector<bool> correct;  // image by image; empty in results without
-  std::string logits_sha256;
+  std::int64_t images = 0;
+  std::vector<NamedNumber> metrics;  // the headline first
+  std::optional<Interval> ci95;      // of the headline
+  std::int64_t top1_count = 0;       // of classification
+  std::vector<bool> correct;         // the same, image by image; empty in results without
+  // Of all outputs, and of the images' hashes: empty where a result has none.
+  std::string logits_sha256, logits_tree_sha256;
 };
 
 struct SpeedNumbers {
@@ -50,7 +62,8 @@ struct ResultData {
 
 struct ResultFile {
   std::string path, model, weights, cpu;
-  int classes = 0;  // of the network; 0: not known
+  std::string task;  // of find_task()
+  int classes = 0;   // of the network; 0: not known
   int threads = 0;
   bool interrupted = false;
   std::optional<ResultData> data;
@@ -58,6 +71,9 @@ struct ResultFile {
   std::vector<std::string> warnings, disturbances;
   std::vector<ResultRun> runs;
 };
+
+// A run's `accuracy`, by the task. Error naming the field for numbers that no such result has.
+AccuracyNumbers read_accuracy(const JsonFields& json, const std::string& task);
 
 // Throws Error naming file and field for anything that is no complete result of a measurement.
 ResultFile read_result(const std::string& path);

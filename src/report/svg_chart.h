@@ -38,6 +38,14 @@ struct LatencyBox {
 };
 std::string latency_chart(const std::vector<LatencyBox>& boxes);
 
+// Curves over a square, both axes from 0 to 1: y at x = 0 to 1 in even steps. The colours are those of the legend.
+struct ChartCurve {
+  std::string label;
+  std::vector<double> y;
+};
+std::string unit_chart(const std::vector<ChartCurve>& curves, const std::string& x, const std::string& y);
+std::string curve_legend(const std::vector<std::string>& labels);
+
 // Layers over two logarithmic axes, under the roofs: a slope (bytes a second) that meets a ceiling for each kind of
 // arithmetic. Layers of one group share a colour; the area of a disc is the layer's share of its group's time.
 struct RooflinePoint {

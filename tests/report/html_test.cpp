@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "report/base64.h"
 #include "report/markup.h"
 #include "report/svg_axis.h"
 #include "report/text_table.h"
@@ -211,6 +212,55 @@ TEST(NetworksTable, PublishedFiguresStandBesideOurs) {
   table.networks = {table.networks[1]};
   table.networks[0].name = "demo";
   EXPECT_EQ(to_text(table).find("original research"), std::string::npos);
+}
+
+TEST(Base64, IsThatOfRfc4648) {
+  const auto of = [](std::string_view text) {
+    return base64({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  };
+  EXPECT_EQ(of(""), "");
+  EXPECT_EQ(of("f"), "Zg==");
+  EXPECT_EQ(of("fo"), "Zm8=");
+  EXPECT_EQ(of("foo"), "Zm9v");
+  EXPECT_EQ(of("\xff\xfe\xfd\xfc"), "//79/A==");
+}
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++count;
+  return count;
+}
+
+TEST(Gallery, BoxesStayInsideTheirPicture) {
+  Report report = test::sample_report();
+  report.task = "detection";
+  for (RunReport& run : report.runs) run.accuracy.reset();
+  report.data->class_names = {"<cat>"};
+  GalleryPicture picture{"a\"b.jpg", "2 boxes differ", 100, 200, {1, 2, 3}, {}};
+  picture.answers = {{"float32", {{0, 0.5, {-50, 10, 1000, 20}}}}, {"int8", {}}, {"truth", {{7, {}, {0, 0, 20, 20}}}}};
+  report.gallery = {picture};
+  const std::string html = to_html(report);
+  expect_balanced(html);
+  EXPECT_EQ(count_of(html, "<use "), 3u) << "the picture is there once";
+  EXPECT_NE(html.find("x=\"0.0\" y=\"32.5\" width=\"290.0\" height=\"29.0\""), std::string::npos) << html;
+  EXPECT_NE(html.find("&lt;cat&gt; 0.50"), std::string::npos);
+  EXPECT_NE(html.find(">class 7<"), std::string::npos);
+}
+
+TEST(Gallery, LabelMapsLieOverTheirPicture) {
+  Report report = test::sample_report();
+  report.task = "segmentation";
+  for (RunReport& run : report.runs) run.accuracy.reset();
+  report.data->class_names = {"background", "cat", "dog"};
+  GalleryPicture picture{"a.jpg", "1% differ", 2, 1, {1, 2, 3}, {}};
+  for (const char* label : {"float32", "int8", "truth"})
+    picture.answers.push_back({label, {}, {2, 1, {0, static_cast<std::uint8_t>(label[0] == 't' ? 255 : 2)}}});
+  report.gallery = {picture};
+  const std::string html = to_html(report);
+  expect_balanced(html);
+  EXPECT_EQ(count_of(html, "data:image/png;base64,"), 3u);
+  EXPECT_EQ(count_of(html, "</svg>dog<"), 1u) << "the legend has what occurs, without the background";
+  EXPECT_EQ(html.find("</svg>cat<"), std::string::npos);
 }
 
 TEST(ChartAxis, TicksAreRoundAndInside) {

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/data/encode_picture.h"
+
+#include <png.h>
+#include <turbojpeg.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <opencv2/imgproc.hpp>
+
+#include "gpueval/error.h"
+
+namespace gpueval {
+
+Image shrunk(const Image& image, int side) {
+  const int longer = std::max(image.height, image.width);
+  if (longer <= side) return image;
+  const auto length = [&](int of) {
+    return std::max(1, static_cast<int>((std::int64_t{of} * side + longer / 2) / longer));
+  };
+  Image result{length(image.height), length(image.width), {}};
+  result.rgb.resize(static_cast<std::size_t>(result.height) * static_cast<std::size_t>(result.width) * 3);
+  const cv::Mat from(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb.data()));
+  cv::Mat to(result.height, result.width, CV_8UC3, result.rgb.data());
+  cv::resize(from, to, to.size(), 0, 0, cv::INTER_AREA);
+  return result;
+}
+
+LabelMap shrunk(const LabelMap& map, int height, int width) {
+  LabelMap result{height, width, {}};
+  result.classes.reserve(static_cast<std::size_t>(height) * static_cast<std::size_t>(width));
+  const auto source = [](int i, int n, int of) { return (2 * std::int64_t{i} + 1) * of / (2 * std::int64_t{n}); };
+  for (int y = 0; y < height; ++y) {
+    const auto row = static_cast<std::size_t>(source(y, height, map.height) * map.width);
+    for (int x = 0; x < width; ++x)
+      result.classes.push_back(map.classes[row + static_cast<std::size_t>(source(x, width, map.width))]);
+  }
+  return result;
+}
+
+std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality) {
+  const std::unique_ptr<void, int (*)(tjhandle)> encoder(tjInitCompress(), tjDestroy);
+  if (!encoder) fail("libjpeg-turbo cannot be initialised: {}", tjGetErrorStr2(nullptr));
+  unsigned char* bytes = nullptr;
+  unsigned long size = 0;
+  const int status = tjCompress2(encoder.get(), image.rgb.data(), image.width, 0, image.height, TJPF_RGB, &bytes, &size,
+                                 TJSAMP_420, quality, 0);
+  const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owner(bytes, tjFree);
+  if (status != 0)
+    fail("a picture of {} x {} cannot be made a JPEG: {}", image.width, image.height, tjGetErrorStr2(encoder.get()));
+  return {bytes, bytes + size};
+}
+
+std::vector<std::uint8_t> encode_overlay(const LabelMap& map, std::span<const TranslucentColor, 256> colors) {
+  png_image image;
+  std::memset(&image, 0, sizeof(image));
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(map.width);
+  image.height = static_cast<png_uint_32>(map.height);
+  image.format = PNG_FORMAT_RGBA_COLORMAP;
+  image.colormap_entries = 256;
+  png_alloc_size_t bytes = PNG_IMAGE_PNG_SIZE_MAX(image);
+  std::vector<std::uint8_t> file(bytes);
+  if (png_image_write_to_memory(&image, file.data(), &bytes, 0, map.classes.data(), map.width, colors.data()) == 0)
+    fail("a label map of {} x {} cannot be made a PNG: {}", map.width, map.height, image.message);
+  file.resize(bytes);
+  return file;
+}
+
+}  // namespace gpueval
