@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Fresh Debian 12 machine -> build/gpu_eval -> float32 against int8 on the embedded demo. Further arguments go to gpu_eval.
+# Fresh Debian 12 machine -> build/gpu_eval -> float32 against int8 on the three embedded networks: one that
+# classifies, one that segments, one that detects. Further arguments go to gpu_eval.
 # Device code takes minutes an architecture: it is compiled for the GPU at hand, and not at all where there is none.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,4 +14,6 @@ else
 fi
 cmake -S . -B build -G Ninja -DGPUEVAL_TESTS=OFF -DGPUEVAL_BENCH=OFF "${gpu[@]}"
 cmake --build build
-build/gpu_eval --model demo "$@"
+for network in demo demo-segmentation demo-detection; do
+  build/gpu_eval --model "$network" "$@"
+done

@@ -39,7 +39,7 @@ struct ModelSpec {
   // background), or "boxes" and "classes" (logits of a sigmoid each, no background); cells row by row, map after map.
   TruthKind truth = TruthKind::kClass;
   std::optional<Fit> fit = {};  // its own, whatever the data are
-  // Of detectors: what the names of its embedded priors begin with (gpueval/priors.h), "_voc" and "_coco" behind it.
+  // Of detectors: its embedded priors (gpueval/priors.h), or what their names begin with, "_voc" and "_coco" behind it.
   std::string priors = {};
   // Which variant a weight file holds (by layer names); empty function: there is one only.
   std::function<std::string(const WeightFile&)> detect_variant;

@@ -102,13 +102,13 @@ std::string accuracy_rows(TextTable& table, const Pair& pair, bool paired, const
   const AccuracyNumbers &a = *pair.a->accuracy, &b = *pair.b->accuracy;
   const Task& task = find_task(of_a.task);
   const bool classified = task.truth() == TruthKind::kClass;
+  static const std::optional<double> kAbsent;
   const auto cell = [](const std::optional<double>& value) {
     return value ? fmt::format("{:.2f}%", 100 * *value) : std::string("-");
   };
   for (std::size_t i = 0; i < a.metrics.size(); ++i) {
     const bool told = !classified || (task.tells(i, of_a.classes) && task.tells(i, of_b.classes));
-    const std::optional<double> x = told ? a.metrics[i].value : std::nullopt,
-                                y = told ? b.metrics[i].value : std::nullopt;
+    const std::optional<double>&x = told ? a.metrics[i].value : kAbsent, &y = told ? b.metrics[i].value : kAbsent;
     if (!x && !y && !classified) continue;  // of boxes of that size there are none
     table.row({pair.label, a.metrics[i].name, cell(x), cell(y),
                x && y ? fmt::format("{:+.2f} points", 100 * (*y - *x)) : ""});
