@@ -52,8 +52,18 @@ std::string data_line(const Report& report) {
   return text;
 }
 
+// Of `gpu_eval judge`: no network ran.
+bool judges_answers(const Report& report) {
+  return report.runs.size() == 1 && report.runs.front().precision == "answers";
+}
+
 std::string header(const Report& report) {
   std::string text = fmt::format("gpu_eval {} ({})\n", report.tool.version, report.tool.revision);
+  if (judges_answers(report)) {
+    return text + field("Answers", shortened_path(report.model.weights, 75)) +
+           field("Truth", fmt::format("{}, {}", shortened_path(report.data->path, 75), judged_text(*report.data))) +
+           '\n';
+  }
   text += model_line(report.model) + weights_line(report.model) + data_line(report);
   const std::string device = report.runs.empty() ? "" : report.runs.front().device;
   text += field("Device", fmt::format("{}: {}", device, report.device_description));
@@ -77,7 +87,8 @@ std::string data_footer(const Report& report) {
   if (report.data) {
     std::int64_t judged = 0;
     for (const RunReport& run : report.runs) judged = run.accuracy ? run.accuracy->images : judged;
-    text += fmt::format("{} images judged in {:.1f} s, decoding included", grouped(judged), report.data->seconds);
+    text += fmt::format("{} images judged in {:.1f} s{}", grouped(judged), report.data->seconds,
+                        judges_answers(report) ? "" : ", decoding included");
     if (report.data->replayed > 0)
       text += fmt::format("; {} of them in an earlier run", grouped(static_cast<std::int64_t>(report.data->replayed)));
     text += ".\n";

@@ -9,31 +9,13 @@
 #include "core/json_fields.h"
 #include "gpueval/error.h"
 #include "gpueval/priors.h"
+#include "task/detection/cell_boxes.h"
 
 namespace gpueval {
 namespace {
 
 constexpr std::int64_t kMostCells = 4096, kMostBoxes = 64;
 constexpr std::size_t kMostPriors = 10'000'000, kMostClasses = 10'000;
-
-struct Extents {
-  double width = 0, height = 0;
-};
-
-// Numbers of an array, each above `above`; `count` many, 0: at least one.
-std::vector<double> numbers(const JsonFields& json, const char* key, std::size_t count, double above) {
-  std::vector<double> values;
-  const std::string expected =
-      count == 0 ? fmt::format("numbers above {}", above) : fmt::format("{} numbers above {}", count, above);
-  if (!json.has(key) || !json.json()[key].is_array()) json.refuse(key, expected);
-  for (const auto& value : json.json()[key]) {
-    if (!value.is_number() || !std::isfinite(value.get<double>()) || value.get<double>() <= above)
-      json.refuse(key, expected);
-    values.push_back(value.get<double>());
-  }
-  if (values.empty() || (count != 0 && values.size() != count)) json.refuse(key, expected);
-  return values;
-}
 
 std::string choice(const JsonFields& json, const char* key, std::initializer_list<const char*> values) {
   if (!json.has(key)) return *values.begin();
@@ -45,34 +27,6 @@ std::string choice(const JsonFields& json, const char* key, std::initializer_lis
   json.refuse(key, "one of " + names);
 }
 
-Extents of_size_and_ratio(double size, double ratio) { return {size * std::sqrt(ratio), size / std::sqrt(ratio)}; }
-
-// The boxes of a cell, in the order of the outputs.
-std::vector<Extents> cell_boxes(const JsonFields& map, const std::string& order) {
-  std::vector<Extents> boxes;
-  if (map.has("boxes")) {
-    for (const auto& box : map.json()["boxes"]) {
-      const bool pair = box.is_array() && box.size() == 2 && box[0].is_number() && box[1].is_number();
-      if (!pair || !(box[0] > 0) || !(box[1] > 0)) map.refuse("boxes", "a list of [width, height], both above 0");
-      boxes.push_back({box[0].get<double>(), box[1].get<double>()});
-    }
-    if (boxes.empty()) map.refuse("boxes", "at least one [width, height]");
-    return boxes;
-  }
-  const std::vector<double> sizes = numbers(map, "sizes", 0, 0), ratios = numbers(map, "ratios", 0, 0);
-  if (order == "sizes-then-ratios") {
-    for (const double size : sizes) boxes.push_back(of_size_and_ratio(size, ratios[0]));
-    for (std::size_t i = 1; i < ratios.size(); ++i) boxes.push_back(of_size_and_ratio(sizes[0], ratios[i]));
-  } else if (order == "by-size") {
-    for (const double size : sizes)
-      for (const double ratio : ratios) boxes.push_back(of_size_and_ratio(size, ratio));
-  } else {
-    for (const double ratio : ratios)
-      for (const double size : sizes) boxes.push_back(of_size_and_ratio(size, ratio));
-  }
-  return boxes;
-}
-
 class PriorsParser {
  public:
   explicit PriorsParser(const JsonFields& json) : json_(json) {}
@@ -81,11 +35,11 @@ class PriorsParser {
     json_.only({"name", "input", "maps", "order", "unit", "offset", "clip", "variances", "outputs", "classes",
                 "category_ids", "background", "scores", "score_threshold", "nms_threshold", "keep_before_nms", "keep"});
     priors_.name = json_.text("name");
-    const std::vector<double> input = numbers(json_, "input", 2, 0);
+    const std::vector<double> input = numbers_above(json_, "input", 2, 0);
     priors_.input_height = static_cast<int>(input[0]);
     priors_.input_width = static_cast<int>(input[1]);
     read_maps();
-    const std::vector<double> variances = numbers(json_, "variances", 4, 0);
+    const std::vector<double> variances = numbers_above(json_, "variances", 4, 0);
     for (std::size_t i = 0; i < 4; ++i) priors_.variances[i] = static_cast<float>(variances[i]);
     if (json_.has("outputs")) {
       const JsonFields outputs = json_.object("outputs");
@@ -111,13 +65,13 @@ class PriorsParser {
 
   void read_map(const JsonFields& map, const std::string& order) {
     map.only({"cells", "step", "sizes", "ratios", "boxes"});
-    const std::vector<double> cells = numbers(map, "cells", 2, 0);
+    const std::vector<double> cells = numbers_above(map, "cells", 2, 0);
     if (cells[0] > kMostCells || cells[1] > kMostCells) map.refuse("cells", fmt::format("at most {}", kMostCells));
     const std::vector<Extents> boxes = cell_boxes(map, order);
     if (std::ssize(boxes) > kMostBoxes) map.refuse("sizes", fmt::format("at most {} boxes a cell", kMostBoxes));
     const double height = priors_.input_height, width = priors_.input_width;
     std::vector<double> step{height / cells[0], width / cells[1]};
-    if (map.has("step")) step = numbers(map, "step", 2, 0);
+    if (map.has("step")) step = numbers_above(map, "step", 2, 0);
     if (priors_.boxes.size() + static_cast<std::size_t>(cells[0] * cells[1]) * boxes.size() > kMostPriors)
       map.refuse("cells", fmt::format("at most {} priors together", kMostPriors));
     for (int y = 0; y < static_cast<int>(cells[0]); ++y) {
@@ -147,7 +101,7 @@ class PriorsParser {
     if (names.empty() || names.size() != priors_.classes.size() || names.size() > kMostClasses)
       json_.refuse("classes", "the names of the classes, each once, without the background");
     if (json_.has("category_ids")) {
-      for (const double id : numbers(json_, "category_ids", priors_.classes.size(), -1))
+      for (const double id : numbers_above(json_, "category_ids", priors_.classes.size(), -1))
         priors_.category_ids.push_back(static_cast<int>(id));
     }
     const std::string background = choice(json_, "background", {"none", "first", "last"});
