@@ -104,8 +104,8 @@ struct AnnotatedRequest {
   std::vector<std::string> classes;  // the network's, in its order; empty: the data's own
   std::optional<ClassMap> map;       // of label maps
 };
-// Whether the folder's layout is one of those that open_annotated() tells by itself.
-bool is_annotated(const std::string& folder);
+// Whether open_annotated() can tell the layout, or is told; a usage error where it would have several to choose from.
+bool is_annotated(const AnnotatedRequest& request);
 // PASCAL VOC (JPEGImages beside Annotations or SegmentationClass), COCO (annotations/instances_SPLIT.json beside a
 // folder SPLIT of pictures, or a folder of pictures and a file), Cityscapes (leftImg8bit beside gtFine), or a folder of
 // images/ beside masks/: docs/formats.md. Error that names the file for what is missing or is not as the format has it.

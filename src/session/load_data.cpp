@@ -4,11 +4,12 @@
 
 #include "gpueval/error.h"
 #include "gpueval/session.h"
+#include "models/demo.h"
 
 namespace gpueval {
 namespace {
 
-constexpr std::size_t kDemoCalibrationImages = 512;
+constexpr std::size_t kDemoImages = 2000, kDemoScenes = 500, kDemoCalibrationImages = 512;
 
 bool classifies(const JudgedBy& judged) { return judged.task != nullptr && judged.task->truth() == TruthKind::kClass; }
 
@@ -23,26 +24,41 @@ LabelRules label_rules(const Plan& plan, const ModelSpec& spec, const JudgedBy& 
   return label_use(plan, by) == LabelUse::kJudged || !plan.data.labels.empty() ? spec.labels : LabelRules{};
 }
 
+AnnotatedRequest annotated(const Plan& plan, const JudgedBy& by) {
+  return {.path = plan.data.path,
+          .split = plan.data.split,
+          .truth = by.task->truth(),
+          .annotations = plan.data.labels,
+          .classes = by.classes,
+          .map = plan.data.map};
+}
+
 // Whether the data are to be opened with the truth of the task: pictures alone do for speed and for outputs.
 bool opens_annotated(const Plan& plan, const JudgedBy& by) {
   if (by.task == nullptr || classifies(by)) {
     if (!plan.data.split.empty()) fail_usage("split {}: it is for pictures with boxes or label maps", plan.data.split);
     return false;
   }
-  return !plan.data.split.empty() || !plan.task.name.empty() || is_annotated(plan.data.path);
+  return !plan.data.split.empty() || !plan.task.name.empty() || is_annotated(annotated(plan, by));
 }
 
 void open_annotated_data(const Plan& plan, const JudgedBy& by, LoadedData& data) {
-  AnnotatedRequest request{.path = plan.data.path,
-                           .split = plan.data.split,
-                           .truth = by.task->truth(),
-                           .annotations = plan.data.labels,
-                           .classes = by.classes,
-                           .map = plan.data.map};
+  AnnotatedRequest request = annotated(plan, by);
   data.images = open_annotated(request);
   if (plan.data.calibration_split.empty()) return;
   request.split = plan.data.calibration_split;
   data.calibration = open_annotated(request);
+}
+
+// Of the embedded networks: pictures that are drawn, with the truth of the task.
+void open_demo_data(const JudgedBy& by, LoadedData& data) {
+  const TruthKind truth = by.task != nullptr ? by.task->truth() : TruthKind::kClass;
+  const auto open = [&](const char* split, std::size_t count) {
+    if (truth == TruthKind::kBoxes) return open_demo_boxes(split, count);
+    return truth == TruthKind::kLabelMap ? open_demo_masks(split, count) : open_demo(split, count);
+  };
+  data.images = open("test", truth == TruthKind::kClass ? kDemoImages : kDemoScenes);
+  data.calibration = open("calibration", kDemoCalibrationImages);
 }
 
 }  // namespace
@@ -50,12 +66,12 @@ void open_annotated_data(const Plan& plan, const JudgedBy& by, LoadedData& data)
 LoadedData load_data(const Plan& plan, const ModelSpec& spec, const JudgedBy& by) {
   LoadedData data;
   const std::string& path = plan.data.path;
-  if (!path.empty() && opens_annotated(plan, by)) {
+  if (path == "demo" || (path.empty() && spec.built_in && embeds_weights(spec.name))) {
+    open_demo_data(by, data);
+  } else if (!path.empty() && opens_annotated(plan, by)) {
     open_annotated_data(plan, by, data);
   } else if (!path.empty()) {
     data.images = open_dataset(path, plan.data.labels, label_use(plan, by), label_rules(plan, spec, by));
-  } else if (spec.built_in && spec.name == "demo") {
-    data.images = open_dataset("demo", "");
   } else if (!spec.labels.imagenet) {
     data.missing =
         fmt::format("No images for {}: name a folder, an .npy or a pickle of its classes as the data.", spec.name);
@@ -75,7 +91,6 @@ LoadedData load_data(const Plan& plan, const ModelSpec& spec, const JudgedBy& by
                path);
   }
   if (data.images && data.images->size() == 0) fail("{}: the data set has no images", data.images->path());
-  if (data.images && data.images->kind() == "demo") data.calibration = open_demo("calibration", kDemoCalibrationImages);
   return data;
 }
 

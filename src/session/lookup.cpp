@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "models/demo.h"
 #include "session/prepare.h"
 
 namespace gpueval {
@@ -67,7 +68,7 @@ std::vector<FoundFile> found_files(const Plan& plan) {
     if (plan.model.weights.empty() && spec->weight_files) {
       add("the weights", spec->weight_files({.alpha = alpha.value_or(1), .variant = ""}));
     }
-    has_images |= spec->name == "demo";
+    has_images |= embeds_weights(spec->name);
   }
   if (has_images) return files;
   for (const char* name : {"val224_compressed.pkl", "val224_sample.pkl"}) add("the images", {name});

@@ -50,6 +50,10 @@ void take_own_priors(const Plan& plan, const LoadedModel& model, JudgedBy& judge
   if (!judged.options.priors.empty() && !plan.anchors.empty())
     fail_usage("anchors {} contradicts the priors {}", plan.anchors, judged.options.priors);
   if (prefix.empty() || !judged.options.priors.empty()) return;
+  if (const std::vector<std::string> names = embedded_priors(); std::count(names.begin(), names.end(), prefix) > 0) {
+    judged.options.priors = prefix;
+    return;
+  }
   const std::string own = data_set_of(model.report);
   if (own.empty()) return;  // the user's classes: their names come with --priors
   judged.options.priors = prefix + "_" + own;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "eval/result_checks.h"
+#include "models/demo.h"
 #include "session/islands.h"
 
 namespace gpueval {
@@ -97,7 +98,7 @@ void add_notes(const Plan& plan, const LoadedData& data, Report& report) {
                                ? "Synthetic images were used for timing and calibration."
                                : "Synthetic images were used for timing.");
   }
-  if (plan.model.name == "demo" && plan.model.weights.empty()) {
+  if (plan.model.weights.empty() && embeds_weights(plan.model.name)) {
     report.notes.push_back(
         "The demo is a toy: a small network on drawn shapes; its losses say little about real networks.");
   }

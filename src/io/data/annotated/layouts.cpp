@@ -89,6 +89,13 @@ std::string data::split_folder(const std::string& folder, const std::string& spl
   fail_usage("{}: has no split {}; there are {}{}", folder, split, some_of(there), did_you_mean(split, there));
 }
 
+bool is_annotated(const AnnotatedRequest& request) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(request.path, ignored)) return false;
+  data::AnnotatedFolder folder{request, ""};
+  return !request.annotations.empty() || find_layout(folder) != nullptr;
+}
+
 std::unique_ptr<Dataset> open_annotated(const AnnotatedRequest& request) {
   GPUEVAL_CHECK(request.truth == TruthKind::kBoxes || request.truth == TruthKind::kLabelMap, "truth {}",
                 static_cast<int>(request.truth));
