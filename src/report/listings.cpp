@@ -36,7 +36,7 @@ std::string list_models() {
                  fmt::format("{}x{}", input.h, input.w), grouped(graph.parameter_count()),
                  grouped(graph.multiply_adds()), files.empty() ? "embedded" : files.front()});
     }
-    published += fmt::format("{:<12} {}\n{:<12} weights: {}\n", spec.name, spec.description, "", spec.published_at);
+    published += fmt::format("{:<25} {}\n{:<25} weights: {}\n", spec.name, spec.description, "", spec.published_at);
   }
   return table.text() + '\n' + published;
 }
