@@ -1,30 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A toy in MobileNet's form, for a first look without downloads: ten classes of drawn shapes, 96 x 96.
 // scripts/train_demo.py trains it; models/demo/README.md has its accuracy.
-#include "models/demo.h"
-
 #include <fmt/format.h>
 
 #include <array>
 
-#include "core/sha256.h"
 #include "gpueval/models.h"
-#include "io/weights/read_weights.h"
-
-// GPUEVAL_DEMO_WEIGHTS: the file's path, from models/flags.cmake.
-__asm__(
-    ".section .rodata\n"
-    ".global gpueval_demo_weights_begin\n"
-    ".global gpueval_demo_weights_end\n"
-    ".balign 16\n"
-    "gpueval_demo_weights_begin:\n"
-    ".incbin \"" GPUEVAL_DEMO_WEIGHTS
-    "\"\n"
-    "gpueval_demo_weights_end:\n"
-    ".byte 0\n"
-    ".previous\n");
-extern "C" const std::byte gpueval_demo_weights_begin[];
-extern "C" const std::byte gpueval_demo_weights_end[];
 
 namespace gpueval {
 namespace {
@@ -52,18 +33,6 @@ Graph build(const ModelOptions& options) {
 }
 
 }  // namespace
-
-std::span<const std::byte> demo_weights() {
-  return {gpueval_demo_weights_begin, static_cast<std::size_t>(gpueval_demo_weights_end - gpueval_demo_weights_begin)};
-}
-
-WeightFile read_demo_weights() {
-  WeightFile file = read_weight_bytes(demo_weights(), "embedded demo.h5");
-  Sha256 sum;
-  sum.update(demo_weights());
-  file.sha256 = sum.hex();
-  return file;
-}
 
 ModelSpec demo_model() {
   return {.name = "demo",

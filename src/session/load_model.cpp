@@ -71,7 +71,7 @@ void describe(const Graph& graph, ModelReport& report) {
 }
 
 WeightFile read_file(const ModelPlan& plan, const ModelSpec& spec, const ModelOptions& build) {
-  if (plan.weights.empty() && spec.name == "demo") return read_demo_weights();
+  if (plan.weights.empty() && embeds_weights(spec.name)) return read_embedded_weights(spec.name);
   return read_weight_file(plan.weights.empty() ? find_weights(spec, build) : plan.weights);
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
+#include "models/demo.h"
 #include "session/prepare.h"
 
 namespace gpueval {
@@ -49,7 +50,7 @@ TableNetwork measure_network(const Plan& plan, Observer& observer) {
   TableNetwork network;
   network.name = alpha ? fmt::format("{} {:g}", spec.name, *alpha) : spec.name;
   if (spec.weight_files) network.weight_files = spec.weight_files({.alpha = alpha.value_or(1), .variant = ""});
-  const bool looked_for = plan.model.weights.empty() && spec.name != "demo";
+  const bool looked_for = plan.model.weights.empty() && !embeds_weights(spec.name);
   if (looked_for && !find_file(network.weight_files)) {
     network.missing = fmt::format("the weight file {} is not at hand; it is published at {}",
                                   fmt::join(network.weight_files, " or "), spec.published_at);

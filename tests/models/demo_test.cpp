@@ -26,7 +26,7 @@ Graph bound_demo() { return bind_weights(find_model("demo").build({}), read_demo
 
 TEST(Demo, CarriesItsWeights) {
   const std::vector<char> source = read_file(GPUEVAL_SOURCE_DIR "/models/demo/demo.h5");
-  const auto embedded = demo_weights();
+  const auto embedded = embedded_weights("demo");
   ASSERT_EQ(embedded.size(), source.size());
   EXPECT_TRUE(std::equal(source.begin(), source.end(), reinterpret_cast<const char*>(embedded.data())));
   const WeightFile file = read_demo_weights(), from_disk = read_weight_file(GPUEVAL_SOURCE_DIR "/models/demo/demo.h5");

@@ -11,6 +11,7 @@
 #include "gpueval/models.h"
 #include "graph/op_row.h"
 #include "graph/passes.h"
+#include "models/demo.h"
 
 namespace gpueval {
 namespace {
@@ -107,7 +108,7 @@ TEST(Models, EveryRowBuildsAndNamesItsFiles) {
       EXPECT_EQ(graph.input_node().shape, (Shape{1, spec.input.height, spec.input.width, spec.input.channels}))
           << graph.name;
       EXPECT_EQ(spec.truth == TruthKind::kBoxes, graph.outputs.size() == 2) << graph.name;
-      EXPECT_EQ(spec.weight_files(options).empty(), spec.name == "demo")
+      EXPECT_EQ(spec.weight_files(options).empty(), embeds_weights(spec.name))
           << graph.name;  // the demo's are in the program
       EXPECT_FALSE(spec.published_at.empty()) << graph.name;
       const Graph passed = fuse_activation(fold_padding(expand_separable(graph)));  // the rules hold behind passes, too
