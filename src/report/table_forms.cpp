@@ -6,6 +6,7 @@
 #include "core/printable.h"
 #include "gpueval/report.h"
 #include "report/cells.h"
+#include "report/class_table.h"
 #include "report/html_page.h"
 #include "report/image_sentences.h"
 #include "report/markup.h"
@@ -21,6 +22,21 @@ constexpr std::size_t kWidth = 110;
 constexpr const char* kLegend =
     "diff: points against the network's float32 row on the same images; p: exact McNemar test of top-1; agree: same "
     "top-1 class as float32; SQNR: of the logits against float32's.";
+
+// That of the first network that was measured: a table is of one task.
+const Task& task_of(const TableReport& table) {
+  for (const TableNetwork& network : table.networks) {
+    if (network.report) return find_task(network.report->task);
+  }
+  return find_task("classification");
+}
+
+std::string legend_of(const TableReport& table) {
+  const Task& task = task_of(table);
+  return task.truth() == TruthKind::kClass
+             ? kLegend
+             : task.legend("the network's float32 row") + " SQNR: of the outputs against float32's.";
+}
 
 void add_row(TextTable& table, const std::string& network, const Report& report, const RunReport& run) {
   const RunReport& first = report.runs.front();
@@ -46,8 +62,13 @@ TextTable networks_table(const TableReport& report) {
   TextTable table;
   table.column("network", TextTable::Align::kLeft);
   table.column("precision", TextTable::Align::kLeft);
-  for (const char* title : {"top-1", "top-5", "diff-1", "diff-5", "p", "agree", "SQNR dB", "images/s"})
+  const Task& task = task_of(report);
+  const std::vector<std::string> metrics = task.metric_names();
+  const bool classes = task.truth() == TruthKind::kClass;
+  for (const std::string& title :
+       {metrics[0], metrics[1], classes ? "diff-1" : "diff " + metrics[0], classes ? "diff-5" : "diff " + metrics[1]})
     table.column(title);
+  for (const char* title : {"p", "agree", "SQNR dB", "images/s"}) table.column(title);
   for (const TableNetwork& network : report.networks) {
     if (!network.report) {
       std::vector<std::string> cells(10);
@@ -95,7 +116,7 @@ std::vector<std::string> doubts(const Report& report) {
 
 // Whole sentences on what was judged and what is missing.
 std::vector<std::string> sentences(const TableReport& table) {
-  std::vector<std::string> result{kLegend};
+  std::vector<std::string> result{legend_of(table)};
   for (const TableNetwork& network : table.networks) {
     if (!network.report) {
       result.push_back(fmt::format("{}: {}", network.name, network.missing));
@@ -127,6 +148,18 @@ std::string machine(const TableReport& table) {
                      table.host.threads);
 }
 
+// By class, network by network; form: of a title and its table.
+template <typename Form>
+std::string class_tables(const TableReport& table, Form form) {
+  std::string text;
+  for (const TableNetwork& network : table.networks) {
+    if (!network.report) continue;
+    const ClassTable classes = class_table(*network.report);
+    if (!classes.title.empty()) text += form(network.name + ": " + classes.title, classes.table);
+  }
+  return text;
+}
+
 std::string scatter(const TableReport& table) {
   std::vector<ScatterPoint> points;
   for (const TableNetwork& network : table.networks) {
@@ -137,7 +170,8 @@ std::string scatter(const TableReport& table) {
                           run.accuracy->headline(), std::nullopt});
     }
   }
-  return scatter_chart(points, {"images per second", 1, true}, {"top-1 accuracy, percent", 100, false});
+  return scatter_chart(points, {"images per second", 1, true},
+                       {task_of(table).metric_names().front() + " accuracy, percent", 100, false});
 }
 
 }  // namespace
@@ -155,6 +189,9 @@ std::string to_markdown(const TableReport& table) {
   std::string text = networks_table(table).markdown() + '\n';
   for (const std::string& warning : warnings(table)) text += "- WARNING: " + escaped_markdown(warning) + '\n';
   for (const std::string& sentence : sentences(table)) text += "- " + escaped_markdown(sentence) + '\n';
+  text += class_tables(table, [](const std::string& title, const TextTable& classes) {
+    return fmt::format("\n### {}\n\n{}", escaped_markdown(title), classes.markdown());
+  });
   if (const auto published = published_table(table))
     text += "\n### The original research\n\n" + published->markdown() + "\n- " +
             escaped_markdown(published_note(table)) + '\n';
@@ -169,6 +206,8 @@ std::string to_html(const TableReport& table) {
   if (const auto published = published_table(table)) {
     body += html_section("The original research", published->html() + html_paragraph(published_note(table), "note"));
   }
+  body += class_tables(
+      table, [](const std::string& title, const TextTable& classes) { return html_section(title, classes.html()); });
   body += html_section("Accuracy against speed", scatter(table));
   std::string device;
   for (const TableNetwork& network : table.networks) {

@@ -92,6 +92,15 @@ TEST(ValuesByClass, ConsoleShowsTwenty) {
                                       HasSubstr("The IoU of 5 more classes is 100.00% or more")));
 }
 
+TEST(ValuesByClass, TablesOfNetworksHaveThemAll) {
+  TableReport table;
+  table.networks.push_back({"unet", {}, "", segmentation_report()});
+  EXPECT_THAT(to_markdown(table), AllOf(HasSubstr("| mIoU | pixels |"), HasSubstr("### unet: IoU by class"),
+                                        HasSubstr("| \\<cat\\> | 100.00% | 50.00% | -50.00 |")));
+  EXPECT_THAT(to_html(table), HasSubstr("&lt;cat&gt;</td><td>100.00%</td><td>50.00%</td>"));
+  EXPECT_THAT(to_text(table), AllOf(HasSubstr("mIoU"), Not(HasSubstr("top-1"))));
+}
+
 TEST(Curves, OneForTheMeanAndOneForEachClassOfFew) {
   const std::string html = to_html(detection_report());
   std::size_t charts = 0;
