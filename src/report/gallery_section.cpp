@@ -138,8 +138,8 @@ std::string gallery_section(const Report& report) {
                                     "note");
   html += color_legend(report);
   for (std::size_t i = 0; i < report.gallery.size(); ++i) html += picture_figure(report, report.gallery[i], i);
-  return html_section(fmt::format("Pictures that {} and {} answer differently", report.gallery.front().answers[0].label,
-                                  report.gallery.front().answers[1].label),
+  return html_section(fmt::format("Pictures that {} and {} answer most differently",
+                                  report.gallery.front().answers[0].label, report.gallery.front().answers[1].label),
                       html);
 }
 
