@@ -77,7 +77,7 @@ struct ClassCurve {
   std::vector<double> precision;
 };
 
-// How far one picture's answer is from the first row's: 0 where they are the same, and a clause on it.
+// How far one picture's answer is from the first row's: 0 where nothing differs, and a clause on it.
 struct PairDifference {
   double amount = 0;
   std::string text;

@@ -70,7 +70,8 @@ std::string box_mark(const Report& report, const GalleryPicture::Box& box, const
   const std::string color = hex_color(box.category), tag = escaped(tag_of(report, box));
   return fmt::format(
       "<g><title>{4}</title><rect class=\"box\" x=\"{0:.1f}\" y=\"{1:.1f}\" width=\"{2:.1f}\" height=\"{3:.1f}\" "
-      "stroke=\"{5}\"/><text class=\"tag\" x=\"{6:.1f}\" y=\"{7:.1f}\" style=\"fill:{5};paint-order:stroke;stroke:#fff;"
+      "fill=\"none\" stroke=\"{5}\"/><text class=\"tag\" x=\"{6:.1f}\" y=\"{7:.1f}\" "
+      "style=\"fill:{5};paint-order:stroke;stroke:#fff;"
       "stroke-width:3px\">{4}</text></g>\n",
       left, top, right - left, bottom - top, tag, color, left + 2, std::max(top - 3, kTitle + 10));
 }
@@ -138,8 +139,8 @@ std::string gallery_section(const Report& report) {
                                     "note");
   html += color_legend(report);
   for (std::size_t i = 0; i < report.gallery.size(); ++i) html += picture_figure(report, report.gallery[i], i);
-  return html_section(fmt::format("Pictures that {} and {} answer differently", report.gallery.front().answers[0].label,
-                                  report.gallery.front().answers[1].label),
+  return html_section(fmt::format("Pictures that {} and {} answer most differently",
+                                  report.gallery.front().answers[0].label, report.gallery.front().answers[1].label),
                       html);
 }
 

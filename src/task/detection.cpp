@@ -105,8 +105,12 @@ class DetectionTask : public Task {
   }
 
   PairDifference difference(const Score& pair) const override {
-    const double boxes = pair[1] + pair[2], different = boxes - pair[0];
-    return {different,
+    const double boxes = pair[1] + pair[2], different = boxes - pair[0], all = pair[3] + pair[4];
+    const double error =
+        all > 0 ? pair[4] / all : 0;  // of the outputs, below 1: tells those apart whose boxes are as many
+    if (different == 0)
+      return {error, fmt::format("both find the same {:.0f} boxes of scores of .5 or more", boxes / 2)};
+    return {different + error,
             fmt::format("{:.0f} of the {:.0f} boxes of scores of .5 or more are in one row alone", different, boxes)};
   }
 
