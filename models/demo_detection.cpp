@@ -46,6 +46,7 @@ ModelSpec demo_detection_model() {
           .labels = {kClasses, false},
           .truth = TruthKind::kBoxes,
           .fit = Fit::kSquash,
+          .priors = "demo_detection",
           .detect_variant = {},
           .weight_files = [](const ModelOptions&) { return std::vector<std::string>{}; },
           .published_at = "embedded in the program: models/demo/"};

@@ -20,6 +20,7 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+import h5py
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
@@ -171,6 +172,20 @@ def train(model, loss, x, y, args):
         print(f"epoch {epoch + 1}: loss {np.mean(values):.4f}, {time.time() - start:.0f} s", flush=True)
 
 
+def halve(path):
+    """Kernels in half precision: the program carries the file in itself."""
+    with h5py.File(path, "r") as old, h5py.File(path + ".half", "w") as new:
+        def copy(name, item):
+            target = new.require_group(name) if isinstance(item, h5py.Group) else new.create_dataset(
+                name, data=item[()].astype(np.float16) if "kernel" in name.rsplit("/", 1)[-1] else item[()])
+            for key, value in item.attrs.items():
+                target.attrs[key] = value
+        old.visititems(copy)
+        for key, value in old.attrs.items():
+            new.attrs[key] = value
+    os.replace(path + ".half", path)
+
+
 # ---- a rough judge; gpu_eval has the exact ones
 def mean_iou(model, x, maps):
     counts = np.zeros((SHAPES + 1, SHAPES + 1))
@@ -255,6 +270,8 @@ def main():
                 train(model, lambda truth, o: detection_loss(truth, o["boxes"], o["classes"]), x,
                       np.stack([targets(t) for t in truths]), args)
             model.save_weights(out)
+            halve(out)
+            model.load_weights(out)  # what is judged is what the file holds
         x, maps, truths = scenes(args.generator, "test", args.test_images, folder)
     if args.golden:
         golden(model, args.golden, args.kind, x)

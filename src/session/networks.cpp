@@ -95,7 +95,7 @@ std::vector<Plan> plan_each_network(const Plan& plan) {
     }
   }
   for (const ModelSpec& spec : models()) {
-    const bool compared = spec.truth == TruthKind::kClass && spec.name != "demo";
+    const bool compared = spec.truth == TruthKind::kClass && !embeds_weights(spec.name);
     if (plan.model.name.empty() ? !compared : spec.name != plan.model.name) continue;
     for (const double alpha : spec.alphas) {
       if (!plan.model.alpha || *plan.model.alpha == alpha) add(spec, alpha);
