@@ -12,10 +12,10 @@ struct Candidate {
   std::size_t truth = 0;
   double iou = 0;
 };
-using Candidates = std::vector<std::vector<Candidate>>;  // of each detection, in the truths' order
+using FreeTruths = std::vector<std::vector<Candidate>>;  // of each detection, in the truths' order
 
-Candidates candidates_of(const CategoryBoxes& boxes) {
-  Candidates result(std::min<std::size_t>(boxes.detections.size(), kCocoDetections));
+FreeTruths candidates_of(const CategoryBoxes& boxes) {
+  FreeTruths result(std::min<std::size_t>(boxes.detections.size(), kCocoDetections));
   for (std::size_t d = 0; d < result.size(); ++d) {
     for (std::size_t t = 0; t < boxes.truth.size(); ++t) {
       const double iou = coco_iou(boxes.detections[d]->box, boxes.truth[t]->box, boxes.truth[t]->crowd);
@@ -62,7 +62,7 @@ class Matcher {
   std::vector<bool> taken_;
 };
 
-void judge_at(const CategoryBoxes& boxes, const Candidates& candidates, AreaRange range, int threshold,
+void judge_at(const CategoryBoxes& boxes, const FreeTruths& candidates, AreaRange range, int threshold,
               std::span<Judgement> judgements) {
   Matcher matcher(boxes, range, threshold);
   const std::uint64_t bit = std::uint64_t{1} << judgement_bit(range, threshold);
@@ -97,7 +97,7 @@ double coco_iou(const Box& detection, const Box& truth, bool crowd) {
 }
 
 void judge_coco(const CategoryBoxes& boxes, std::span<Judgement> judgements) {
-  const Candidates candidates = candidates_of(boxes);
+  const FreeTruths candidates = candidates_of(boxes);
   for (int range = 0; range < kAreaRanges; ++range) {
     for (int threshold = 0; threshold < kIouThresholds; ++threshold) {
       judge_at(boxes, candidates, static_cast<AreaRange>(range), threshold, judgements);
