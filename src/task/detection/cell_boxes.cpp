@@ -8,7 +8,7 @@
 namespace gpueval {
 namespace {
 
-Extents of_size_and_ratio(double size, double ratio) { return {size * std::sqrt(ratio), size / std::sqrt(ratio)}; }
+CellBox of_size_and_ratio(double size, double ratio) { return {size * std::sqrt(ratio), size / std::sqrt(ratio)}; }
 
 }  // namespace
 
@@ -26,8 +26,8 @@ std::vector<double> numbers_above(const JsonFields& json, const char* key, std::
   return values;
 }
 
-std::vector<Extents> cell_boxes(const JsonFields& map, const std::string& order) {
-  std::vector<Extents> boxes;
+std::vector<CellBox> cell_boxes(const JsonFields& map, const std::string& order) {
+  std::vector<CellBox> boxes;
   if (map.has("boxes")) {
     for (const auto& box : map.json()["boxes"]) {
       const bool pair = box.is_array() && box.size() == 2 && box[0].is_number() && box[1].is_number();

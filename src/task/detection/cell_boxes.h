@@ -9,7 +9,7 @@
 
 namespace gpueval {
 
-struct Extents {
+struct CellBox {
   double width = 0, height = 0;
 };
 
@@ -17,6 +17,6 @@ struct Extents {
 std::vector<double> numbers_above(const JsonFields& json, const char* key, std::size_t count, double above);
 
 // In the order of the outputs. order: "sizes-then-ratios", "by-size", "by-ratio".
-std::vector<Extents> cell_boxes(const JsonFields& map, const std::string& order);
+std::vector<CellBox> cell_boxes(const JsonFields& map, const std::string& order);
 
 }  // namespace gpueval

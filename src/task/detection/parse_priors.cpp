@@ -67,7 +67,7 @@ class PriorsParser {
     map.only({"cells", "step", "sizes", "ratios", "boxes"});
     const std::vector<double> cells = numbers_above(map, "cells", 2, 0);
     if (cells[0] > kMostCells || cells[1] > kMostCells) map.refuse("cells", fmt::format("at most {}", kMostCells));
-    const std::vector<Extents> boxes = cell_boxes(map, order);
+    const std::vector<CellBox> boxes = cell_boxes(map, order);
     if (std::ssize(boxes) > kMostBoxes) map.refuse("sizes", fmt::format("at most {} boxes a cell", kMostBoxes));
     const double height = priors_.input_height, width = priors_.input_width;
     std::vector<double> step{height / cells[0], width / cells[1]};
@@ -76,7 +76,7 @@ class PriorsParser {
       map.refuse("cells", fmt::format("at most {} priors together", kMostPriors));
     for (int y = 0; y < static_cast<int>(cells[0]); ++y) {
       for (int x = 0; x < static_cast<int>(cells[1]); ++x) {
-        for (const Extents& box : boxes) {
+        for (const CellBox& box : boxes) {
           add((x + offset_) * step[1] / width, (y + offset_) * step[0] / height,
               pixels_ ? box.width / width : box.width, pixels_ ? box.height / height : box.height);
         }
