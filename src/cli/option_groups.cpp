@@ -105,8 +105,7 @@ void add_images(CLI::App& app, Options& o) {
               "crop (short side, centre; default for folders), squash (default for stored crops), pad, pad-centre")
       ->check(one_of({"crop", "squash", "pad", "pad-centre"}));
   preparing
-      .option("--resize", o.resize, "NAME",
-              "bilinear (default), bicubic (default where folders are cropped), nearest")
+      .option("--resize", o.resize, "NAME", "bilinear (default), bicubic (default where folders are cropped), nearest")
       ->check(one_of({"bilinear", "bicubic", "nearest"}));
   preparing.option("--input-size", o.input_size, "HxW", "of the network, where it takes others (default: its own)")
       ->check(parsed_by(parse_input_size));

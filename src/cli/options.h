@@ -30,7 +30,7 @@ struct Options {
   double threshold_points = 0;
   SensitivityPlan sensitivity;
   JudgePlan judge;
-  std::string masks;  // judge: its answers
+  std::string masks;                              // judge: its answers
   std::string json, html, markdown, onnx, table;  // files to write; the first three may be "-", standard output
   std::string image, class_names;
   std::vector<std::string> positional;       // of list and compare

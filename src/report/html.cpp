@@ -256,7 +256,8 @@ std::string facts_section(const Report& report) {
 }  // namespace
 
 std::string to_html(const Report& report) {
-  std::string body = heading(report) + result_section(report) + class_section(report) + curve_section(report) + gallery_section(report);
+  std::string body = heading(report) + result_section(report) + class_section(report) + curve_section(report) +
+                     gallery_section(report);
   body += trial_section(report);
   body += scatter_section(report) + latency_section(report) + server_section(report) + layer_sections(report) +
           facts_section(report);

@@ -14,7 +14,7 @@
 namespace gpueval {
 namespace {
 
-constexpr std::int64_t kMostCells = 4096, kMostBoxes = 64;
+constexpr std::int64_t kMostCells = 4096, kMostCellBoxes = 64;
 constexpr std::size_t kMostPriors = 10'000'000, kMostClasses = 10'000;
 
 std::string choice(const JsonFields& json, const char* key, std::initializer_list<const char*> values) {
@@ -68,7 +68,7 @@ class PriorsParser {
     const std::vector<double> cells = numbers_above(map, "cells", 2, 0);
     if (cells[0] > kMostCells || cells[1] > kMostCells) map.refuse("cells", fmt::format("at most {}", kMostCells));
     const std::vector<CellBox> boxes = cell_boxes(map, order);
-    if (std::ssize(boxes) > kMostBoxes) map.refuse("sizes", fmt::format("at most {} boxes a cell", kMostBoxes));
+    if (std::ssize(boxes) > kMostCellBoxes) map.refuse("sizes", fmt::format("at most {} boxes a cell", kMostCellBoxes));
     const double height = priors_.input_height, width = priors_.input_width;
     std::vector<double> step{height / cells[0], width / cells[1]};
     if (map.has("step")) step = numbers_above(map, "step", 2, 0);

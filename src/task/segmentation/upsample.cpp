@@ -95,8 +95,9 @@ std::vector<std::uint8_t> label_pixels(std::span<const float> logits, const Shap
   ResizedRows whole([&](int y) { return logits.subspan(static_cast<std::size_t>(y) * line, line); }, map.c,
                     taps(map.h, input.h, upsample), taps(map.w, input.w, upsample));
   const auto shown = [&](int y) {
-    return whole.row(geometry.top + y).subspan(static_cast<std::size_t>(geometry.left) * channels,
-                                               static_cast<std::size_t>(geometry.width) * channels);
+    return whole.row(geometry.top + y)
+        .subspan(static_cast<std::size_t>(geometry.left) * channels,
+                 static_cast<std::size_t>(geometry.width) * channels);
   };
   ResizedRows picture(shown, map.c, taps(geometry.height, height, Upsample::kHalfPixel),
                       taps(geometry.width, width, Upsample::kHalfPixel));
