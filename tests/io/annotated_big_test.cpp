@@ -69,7 +69,7 @@ TEST(CocoBig, MasksTakeNoMemory) {
     std::size_t& peak_;
   } watched(file, most);
   const struct mallinfo2 heap = mallinfo2();
-  const std::size_t before = heap.uordblks + heap.hblkhd;
+  [[maybe_unused]] const std::size_t before = heap.uordblks + heap.hblkhd;
   const data::CocoFile coco = data::read_coco(watched);
   EXPECT_EQ(coco.annotations.size(), kBlocks);
 #ifndef __SANITIZE_ADDRESS__
