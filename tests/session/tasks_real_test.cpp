@@ -133,8 +133,8 @@ TEST_F(TasksReal, LabelMapsOfFloat32AreThoseOfKeras) {
 
 TEST_F(TasksReal, LabelMapsOfInt8LoseLittle) {
   Plan plan = segmentation();
-  plan.data.limit = 40;
-  plan.calibration.images = 12;  // a quarter, for time
+  plan.data.limit = 24;
+  plan.calibration.images = 8;  // a sixth, for time
   Observer silent;
   const Report report = measure(plan, silent);
   EXPECT_GE(value_of(report, 1, 0), value_of(report, 0, 0) - 0.001);

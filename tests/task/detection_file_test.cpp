@@ -48,7 +48,8 @@ class DetectionFile : public ::testing::Test {
 TEST_F(DetectionFile, IsReadAsItWasWritten) {
   const std::vector<Detection> first{{0, 0.25, {1.5, -2, 3, 4.0625}}, {1, 1.0 / 3, {0.1, 0.2, 0.3, 0.4}}};
   {
-    DetectionWriter writer(path_, Numbered());
+    const Numbered data;
+    DetectionWriter writer(path_, data);
     writer.append(0, first);
     writer.append(1, {});
     writer.append(1, std::vector<Detection>{{1, 1, {0, 0, 0, 0}}});
