@@ -25,6 +25,21 @@ float logit_of(double threshold) {
                         : static_cast<float>(std::log(threshold / (1 - threshold)));
 }
 
+constexpr float kRounding = 1 - 1e-4f;  // of float sums: what passes is computed again
+
+// At most the sum of exp(x - most): (1 + y / 8)^8 <= exp(y) for -8 <= y <= 0.
+float least_sum(std::span<const float> logits, float most) {
+  float sum = 0;
+  for (const float value : logits) {
+    float part = 1 + (value - most) * 0.125f;
+    part = part > 0 ? part : 0;
+    part *= part;
+    part *= part;
+    sum += part * part;
+  }
+  return sum;
+}
+
 float sigmoid(float x) { return static_cast<float>(1 / (1 + std::exp(-double{x}))); }
 
 class ScoreReader {
@@ -63,11 +78,15 @@ class ScoreReader {
     const std::span<const float> classes = logits.subspan(first_, found_.size());
     float most = classes[0];
     for (const float value : classes) most = value > most ? value : most;
+    const float best = most;
     if (priors_.background != Background::kNone) {
       const float background = priors_.background == Background::kFirst ? logits.front() : logits.back();
       if (!(most - background > near)) return;
       most = std::max(most, background);
     }
+    // No exponential of each class where even the best one's probability cannot pass.
+    const float least = static_cast<float>(threshold_) * kRounding * least_sum(logits, most);
+    if (!(std::exp(best - most) > least)) return;
     double sum = 0;
     for (const float value : logits) sum += std::exp(double{value} - most);
     for (std::size_t c = 0; c < found_.size(); ++c)
