@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "core/threads.h"
+
 namespace gpueval {
 namespace {
 
@@ -50,13 +52,14 @@ class ScoreReader {
         scores_(scores),
         channels_(static_cast<std::size_t>(priors.score_channels())),
         first_(priors.background == Background::kFirst ? 1 : 0),
+        exponentials_(channels_),
         found_(priors.classes.size()) {}
 
-  ByClass read() {
+  ByClass read(std::size_t begin, std::size_t end) {
     const float threshold = static_cast<float>(threshold_);
     // A little below, so that rounding leaves none out: what passes is compared again.
     const float near = logit_of(threshold_) - 1e-3f;
-    for (std::size_t i = 0; i < priors_.boxes.size(); ++i) {
+    for (std::size_t i = begin; i < end; ++i) {
       const std::span<const float> values = scores_.subspan(i * channels_, channels_);
       if (priors_.scores == ScoreForm::kSoftmax) {
         read_softmax(i, values, near);
@@ -88,9 +91,8 @@ class ScoreReader {
     const float least = static_cast<float>(threshold_) * kRounding * least_sum(logits, most);
     if (!(std::exp(best - most) > least)) return;
     double sum = 0;
-    for (const float value : logits) sum += std::exp(double{value} - most);
-    for (std::size_t c = 0; c < found_.size(); ++c)
-      add(prior, c, static_cast<float>(std::exp(double{classes[c]} - most) / sum));
+    for (std::size_t k = 0; k < channels_; ++k) sum += exponentials_[k] = std::exp(double{logits[k]} - most);
+    for (std::size_t c = 0; c < found_.size(); ++c) add(prior, c, static_cast<float>(exponentials_[first_ + c] / sum));
   }
 
   void add(std::size_t prior, std::size_t category, float score) {
@@ -101,8 +103,26 @@ class ScoreReader {
   double threshold_;
   std::span<const float> scores_;
   std::size_t channels_, first_;
+  std::vector<double> exponentials_;  // of a prior
   ByClass found_;
 };
+
+// Many priors of one picture on all threads; where pictures lie side by side on these already, on the caller's.
+ByClass read_scores(const Priors& priors, double threshold, std::span<const float> scores) {
+  constexpr std::size_t kWorthThreads = 1 << 15;  // scores
+  const std::size_t count = priors.boxes.size();
+  const std::size_t parts = scores.size() < kWorthThreads ? 1 : static_cast<std::size_t>(threads());
+  std::vector<ByClass> found(parts);
+  parallel_for(static_cast<std::int64_t>(parts), [&](std::int64_t task) {
+    const auto part = static_cast<std::size_t>(task);
+    found[part] = ScoreReader(priors, threshold, scores).read(part * count / parts, (part + 1) * count / parts);
+  });
+  for (std::size_t part = 1; part < parts; ++part) {
+    for (std::size_t c = 0; c < found[part].size(); ++c)
+      found[0][c].insert(found[0][c].end(), found[part][c].begin(), found[part][c].end());
+  }
+  return std::move(found[0]);
+}
 
 void keep_best(std::vector<Scored>& found, std::size_t most) {
   const auto before = [](const Scored& a, const Scored& b) {
@@ -120,7 +140,7 @@ void keep_best(std::vector<Scored>& found, std::size_t most) {
 std::vector<Candidates> candidates(const Priors& priors, double score_threshold, std::span<const float> offsets,
                                    std::span<const float> scores) {
   std::vector<Candidates> result(priors.classes.size());
-  ByClass found = ScoreReader(priors, score_threshold, scores).read();
+  ByClass found = read_scores(priors, score_threshold, scores);
   for (std::size_t c = 0; c < found.size(); ++c) {
     keep_best(found[c], priors.keep_before_nms);
     Candidates& boxes = result[c];
