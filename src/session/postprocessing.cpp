@@ -36,12 +36,13 @@ std::function<void(const OutputBuffers&, int)> postprocessing(const Prepared& pr
   for (const NetworkOutput& output : prepared.model.report.outputs)
     elements.push_back(static_cast<std::size_t>(output.shape.elements()));
   return [scorer, score_threshold, elements = std::move(elements)](const OutputBuffers& outputs, int images) {
-    parallel_for_dynamic(images, [&](std::int64_t image) {
+    const auto work = [&](std::int64_t image) {
       std::vector<std::span<const float>> parts;
       for (std::size_t i = 0; i < elements.size(); ++i)
         parts.push_back(outputs[i].subspan(static_cast<std::size_t>(image) * elements[i], elements[i]));
       scorer->postprocess(parts, score_threshold);
-    });
+    };
+    images == 1 ? work(0) : parallel_for_dynamic(images, work);  // one alone has all threads to itself
   };
 }
 
