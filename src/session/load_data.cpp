@@ -66,7 +66,10 @@ void open_demo_data(const JudgedBy& by, LoadedData& data) {
 LoadedData load_data(const Plan& plan, const ModelSpec& spec, const JudgedBy& by) {
   LoadedData data;
   const std::string& path = plan.data.path;
-  if (path == "demo" || (path.empty() && spec.built_in && embeds_weights(spec.name))) {
+  const bool drawn = path == "demo" || (path.empty() && spec.built_in && embeds_weights(spec.name));
+  if (drawn && !(plan.data.split + plan.data.calibration_split).empty())
+    fail_usage("split: the pictures of the demo are drawn, and have none");
+  if (drawn) {
     open_demo_data(by, data);
   } else if (!path.empty() && opens_annotated(plan, by)) {
     open_annotated_data(plan, by, data);

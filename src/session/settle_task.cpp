@@ -82,11 +82,30 @@ void doubt_training(const Plan& plan, const LoadedModel& model, JudgedBy& judged
   }
 }
 
+// What belongs to another task than the network's would be passed over in silence.
+void check_options(const Plan& plan, const std::string& task) {
+  const auto refuse = [&](const char* option, bool given, const char* of) {
+    if (given) fail_usage("{}: it belongs to {}, and this network is judged by {}", option, of, task);
+  };
+  const bool detects = task == "detection", segments = task == "segmentation";
+  const auto& accuracy = plan.accuracy;
+  refuse("split", !detects && !segments && !plan.data.split.empty(), "segmentation and detection");
+  refuse("calibration-split", !detects && !segments && !plan.data.calibration_split.empty(),
+         "segmentation and detection");
+  refuse("score-threshold", !detects && plan.task.score_threshold.has_value(), "detection");
+  refuse("nms-threshold", !detects && plan.task.nms_threshold.has_value(), "detection");
+  refuse("save-detections", !detects && accuracy && !accuracy->save_detections.empty(), "detection");
+  refuse("map-classes", !segments && plan.data.map.has_value(), "segmentation");
+  refuse("upsample", !segments && plan.task.aligned, "segmentation");
+  refuse("save-masks", !segments && !plan.task.save_masks.empty(), "segmentation");
+}
+
 }  // namespace
 
 JudgedBy settle_task(const Plan& plan, const LoadedModel& model) {
   JudgedBy result;
   const std::string name = task_name(plan, model);
+  check_options(plan, name.empty() ? "none" : name);
   if (name.empty()) {
     result.why_not = why_no_classifier(model, "accuracy");
     return result;

@@ -200,6 +200,26 @@ TEST_F(Usage, PreprocessingIsChosenAndNamed) {
   EXPECT_EQ(preprocessing({"--input-size", "64x80", "--fit", "pad"}).first, "demo96_bilinear_pad64x80_tf");
 }
 
+// What belongs to another task is refused, not passed over.
+TEST_F(Usage, OptionsOfAnotherTask) {
+  const std::vector<std::string> demo{"--model", "demo", "--mode", "accuracy", "--precision", "float32"};
+  for (const auto& [option, value] :
+       std::vector<std::pair<std::string, std::string>>{{"--split", "val"},
+                                                        {"--calibration-split", "val"},
+                                                        {"--score-threshold", "0.5"},
+                                                        {"--nms-threshold", "0.5"},
+                                                        {"--save-detections", path("d.json")},
+                                                        {"--map-classes", "1:0"},
+                                                        {"--upsample", "aligned"},
+                                                        {"--save-masks", path("masks")}}) {
+    std::vector<std::string> args = demo;
+    args.insert(args.end(), {option, value});
+    expect_error(args, 2, option + ": it belongs to ");
+  }
+  expect_error({"--model", "demo-detection", "--split", "val"}, 2, "--split: the pictures of the demo are drawn");
+  expect_error({"--model", "demo-segmentation", "--save-detections", path("d.json")}, 2, "belongs to detection");
+}
+
 TEST_F(Usage, SeveralNetworks) {
   const Outcome outcome =
       run({"--model", "demo,mobilenet_0.25", "--weights", "random", "--mode", "speed", "--calibration-images", "1",
