@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/data/encode_picture.h"
 
-#include <png.h>
 #include <turbojpeg.h>
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <opencv2/imgproc.hpp>
 
 #include "gpueval/error.h"
+#include "io/data/palette_png.h"
 
 namespace gpueval {
 
@@ -53,19 +52,8 @@ std::vector<std::uint8_t> encode_jpeg(const Image& image, int quality) {
 }
 
 std::vector<std::uint8_t> encode_overlay(const LabelMap& map, std::span<const TranslucentColor, 256> colors) {
-  png_image image;
-  std::memset(&image, 0, sizeof(image));
-  image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(map.width);
-  image.height = static_cast<png_uint_32>(map.height);
-  image.format = PNG_FORMAT_RGBA_COLORMAP;
-  image.colormap_entries = 256;
-  png_alloc_size_t bytes = PNG_IMAGE_PNG_SIZE_MAX(image);
-  std::vector<std::uint8_t> file(bytes);
-  if (png_image_write_to_memory(&image, file.data(), &bytes, 0, map.classes.data(), map.width, colors.data()) == 0)
-    fail("a label map of {} x {} cannot be made a PNG: {}", map.width, map.height, image.message);
-  file.resize(bytes);
-  return file;
+  const std::span<const std::uint8_t> palette(colors.front().data(), colors.size() * colors.front().size());
+  return encode_palette_png(map, palette, fmt::format("a label map of {} x {}", map.width, map.height));
 }
 
 }  // namespace gpueval

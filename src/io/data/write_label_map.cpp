@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/data/write_label_map.h"
 
-#include <png.h>
-
 #include <array>
 #include <cstring>
 #include <filesystem>
@@ -10,6 +8,7 @@
 
 #include "core/output_file.h"
 #include "gpueval/error.h"
+#include "io/data/palette_png.h"
 
 namespace gpueval {
 namespace {
@@ -24,22 +23,10 @@ std::array<std::uint8_t, 3> voc_color(int index) {
   return color;
 }
 
-std::vector<std::uint8_t> encode(const std::string& path, const LabelMap& map) {
-  std::array<std::uint8_t, 256 * 3> palette;
+std::array<std::uint8_t, 256 * 3> voc_palette() {
+  std::array<std::uint8_t, 256 * 3> palette{};
   for (int i = 0; i < 256; ++i) std::memcpy(&palette[static_cast<std::size_t>(3 * i)], voc_color(i).data(), 3);
-  png_image image;
-  std::memset(&image, 0, sizeof(image));
-  image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(map.width);
-  image.height = static_cast<png_uint_32>(map.height);
-  image.format = PNG_FORMAT_RGB_COLORMAP;
-  image.colormap_entries = 256;
-  png_alloc_size_t bytes = PNG_IMAGE_PNG_SIZE_MAX(image);
-  std::vector<std::uint8_t> file(bytes);
-  if (png_image_write_to_memory(&image, file.data(), &bytes, 0, map.classes.data(), map.width, palette.data()) == 0)
-    fail("{}: cannot be made a PNG: {}", path, image.message);
-  file.resize(bytes);
-  return file;
+  return palette;
 }
 
 }  // namespace
@@ -49,7 +36,7 @@ void write_label_map(const std::string& path, const LabelMap& map) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, error);
   if (error) fail_file("{}: cannot be made: {}", folder.string(), error.message());
-  const std::vector<std::uint8_t> png = encode(path, map);
+  const std::vector<std::uint8_t> png = encode_palette_png(map, voc_palette(), path + ":");
   OutputFile file(path);
   file.write(std::as_bytes(std::span(png)));
   file.commit();
