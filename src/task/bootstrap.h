@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "gpueval/error.h"
 #include "gpueval/task.h"
 
 namespace gpueval {
@@ -42,5 +43,21 @@ int resamples_for(double nanoseconds);
 // where the metric is of every draw.
 std::optional<Bootstrap> bootstrap(const ResampledMetric& metric);
 std::optional<PairedBootstrap> paired_bootstrap(const ResampledMetric& first, const ResampledMetric& second);
+
+// Of two rows on the same pictures: images, the headlines' difference, its interval and the number of draws; the rest
+// is the task's.
+template <typename Metric>
+PairedComparison compare_resampled(const AccuracyResult& first, const AccuracyResult& second) {
+  GPUEVAL_CHECK(first.samples.size() == second.samples.size(), "{} images against {}", first.samples.size(),
+                second.samples.size());
+  PairedComparison result;
+  result.images = std::ssize(first.samples);
+  result.diff = second.headline() - first.headline();
+  if (const auto found = paired_bootstrap(Metric(first.samples), Metric(second.samples))) {
+    result.diff_ci95 = found->diff;
+    result.resamples = found->resamples;
+  }
+  return result;
+}
 
 }  // namespace gpueval

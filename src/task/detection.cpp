@@ -71,15 +71,7 @@ class DetectionTask : public Task {
   }
 
   PairedComparison compare(const AccuracyResult& first, const AccuracyResult& second) const override {
-    GPUEVAL_CHECK(first.samples.size() == second.samples.size(), "{} images against {}", first.samples.size(),
-                  second.samples.size());
-    PairedComparison result;
-    result.images = std::ssize(first.samples);
-    result.diff = second.headline() - first.headline();
-    if (const auto found = paired_bootstrap(ResampledAp(first.samples), ResampledAp(second.samples))) {
-      result.diff_ci95 = found->diff;
-      result.resamples = found->resamples;
-    }
+    PairedComparison result = compare_resampled<ResampledAp>(first, second);
     double common = 0, boxes = 0;
     for (const Score& pair : second.pairs) {
       common += pair[0];
@@ -120,8 +112,8 @@ class DetectionTask : public Task {
     if (result.images < kImages || result.metrics.size() < 2 || result.metrics[1].value >= kLeast) return std::nullopt;
     return fmt::format(
         "{} has AP50 {:.2f}% on {} images: it hardly finds anything, so no number of accuracy here means anything. "
-        "Usual "
-        "causes: priors of another network or in another order, red and blue exchanged, or another preprocessing than "
+        "Usual causes: priors of another network or in another order, red and blue exchanged, or another preprocessing "
+        "than "
         "the network was trained with.",
         row, 100 * result.metrics[1].value, result.images);
   }

@@ -46,15 +46,7 @@ class SegmentationTask : public Task {
   }
 
   PairedComparison compare(const AccuracyResult& first, const AccuracyResult& second) const override {
-    GPUEVAL_CHECK(first.samples.size() == second.samples.size(), "{} images against {}", first.samples.size(),
-                  second.samples.size());
-    PairedComparison result;
-    result.images = std::ssize(first.samples);
-    result.diff = second.headline() - first.headline();
-    if (const auto found = paired_bootstrap(ResampledIou(first.samples), ResampledIou(second.samples))) {
-      result.diff_ci95 = found->diff;
-      result.resamples = found->resamples;
-    }
+    PairedComparison result = compare_resampled<ResampledIou>(first, second);
     double same = 0, pixels = 0;
     for (const Score& pair : second.pairs) {
       same += pair[0];
