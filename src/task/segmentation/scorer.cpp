@@ -56,8 +56,8 @@ class SegmentationScorer : public Scorer {
     }
   }
 
-  bool possible(const Score& sample, const Dataset&, std::size_t) const override {
-    return possible_confusion_score(sample, classes_);  // reading the truth again would cost as much as judging
+  bool possible(const Score& sample, const Dataset& data, std::size_t image) const override {
+    return possible_confusion_score(sample, classes_, data.label_map(image));
   }
   bool possible_pair(const Score& pair) const override {
     const bool finite = std::all_of(pair.begin(), pair.end(), [](double v) { return std::isfinite(v) && v >= 0; });
