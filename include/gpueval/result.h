@@ -14,6 +14,7 @@
 #include "gpueval/plan.h"
 #include "gpueval/roofline.h"
 #include "gpueval/scenario.h"
+#include "gpueval/sensitivity.h"
 #include "gpueval/truth.h"
 #include "gpueval/verdict.h"
 
@@ -246,15 +247,6 @@ struct Classification {
 };
 
 // `gpu_eval sensitivity`: a network against float32 on the judged images.
-struct TrialReport {
-  double agreement = 1, sqnr_db = 0, kl = 0;
-  std::optional<double> top1;
-};
-struct SensitivityRow {
-  std::string name, op;
-  std::int64_t multiply_adds = 0;
-  TrialReport alone, rest;  // only this layer int8; all but this layer
-};
 struct MixedSpeed {
   std::string label;  // "float32", "int8", "mixed"
   SpeedResult speed;
@@ -263,12 +255,12 @@ struct MixedReport {  // --target-loss
   double target_points = 0;
   std::vector<std::string> float_layers;
   double choosing_loss_points = 0;  // on the images that chose the layers: SensitivityReport's first, images
-  TrialReport choosing;
+  Trial choosing;
   std::size_t first = 0;  // the rest: on images that chose nothing; the first of them
   int images = 0;
   std::vector<std::size_t> indices = {};         // which
   double loss_points = 0, int8_loss_points = 0;  // int8: with every layer int8
-  TrialReport trial;
+  Trial trial;
   std::vector<MixedSpeed> speed;
   std::optional<Conditions> conditions = {};  // while they were timed
 };
@@ -284,9 +276,9 @@ struct SensitivityReport {
   int images = 0;
   std::vector<std::size_t> indices = {};  // which
   std::optional<CalibrationReport> calibration = {};
-  std::optional<double> float_top1;
-  TrialReport all_int8;
-  std::vector<SensitivityRow> layers;  // most sensitive first
+  std::string task = "classification", metric = "top-1";  // of find_task(), and its headline
+  std::optional<double> float_headline;
+  Sensitivity found;
   std::optional<MixedReport> mixed;
   bool interrupted = false;
   std::vector<std::string> warnings = {};  // whole sentences: numbers of this report that may be wrong, and why

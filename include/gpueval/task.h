@@ -83,6 +83,12 @@ struct PairDifference {
   std::string text;
 };
 
+// How far a row's outputs are from the first row's.
+struct Agreement {
+  double share = 1;   // of the answers that are the same, right or wrong
+  LogitError logits;  // images = 0: not measured
+};
+
 // A row against the first one, image by image.
 struct PairedComparison {
   std::int64_t images = 0;
@@ -170,8 +176,10 @@ class Task {
   // classes = 0: not known.
   virtual bool tells(std::size_t /*metric*/, int /*classes*/) const { return true; }
   virtual void summarise(AccuracyResult& result) const = 0;  // images, nan_images and metrics from samples
-  // The first metric, while a run goes on; nothing where that is not cheap.
+  // The first metric alone; absent: nothing that it is of was judged.
   virtual std::optional<double> headline(std::span<const Score> samples) const = 0;
+  virtual bool headline_is_quick(std::size_t /*images*/) const { return true; }  // enough for a line of progress
+  virtual Agreement agreement(std::span<const Score> pairs) const = 0;
   virtual PairedComparison compare(const AccuracyResult& first, const AccuracyResult& second) const = 0;
   // What the headline is the mean of. Classes ascend.
   virtual ClassValues by_class(const AccuracyResult& /*result*/) const { return {}; }
@@ -180,6 +188,7 @@ class Task {
   // Why the row's numbers are doubtful as a whole: a sentence.
   virtual std::optional<std::string> doubt(const std::string& row, const AccuracyResult& result, int classes) const = 0;
 
+  virtual std::string same_answer() const = 0;  // what agreement counts: "same top-1 class"
   // What "diff", "p", "agree" and the interval are, for the reader of a table. first: the first row's name.
   virtual std::string legend(const std::string& first) const = 0;
   // The fields of a result's `accuracy` and `vs_first`, in order.

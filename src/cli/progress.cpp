@@ -28,6 +28,7 @@ std::string progress_text(const AccuracyProgress& progress) {
   if (progress.task != nullptr) {
     std::string values;
     for (const AccuracyResult& row : progress.rows) {
+      if (!progress.task->headline_is_quick(row.samples.size())) break;
       if (const auto value = progress.task->headline(row.samples)) values += fmt::format(" {:.2f}%", 100 * *value);
     }
     if (!values.empty()) text += "  " + progress.task->metric_names().front() + values;

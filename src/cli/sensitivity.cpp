@@ -25,12 +25,12 @@ void define(CLI::App& app, Options& o) {
   Section section(app, "Sensitivity");
   CLI::Option* target = section
                             .option("--target-loss", o.sensitivity.target_loss_points, "POINTS",
-                                    "find the fewest layers in float32 that lose at most POINTS of top-1")
+                                    "find the fewest layers in float32 that lose at most POINTS of top-1, mIoU or AP")
                             ->check(between(0, 100));
   section
       .option("--choosing-images", o.sensitivity.choosing_images, "N",
               "spread over those not calibrated on, choose the layers and are not judged (default half of what is "
-              "left, at most 500)")
+              "left, at most 500 and 2 GiB)")
       ->check(above_zero())
       ->needs(target);
   add_timing(app, o);

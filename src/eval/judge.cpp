@@ -14,43 +14,51 @@ void append(std::vector<T>& to, const std::vector<T>& from) {
   to.insert(to.end(), from.begin(), from.end());
 }
 
+std::vector<std::string> image_hashes(const ChunkOutputs& outputs, std::size_t images) {
+  std::vector<std::string> hashes(images);
+  parallel_for_dynamic(std::ssize(hashes), [&](std::int64_t task) {
+    const auto i = static_cast<std::size_t>(task);
+    Sha256 sum;
+    for (const std::span<const float> output : outputs.of_image(i)) sum.update(std::as_bytes(output));
+    hashes[i] = sum.bytes();
+  });
+  return hashes;
+}
+
 }  // namespace
 
 Judge::Judge(const Task& task, const Scorer& scorer, const Dataset& data, std::size_t engines)
     : task_(task), scorer_(scorer), data_(data), rows_(engines), sums_(engines) {}
 
 // Side by side: a label map has as many pixels as its picture.
-void Judge::score_images(ChunkResult& chunk, std::span<const PlacedImage> placed,
-                         std::span<const ChunkOutputs> outputs) {
-  parallel_for_dynamic(std::ssize(chunk.images), [&](std::int64_t task) {
+std::vector<ChunkScores> score_images(const Scorer& scorer, const Dataset& data, std::span<const std::size_t> images,
+                                      std::span<const PlacedImage> placed, std::span<const ChunkOutputs> outputs) {
+  std::vector<ChunkScores> result(outputs.size());
+  for (ChunkScores& scores : result) {
+    scores.samples.resize(images.size());
+    scores.pairs.resize(images.size());
+  }
+  parallel_for_dynamic(std::ssize(images), [&](std::int64_t task) {
     const auto i = static_cast<std::size_t>(task);
     std::vector<std::vector<std::span<const float>>> parts;
     for (const ChunkOutputs& of_engine : outputs) parts.push_back(of_engine.of_image(i));
     const std::vector<ImageOutputs> rows(parts.begin(), parts.end());
     std::vector<Score> samples(rows.size()), pairs(rows.size());
     const auto& [height, width, geometry] = placed[i];
-    scorer_.score({data_, chunk.images[i], height, width, geometry}, rows, samples, pairs);
+    scorer.score({data, images[i], height, width, geometry}, rows, samples, pairs);
     for (std::size_t e = 0; e < rows.size(); ++e) {
-      ChunkScores& scores = chunk.engines[e];
-      scores.samples[i] = std::move(samples[e]);
-      scores.pairs[i] = std::move(pairs[e]);
-      Sha256 sum;
-      for (const std::span<const float> output : rows[e]) sum.update(std::as_bytes(output));
-      scores.image_sha256[i] = sum.bytes();
+      result[e].samples[i] = std::move(samples[e]);
+      result[e].pairs[i] = std::move(pairs[e]);
     }
   });
+  return result;
 }
 
 void Judge::score(ChunkResult& chunk, std::span<const PlacedImage> placed, std::span<const ChunkOutputs> outputs) {
   const std::size_t images = chunk.images.size();
-  chunk.engines.assign(rows_.size(), {});
-  for (ChunkScores& scores : chunk.engines) {
-    scores.samples.resize(images);
-    scores.pairs.resize(images);
-    scores.image_sha256.resize(images);
-  }
-  score_images(chunk, placed, outputs);
+  chunk.engines = score_images(scorer_, data_, chunk.images, placed, outputs);
   for (std::size_t e = 0; e < rows_.size(); ++e) {
+    chunk.engines[e].image_sha256 = image_hashes(outputs[e], images);
     for (std::size_t i = 0; i < images; ++i) {
       for (const std::span<const float> output : outputs[e].of_image(i)) sums_[e].update(std::as_bytes(output));
     }

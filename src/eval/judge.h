@@ -13,6 +13,10 @@
 
 namespace gpueval {
 
+// Scores of images by every engine, without hashes. placed: one of each; outputs: every engine's of them.
+std::vector<ChunkScores> score_images(const Scorer& scorer, const Dataset& data, std::span<const std::size_t> images,
+                                      std::span<const PlacedImage> placed, std::span<const ChunkOutputs> outputs);
+
 // Turns outputs into scores and hashes, chunk by chunk in order, and keeps those.
 class Judge {
  public:
@@ -25,8 +29,6 @@ class Judge {
   std::vector<AccuracyResult> finish();  // ends the hashes, summarises
 
  private:
-  void score_images(ChunkResult& chunk, std::span<const PlacedImage> placed, std::span<const ChunkOutputs> outputs);
-
   const Task& task_;
   const Scorer& scorer_;
   const Dataset& data_;

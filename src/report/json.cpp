@@ -319,23 +319,25 @@ Json run_json(const Task& task, const RunReport& run) {
   return json;
 }
 
-Json trial_json(const TrialReport& trial) {
+Json trial_json(const Trial& trial, bool classifies) {
   return {{"agreement", trial.agreement},
           {"logits_sqnr_db", finite_or_null(trial.sqnr_db)},
-          {"logits_kl", finite_or_null(trial.kl)},
-          {"top1", value_or_null(trial.top1)}};
+          {"logits_kl", trial.kl ? finite_or_null(*trial.kl) : Json()},
+          {"headline", value_or_null(trial.headline)},
+          {"top1", value_or_null(classifies ? trial.headline : std::nullopt)}};
 }
 
-Json mixed_json(const MixedReport& mixed) {
-  Json json{{"target_points", mixed.target_points},
-            {"loss_points", mixed.loss_points},
-            {"float_layers", mixed.float_layers},
-            {"result", trial_json(mixed.trial)},
-            {"int8_loss_points", mixed.int8_loss_points},
-            {"judged", {{"first", mixed.first}, {"images", mixed.images}, {"indices", mixed.indices}}},
-            {"choosing", {{"loss_points", mixed.choosing_loss_points}, {"result", trial_json(mixed.choosing)}}},
-            {"conditions", mixed.conditions ? conditions_json(*mixed.conditions) : Json()},
-            {"speed", Json::array()}};
+Json mixed_json(const MixedReport& mixed, bool classifies) {
+  Json json{
+      {"target_points", mixed.target_points},
+      {"loss_points", mixed.loss_points},
+      {"float_layers", mixed.float_layers},
+      {"result", trial_json(mixed.trial, classifies)},
+      {"int8_loss_points", mixed.int8_loss_points},
+      {"judged", {{"first", mixed.first}, {"images", mixed.images}, {"indices", mixed.indices}}},
+      {"choosing", {{"loss_points", mixed.choosing_loss_points}, {"result", trial_json(mixed.choosing, classifies)}}},
+      {"conditions", mixed.conditions ? conditions_json(*mixed.conditions) : Json()},
+      {"speed", Json::array()}};
   for (const MixedSpeed& row : mixed.speed)
     json["speed"].push_back({{"network", row.label}, {"speed", speed_json(row.speed)}});
   return json;
@@ -384,6 +386,7 @@ Json report_json(const Report& report) {
 std::string to_json(const Report& report) { return dump(report_json(report)); }
 
 std::string to_json(const SensitivityReport& report) {
+  const bool classifies = report.task == "classification";
   Json json{{"schema", 1},
             {"kind", "sensitivity"},
             {"tool", {{"name", "gpu_eval"}, {"version", report.tool.version}, {"revision", report.tool.revision}}},
@@ -399,19 +402,22 @@ std::string to_json(const SensitivityReport& report) {
               {"indices", report.indices},
               {"preprocessing", report.preprocessing},
               {"label_mapping", text_or_null(report.label_mapping)}}},
-            {"float32_top1", value_or_null(report.float_top1)},
-            {"all_int8", trial_json(report.all_int8)},
+            {"task", report.task},
+            {"metric", report.metric},
+            {"float32_headline", value_or_null(report.float_headline)},
+            {"float32_top1", value_or_null(classifies ? report.float_headline : std::nullopt)},
+            {"all_int8", trial_json(report.found.all_int8, classifies)},
             {"layers", Json::array()},
-            {"mixed", report.mixed ? mixed_json(*report.mixed) : Json()},
+            {"mixed", report.mixed ? mixed_json(*report.mixed, classifies) : Json()},
             {"interrupted", report.interrupted},
             {"warnings", report.warnings},
             {"notes", report.notes}};
-  for (const SensitivityRow& row : report.layers) {
+  for (const LayerSensitivity& row : report.found.layers) {
     json["layers"].push_back({{"name", row.name},
                               {"op", row.op},
                               {"multiply_adds", row.multiply_adds},
-                              {"alone", trial_json(row.alone)},
-                              {"all_but", trial_json(row.rest)}});
+                              {"alone", trial_json(row.alone, classifies)},
+                              {"all_but", trial_json(row.rest, classifies)}});
   }
   return dump(json);
 }

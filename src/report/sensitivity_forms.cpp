@@ -18,32 +18,38 @@ namespace {
 
 constexpr std::size_t kWidth = 110;
 
-void add_cells(std::vector<std::string>& cells, const TrialReport& trial, const std::optional<double>& float_top1) {
+void add_cells(std::vector<std::string>& cells, const Trial& trial, const std::optional<double>& float32) {
   cells.push_back(fmt::format("{:.1f}%", 100 * trial.agreement));
   cells.push_back(decibels(trial.sqnr_db));
-  cells.push_back(trial.top1 && float_top1 ? fmt::format("{:+.2f}", 100 * (*trial.top1 - *float_top1)) : "");
+  cells.push_back(trial.headline && float32 ? fmt::format("{:+.2f}", 100 * (*trial.headline - *float32)) : "");
 }
+
+// Whose error the SQNR is of.
+std::string whose(const SensitivityReport& report) { return report.task == "classification" ? "logits'" : "outputs'"; }
 
 TextTable layers_table(const SensitivityReport& report) {
   TextTable table;
   table.column("rank");
   for (const char* title : {"layer", "operation"}) table.column(title, TextTable::Align::kLeft);
-  for (const char* title : {"Mop", "alone", "SQNR dB", "top-1", "all but it", "SQNR dB", "top-1"}) table.column(title);
-  for (std::size_t i = 0; i < report.layers.size(); ++i) {
-    const SensitivityRow& row = report.layers[i];
+  for (const std::string& title : {std::string("Mop"), std::string("alone"), std::string("SQNR dB"), report.metric,
+                                   std::string("all but it"), std::string("SQNR dB"), report.metric})
+    table.column(title);
+  const std::vector<LayerSensitivity>& layers = report.found.layers;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const LayerSensitivity& row = layers[i];
     std::vector<std::string> cells{std::to_string(i + 1), row.name, row.op,
                                    fmt::format("{:.1f}", 2 * static_cast<double>(row.multiply_adds) / 1e6)};
-    add_cells(cells, row.alone, report.float_top1);
-    add_cells(cells, row.rest, report.float_top1);
+    add_cells(cells, row.alone, report.float_headline);
+    add_cells(cells, row.rest, report.float_headline);
     table.row(std::move(cells));
   }
   return table;
 }
 
-std::string trial_text(const TrialReport& trial) {
+std::string trial_text(const SensitivityReport& report, const Trial& trial) {
   std::string text =
-      fmt::format("agreement {:.1f}%, logits' SQNR {} dB", 100 * trial.agreement, decibels(trial.sqnr_db));
-  if (trial.top1) text += fmt::format(", top-1 {}", percent(*trial.top1));
+      fmt::format("agreement {:.1f}%, {} SQNR {} dB", 100 * trial.agreement, whose(report), decibels(trial.sqnr_db));
+  if (trial.headline) text += fmt::format(", {} {}", report.metric, percent(*trial.headline));
   return text;
 }
 
@@ -88,11 +94,13 @@ std::vector<std::string> sentences(const SensitivityReport& report) {
   if (report.calibration) {
     for (std::string& sentence : calibration_sentences(*report.calibration)) text.push_back(std::move(sentence));
   }
-  text.push_back(fmt::format("Every layer int8: {}.", trial_text(report.all_int8)));
-  text.push_back(
-      "alone: agreement with float32's top-1 class where only this layer is int8; all but it: where only this layer is "
-      "float32. top-1: points against float32. Most sensitive first, by the error that a layer brings and takes "
-      "along.");
+  text.push_back(fmt::format("Every layer int8: {}.", trial_text(report, report.found.all_int8)));
+  const std::string float32 = report.float_headline ? fmt::format(" of {}", percent(*report.float_headline)) : "";
+  text.push_back(fmt::format(
+      "alone: agreement with float32 ({}) where only this layer is int8; all but it: where only this layer "
+      "is float32. {}: points against float32's{}. Most sensitive first, by the error of the outputs that a "
+      "layer brings and takes along.",
+      find_task(report.task).same_answer(), report.metric, float32));
   text.insert(text.end(), report.notes.begin(), report.notes.end());
   text.insert(text.end(), report.host.notes.begin(), report.host.notes.end());
   return text;
@@ -102,19 +110,19 @@ std::vector<std::string> mixed_sentences(const SensitivityReport& report) {
   if (!report.mixed) return {};
   const MixedReport& mixed = *report.mixed;
   std::vector<std::string> text;
-  const std::string goal = fmt::format("Target: at most {:g} points of top-1 lost. On the {} images that chose,",
-                                       mixed.target_points, report.images);
+  const std::string goal = fmt::format("Target: at most {:g} points of {} lost. On the {} images that chose,",
+                                       mixed.target_points, report.metric, report.images);
   if (mixed.float_layers.empty()) {
     text.push_back(
         fmt::format("{} every layer int8 reaches it: loss {:.2f} points.", goal, mixed.choosing_loss_points));
   } else {
     text.push_back(fmt::format("{} {} of {} layers in float32 reach it, loss {:.2f} points: {}.", goal,
-                               mixed.float_layers.size(), report.layers.size(), mixed.choosing_loss_points,
+                               mixed.float_layers.size(), report.found.layers.size(), mixed.choosing_loss_points,
                                fmt::join(mixed.float_layers, ", ")));
     text.push_back(fmt::format("Use them with --float-layers {}.", fmt::join(mixed.float_layers, ",")));
   }
   text.push_back(fmt::format("Judged on {} other images: loss {:.2f} points ({:.2f} with every layer int8), {}.",
-                             mixed.images, mixed.loss_points, mixed.int8_loss_points, trial_text(mixed.trial)));
+                             mixed.images, mixed.loss_points, mixed.int8_loss_points, trial_text(report, mixed.trial)));
   if (mixed.loss_points > mixed.target_points) {
     text.push_back(
         "That is above the target: the images that chose were too few or too different. More of them "
@@ -151,11 +159,11 @@ std::string to_html(const SensitivityReport& report) {
   }
   body += html_section("Mixed precision", mixed);
   std::vector<Bar> bars;
-  for (const SensitivityRow& row : report.layers) {
+  for (const LayerSensitivity& row : report.found.layers) {
     const double sqnr = row.alone.sqnr_db;
     bars.push_back({row.name, decibels(sqnr) + (std::isinf(sqnr) ? "" : " dB"), std::isinf(sqnr) ? 0 : sqnr});
   }
-  body += html_section("Logits' SQNR with only this layer int8 (lower is worse)", bar_chart(bars, 0));
+  body += html_section("SQNR of the outputs with only this layer int8 (lower is worse)", bar_chart(bars, 0));
   std::string notes;
   for (const std::string& sentence : sentences(report)) notes += html_paragraph(sentence, "note");
   body += html_section("Layers, most sensitive first",

@@ -19,12 +19,13 @@
 #include "session/calibration.h"
 #include "session/parts.h"
 #include "session/prepare.h"
-#include "task/chance_warning.h"
+#include "session/settle_task.h"
 
 namespace gpueval {
 namespace {
 
-constexpr std::size_t kImages = 500;  // at most, unless the plan asks for more: held in memory
+// What is held in memory, unless the plan asks for more images.
+constexpr std::size_t kImages = 500, kBytes = std::size_t{2} << 30;
 
 constexpr std::uint64_t kSeed = 1;
 
@@ -35,6 +36,8 @@ struct Parts {
   Indices choosing, judged;
 };
 
+std::size_t most_images(const Graph& bound) { return std::clamp<std::size_t>(kBytes / trial_bytes(bound), 1, kImages); }
+
 // `count` of the images, spread over them; ascending.
 Indices spread_over(const Dataset& data, const Indices& images, std::size_t count) {
   Indices result;
@@ -43,18 +46,18 @@ Indices spread_over(const Dataset& data, const Indices& images, std::size_t coun
   return result;
 }
 
-// At most the limit's first ones, else at most kImages spread over them; ascending.
-Indices some_of(const Plan& plan, const Dataset& data, const Indices& images) {
+// At most the limit's first ones, else at most `most` spread over them; ascending.
+Indices some_of(const Plan& plan, const Dataset& data, const Indices& images, std::size_t most) {
   if (plan.data.limit) {
     Indices first = images;
     first.resize(std::min(images.size(), *plan.data.limit));
     return first;
   }
-  return spread_over(data, images, std::min(kImages, images.size()));
+  return spread_over(data, images, std::min(most, images.size()));
 }
 
-std::size_t choosing_count(const SensitivityPlan& how, const std::string& path, std::size_t left) {
-  const std::size_t choosing = how.choosing_images.value_or(std::min(kImages, left / 2));
+std::size_t choosing_count(const SensitivityPlan& how, const std::string& path, std::size_t left, std::size_t most) {
+  const std::size_t choosing = how.choosing_images.value_or(std::min(most, left / 2));
   if (choosing == 0 || choosing >= left) {
     fail(
         "{}: {} images are not calibrated on, too few for a target loss: it chooses layers on {} of them and judges on "
@@ -64,58 +67,57 @@ std::size_t choosing_count(const SensitivityPlan& how, const std::string& path, 
   return choosing;
 }
 
-Parts split_images(const Plan& plan, const SensitivityPlan& how, const LoadedData& data, const JudgedSet& others) {
+Parts split_images(const Plan& plan, const SensitivityPlan& how, const LoadedData& data, const JudgedSet& others,
+                   std::size_t most) {
   const Dataset& images = *data.images;
   const std::size_t left = others.indices.size();
-  if (!how.target_loss_points) return {some_of(plan, images, others.indices), {}};
-  const std::size_t choosing = choosing_count(how, images.path(), left);
+  if (!how.target_loss_points) return {some_of(plan, images, others.indices, most), {}};
+  const std::size_t choosing = choosing_count(how, images.path(), left, most);
   Parts parts{spread_over(images, others.indices, choosing), {}};
   Indices rest;
   std::set_difference(others.indices.begin(), others.indices.end(), parts.choosing.begin(), parts.choosing.end(),
                       std::back_inserter(rest));
-  parts.judged = some_of(plan, images, rest);
+  parts.judged = some_of(plan, images, rest, most);
   return parts;
 }
 
-TrialReport trial_report(const Trial& trial) { return {trial.agreement, trial.sqnr_db, trial.kl, trial.top1}; }
+// Some of the data's images, held in memory.
+struct ImagesOnTrial {
+  ImagesOnTrial(const Plan& plan, const Prepared& prepared, const Indices& indices, const SensitivityOptions& how)
+      : images(select(*prepared.data.images, indices)),
+        trials(prepared.model.graph, prepared.table, recipe_of(prepared.table),
+               {*images, preprocessing_of(plan, prepared.model, *images), prepared.judged.task,
+                prepared.judged.scorer.get()},
+               how) {}
 
-// The images and the labels of those that can be decoded. images must outlive the result.
-JudgedImages read_part(const Plan& plan, const LoadedModel& model, const Dataset& images, SensitivityReport& report) {
-  const Preprocessing preprocessing = preprocessing_of(plan, model, images);
-  std::vector<SkippedImage> skipped;
-  const auto source = image_source(images, preprocessing, 0, images.size(), &skipped);
-  std::vector<float> batch;
-  while (source(batch, 16) > 0) {
+  void report_skipped(SensitivityReport& report) const {
+    const std::vector<SkippedImage>& skipped = trials.skipped();
+    if (const auto warning = skipped_warning("images", skipped, images->size())) {
+      report.warnings.push_back(*warning);
+    } else if (!skipped.empty()) {
+      report.notes.push_back(fmt::format("{} of {} images could not be decoded and were skipped; the first: {}.",
+                                         skipped.size(), images->size(), skipped.front().reason));
+    }
   }
-  std::set<std::size_t> left_out;
-  for (const SkippedImage& image : skipped) left_out.insert(image.index);
-  JudgedImages judged;
-  judged.images = [&images, preprocessing] { return image_source(images, preprocessing, 0, images.size(), nullptr); };
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    if (!left_out.contains(i)) judged.labels.push_back(images.label(i));
-  }
-  if (const auto warning = skipped_warning("images", skipped, images.size())) {
-    report.warnings.push_back(*warning);
-  } else if (!skipped.empty()) {
-    report.notes.push_back(fmt::format("{} of {} images could not be decoded and were skipped; the first: {}.",
-                                       skipped.size(), images.size(), skipped.front().reason));
-  }
-  return judged;
-}
 
-MixedReport mixed_report(double target_points, const MixedPrecision& mixed, const Verdict& verdict,
-                         const Indices& judged) {
+  std::unique_ptr<Dataset> images;
+  Trials trials;
+};
+
+// Judged on images that had no part in choosing.
+MixedReport mixed_report(double target_points, const MixedPrecision& mixed, Trials& others, const Indices& judged) {
   MixedReport report;
   report.target_points = target_points;
   report.float_layers = mixed.float_layers;
   report.choosing_loss_points = 100 * mixed.loss;
-  report.choosing = trial_report(mixed.trial);
+  report.choosing = mixed.trial;
   report.first = judged.front();
   report.indices = judged;
-  report.images = verdict.images;
-  report.loss_points = 100 * (*verdict.float_top1 - *verdict.trial.top1);
-  report.int8_loss_points = 100 * (*verdict.float_top1 - *verdict.all_int8.top1);
-  report.trial = trial_report(verdict.trial);
+  report.images = static_cast<int>(others.float32().images);
+  const Trial int8 = others.measure({});
+  report.trial = mixed.float_layers.empty() ? int8 : others.measure(mixed.float_layers);
+  report.loss_points = 100 * others.loss(report.trial);
+  report.int8_loss_points = 100 * others.loss(int8);
   return report;
 }
 
@@ -158,6 +160,8 @@ SensitivityReport start(const Plan& plan, const Prepared& prepared) {
   report.host = host_info(plan.device);
   report.model = prepared.model.report;
   report.data = data.images->path();
+  report.task = prepared.judged.task->name();
+  report.metric = prepared.judged.task->metric_names().front();
   report.preprocessing = preprocessing_name(*data.images, preprocessing_of(plan, prepared.model, *data.images));
   const GroundTruth truth = data.images->ground_truth();
   report.label_mapping = truth.mapping;
@@ -166,32 +170,19 @@ SensitivityReport start(const Plan& plan, const Prepared& prepared) {
   return report;
 }
 
-void add_ranking(const Plan& plan, const Sensitivity& found, SensitivityReport& report) {
-  report.images = found.images;
-  report.float_top1 = found.float_top1;
-  if (report.float_top1 && plan.model.weights != "random") {
-    const auto top1 = static_cast<std::int64_t>(std::llround(*report.float_top1 * report.images));
-    if (const auto warning = chance_warning({"float32", report.images, top1, 0, report.model.classes}))
-      report.warnings.push_back(*warning);
-  }
-  report.all_int8 = trial_report(found.all_int8);
-  for (const LayerSensitivity& layer : found.layers) {
-    report.layers.push_back(
-        {layer.name, layer.op, layer.multiply_adds, trial_report(layer.alone), trial_report(layer.rest)});
+void add_ranking(const Plan& plan, const Trials& trials, Sensitivity found, SensitivityReport& report) {
+  report.images = static_cast<int>(trials.float32().images);
+  report.float_headline = trials.float32_headline();
+  if (plan.model.weights != "random") {
+    const Task& task = find_task(report.task);
+    if (const auto doubt = task.doubt("float32", trials.float32(), report.model.classes))
+      report.warnings.push_back(*doubt);
   }
   if (found.unmeasured > 0) {
     report.notes.push_back(fmt::format("Interrupted: {} of the {} layers were not measured.", found.unmeasured,
                                        found.unmeasured + static_cast<int>(found.layers.size())));
   }
-}
-
-// Before the calibration, which may take minutes.
-void check_images(const Plan& plan, const SensitivityPlan& how, const LoadedData& data) {
-  if (!data.images) fail("{}", data.missing);
-  check_images_left(plan, data);
-  if (!how.target_loss_points) return;
-  const std::size_t used = calibrates_on_judged(plan, data) ? calibration_count(plan, data) : 0;
-  choosing_count(how, data.images->path(), data.images->size() - used);
+  report.found = std::move(found);
 }
 
 // The row that is ranked: the plan's first int8 one.
@@ -209,47 +200,47 @@ SensitivityReport measure_sensitivity(const Plan& asked, const SensitivityPlan& 
   const Plan plan = int8_plan(asked);
   Prepared prepared = load(plan, PixelChain::kTaken);
   const LoadedData& data = prepared.data;
-  if (const std::string reason = why_no_classifier(prepared.model, "sensitivity"); !reason.empty()) fail("{}", reason);
-  check_images(plan, sensitivity, data);
+  if (!data.images) fail("{}", data.missing);
+  if (const std::string why = why_unjudged(prepared.judged, prepared.model, data.images.get()); !why.empty())
+    fail("{}", why);
+  check_images_left(plan, data);
+  const std::size_t most = most_images(prepared.model.graph);
+  if (sensitivity.target_loss_points) {  // before the calibration, which may take minutes
+    const std::size_t used = calibrates_on_judged(plan, data) ? calibration_count(plan, data) : 0;
+    choosing_count(sensitivity, data.images->path(), data.images->size() - used, most);
+  }
   SensitivityReport report = start(plan, prepared);
   lower_rows(plan, prepared, observer);
-  const Graph& bound = prepared.model.graph;
-  const CalibrationTable& table = prepared.table;
-  const QuantOptions quant = recipe_of(table);
   report.calibration = std::move(prepared.calibration);
   report.quantization = report.calibration->quantization;
   report.notes.insert(report.notes.end(), prepared.notes.begin(), prepared.notes.end());
-  const JudgedSet others = judged_set(plan, data, table, data.images->size());
+  const JudgedSet others = judged_set(plan, data, prepared.table, data.images->size());
   report_left_out(others, *report.calibration);
-  const Parts parts = split_images(plan, sensitivity, data, others);
+  const Parts parts = split_images(plan, sensitivity, data, others, most);
   report.first = parts.choosing.front();
   report.indices = parts.choosing;
-  const auto choosing_images = select(*data.images, parts.choosing), judged_images = select(*data.images, parts.judged);
-  const JudgedImages choosing = read_part(plan, prepared.model, *choosing_images, report);
   SensitivityOptions how;
   how.device = plan.device;
   how.kernel = plan.rows.front().kernel;
   how.progress = [&](int done, int total) { observer.on_step(fmt::format("{} of {} networks measured", done, total)); };
-  const Sensitivity found = measure_sensitivity(bound, table, quant, choosing, how);
-  add_ranking(plan, found, report);
+  ImagesOnTrial choosing(plan, prepared, parts.choosing, how);
+  choosing.report_skipped(report);
+  add_ranking(plan, choosing.trials, measure_sensitivity(choosing.trials), report);
   try {
     stop_point();
-    if (sensitivity.target_loss_points) {
-      const double points = *sensitivity.target_loss_points;
-      const MixedPrecision mixed = find_mixed_precision(bound, table, quant, choosing, found, points / 100, how);
-      QuantOptions chosen = quant;
-      chosen.float_layers = mixed.float_layers;
-      const JudgedImages judged = read_part(plan, prepared.model, *judged_images, report);
-      report.mixed = mixed_report(points, mixed, judge_network(bound, table, chosen, judged, how), parts.judged);
-      if (plan.speed) time_mixed(plan, prepared, quant, mixed, observer, *report.mixed);
-      stop_point();
-    }
+    if (!sensitivity.target_loss_points) return report;
+    const double points = *sensitivity.target_loss_points;
+    const MixedPrecision mixed = find_mixed_precision(choosing.trials, report.found, points / 100);
+    ImagesOnTrial judged(plan, prepared, parts.judged, how);
+    judged.report_skipped(report);
+    report.mixed = mixed_report(points, mixed, judged.trials, parts.judged);
+    if (plan.speed) time_mixed(plan, prepared, recipe_of(prepared.table), mixed, observer, *report.mixed);
+    stop_point();
   } catch (const Interrupted&) {
     report.interrupted = true;
-    if (sensitivity.target_loss_points) {
-      report.notes.emplace_back(report.mixed ? "Interrupted: the speed covers what was timed until then."
-                                             : "Interrupted before the layers to leave in float32 were found.");
-    }
+    if (!sensitivity.target_loss_points) return report;
+    report.notes.emplace_back(report.mixed ? "Interrupted: the speed covers what was timed until then."
+                                           : "Interrupted before the layers to leave in float32 were found.");
   }
   return report;
 }

@@ -44,10 +44,9 @@ int resamples_for(double nanoseconds);
 std::optional<Bootstrap> bootstrap(const ResampledMetric& metric);
 std::optional<PairedBootstrap> paired_bootstrap(const ResampledMetric& first, const ResampledMetric& second);
 
-// Of two rows on the same pictures: images, the headlines' difference, its interval and the number of draws; the rest
-// is the task's.
+// Of two rows on the same pictures; the interval by the metric that the task's headline is.
 template <typename Metric>
-PairedComparison compare_resampled(const AccuracyResult& first, const AccuracyResult& second) {
+PairedComparison compare_resampled(const Task& task, const AccuracyResult& first, const AccuracyResult& second) {
   GPUEVAL_CHECK(first.samples.size() == second.samples.size(), "{} images against {}", first.samples.size(),
                 second.samples.size());
   PairedComparison result;
@@ -57,6 +56,9 @@ PairedComparison compare_resampled(const AccuracyResult& first, const AccuracyRe
     result.diff_ci95 = found->diff;
     result.resamples = found->resamples;
   }
+  const Agreement found = task.agreement(second.pairs);
+  result.agreement = found.share;
+  result.logits = found.logits;
   return result;
 }
 

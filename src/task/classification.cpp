@@ -112,20 +112,28 @@ class ClassificationTask : public Task {
                   second.samples.size());
     PairedComparison result;
     result.images = std::ssize(first.samples);
-    std::int64_t agreed = 0;
     for (std::size_t i = 0; i < first.samples.size(); ++i) {
       const ClassScore a = class_score(first.samples[i]), b = class_score(second.samples[i]);
       if (b.top1() && !a.top1()) ++result.discordant_up;
       if (a.top1() && !b.top1()) ++result.discordant_down;
-      if (a.predicted == b.predicted) ++agreed;
-    }
-    for (const Score& pair : second.pairs) {
-      if (pair.size() == 4) result.logits.add({pair[1], pair[2], pair[3], 1});
     }
     result.diff = fraction(result.discordant_up - result.discordant_down, result.images);
     result.diff_ci95 = paired_difference_interval(result.discordant_up, result.discordant_down, result.images);
     result.p = mcnemar_exact(result.discordant_up, result.discordant_down);
-    result.agreement = result.images == 0 ? 1 : fraction(agreed, result.images);
+    const Agreement found = agreement(second.pairs);
+    result.agreement = found.share;
+    result.logits = found.logits;
+    return result;
+  }
+
+  Agreement agreement(std::span<const Score> pairs) const override {
+    Agreement result;
+    std::int64_t agreed = 0;
+    for (const Score& pair : pairs) {
+      agreed += pair[0] != 0 ? 1 : 0;
+      if (pair.size() == 4) result.logits.add({pair[1], pair[2], pair[3], 1});
+    }
+    if (!pairs.empty()) result.share = fraction(agreed, std::ssize(pairs));
     return result;
   }
 
@@ -134,9 +142,10 @@ class ClassificationTask : public Task {
     return chance_warning({row, counts.images, counts.top1, counts.one_below, classes});
   }
 
+  std::string same_answer() const override { return "same top-1 class"; }
   std::string legend(const std::string& first) const override {
-    return fmt::format(
-        "diff: points of top-1 against {}; p: exact McNemar test; agree: same top-1 class; 95% CI: Wilson.", first);
+    return fmt::format("diff: points of top-1 against {}; p: exact McNemar test; agree: {}; 95% CI: Wilson.", first,
+                       same_answer());
   }
 
   std::vector<ResultField> fields(const AccuracyResult& result) const override {

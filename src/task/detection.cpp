@@ -15,7 +15,7 @@
 namespace gpueval {
 namespace {
 
-constexpr std::size_t kCheap = 2000;  // pictures of which AP is computed while a run goes on
+constexpr std::size_t kQuick = 2000;
 
 Metric metric(std::string name, const std::optional<double>& value) {
   return {std::move(name), value.value_or(std::nan(""))};
@@ -65,20 +65,22 @@ class DetectionTask : public Task {
     if (const auto found = bootstrap(ResampledAp(result.samples))) result.metrics[0].ci95 = found->ci95;
   }
 
-  std::optional<double> headline(std::span<const Score> samples) const override {
-    if (samples.size() > kCheap) return std::nullopt;
-    return ResampledAp(samples).value();
-  }
+  std::optional<double> headline(std::span<const Score> samples) const override { return ResampledAp(samples).value(); }
+  bool headline_is_quick(std::size_t images) const override { return images <= kQuick; }
 
   PairedComparison compare(const AccuracyResult& first, const AccuracyResult& second) const override {
-    PairedComparison result = compare_resampled<ResampledAp>(first, second);
+    return compare_resampled<ResampledAp>(*this, first, second);
+  }
+
+  Agreement agreement(std::span<const Score> pairs) const override {
+    Agreement result;
     double common = 0, boxes = 0;
-    for (const Score& pair : second.pairs) {
+    for (const Score& pair : pairs) {
       common += pair[0];
       boxes += pair[1] + pair[2];
       result.logits.add({pair[3], pair[4], 0, pair[3] > 0 ? 1 : 0});
     }
-    result.agreement = boxes > 0 ? common / boxes : 1;
+    result.share = boxes > 0 ? common / boxes : 1;
     return result;
   }
 
@@ -118,11 +120,12 @@ class DetectionTask : public Task {
         row, 100 * result.metrics[1].value, result.images);
   }
 
+  std::string same_answer() const override { return "same class and IoU >= .5, of detections with scores >= .5"; }
   std::string legend(const std::string& first) const override {
     return fmt::format(
         "AP: COCO's, mean over IoU .5 to .95 and the classes; diff: points of AP against {}; 95% CI: bootstrap over "
-        "pictures, of diff paired; agree: same class and IoU >= .5, of detections with scores >= .5.",
-        first);
+        "pictures, of diff paired; agree: {}.",
+        first, same_answer());
   }
 
   std::vector<ResultField> fields(const AccuracyResult& result) const override {

@@ -46,14 +46,18 @@ class SegmentationTask : public Task {
   }
 
   PairedComparison compare(const AccuracyResult& first, const AccuracyResult& second) const override {
-    PairedComparison result = compare_resampled<ResampledIou>(first, second);
+    return compare_resampled<ResampledIou>(*this, first, second);
+  }
+
+  Agreement agreement(std::span<const Score> pairs) const override {
+    Agreement result;
     double same = 0, pixels = 0;
-    for (const Score& pair : second.pairs) {
+    for (const Score& pair : pairs) {
       same += pair[0];
       pixels += pair[1];
       result.logits.add({pair[2], pair[3], 0, pair[2] > 0 ? 1 : 0});
     }
-    result.agreement = pixels > 0 ? same / pixels : 1;
+    result.share = pixels > 0 ? same / pixels : 1;
     return result;
   }
 
@@ -84,12 +88,12 @@ class SegmentationTask : public Task {
         row, found, classes, result.images);
   }
 
+  std::string same_answer() const override { return "pixels of the same class"; }
   std::string legend(const std::string& first) const override {
     return fmt::format(
         "mIoU: mean over the classes that occur, one confusion matrix, void left out; pixels: with the right class; "
-        "diff: points of mIoU against {}; 95% CI: bootstrap over pictures, of diff paired; agree: pixels of the same "
-        "class.",
-        first);
+        "diff: points of mIoU against {}; 95% CI: bootstrap over pictures, of diff paired; agree: {}.",
+        first, same_answer());
   }
 
   std::vector<ResultField> fields(const AccuracyResult& result) const override {

@@ -4,9 +4,11 @@
 
 #include <cmath>
 #include <filesystem>
+#include <numeric>
 
 #include "gpueval/layer_error.h"
 #include "gpueval/models.h"
+#include "gpueval/selection.h"
 #include "gpueval/sensitivity.h"
 #include "quant/calibrators/calibrators.h"
 #include "support/data_files.h"
@@ -56,7 +58,11 @@ TEST_F(RealMobileNet, AnEarlyDepthwiseLayerIsTheMostSensitive) {
   SensitivityOptions how;
   how.device = "cpu";
   how.batch = kBatch;
-  const Sensitivity result = measure_sensitivity(bound_, calibrated, {}, {images(kCalibration, kJudged)}, how);
+  std::vector<std::size_t> others(kJudged);
+  std::iota(others.begin(), others.end(), kCalibration);
+  const auto judged = select(*data_, others);
+  Trials trials(bound_, calibrated, {}, {*judged, make_preprocessing(spec_->input, *judged)}, how);
+  const Sensitivity result = measure_sensitivity(trials);
   ASSERT_EQ(result.layers.size(), 28u);
   EXPECT_EQ(result.layers[0].name, "conv_dw_3");
   EXPECT_LT(result.layers[0].alone.sqnr_db, 20);

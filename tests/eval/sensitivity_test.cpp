@@ -9,6 +9,7 @@
 
 #include "core/random.h"
 #include "gpueval/error.h"
+#include "support/array_images.h"
 
 namespace gpueval {
 namespace {
@@ -41,40 +42,45 @@ Graph network() {
 }
 
 // Images [first, first + count) of an endless stream.
-CalibrationImages images(int first, int count) {
-  return [=] {
-    return [=, next = 0](std::vector<float>& batch, int most) mutable {
-      const int n = std::min(most, count - next);
-      batch.clear();
-      for (int i = 0; i < n; ++i) {
-        Random random(static_cast<std::uint64_t>(first + next + i + 1));
-        for (int j = 0; j < kSide * kSide * 3; ++j) batch.push_back(static_cast<float>(random.uniform(-1, 1)));
-      }
-      next += n;
-      return n;
-    };
-  };
+std::vector<float> images(int first, int count) {
+  std::vector<float> values;
+  for (int i = 0; i < count; ++i) {
+    Random random(static_cast<std::uint64_t>(first + i + 1));
+    for (int j = 0; j < kSide * kSide * 3; ++j) values.push_back(static_cast<float>(random.uniform(-1, 1)));
+  }
+  return values;
+}
+
+test::ArrayImages judged(int first, int count, std::vector<int> labels = {}) {
+  return {{1, kSide, kSide, 3}, images(first, count), std::move(labels)};
 }
 
 class SensitivityOfLayers : public testing::Test {
  protected:
   void SetUp() override {
-    const auto engine = make_engine("cpu", lower_float(bound_), {8, ""});
-    table_.range = observe_ranges(*engine, images(0, kCalibration)(), 8);
-    judged_.images = images(kCalibration, kImages);
+    const auto engine = make_engine("cpu", lower_float(bound_), {kCalibration, ""});
+    const BatchSource calibration = [values = images(0, kCalibration), done = false](auto& batch, int) mutable {
+      batch = values;
+      return std::exchange(done, true) ? 0 : kCalibration;
+    };
+    table_.range = observe_ranges(*engine, calibration, kCalibration);
     // The float32 network's own answers are the labels, so its top-1 is 1 and a loss is a disagreement.
-    std::vector<float> batch, logits(kImages * 10);
-    judged_.images()(batch, kImages);
-    make_engine("cpu", lower_float(bound_), {kImages, ""})->run(batch, kImages, logits);
-    for (auto at = logits.begin(); at != logits.end(); at += 10) {
-      judged_.labels.push_back(static_cast<int>(std::max_element(at, at + 10) - at));
-    }
+    std::vector<float> logits(kImages * 10);
+    make_engine("cpu", lower_float(bound_), {kImages, ""})->run(images(kCalibration, kImages), kImages, logits);
+    std::vector<int> labels;
+    for (auto at = logits.begin(); at != logits.end(); at += 10)
+      labels.push_back(static_cast<int>(std::max_element(at, at + 10) - at));
+    judged_.emplace(judged(kCalibration, kImages, labels));
     how_.device = "cpu";
     how_.batch = 16;
   }
+  Trials trials_of(const test::ArrayImages& images) {
+    return {bound_, table_, {}, {images, images.preprocessing()}, how_};
+  }
+
   Graph bound_ = network();
   CalibrationTable table_;
-  JudgedImages judged_;
+  std::optional<test::ArrayImages> judged_;
   SensitivityOptions how_;
 };
 
@@ -85,15 +91,16 @@ TEST_F(SensitivityOfLayers, TheBadLayerComesFirst) {
     EXPECT_EQ(total, 11);
     last_done = done;
   };
-  const Sensitivity result = measure_sensitivity(bound_, table_, {}, judged_, how_);
+  Trials trials = trials_of(*judged_);
+  EXPECT_EQ(trials.float32().images, kImages);
+  EXPECT_EQ(trials.float32_headline(), 1.0);
+  const Sensitivity result = measure_sensitivity(trials);
   EXPECT_EQ(last_done, 11);  // all int8, then twice for each of five layers
-  EXPECT_EQ(result.images, kImages);
-  EXPECT_EQ(result.float_top1, 1.0);
   ASSERT_EQ(result.layers.size(), 5u);
   std::set<std::string> names;
   for (const LayerSensitivity& layer : result.layers) {
     names.insert(layer.name);
-    EXPECT_EQ(*layer.alone.top1, layer.alone.agreement);  // by the choice of labels
+    EXPECT_EQ(layer.alone.headline, layer.alone.agreement);  // by the choice of labels
   }
   EXPECT_EQ(names, (std::set<std::string>{"first", "bad", "third", "fourth", "logits"}));
   // "third" reads the tensor of "bad": its being int8 quantizes that tensor as well.
@@ -104,9 +111,9 @@ TEST_F(SensitivityOfLayers, TheBadLayerComesFirst) {
 
 // The trials are the networks that lower_static makes, judged on all images in order, whatever the batch.
 TEST_F(SensitivityOfLayers, TrialsAreTheMixedNetworks) {
-  const Sensitivity result = measure_sensitivity(bound_, table_, {}, judged_, how_);
-  std::vector<float> batch;
-  judged_.images()(batch, kImages);
+  Trials trials = trials_of(*judged_);
+  const Sensitivity result = measure_sensitivity(trials);
+  const std::vector<float> batch = images(kCalibration, kImages);
   const auto logits_of = [&](const Graph& graph) {
     std::vector<float> logits(kImages * 10);
     make_engine("cpu", graph, {kImages, ""})->run(batch, kImages, logits);
@@ -134,70 +141,72 @@ TEST_F(SensitivityOfLayers, TrialsAreTheMixedNetworks) {
   }
 }
 
-TEST_F(SensitivityOfLayers, WithoutLabelsThereIsNoTop1) {
-  judged_.labels.clear();
-  const Sensitivity result = measure_sensitivity(bound_, table_, {}, judged_, how_);
-  EXPECT_FALSE(result.float_top1.has_value());
-  EXPECT_FALSE(result.layers[0].alone.top1.has_value());
-  EXPECT_GT(result.layers[0].rest.sqnr_db, 0);
-  EXPECT_THROW(find_mixed_precision(bound_, table_, {}, judged_, result, 0.1, how_), Error);
-  judged_.labels = {1, 2, 3};
-  EXPECT_THROW(measure_sensitivity(bound_, table_, {}, judged_, how_), Error);
+TEST_F(SensitivityOfLayers, LabelsMustBeClasses) {
+  const test::ArrayImages others = judged(kCalibration, 2, {1, 10});
+  EXPECT_THROW(trials_of(others), Error);
 }
 
 TEST_F(SensitivityOfLayers, FewestLayersThatReachTheTarget) {
-  const Sensitivity ranking = measure_sensitivity(bound_, table_, {}, judged_, how_);
-  const double loss_of_int8 = 1 - *ranking.all_int8.top1;
+  Trials trials = trials_of(*judged_);
+  const Sensitivity ranking = measure_sensitivity(trials);
+  const double loss_of_int8 = 1 - *ranking.all_int8.headline;
   ASSERT_GT(loss_of_int8, 0.05) << "the network must lose something to be tested";
   // What int8 already reaches needs no layer.
-  const MixedPrecision none = find_mixed_precision(bound_, table_, {}, judged_, ranking, loss_of_int8, how_);
+  const MixedPrecision none = find_mixed_precision(trials, ranking, loss_of_int8);
   EXPECT_TRUE(none.float_layers.empty());
   EXPECT_EQ(none.loss, loss_of_int8);
   // A bit less than that takes some layers; each of them is needed, and the loss is the mixed network's own.
   const double target = loss_of_int8 / 2;
-  const MixedPrecision some = find_mixed_precision(bound_, table_, {}, judged_, ranking, target, how_);
+  const MixedPrecision some = find_mixed_precision(trials, ranking, target);
   EXPECT_LE(some.loss, target);
   ASSERT_FALSE(some.float_layers.empty());
   EXPECT_LT(some.float_layers.size(), 5u);
   EXPECT_NEAR(some.loss, 1 - some.trial.agreement, 1e-12);
   // No loss at all: every layer in float32 reaches it in the end.
-  const MixedPrecision exact = find_mixed_precision(bound_, table_, {}, judged_, ranking, 0, how_);
+  const MixedPrecision exact = find_mixed_precision(trials, ranking, 0);
   EXPECT_LE(exact.loss, 0);
   EXPECT_GE(exact.float_layers.size(), some.float_layers.size());
-  EXPECT_THROW(find_mixed_precision(bound_, table_, {}, judged_, ranking, -0.01, how_), Error);
-  EXPECT_THROW(find_mixed_precision(bound_, table_, {}, judged_, ranking, NAN, how_), Error);
+  EXPECT_THROW(find_mixed_precision(trials, ranking, -0.01), Error);
+  EXPECT_THROW(find_mixed_precision(trials, ranking, NAN), Error);
 }
 
 // The choice is judged on images that it never saw: their own float32 top-1, their own losses.
-TEST_F(SensitivityOfLayers, VerdictIsThatOfOtherImages) {
-  const Sensitivity ranking = measure_sensitivity(bound_, table_, {}, judged_, how_);
-  const QuantOptions mixed{.float_layers = {ranking.layers[0].name}};
-  const Verdict same = judge_network(bound_, table_, mixed, judged_, how_);
-  EXPECT_EQ(same.images, kImages);
-  EXPECT_EQ(same.float_top1, 1.0);
-  EXPECT_EQ(same.all_int8.sqnr_db, ranking.all_int8.sqnr_db);
-  EXPECT_EQ(same.trial.sqnr_db, ranking.layers[0].rest.sqnr_db);
-  // A label that no class has: float32 is always wrong.
-  JudgedImages others{.images = images(kCalibration + kImages, 30), .labels = std::vector<int>(30, 11)};
-  const Verdict other = judge_network(bound_, table_, mixed, others, how_);
-  EXPECT_EQ(other.images, 30);
-  EXPECT_EQ(other.float_top1, 0.0);
-  EXPECT_NE(other.trial.sqnr_db, same.trial.sqnr_db);
-  EXPECT_GT(other.trial.sqnr_db, other.all_int8.sqnr_db);
+// Other images that had no part in the choice have their own float32 top-1 and their own losses.
+TEST_F(SensitivityOfLayers, OtherImagesJudgeTheChoice) {
+  Trials same = trials_of(*judged_);
+  const Sensitivity ranking = measure_sensitivity(same);
+  const std::vector<std::string> mixed{ranking.layers[0].name};
+  EXPECT_EQ(same.measure(mixed).sqnr_db, ranking.layers[0].rest.sqnr_db);
+  // Labels that float32 never gives: it is always wrong, and nothing can be lost.
+  std::vector<int> wrong(30, 0);
+  std::vector<float> logits(30 * 10);
+  make_engine("cpu", lower_float(bound_), {30, ""})->run(images(kCalibration + kImages, 30), 30, logits);
+  for (std::size_t i = 0; i < 30; ++i) {
+    const auto at = logits.begin() + static_cast<std::ptrdiff_t>(10 * i);
+    wrong[i] = static_cast<int>(std::min_element(at, at + 10) - at);
+  }
+  const test::ArrayImages mislabelled = judged(kCalibration + kImages, 30, wrong);
+  Trials other = trials_of(mislabelled);
+  EXPECT_EQ(other.float32().images, 30);
+  EXPECT_EQ(other.float32_headline(), 0.0);
+  const Trial int8 = other.measure({}), trial = other.measure(mixed);
+  EXPECT_NE(trial.sqnr_db, ranking.layers[0].rest.sqnr_db);
+  EXPECT_GT(trial.sqnr_db, int8.sqnr_db);
+  EXPECT_EQ(other.loss(trial), -*trial.headline);
 }
 
 TEST_F(SensitivityOfLayers, NoImageIsAnError) {
-  judged_.images = images(0, 0);
-  judged_.labels.clear();
-  EXPECT_THROW(measure_sensitivity(bound_, table_, {}, judged_, how_), Error);
+  const test::ArrayImages none = judged(0, 0);
+  EXPECT_THROW(trials_of(none), Error);
 }
 
 TEST_F(SensitivityOfLayers, NoLayerToRankIsAnError) {
   GraphBuilder g("pools");
   const Graph bound = g.finish(g.global_avg_pool("mean", g.relu("relu", g.input(kSide, kSide, 3))));
-  judged_.labels.clear();
+  const test::ArrayImages images = judged(kCalibration, 2);
+  Trials trials(bound, table_, {}, {images, images.preprocessing()}, how_);
   try {
-    measure_sensitivity(bound, table_, {}, judged_, how_);
+    measure_sensitivity(trials);
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_STREQ(error.what(), "pools: it has no convolution or dense layer to rank");

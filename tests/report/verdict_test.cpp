@@ -48,7 +48,7 @@ TableReport table_of(Report report) {
 
 SensitivityReport sensitivity_of(const Report& report) {
   SensitivityReport result;
-  result.layers.resize(1);
+  result.found.layers.resize(1);
   result.mixed.emplace();
   result.mixed->conditions = report.conditions;
   for (const RunReport& run : report.runs) result.mixed->speed.push_back({run.precision, *run.speed});

@@ -42,7 +42,7 @@ TEST(Warnings, OfATableNameTheirNetwork) {
 
 TEST(Warnings, OfASensitivity) {
   SensitivityReport report;
-  report.layers.resize(1);
+  report.found.layers.resize(1);
   report.warnings = {kSentence};
   EXPECT_NE(to_text(report).find("\n\nWARNING: The labels <may>"), std::string::npos) << to_text(report);
   EXPECT_NE(to_html(report).find("</table></div>\n<p class=\"warn\">WARNING: The labels"), std::string::npos);

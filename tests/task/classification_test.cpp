@@ -119,7 +119,7 @@ TEST(ClassificationTask, ComparesImageByImage) {
   const Score right{1, 1, 1}, wrong{1, 2, 2}, far{1, 3, 0}, nan{1, -1, 0};
   const AccuracyResult first = result_of({right, right, wrong, nan, far});
   const AccuracyResult second =
-      result_of({right, wrong, right, nan, wrong}, {{1, 10, 1, 0.5}, {0, 10, 2, 0.5}, {1}, {1}, {0, 5, 1, 0}});
+      result_of({right, wrong, right, nan, wrong}, {{1, 10, 1, 0.5}, {0, 10, 2, 0.5}, {0}, {1}, {0, 5, 1, 0}});
   EXPECT_EQ(first.images, 5);
   EXPECT_EQ(first.nan_images, 1);
   EXPECT_EQ(first.metrics[0].value, 0.4);
