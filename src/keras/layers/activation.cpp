@@ -57,11 +57,24 @@ constexpr NamedFunction kFunctions[] = {
     {"selu", {FunctionKind::kSelu}},           {"softplus", {FunctionKind::kSoftplus}},
     {"softsign", {FunctionKind::kSoftsign}},   {"exponential", {FunctionKind::kExp}},
     {"mish", {FunctionKind::kMish}},           {"leaky_relu", {FunctionKind::kRelu, 0.2f}},
+    {"celu", {FunctionKind::kElu, 1}},         {"sparse_sigmoid", {FunctionKind::kHardSigmoid, 0.5f, 0.5f}},
 };
 
 Function hard_sigmoid(bool keras3) {
   return keras3 ? Function{FunctionKind::kHardSigmoid, 1.0f / 6, 0.5f}
                 : Function{FunctionKind::kHardSigmoid, 0.2f, 0.5f};
+}
+
+// ln sigmoid(x) = -softplus(-x)
+Value log_sigmoid(LayerCall& call, const Value& value, const std::string& suffix) {
+  const Value mirrored = call.affine(value, {-1}, {0}, suffix + "/mirrored");
+  return call.affine(call.function(mirrored, {FunctionKind::kSoftplus}, suffix + "/softplus"), {-1}, {0}, suffix);
+}
+
+// x, cut at -1 and 1
+Value hard_tanh(LayerCall& call, const Value& value, const std::string& suffix) {
+  const Value half = call.function(value, {FunctionKind::kHardSigmoid, 0.5f, 0.5f}, suffix + "/hard_sigmoid");
+  return call.affine(half, {2}, {-1}, suffix);
 }
 
 Value named(LayerCall& call, const Value& value, std::string name, const std::string& suffix) {
@@ -70,6 +83,8 @@ Value named(LayerCall& call, const Value& value, std::string name, const std::st
   if (name == "relu") return relu(call, value, 0, 0, double{kInfinity}, suffix);
   if (name == "relu6") return relu(call, value, 0, 0, 6, suffix);
   if (name == "softmax") return softmax(call, value, nullptr, suffix);
+  if (name == "log_sigmoid") return log_sigmoid(call, value, suffix);
+  if (name == "hard_tanh") return hard_tanh(call, value, suffix);
   if (name == "hard_sigmoid") return call.function(value, hard_sigmoid(call.parts.keras3), suffix);
   const auto* found = std::find_if(std::begin(kFunctions), std::end(kFunctions),
                                    [&](const NamedFunction& f) { return f.name == name; });

@@ -78,7 +78,8 @@ def layers(x):
         "flipped": L.RandomFlip("horizontal"),
     }
     for activation in ["silu", "gelu", "hard_sigmoid", "elu", "selu", "softsign", "exponential", "mish", "tanh", "linear",
-                       "softmax", "leaky_relu"] + (["relu6", "hard_silu"] if K3 else []):
+                       "softmax", "leaky_relu"] + (["relu6", "hard_silu", "celu", "log_sigmoid", "hard_tanh", "sparse_sigmoid"]
+                                                       if K3 else []):
         if K3 or activation not in ("leaky_relu", "mish"):
             named["activation_" + activation] = L.Activation(activation)
     if K3:
