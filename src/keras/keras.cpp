@@ -28,14 +28,18 @@ std::vector<Head> strip_heads(Graph& graph) {
   return heads;
 }
 
-// Whether what reads the input scales or shifts it, reverses its channels or cuts it up.
-bool prepares_pixels(const Graph& graph) {
-  const auto readers = graph.consumers().front();
+// Whether what reads the picture scales or shifts it, reverses its channels or takes some: behind what resizes or
+// crops.
+bool prepares_pixels(const Graph& graph, int picture = 0) {
+  const std::vector<int> readers = graph.consumers()[static_cast<std::size_t>(picture)];
   return !readers.empty() && std::all_of(readers.begin(), readers.end(), [&](int reader) {
     const Op& op = graph.node(reader).op;
     if (std::holds_alternative<Affine>(op)) return true;
+    if (std::holds_alternative<ResizeNearest>(op) || std::holds_alternative<ResizeLinear>(op))
+      return prepares_pixels(graph, reader);
     const auto* slice = std::get_if<Slice>(&op);
-    return slice != nullptr && (slice->step.c < 0 || slice->size.c != graph.input_node().shape.c);
+    if (slice == nullptr) return false;
+    return slice->step.c < 0 || slice->size.c != graph.input_node().shape.c || prepares_pixels(graph, reader);
   });
 }
 
