@@ -80,7 +80,13 @@ class SegmentationTask : public Task {
       classes += iou ? 1 : 0;
       found += iou.value_or(0) > 0.01 ? 1 : 0;
     }
-    if (result.images < 5 || classes < 2 || found > 1) return std::nullopt;
+    if (result.images < 5 || found > 1) return std::nullopt;
+    if (classes == 1) {
+      return fmt::format(
+          "The masks of {} images have one class alone beside void, so mIoU says nothing of the others. Masks of 0 and "
+          "255 that are two classes want --map-classes 255:1.",
+          result.images);
+    }
     return fmt::format(
         "{} finds {} of the {} classes on {} images, so no number of accuracy here means anything. Usual causes: masks "
         "whose values are other classes (--map-classes), red and blue exchanged, or another preprocessing than the "

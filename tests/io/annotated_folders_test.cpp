@@ -105,6 +105,22 @@ TEST_F(MaskFolder, PairsByStem) {
   EXPECT_EQ(maps_error(), folder_ / "images" + ": expected one picture b, found several extensions of it");
 }
 
+// Foreground that is taken for void would make any answer perfect.
+TEST_F(MaskFolder, TwoValuesOfWhichOneIsVoidAreAsked) {
+  for (int i = 0; i < 40; ++i) pair("", "p" + std::to_string(i), i == 1 ? 255 : 0);
+  EXPECT_EQ(open(TruthKind::kLabelMap)->size(), 40u) << "16 of the masks are looked at, not this one";
+  for (int i = 0; i < 40; i += 2) mask("masks/p" + std::to_string(i) + ".png", 255);
+  EXPECT_EQ(maps_error(), folder_ / "masks" +
+                              ": its masks have the values 0 and 255 alone, and 255 is void, which is not judged: "
+                              "map-classes 255:1 makes it class 1, map-classes 255:void says that it is void");
+  for (const auto& [map, value] : {std::pair{"255:1", 1}, std::pair{"255:void", 255}}) {
+    const auto data = open_annotated({.path = path(), .truth = TruthKind::kLabelMap, .map = parse_class_map(map)});
+    EXPECT_EQ(data->label_map(0).classes[0], value);
+  }
+  mask("masks/p0.png", 1);
+  EXPECT_EQ(open(TruthKind::kLabelMap)->size(), 40u) << "three values";
+}
+
 TEST_F(MaskFolder, SplitsAreSubFolders) {
   pair("/val", "a", 1);
   EXPECT_EQ(open(TruthKind::kLabelMap)->name(0), "images/val/a.jpg") << "the only one";

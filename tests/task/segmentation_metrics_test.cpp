@@ -37,6 +37,20 @@ TEST(Confusion, MeanIsOverTheClassesThatOccur) {
   EXPECT_FALSE(segmentation_metrics(std::vector<Score>{}).mean_iou);
 }
 
+TEST(SegmentationTask, DoubtsMasksOfOneClass) {
+  const Task& task = find_task("segmentation");
+  const auto doubt = [&](const LabelMap& truth, const Pixels& found) {
+    AccuracyResult result;
+    result.samples.assign(6, confusion_score(truth, found, 2));
+    task.summarise(result);
+    return task.doubt("float32", result, 2).value_or("");
+  };
+  const LabelMap one{1, 4, {0, 0, 255, 255}}, both{1, 4, {0, 0, 1, 1}};
+  EXPECT_EQ(doubt(one, {0, 0, 1, 1}).find("The masks of 6 images have one class alone beside void, so"), 0u);
+  EXPECT_EQ(doubt(both, {0, 0, 0, 0}).find("float32 finds 1 of the 2 classes on 6 images"), 0u);
+  EXPECT_EQ(doubt(both, {0, 0, 1, 0}), "");
+}
+
 TEST(Confusion, RefusesClassesThatTheNetworkLacks) {
   EXPECT_THROW(confusion_score({1, 1, {2}}, Pixels{0}, 2), Error);
   EXPECT_THROW(confusion_score({1, 1, {0}}, Pixels{2}, 2), Error);
