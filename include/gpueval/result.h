@@ -84,7 +84,8 @@ struct QuantizationReport {
 struct SchemeTrial {
   std::string name;                  // "best", "mse + bias-correction"
   int calibrated = 0, measured = 0;  // images
-  double sqnr_db = 0, kl = 0, agreement = 0;
+  double sqnr_db = 0;
+  std::optional<double> kl, agreement;  // of classifiers
   bool picked = false;
 };
 

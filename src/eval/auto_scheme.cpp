@@ -3,7 +3,10 @@
 
 #include <utility>
 
+#include "eval/chunk_outputs.h"
+#include "gpueval/classification.h"
 #include "gpueval/error.h"
+#include "task/output_error.h"
 #include "task/ranking.h"
 
 namespace gpueval {
@@ -11,27 +14,44 @@ namespace {
 
 constexpr int kBatch = 8;
 
-std::vector<float> run_all(const Graph& lowered, const CalibrationImages& images, const SchemeDevice& device) {
+// Batch by batch.
+struct BatchOutputs {
+  int images = 0;
+  ChunkOutputs outputs;
+};
+
+std::vector<BatchOutputs> run_all(const Graph& lowered, const CalibrationImages& images, const SchemeDevice& device) {
   const auto engine = make_engine(device.device, lowered, {kBatch, device.kernel});
-  const auto classes = static_cast<std::size_t>(lowered.output_node().shape.elements());
   const BatchSource source = images();
-  std::vector<float> all, input;
+  std::vector<BatchOutputs> all;
+  std::vector<float> input;
   while (const int n = source(input, kBatch)) {
-    const std::size_t start = all.size();
-    all.resize(start + static_cast<std::size_t>(n) * classes);
-    engine->run(input, n, std::span(all).subspan(start));
+    ChunkOutputs& outputs = all.emplace_back(BatchOutputs{n, {}}).outputs;
+    outputs.resize(lowered, static_cast<std::size_t>(n));
+    engine->run(input, n, Outputs(outputs.of(0, static_cast<std::size_t>(n))));
   }
   return all;
 }
 
-SchemeResult compare_logits(std::span<const float> reference, std::span<const float> logits, std::size_t classes) {
-  GPUEVAL_CHECK(reference.size() == logits.size(), "{} logits against {}", logits.size(), reference.size());
+void compare_image(ImageOutputs reference, ImageOutputs outputs, SchemeResult& result) {
+  ++result.images;
+  if (!result.same_class) {
+    const OutputError error = output_error(reference, outputs);
+    result.error.add({error.signal, error.noise, 0, error.signal > 0 ? 1 : 0});
+    return;
+  }
+  result.error.add(reference[0], outputs[0]);
+  *result.same_class += rank_classes(reference[0]).classes[0] == rank_classes(outputs[0]).classes[0] ? 1 : 0;
+}
+
+SchemeResult compare_outputs(const std::vector<BatchOutputs>& reference, const std::vector<BatchOutputs>& found,
+                             bool classifies) {
+  GPUEVAL_CHECK(reference.size() == found.size(), "{} batches against {}", found.size(), reference.size());
   SchemeResult result;
-  for (std::size_t i = 0; i < reference.size(); i += classes) {
-    const auto theirs = reference.subspan(i, classes), ours = logits.subspan(i, classes);
-    result.error.add(theirs, ours);
-    result.same_class += rank_classes(theirs).classes[0] == rank_classes(ours).classes[0] ? 1 : 0;
-    ++result.images;
+  if (classifies) result.same_class = 0;
+  for (std::size_t b = 0; b < reference.size(); ++b) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(reference[b].images); ++i)
+      compare_image(reference[b].outputs.of_image(i), found[b].outputs.of_image(i), result);
   }
   return result;
 }
@@ -41,8 +61,7 @@ SchemeResult compare_logits(std::span<const float> reference, std::span<const fl
 std::vector<SchemeResult> try_schemes(const Graph& bound, const SchemeImages& images,
                                       const std::vector<QuantOptions>& candidates, const SchemeDevice& device,
                                       const std::function<void(std::size_t, int, int)>& progress) {
-  const auto classes = static_cast<std::size_t>(bound.output_node().shape.elements());
-  const std::vector<float> reference = run_all(lower_float(bound), images.held_out, device);
+  const std::vector<BatchOutputs> reference = run_all(lower_float(bound), images.held_out, device);
   if (reference.empty()) fail("scheme auto found no image to measure on");
   std::vector<SchemeResult> results;
   for (std::size_t i = 0; i < candidates.size(); ++i) {
@@ -50,7 +69,7 @@ std::vector<SchemeResult> try_schemes(const Graph& bound, const SchemeImages& im
       if (progress) progress(i, done, total);
     });
     const Graph lowered = lower_static(bound, table, candidates[i]);
-    results.push_back(compare_logits(reference, run_all(lowered, images.held_out, device), classes));
+    results.push_back(compare_outputs(reference, run_all(lowered, images.held_out, device), classes_of(bound) > 0));
   }
   return results;
 }

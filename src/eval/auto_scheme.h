@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Choosing a recipe by measurement. Each candidate is calibrated on some images and its logits are compared with
+// Choosing a recipe by measurement. Each candidate is calibrated on some images and its outputs are compared with
 // float32's on others; no label is used.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@
 namespace gpueval {
 
 struct SchemeResult {
-  LogitError error;
-  std::int64_t same_class = 0, images = 0;  // of float32's top-1 classes
+  LogitError error;  // of a classifier's logits, else of all outputs, with KL 0
+  std::int64_t images = 0;
+  std::optional<std::int64_t> same_class;  // of a classifier: as float32's top-1
 };
 
 struct SchemeImages {
@@ -31,7 +33,7 @@ std::vector<SchemeResult> try_schemes(const Graph& bound, const SchemeImages& im
                                       const std::vector<QuantOptions>& candidates, const SchemeDevice& device,
                                       const std::function<void(std::size_t candidate, int done, int total)>& progress);
 
-// The one with the highest logits' SQNR; of equal ones the first.
+// The one with the highest SQNR; of equal ones the first.
 std::size_t best_scheme(const std::vector<SchemeResult>& results);
 
 }  // namespace gpueval

@@ -179,11 +179,11 @@ std::string roof_sentence(const DeviceRoofs& roofs) {
 TextTable trial_table(const std::vector<SchemeTrial>& trials) {
   TextTable table;
   table.column("recipe", TextTable::Align::kLeft);
-  for (const char* title : {"SQNR dB", "KL", "agree"}) table.column(title);
+  for (const char* title : {"SQNR dB", "KL", "agree"}) table.column(title);  // empty columns are left out
   table.column("picked", TextTable::Align::kLeft);
   for (const SchemeTrial& trial : trials) {
-    table.row({trial.name, decibels(trial.sqnr_db), fmt::format("{:.4f}", trial.kl),
-               fmt::format("{:.1f}%", 100 * trial.agreement), trial.picked ? "yes" : ""});
+    table.row({trial.name, decibels(trial.sqnr_db), trial.kl ? fmt::format("{:.4f}", *trial.kl) : "",
+               trial.agreement ? fmt::format("{:.1f}%", 100 * *trial.agreement) : "", trial.picked ? "yes" : ""});
   }
   return table;
 }

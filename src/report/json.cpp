@@ -175,8 +175,8 @@ Json trials_json(const Report& report) {
                     {"calibration_images", trial.calibrated},
                     {"measured_images", trial.measured},
                     {"logits_sqnr_db", finite_or_null(trial.sqnr_db)},
-                    {"logits_kl", finite_or_null(trial.kl)},
-                    {"agreement", trial.agreement},
+                    {"logits_kl", trial.kl ? finite_or_null(*trial.kl) : Json()},
+                    {"agreement", value_or_null(trial.agreement)},
                     {"picked", trial.picked}});
   }
   return list;

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "core/printable.h"
 #include "gpueval/report.h"
 #include "report/cells.h"
@@ -23,16 +26,33 @@ constexpr const char* kLegend =
     "diff: points against the network's float32 row on the same images; p: exact McNemar test of top-1; agree: same "
     "top-1 class as float32; SQNR: of the logits against float32's.";
 
-// That of the first network that was measured: a table is of one task.
-const Task& task_of(const TableReport& table) {
+// The networks of one task: a table of theirs.
+struct TaskGroup {
+  const Task& task;
+  std::vector<const TableNetwork*> networks;
+};
+
+// In the order of their first networks. What was not measured has no task, and stands with the network before it.
+std::vector<TaskGroup> by_task(const TableReport& table) {
+  std::vector<TaskGroup> groups;
+  std::vector<const TableNetwork*> waiting;
+  TaskGroup* last = nullptr;
   for (const TableNetwork& network : table.networks) {
-    if (network.report) return find_task(network.report->task);
+    if (!network.report) {
+      (last != nullptr ? last->networks : waiting).push_back(&network);
+      continue;
+    }
+    const Task& task = find_task(network.report->task);
+    const auto found =
+        std::find_if(groups.begin(), groups.end(), [&](const TaskGroup& group) { return &group.task == &task; });
+    last = found != groups.end() ? &*found : &groups.emplace_back(TaskGroup{task, std::exchange(waiting, {})});
+    last->networks.push_back(&network);
   }
-  return find_task("classification");
+  if (!waiting.empty()) groups.push_back({find_task("classification"), std::move(waiting)});
+  return groups;
 }
 
-std::string legend_of(const TableReport& table) {
-  const Task& task = task_of(table);
+std::string legend_of(const Task& task) {
   return task.truth() == TruthKind::kClass
              ? kLegend
              : task.legend("the network's float32 row") + " SQNR: of the outputs against float32's.";
@@ -58,29 +78,36 @@ void add_row(TextTable& table, const std::string& network, const Report& report,
   table.row(std::move(cells));
 }
 
-TextTable networks_table(const TableReport& report) {
+TextTable networks_table(const TaskGroup& group) {
   TextTable table;
   table.column("network", TextTable::Align::kLeft);
   table.column("precision", TextTable::Align::kLeft);
-  const Task& task = task_of(report);
-  const std::vector<std::string> metrics = task.metric_names();
-  const bool classes = task.truth() == TruthKind::kClass;
+  const std::vector<std::string> metrics = group.task.metric_names();
+  const bool classes = group.task.truth() == TruthKind::kClass;
   for (const std::string& title :
        {metrics[0], metrics[1], classes ? "diff-1" : "diff " + metrics[0], classes ? "diff-5" : "diff " + metrics[1]})
     table.column(title);
   for (const char* title : {"p", "agree", "SQNR dB", "images/s"}) table.column(title);
-  for (const TableNetwork& network : report.networks) {
-    if (!network.report) {
+  for (const TableNetwork* network : group.networks) {
+    if (!network->report) {
       std::vector<std::string> cells(10);
-      cells[0] = network.name;
+      cells[0] = network->name;
       cells[1] = "not measured";
       table.row(std::move(cells));
       continue;
     }
-    const std::vector<RunReport>& runs = network.report->runs;
-    for (const RunReport& run : runs) add_row(table, &run == &runs.front() ? network.name : "", *network.report, run);
+    const std::vector<RunReport>& runs = network->report->runs;
+    for (const RunReport& run : runs) add_row(table, &run == &runs.front() ? network->name : "", *network->report, run);
   }
   return table;
+}
+
+// A table a task, joined by `between`.
+template <typename Form>
+std::string networks_tables(const TableReport& report, const std::string& between, Form form) {
+  std::vector<std::string> tables;
+  for (const TaskGroup& group : by_task(report)) tables.push_back(form(networks_table(group)));
+  return fmt::format("{}", fmt::join(tables, between));
 }
 
 // Those of all networks, each with its network's name.
@@ -116,7 +143,8 @@ std::vector<std::string> doubts(const Report& report) {
 
 // Whole sentences on what was judged and what is missing.
 std::vector<std::string> sentences(const TableReport& table) {
-  std::vector<std::string> result{legend_of(table)};
+  std::vector<std::string> result;
+  for (const TaskGroup& group : by_task(table)) result.push_back(legend_of(group.task));
   for (const TableNetwork& network : table.networks) {
     if (!network.report) {
       result.push_back(fmt::format("{}: {}", network.name, network.missing));
@@ -160,25 +188,26 @@ std::string class_tables(const TableReport& table, Form form) {
   return text;
 }
 
-std::string scatter(const TableReport& table) {
+std::string scatter(const TaskGroup& group) {
   std::vector<ScatterPoint> points;
-  for (const TableNetwork& network : table.networks) {
-    if (!network.report) continue;
-    for (const RunReport& run : network.report->runs) {
+  for (const TableNetwork* network : group.networks) {
+    if (!network->report) continue;
+    for (const RunReport& run : network->report->runs) {
       if (run.accuracy && run.speed && !run.emulated())
-        points.push_back({run.label() + doubt(run), network.name, run.speed->images_per_second,
+        points.push_back({run.label() + doubt(run), network->name, run.speed->images_per_second,
                           run.accuracy->headline(), std::nullopt});
     }
   }
   return scatter_chart(points, {"images per second", 1, true},
-                       {task_of(table).metric_names().front() + " accuracy, percent", 100, false});
+                       {group.task.metric_names().front() + " accuracy, percent", 100, false});
 }
 
 }  // namespace
 
 std::string to_text(const TableReport& table) {
-  std::string text =
-      printable(machine(table)) + "\n\n" + networks_table(table).text() + '\n' + warning_lines(warnings(table), kWidth);
+  std::string text = printable(machine(table)) + "\n\n" +
+                     networks_tables(table, "\n", [](const TextTable& t) { return t.text(); }) + '\n' +
+                     warning_lines(warnings(table), kWidth);
   for (const std::string& sentence : sentences(table)) text += wrapped(sentence, kWidth, 2);
   if (const auto published = published_table(table))
     text += "\nThe original research\n\n" + published->text() + '\n' + wrapped(published_note(table), kWidth, 2);
@@ -186,7 +215,7 @@ std::string to_text(const TableReport& table) {
 }
 
 std::string to_markdown(const TableReport& table) {
-  std::string text = networks_table(table).markdown() + '\n';
+  std::string text = networks_tables(table, "\n", [](const TextTable& t) { return t.markdown(); }) + '\n';
   for (const std::string& warning : warnings(table)) text += "- WARNING: " + escaped_markdown(warning) + '\n';
   for (const std::string& sentence : sentences(table)) text += "- " + escaped_markdown(sentence) + '\n';
   text += class_tables(table, [](const std::string& title, const TextTable& classes) {
@@ -202,13 +231,14 @@ std::string to_html(const TableReport& table) {
   std::string body = "<h1>Float32 against int8</h1>\n" + html_paragraph(machine(table), "sub");
   std::string notes;
   for (const std::string& sentence : sentences(table)) notes += html_paragraph(sentence, "note");
-  body += html_section("Result", networks_table(table).html() + html_warnings(warnings(table)) + notes);
+  body += html_section("Result", networks_tables(table, "\n", [](const TextTable& t) { return t.html(); }) +
+                                     html_warnings(warnings(table)) + notes);
   if (const auto published = published_table(table)) {
     body += html_section("The original research", published->html() + html_paragraph(published_note(table), "note"));
   }
   body += class_tables(
       table, [](const std::string& title, const TextTable& classes) { return html_section(title, classes.html()); });
-  body += html_section("Accuracy against speed", scatter(table));
+  for (const TaskGroup& group : by_task(table)) body += html_section("Accuracy against speed", scatter(group));
   std::string device;
   for (const TableNetwork& network : table.networks) {
     if (network.report) device = network.report->device_description;

@@ -67,9 +67,15 @@ QuantOptions pick_recipe(const Plan& plan, const RecipeRequest& request, const L
   const std::size_t picked = best_scheme(results);
   for (std::size_t i = 0; i < results.size(); ++i) {
     const SchemeResult& result = results[i];
-    report.trials.push_back({recipe_text(tried[i]), static_cast<int>(calibrated), static_cast<int>(result.images),
-                             result.error.sqnr_db(), result.error.mean_kl(),
-                             static_cast<double>(result.same_class) / static_cast<double>(result.images), i == picked});
+    SchemeTrial& trial = report.trials.emplace_back();
+    trial.name = recipe_text(tried[i]);
+    trial.calibrated = static_cast<int>(calibrated);
+    trial.measured = static_cast<int>(result.images);
+    trial.sqnr_db = result.error.sqnr_db();
+    trial.picked = i == picked;
+    if (!result.same_class) continue;
+    trial.kl = result.error.mean_kl();
+    trial.agreement = static_cast<double>(*result.same_class) / static_cast<double>(result.images);
   }
   return tried[picked];
 }

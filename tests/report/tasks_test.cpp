@@ -101,6 +101,23 @@ TEST(ValuesByClass, TablesOfNetworksHaveThemAll) {
   EXPECT_THAT(to_text(table), AllOf(HasSubstr("mIoU"), Not(HasSubstr("top-1"))));
 }
 
+// A number of one task never stands below the name of another's.
+TEST(NetworksOfSeveralTasks, HaveATableEach) {
+  TableReport table;
+  table.networks.push_back({"missing", {}, "no weights", std::nullopt});
+  table.networks.push_back({"unet", {}, "", segmentation_report()});
+  table.networks.push_back({"ssd", {}, "", detection_report()});
+  table.networks.push_back({"gone", {}, "no weights", std::nullopt});
+  table.networks.push_back({"unet_2", {}, "", segmentation_report()});
+  const std::string text = to_text(table);
+  EXPECT_THAT(text,
+              ContainsRegex("network +precision +mIoU +pixels.*\n-.*\nmissing +not measured\nunet .*\n.*\nunet_2 "));
+  EXPECT_THAT(text, ContainsRegex("\n\nnetwork +precision +AP +AP50.*\n-.*\nssd .*\n.*\ngone +not measured\n"));
+  EXPECT_THAT(text, AllOf(HasSubstr("mIoU: mean over"), HasSubstr("AP: COCO's"), Not(HasSubstr("top-1"))));
+  EXPECT_THAT(to_markdown(table), AllOf(HasSubstr("| mIoU | pixels |"), HasSubstr("| AP | AP50 |")));
+  EXPECT_THAT(to_html(table), AllOf(HasSubstr("<th>mIoU</th>"), HasSubstr("<th>AP</th>")));
+}
+
 TEST(Curves, OneForTheMeanAndOneForEachClassOfFew) {
   const std::string html = to_html(detection_report());
   std::size_t charts = 0;
