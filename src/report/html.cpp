@@ -101,7 +101,7 @@ std::string trial_section(const Report& report) {
 }
 
 std::string accuracy_axis(const Report& report) {
-  return find_task(report.task).metric_names().front() + " accuracy, percent";
+  return find_task(report.task).metric_names().front() + ", percent";
 }
 
 std::string scatter_section(const Report& report) {

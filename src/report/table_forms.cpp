@@ -199,7 +199,7 @@ std::string scatter(const TaskGroup& group) {
     }
   }
   return scatter_chart(points, {"images per second", 1, true},
-                       {group.task.metric_names().front() + " accuracy, percent", 100, false});
+                       {group.task.metric_names().front() + ", percent", 100, false});
 }
 
 }  // namespace
