@@ -71,6 +71,23 @@ std::vector<Score> judge_masks(const Dataset& truth, const std::string& folder) 
   return scores;
 }
 
+// What is no class stands there in place of one, seldom on purpose.
+std::optional<std::string> void_answers(std::span<const Score> scores) {
+  std::int64_t pixels = 0, none = 0;
+  for (const Score& score : scores) {
+    for (const ConfusionCell& cell : confusion_cells(score)) {
+      pixels += cell.pixels;
+      none += cell.predicted == LabelMap::kVoid ? cell.pixels : 0;
+    }
+  }
+  if (none == 0) return std::nullopt;
+  return fmt::format(
+      "{} of the {} pixels that are judged have the answer 255, which is no class and counts as wrong. Answers of 0 "
+      "and "
+      "255 that are two classes want 1 in the place of 255.",
+      none, pixels);
+}
+
 DataReport describe_truth(const Dataset& truth, const JudgePlan& plan) {
   std::vector<std::size_t> indices(truth.size());
   for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = i;
@@ -112,6 +129,11 @@ Report judge_answers(const JudgePlan& plan) {
   const GroundTruth notes = truth->ground_truth();
   report.warnings = notes.warnings;
   report.notes = notes.notes;
+  const auto add = [&](const std::optional<std::string>& warning) {
+    if (warning) report.warnings.push_back(*warning);
+  };
+  if (task.truth() == TruthKind::kLabelMap) add(void_answers(run.accuracy->samples));
+  add(task.doubt("the file", *run.accuracy, 0));
   return report;
 }
 
