@@ -115,8 +115,8 @@ class DetectionTask : public Task {
     return fmt::format(
         "{} has AP50 {:.2f}% on {} images: it hardly finds anything, so no number of accuracy here means anything. "
         "Usual causes: priors of another network or in another order, red and blue exchanged, or another preprocessing "
-        "than "
-        "the network was trained with.",
+        "than the network was trained with; of a file, boxes that are not x, y, width and height in pixels, or classes "
+        "counted from another number.",
         row, 100 * result.metrics[1].value, result.images);
   }
 
