@@ -82,6 +82,9 @@ std::string scatter_chart(const std::vector<ScatterPoint>& points, const ChartAx
     y_low = std::min({y_low, point.y, point.y_interval ? point.y_interval->low : point.y});
     y_high = std::max({y_high, point.y, point.y_interval ? point.y_interval->high : point.y});
   }
+  const double short_of_one = std::max(0.0, 1 / y.factor - (y_high - y_low));  // a hundredth of a point is no chasm
+  y_low -= short_of_one / 2;
+  y_high += short_of_one / 2;
   const bool logarithmic = x.logarithmic && x_low > 0 && x_high > kLogarithmicSpan * x_low;
   const Scale sx = logarithmic ? Scale::logarithmic(x_low, x_high, kLeft, kWidth - kRight)
                                : Scale::linear(std::min(0.0, x_low), x_high, kLeft, kWidth - kRight);
