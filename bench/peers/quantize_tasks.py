@@ -27,10 +27,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "scripts"))
 from make_priors_goldens import face_mask, suppress  # noqa: E402
 
-from dilated_onnx import fuse  # noqa: E402
-
 import nncf  # noqa: E402
-import onnx  # noqa: E402
 import onnxruntime  # noqa: E402
 import openvino  # noqa: E402
 from onnxruntime.quantization import (  # noqa: E402
@@ -176,7 +173,6 @@ def measure(args, task, folder):
     source = os.path.join(folder, "network.onnx")
     subprocess.run([args.gpu_eval, "export", "--onnx", source, "--model", task.model], check=True,
                    stdout=subprocess.DEVNULL)
-    onnx.save(fuse(onnx.load(source))[0], source)
     calibration_pictures, _ = task.pictures(args.calibration_split)
     pictures, ids = task.pictures(args.split)
     calibration = [task.prepare(picture) for picture in calibration_pictures]

@@ -104,8 +104,6 @@ def prepare(network, options):
         say(f"exporting {network}")
         part = os.path.join(folder, label(network) + ".part.onnx")
         run([options.gpu_eval, "export", "--onnx", part, *model_words(network)])
-        if network in TASKS:
-            run([os.path.join(options.venv, "bin", "python"), os.path.join(HERE, "dilated_onnx.py"), part, part])
         os.replace(part, source)
     files = dict.fromkeys(("ort_float32", "openvino_float32", "openvino_tp_float32", "torch_float32"), source)
     files["images"] = images(network, folder)

@@ -187,6 +187,9 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
   std::vector<std::unique_ptr<Step>> steps;
   for (std::size_t i = 1; i < device_graph_.nodes.size(); ++i) {
     const int node = static_cast<int>(i);
+    const auto desc = conv_desc(device_graph_, node);
+    GPUEVAL_CHECK(!desc || !desc->window.dilated(), "'{}' is a dilated convolution as one step, expected three",
+                  device_graph_.nodes[i].name);
     steps.push_back(make_step({.runtime = runtime_,
                                .graph = device_graph_,
                                .plan = plan,

@@ -4,6 +4,7 @@
 //   n1h56w56c64_k64r1s7_st2x1_pad0,0,3,3        stride 2 (rows) x 1 (columns)
 //   n1h112w112c32_dw_r3s3_st2_pad0,1,0,1        depthwise: k = c, multiplier 1
 //   n1h14w14c160_k160g10r3s3_st1_pad1,1,1,1     10 groups of 16 channels and 16 output channels
+//   n1h19w19c512_k1024r3s3_st1_dil6_pad6,6,6,6  every 6th row and column of the source; dil6x1: of its rows alone
 // A dense layer of C inputs and K outputs is n1h1w1cC_kKr1s1_st1_pad0,0,0,0.
 #pragma once
 
@@ -23,9 +24,16 @@ struct Window {
   int kernel_h = 1, kernel_w = 1;
   int stride_h = 1, stride_w = 1;
   Padding pad;
+  // Rows and columns from one kernel position to the next. Only what join_dilations (src/graph/passes.h) made has more
+  // than 1.
+  int dilation_h = 1, dilation_w = 1;
+  bool dilated() const { return dilation_h > 1 || dilation_w > 1; }
+  // Rows and columns from the first kernel position to the last, both included.
+  int reach_h() const { return (kernel_h - 1) * dilation_h + 1; }
+  int reach_w() const { return (kernel_w - 1) * dilation_w + 1; }
   // 0 where the window is larger than what it slides over.
-  int out_h(int h) const { return positions(h + pad.top + pad.bottom - kernel_h, stride_h); }
-  int out_w(int w) const { return positions(w + pad.left + pad.right - kernel_w, stride_w); }
+  int out_h(int h) const { return positions(h + pad.top + pad.bottom - reach_h(), stride_h); }
+  int out_w(int w) const { return positions(w + pad.left + pad.right - reach_w(), stride_w); }
   static constexpr int positions(int room, int stride) { return room < 0 ? 0 : room / stride + 1; }
   bool operator==(const Window&) const = default;
 };

@@ -29,6 +29,9 @@ struct EngineOptions {
   std::string kernel;  // forces one kernel (a name or an ISA level from `list kernels`); empty: the best
   FloatMath math = FloatMath::kStrict;
   bool cuda_graph = true;  // replay the forward pass as one captured graph (cuda, emu)
+  // Nodes stay as they were given, although the device could run several as one: run_tapped() gives the tensor of each,
+  // as calibration needs it.
+  bool every_node = false;
 };
 
 // Static facts of one executed step, for --per-layer and the JSON's layers[].
@@ -98,10 +101,10 @@ class Engine {
   // Same, adding each step's seconds to seconds[i] (size layers().size()).
   virtual void run_timed(std::span<const float> input, int n, Outputs outputs, std::span<double> seconds) = 0;
   virtual const std::vector<LayerInfo>& layers() const = 0;
-  virtual const Graph& graph() const = 0;          // that it runs: a node that it was given may have become several
-  virtual std::string device() const = 0;          // "cpu", "cuda:1"
-  virtual bool emulated() const { return false; }  // its times mean nothing
-  virtual std::size_t arena_bytes() const = 0;     // activations
+  virtual const Graph& graph() const = 0;  // that it runs: nodes that it was given may have become several, or one
+  virtual std::string device() const = 0;  // "cpu", "cuda:1"
+  virtual bool emulated() const { return false; }                // its times mean nothing
+  virtual std::size_t arena_bytes() const = 0;                   // activations
   virtual std::vector<std::string> notes() const { return {}; }  // whole sentences for the reader
 
   // Parts that a device may be without: null. They are the engine's own.

@@ -69,6 +69,7 @@ struct Extents {
 #define GPUEVAL_OP(TYPE, NAME, KERAS, FORM, SIGN, SCALE, ...) \
   struct TYPE {                                               \
     __VA_ARGS__                                               \
+    bool operator==(const TYPE&) const = default;             \
   };
 #include "gpueval/ops.inc"
 

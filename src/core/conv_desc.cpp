@@ -43,6 +43,9 @@ class Parser {
   std::string_view text_, rest_;
 };
 
+// Of rows and columns: one number where they are equal.
+std::string pair_text(int h, int w) { return h == w ? fmt::format("{}", h) : fmt::format("{}x{}", h, w); }
+
 }  // namespace
 
 SamePadding same_padding(int n, int kernel, int stride) {
@@ -56,10 +59,10 @@ std::string to_string(const ConvDesc& desc) {
   const std::string filters = desc.depthwise    ? "dw_"
                               : desc.groups > 1 ? fmt::format("k{}g{}", desc.k, desc.groups)
                                                 : fmt::format("k{}", desc.k);
-  const std::string stride =
-      w.stride_h == w.stride_w ? fmt::format("{}", w.stride_h) : fmt::format("{}x{}", w.stride_h, w.stride_w);
-  return fmt::format("n{}h{}w{}c{}_{}r{}s{}_st{}_pad{},{},{},{}", desc.n, desc.h, desc.w, desc.c, filters, w.kernel_h,
-                     w.kernel_w, stride, w.pad.top, w.pad.bottom, w.pad.left, w.pad.right);
+  const std::string dilation = w.dilated() ? "_dil" + pair_text(w.dilation_h, w.dilation_w) : "";
+  return fmt::format("n{}h{}w{}c{}_{}r{}s{}_st{}{}_pad{},{},{},{}", desc.n, desc.h, desc.w, desc.c, filters, w.kernel_h,
+                     w.kernel_w, pair_text(w.stride_h, w.stride_w), dilation, w.pad.top, w.pad.bottom, w.pad.left,
+                     w.pad.right);
 }
 
 ConvDesc parse_conv_desc(std::string_view text) {
@@ -78,6 +81,10 @@ ConvDesc parse_conv_desc(std::string_view text) {
   w.kernel_w = in.field("s");
   w.stride_h = in.field("_st");
   w.stride_w = in.accept("x") ? in.number(1) : w.stride_h;
+  if (in.accept("_dil")) {
+    w.dilation_h = in.number(1);
+    w.dilation_w = in.accept("x") ? in.number(1) : w.dilation_h;
+  }
   w.pad.top = in.field("_pad", 0);
   w.pad.bottom = in.field(",", 0);
   w.pad.left = in.field(",", 0);
@@ -86,7 +93,7 @@ ConvDesc parse_conv_desc(std::string_view text) {
   if (desc.c % desc.groups != 0 || desc.k % desc.groups != 0) {
     fail("convolution '{}': {} groups divide neither {} channels nor {}", text, desc.groups, desc.c, desc.k);
   }
-  if (desc.h + w.pad.top + w.pad.bottom < w.kernel_h || desc.w + w.pad.left + w.pad.right < w.kernel_w) {
+  if (desc.p() < 1 || desc.q() < 1) {
     fail("convolution '{}': the kernel is larger than the padded input", text);
   }
   return desc;

@@ -15,14 +15,21 @@
 #include "gpueval/error.h"
 #include "graph/drop_weights.h"
 #include "graph/layer_info.h"
+#include "graph/passes.h"
 
 namespace gpueval::cpu {
 namespace {
 
+// A float32 one of all channels takes longer at once than by Winograd's algorithm, or our other kernels, on its
+// pictures.
+bool has_dilated_kernel(const Node& conv) { return conv.integer || std::holds_alternative<DepthwiseConv2D>(conv.op); }
+
 class CpuEngine : public Engine {
  public:
   CpuEngine(Graph graph, const EngineOptions& options)
-      : graph_(std::move(graph)), options_(options), tensors_(graph_, options.batch) {
+      : graph_(options.every_node ? std::move(graph) : join_dilations(std::move(graph), has_dilated_kernel)),
+        options_(options),
+        tensors_(graph_, options.batch) {
     const int by_image = lane_depth(graph_, options_.batch, threads(), cache_sizes().l2);
     const int wanted = by_image > 0 ? threads() : 0;
     for (std::size_t i = 1; i < graph_.nodes.size(); ++i) {

@@ -14,6 +14,7 @@ inline constexpr auto kInference = dnnl::prop_kind::forward_inference;
 
 struct Strides {
   memory::dims stride, pad_begin, pad_end;
+  memory::dims between = {0, 0};  // rows and columns that a dilated window leaves out between two kernel positions
 };
 
 inline dnnl::convolution_forward::primitive_desc convolution(const dnnl::engine& engine, const memory::desc& src,
@@ -22,9 +23,12 @@ inline dnnl::convolution_forward::primitive_desc convolution(const dnnl::engine&
                                                              const dnnl::primitive_attr& attributes) {
   constexpr auto kDirect = dnnl::algorithm::convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine, kInference, kDirect, src, weights, bias, dst, at.stride, at.pad_begin, at.pad_end, attributes};
+  return {engine, kInference, kDirect,    src,          weights,    bias,
+          dst,    at.stride,  at.between, at.pad_begin, at.pad_end, attributes};
 #else
-  return {{kInference, kDirect, src, weights, bias, dst, at.stride, at.pad_begin, at.pad_end}, attributes, engine};
+  return {{kInference, kDirect, src, weights, bias, dst, at.stride, at.between, at.pad_begin, at.pad_end},
+          attributes,
+          engine};
 #endif
 }
 

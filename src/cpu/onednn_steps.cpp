@@ -29,8 +29,10 @@ memory::desc nhwc(int n, int h, int w, int c) {
 }
 
 onednn::Strides strides(const Window& w) {
-  return {
-      .stride = {w.stride_h, w.stride_w}, .pad_begin = {w.pad.top, w.pad.left}, .pad_end = {w.pad.bottom, w.pad.right}};
+  return {.stride = {w.stride_h, w.stride_w},
+          .pad_begin = {w.pad.top, w.pad.left},
+          .pad_end = {w.pad.bottom, w.pad.right},
+          .between = {w.dilation_h - 1, w.dilation_w - 1}};
 }
 
 std::string kernel_name(const char* info) { return std::string("oneDNN:") + info; }

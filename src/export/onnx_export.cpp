@@ -2,11 +2,13 @@
 #include "gpueval/onnx_export.h"
 
 #include "export/emitter.h"
+#include "graph/passes.h"
 
 namespace gpueval {
 
 void export_onnx(const Graph& lowered, const std::string& path, const OnnxOptions& options) {
-  onnx_export::Emitter(lowered, options).run().write(path);
+  const Graph joined = join_dilations(lowered, [](const Node&) { return true; });
+  onnx_export::Emitter(joined, options).run().write(path);
 }
 
 }  // namespace gpueval

@@ -54,4 +54,19 @@ Dilation dilation(int h, int w, const Window& window, int rate_h, int rate_w) {
   return result;
 }
 
+std::optional<Window> dilated_window(const Dilation& parts, int h, int w) {
+  const auto& [before, between, after] = parts;
+  Window window = between;
+  window.pad.top = before.pad.top + between.pad.top * before.rate_h;
+  window.pad.left = before.pad.left + between.pad.left * before.rate_w;
+  window.pad.bottom = after.h + (window.kernel_h - 1) * before.rate_h - h - window.pad.top;
+  window.pad.right = after.w + (window.kernel_w - 1) * before.rate_w - w - window.pad.left;
+  const bool possible =
+      window.stride_h == 1 && window.stride_w == 1 && std::min(window.pad.bottom, window.pad.right) >= 0;
+  if (!possible || !(dilation(h, w, window, before.rate_h, before.rate_w) == parts)) return std::nullopt;
+  window.dilation_h = before.rate_h;
+  window.dilation_w = before.rate_w;
+  return window;
+}
+
 }  // namespace gpueval

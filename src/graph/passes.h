@@ -2,6 +2,8 @@
 // Graph passes: pure functions, each in its own file, each keeping the function that the graph computes.
 #pragma once
 
+#include <functional>
+
 #include "gpueval/graph.h"
 
 namespace gpueval {
@@ -37,6 +39,11 @@ Graph fuse_residual_add(Graph graph);
 // Lets what feeds a concat of channels write straight into its channels (Node::slice_of), where type and scale are the
 // same and it is no output nor the map that a dense layer reads.
 Graph place_concat(Graph graph);
+
+// The three nodes of each dilated convolution (dilation.h) of a lowered graph, if `wanted` of the middle one -> one, of
+// a window with dilation, in the last one's place and of its name: for engines with such kernels, and for ONNX. Same
+// integers.
+Graph join_dilations(Graph graph, const std::function<bool(const Node& conv)>& wanted);
 
 // Conv2D with groups -> a convolution of a slice of the channels for each, side by side, of a float32 or a lowered
 // graph: for engines without such kernels. Same bits.

@@ -64,6 +64,7 @@ Graph rewire(Graph graph, const std::vector<int>& replacement) {
   for (const int old : order) {
     Node node = std::move(graph.node(old));
     for (int& input : node.inputs) input = position[static_cast<std::size_t>(input)];
+    if (node.slice_of >= 0) node.slice_of = position[static_cast<std::size_t>(node.slice_of)];
     result.nodes.push_back(std::move(node));
   }
   return result;

@@ -13,8 +13,8 @@ std::int32_t accumulate(const QuantTensor& src, const ConvParams& params, int n,
   std::int32_t acc = 0;
   for (int r = 0; r < window.kernel_h; ++r) {
     for (int s = 0; s < window.kernel_w; ++s) {
-      const int h = p * window.stride_h - window.pad.top + r;
-      const int w = q * window.stride_w - window.pad.left + s;
+      const int h = p * window.stride_h - window.pad.top + r * window.dilation_h;
+      const int w = q * window.stride_w - window.pad.left + s * window.dilation_w;
       if (h < 0 || h >= d.h || w < 0 || w >= d.w) continue;
       if (d.depthwise) {
         acc += src.at(n, h, w, k) * params.weights[static_cast<std::size_t>((r * window.kernel_w + s) * d.c + k)];

@@ -60,8 +60,9 @@ void expect_line(const ConvDesc& desc) {
           const std::int64_t at = tile.start + i + line.tap_offset(r, s, images), in_plane = at % plane;
           const std::int64_t phase = at / plane, y = in_plane / line.width() % line.height();
           ASSERT_EQ(in_plane / line.width() / line.height(), n);
-          ASSERT_EQ(y * window.stride_h + phase / line.phases_w(), p * window.stride_h + r);
-          ASSERT_EQ(in_plane % line.width() * window.stride_w + phase % line.phases_w(), q * window.stride_w + s);
+          const std::int64_t x = in_plane % line.width() * window.stride_w + phase % line.phases_w();
+          ASSERT_EQ(y * window.stride_h + phase / line.phases_w(), p * window.stride_h + r * window.dilation_h);
+          ASSERT_EQ(x, q * window.stride_w + s * window.dilation_w);
         }
       }
     }
@@ -75,7 +76,8 @@ TEST(AmxLine, TilesStoreEveryPixelOnceAndReadWhatItNeeds) {
         "n1h7w7c64_k64r3s3_st1_pad1,1,1,1", "n3h7w7c64_k64r3s3_st1_pad1,1,1,1", "n2h14w14c64_k64r3s3_st2_pad1,1,1,1",
         "n1h15w13c64_k64r3s3_st2_pad0,1,0,1", "n2h14w14c64_k64r1s1_st2_pad0,0,0,0", "n1h9w9c64_k64r1s7_st1_pad0,0,3,3",
         "n2h9w40c64_k64r3s3_st1_pad0,0,0,0", "n1h12w12c64_k64r5s4_st3x2_pad2,1,0,2", "n2h3w3c64_k8r2s2_st3_pad0,0,0,0",
-        "n1h35w20c64_k8r1s1_st1x3_pad0,0,1,1"}) {
+        "n1h35w20c64_k8r1s1_st1x3_pad0,0,1,1", "n2h19w19c64_k8r3s3_st1_dil6_pad6,6,6,6",
+        "n2h9w11c64_k8r2s3_st1_dil3x1_pad0,0,1,1", "n1h5w6c64_k8r3s3_st1_dil12_pad12,12,12,12"}) {
     SCOPED_TRACE(text);
     expect_line(parse_conv_desc(text));
     if (HasFailure()) return;
@@ -127,6 +129,7 @@ TEST(AmxChoice, VectorsRunWhatTilesDoNotPayFor) {
   EXPECT_TRUE(amx_pays(parse_conv_desc("n1h30w30c3_k64r7s7_st2_pad3,3,3,3")));
   EXPECT_FALSE(amx_pays(parse_conv_desc("n1h30w30c3_k24r7s7_st2_pad3,3,3,3")));
   EXPECT_FALSE(amx_pays(parse_conv_desc("n1h30w30c3_k64r3s3_st2_pad0,1,0,1")));
+  EXPECT_FALSE(amx_pays(parse_conv_desc("n1h30w30c3_k64r7s7_st1_dil2_pad6,6,6,6")));
   EXPECT_FALSE(amx_pays(parse_conv_desc("n1h30w30c3_k64r1s1_st1_pad0,0,0,0")));
   EXPECT_FALSE(amx_pays(parse_conv_desc("n1h14w14c64_dw_r3s3_st1_pad1,1,1,1")));
   if (!usable(Isa::kAmx)) GTEST_SKIP() << "this CPU has no amx";

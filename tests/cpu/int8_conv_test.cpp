@@ -37,7 +37,7 @@ class Int8Kernel : public testing::TestWithParam<KernelInfo> {
   // A forced row that does not apply falls to another one, which has its own turn.
   bool applies(const ConvDesc& desc) const {
     if (desc.depthwise) return GetParam().op == "depthwise";
-    if (GetParam().op == "conv_first") return desc.c <= 4 && desc.window.kernel_w > 1;
+    if (GetParam().op == "conv_first") return desc.c <= 4 && desc.window.kernel_w > 1 && !desc.window.dilated();
     return GetParam().op == "conv";
   }
 };
@@ -84,6 +84,36 @@ TEST_P(Int8Kernel, Groups) {
                                        .src_gap = 5,
                                        .dst_gap = 3,
                                        .residual_gap = 7,
+                                       .seed = seed++}),
+                       GetParam().name);
+        }
+      }
+    }
+  }
+}
+
+// Few and many channels, SAME and VALID, rates beyond the map, rows or columns alone, in groups.
+TEST_P(Int8Kernel, Dilations) {
+  std::uint64_t seed = 1;
+  for (const char* text : {"n2h19w17c36_k18r3s3_st1_dil6_pad6,6,6,6", "n1h9w8c35_k70r3s3_st1_dil2_pad0,0,0,0",
+                           "n2h7w9c3_k20r3s3_st1_dil12_pad12,12,12,12", "n1h9w10c7_k5r2s4_st1_dil3x2_pad1,2,0,5",
+                           "n1h11w12c20_k12r1s3_st1_dil1x4_pad0,0,4,4", "n2h8w9c24_k36g3r3s3_st1_dil2_pad2,2,2,2",
+                           "n2h19w17c68_dw_r3s3_st1_dil6_pad6,6,6,6", "n1h13w14c70_dw_r3s3_st1_dil2_pad0,0,0,0",
+                           "n1h7w9c16_dw_r3s3_st1_dil12_pad12,12,12,12", "n1h11w12c130_dw_r3s3_st1_dil3x1_pad3,3,1,1",
+                           "n1h11w12c33_dw_r3s3_st1_dil1x4_pad1,0,4,4", "n2h12w15c37_dw_r5s4_st1_dil2x3_pad3,5,0,4"}) {
+    const ConvDesc desc = parse_conv_desc(text);
+    if (!applies(desc)) continue;
+    for (const DType src : {DType::kU8, DType::kS8}) {
+      for (const DType dst : {DType::kU8, DType::kF32}) {
+        for (const std::optional<DType> residual : {std::optional<DType>(), std::optional(DType::kS8)}) {
+          const int gap = seed % 2 == 0 ? 5 : 0;
+          expect_exact(Int8Case(desc, {.src = src,
+                                       .dst = dst,
+                                       .residual = residual,
+                                       .dynamic_scale = {},
+                                       .src_gap = gap,
+                                       .dst_gap = gap,
+                                       .residual_gap = gap,
                                        .seed = seed++}),
                        GetParam().name);
         }

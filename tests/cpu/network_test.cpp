@@ -61,14 +61,15 @@ TEST_P(Int8Network, EqualsTheReferenceInEveryTensor) {
       std::vector<float> logits(kBatch * classes);
       engine->run_tapped(images, kBatch, logits, [&](int index, const TensorView& view) {
         if (view.dtype == DType::kF32) return;
+        const int given = graph.find(engine->graph().node(index).name);  // the engine may run several as one
         const auto* bytes = static_cast<const std::uint8_t*>(view.data);
         const Shape& s = view.shape;
         for (std::int64_t p = 0; p < s.pixels(); ++p) {
           const auto n = static_cast<std::size_t>(p / (s.h * s.w));
-          const reference::QuantTensor& want = expected[n].tensors[static_cast<std::size_t>(index)];
+          const reference::QuantTensor& want = expected[n].tensors[static_cast<std::size_t>(given)];
           const std::uint8_t* row = &want.bytes[static_cast<std::size_t>(p % (s.h * s.w) * s.c)];
           ASSERT_EQ(std::memcmp(bytes + p * view.pitch, row, static_cast<std::size_t>(s.c)), 0)
-              << graph.node(index).name << ", image " << n << ", pixel " << p % (s.h * s.w);
+              << graph.node(given).name << ", image " << n << ", pixel " << p % (s.h * s.w);
         }
       });
       for (std::size_t i = 0; i < logits.size(); ++i) {
@@ -92,17 +93,18 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"Dense", [] { return everything(Activation::kNone); }, DType::kS8},
                     Case{"Groups", groups, DType::kU8}, Case{"Groups", groups, DType::kS8},
                     Case{"Moves", moves, DType::kU8}, Case{"Moves", moves, DType::kS8},
+                    Case{"Dilations", dilations, DType::kU8}, Case{"Dilations", dilations, DType::kS8},
                     Case{"LoneBatchNorms", lone_batch_norms, DType::kU8},
                     Case{"LoneBatchNorms", lone_batch_norms, DType::kS8}),
     [](const auto& row) { return std::string(row.param.name) + "_" + to_string(row.param.activations); });
 
 // int8 is a rounding of the float network, not another function.
 TEST(Int8Network, IsCloseToFloat32) {
-  for (Graph bound : {everything(Activation::kNone), lone_batch_norms(), moves(), groups()}) {
+  for (Graph bound : {everything(Activation::kNone), lone_batch_norms(), moves(), groups(), dilations()}) {
     SCOPED_TRACE(bound.name);
     bind_random(bound, 3);
     const std::vector<float> images = random_images(bound, 2, 5);
-    std::vector<float> exact(22), rounded(22);
+    std::vector<float> exact(2 * static_cast<std::size_t>(bound.output_node().shape.elements())), rounded(exact);
     cpu::make_cpu_engine(lower_float(bound), {.batch = 2})->run(images, 2, exact);
     cpu::make_cpu_engine(quantized(bound, DType::kU8), {.batch = 2})->run(images, 2, rounded);
     double error = 0, norm = 0;
@@ -136,6 +138,31 @@ TEST(FloatNetwork, MovesAsTheReferenceDoes) {
       }
       EXPECT_LE(std::sqrt(error / norm), index == 1 ? 0 : 1e-6) << graph.node(index).name;
     });
+  }
+}
+
+// What an engine runs of a network with dilations, in both forms, and that it computes the same as node by node.
+TEST(Dilations, AreJoinedUnlessEveryNodeIsWanted) {
+  Graph bound = dilations();
+  bind_random(bound, 4);
+  const std::vector<float> images = random_images(bound, 2, 8);
+  const auto count = [](const Graph& graph) {
+    return std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                         [](const Node& node) { return std::holds_alternative<BatchToSpace>(node.op); });
+  };
+  for (const bool is_float : {true, false}) {
+    SCOPED_TRACE(is_float ? "float32" : "int8");
+    const Graph graph = is_float ? lower_float(bound) : quantized(bound, DType::kU8);
+    const auto joined = cpu::make_cpu_engine(graph, {.batch = 2}),
+               whole = cpu::make_cpu_engine(graph, {.batch = 2, .every_node = true});
+    EXPECT_EQ(count(whole->graph()), 5);
+    EXPECT_EQ(count(joined->graph()), is_float ? 3 : 0);  // depthwise ones alone
+    EXPECT_EQ(joined->layers().size() + 1, joined->graph().nodes.size());
+    EXPECT_LT(joined->arena_bytes(), whole->arena_bytes());
+    std::vector<float> one(2 * 54), three(2 * 54);
+    joined->run(images, 2, one);
+    whole->run(images, 2, three);
+    for (std::size_t i = 0; i < one.size(); ++i) ASSERT_NEAR(one[i], three[i], is_float ? 1e-5 : 0) << i;
   }
 }
 

@@ -64,7 +64,7 @@ class DeviceEngine : public DeviceTest {
   // Batch 3 with taps, alone, and as captured graph; one image as in the batch.
   void expect_like_cpu(const Graph& graph, const EngineOptions& options) {
     const std::vector<float> images = random_images(graph, kBatch, 77);
-    const auto cpu = cpu::make_cpu_engine(graph, {.batch = kBatch});
+    const auto cpu = cpu::make_cpu_engine(graph, {.batch = kBatch, .every_node = true});
     const Tapped want = run_tapped(*cpu, images, kBatch);
     const auto device = engine(graph, options);
     expect_equal_tensors(graph, run_tapped(*device, images, kBatch), want);
@@ -146,7 +146,8 @@ TEST_P(DeviceEngine, ComputingOperationsEqualTheCpus) {
       EXPECT_LT(relative_error(run(*engine(graph, {.batch = kBatch}), images, kBatch), want), 1e-2);
     }
     const Graph graph = lower_float(bound);
-    const Tapped tapped = run_tapped(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
+    const Tapped tapped =
+        run_tapped(*cpu::make_cpu_engine(graph, {.batch = kBatch, .every_node = true}), images, kBatch);
     const std::vector<float>& want = tapped.logits;
     const std::vector<float> two(images.begin(), images.begin() + std::ssize(images) / kBatch * 2);
     const auto device = engine(graph, {.batch = kBatch});
@@ -161,6 +162,18 @@ TEST_P(DeviceEngine, MovesEqualTheCpus) {
   Graph bound = test::moves();
   test::bind_random(bound, 2);
   expect_every_precision_like_cpu(bound);
+}
+
+// Which runs them at once; this engine step by step. What has them joined already is refused.
+TEST_P(DeviceEngine, DilationsEqualTheCpus) {
+  Graph bound = test::dilations();
+  test::bind_random(bound, 2);
+  const Graph graph = test::quantized(bound, DType::kU8),
+              joined = join_dilations(graph, [](const Node&) { return true; });
+  const std::vector<float> images = random_images(graph, kBatch, 77);
+  const std::vector<float> want = run(*cpu::make_cpu_engine(joined, {.batch = kBatch}), images, kBatch);
+  EXPECT_EQ(run(*engine(graph, {.batch = kBatch}), images, kBatch), want);
+  EXPECT_THROW(engine(joined, {.batch = kBatch}), Error);
 }
 
 // The device runs a convolution of each group: the engine's tensors have other places, its outputs the same bits.

@@ -35,7 +35,8 @@ CalibrationImages images_of(const Graph& graph) {
 
 CalibrationTable table_of(const Graph& bound) {
   CalibrationTable table;
-  table.range = observe_ranges(*make_engine("cpu", lower_float(bound), {kImages, ""}), images_of(bound)(), kImages);
+  table.range = observe_ranges(*make_engine("cpu", lower_float(bound), {.batch = kImages, .every_node = true}),
+                               images_of(bound)(), kImages);
   return table;
 }
 
@@ -44,7 +45,8 @@ TEST(LayerErrorOfOperations, EveryLayerHasAPlausibleRow) {
   for (const Graph& bound : networks()) {
     SCOPED_TRACE(bound.name);
     const Graph exact = lower_float(bound), lowered = lower_static(bound, table_of(bound), {});
-    const auto engine = make_engine("cpu", exact, {kImages, ""}), ours = make_engine("cpu", lowered, {kImages, ""});
+    const EngineOptions options{.batch = kImages, .every_node = true};
+    const auto engine = make_engine("cpu", exact, options), ours = make_engine("cpu", lowered, options);
     const LayerErrors errors = measure_layer_errors(*engine, *ours, images_of(bound)(), kImages);
     for (std::size_t i = 1; i < exact.nodes.size(); ++i) {
       EXPECT_NE(errors.find(exact.nodes[i].name), nullptr) << exact.nodes[i].name;

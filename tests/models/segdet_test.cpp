@@ -13,6 +13,7 @@
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
 #include "gpueval/quant.h"
+#include "graph/passes.h"
 #include "keras/integer_layers.h"
 
 namespace gpueval {
@@ -70,8 +71,10 @@ TEST_P(ThinSegmentationAndDetection, AreBitExactAtEveryLevel) {
     batch = picture;
     return std::exchange(done, true) ? 0 : 1;
   };
-  table.range = observe_ranges(*make_engine("cpu", lower_float(bound), {.batch = 1}), source, 1);
-  const Graph graph = lower_static(bound, table, {});
+  table.range = observe_ranges(*make_engine("cpu", lower_float(bound), {.batch = 1, .every_node = true}), source, 1);
+  const Graph graph = join_dilations(lower_static(bound, table, {}), [](const Node& conv) {
+    return conv.integer.has_value();
+  });  // the engine's own form
   reference::NetworkResult checked;
   for (const cpu::Isa isa : cpu::usable_isas()) {
     SCOPED_TRACE(to_string(isa));

@@ -8,6 +8,7 @@
 #include "core/random.h"
 #include "graph/conv_transpose.h"
 #include "graph/dilation.h"
+#include "graph/passes.h"
 #include "reference/op_reference.h"
 
 namespace gpueval::reference {
@@ -108,6 +109,10 @@ void expect_dilated(const Dilated& d) {
   Values want = directly(d, src, kernel);
   const Graph graph = composed(d, kernel);
   EXPECT_EQ(run_network(graph, src).logits, want);
+  const auto all = [](const Node&) { return true; };
+  const Graph joined = join_dilations(graph, all);
+  EXPECT_EQ(joined.nodes.size(), 2);
+  EXPECT_EQ(run_network(joined, src).logits, want);
   for (float& x : want) x = static_cast<float>(round_clamped(x, -127, 127));
   EXPECT_EQ(in_int8(graph, d, src, kernel), want);
 }

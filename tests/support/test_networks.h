@@ -133,6 +133,19 @@ inline Graph moves() {
   return g.finish(g.dense("logits", g.flatten("flat", x), 11));
 }
 
+// Dilated convolutions: of all channels, in groups, depthwise, as parts of a concat, beyond the map, the output's.
+inline Graph dilations() {
+  GraphBuilder g("dilations");
+  const int stem = g.relu("stem_relu", g.conv2d("stem", g.input(17, 14, 3), 24, 3, 3, {.pad = Pad::kSame}));
+  const int dense = g.relu("dense_relu", g.conv2d("dense", stem, 7, 3, 3, {.pad = Pad::kSame, .dilation = 2}));
+  const int each = g.relu6(
+      "each_relu", g.batch_norm("each_bn", g.depthwise_conv2d("each", stem, 3, {.pad = Pad::kSame, .dilation = 4})));
+  const int far = g.conv2d("far", stem, 9, 3, 3, {.pad = Pad::kSame, .groups = 3, .dilation = 18});
+  int x = g.concat("join", {dense, each, far, g.conv2d("near", stem, 8, 1, 1, {})});
+  x = g.depthwise_conv2d("valid", x, 3, {.dilation = 3});
+  return g.finish(g.reshape("logits", g.conv2d("last", x, 3, 2, 2, {.dilation = 5}), {1, 1, 54}));
+}
+
 // Convolutions in groups: of three and of many channels, with a stride, a residual, a batch norm, as part of a concat.
 inline Graph groups() {
   GraphBuilder g("groups");
@@ -146,7 +159,7 @@ inline Graph groups() {
 }
 
 inline Graph quantized(const Graph& bound, DType activations) {
-  auto engine = cpu::make_cpu_engine(lower_float(bound), {.batch = 2});
+  auto engine = cpu::make_cpu_engine(lower_float(bound), {.batch = 2, .every_node = true});
   const std::vector<float> images = random_images(bound, 2, 5);
   bool done = false;
   CalibrationTable table;

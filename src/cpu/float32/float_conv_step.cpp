@@ -61,7 +61,7 @@ std::unique_ptr<Step> make_own_float_conv(const StepContext& context) {
       fail_usage("float32 kernel '{}' needs AVX-512, which this CPU lacks or GPUEVAL_CPU_ISA forbids", forced);
     return nullptr;
   }
-  if (forced == kOnednn || desc.depthwise || desc.groups > 1) return nullptr;
+  if (forced == kOnednn || desc.depthwise || desc.groups > 1 || desc.window.dilated()) return nullptr;
   if ((forced == kWinograd && winograd_fits(desc)) || (forced != kConv && prefer_winograd(desc))) {
     return std::make_unique<FloatConvStep<WinogradConv>>(context, desc, kWinograd);
   }

@@ -58,7 +58,7 @@ class AmxLine {
     return (images - 1) * height_ * width_ + std::int64_t{p_ - 1} * width_ + q_;
   }
 
-  int p_ = 1, q_ = 1, stride_h_ = 1, stride_w_ = 1;
+  int p_ = 1, q_ = 1, stride_h_ = 1, stride_w_ = 1, dilation_h_ = 1, dilation_w_ = 1;
   int phases_h_ = 1, phases_w_ = 1, height_ = 1, width_ = 1;
   bool in_place_ = false;
   std::vector<std::int64_t> starts_;  // first stored position of each tile of one image; unused if dense

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "core/threads.h"
@@ -70,6 +71,8 @@ class Depthwise final : public Int8Conv {
  private:
   void run_row(const Int8ConvArgs& args, DepthwiseRow row, bool flat, int image, int p, int first_block,
                int last_block) const;
+  void run_columns(DepthwiseRow row, std::span<const std::byte*> rows, bool flat) const;
+  void run_kernel(const DepthwiseRow& row, bool flat) const;
   bool pairs() const {
     return set_.row_pair != nullptr && desc_.window.kernel_h == 3 && desc_.window.kernel_w == 3 &&
            desc_.window.stride_h == 1 && desc_.window.stride_w == 1 && epilogue_.residual == Residual::kNone &&
@@ -93,14 +96,15 @@ Depthwise::Depthwise(const Int8ConvParams& params, const DepthwiseSet& set, std:
   const int lanes = ceil_div(desc_.c, set.block) * set.block;
   packed_ = pack(params, set, lanes, lanes);
   const Window& window = desc_.window;
-  const bool stride1 = set.flat_row != nullptr && window.stride_w == 1;
+  const bool stride1 = set.flat_row != nullptr && window.stride_w == 1 && !window.dilated();
   const bool stride2 = set.flat_row_stride2 != nullptr && window.stride_w == 2 && window.kernel_h == 3 &&
                        window.kernel_w == 3 && desc_.c % 8 == 0;
   flat_possible_ = (stride1 || stride2) && 2 * desc_.c <= set.block && set.block % desc_.c == 0;
   if (flat_possible_) flat_ = pack(params, set, set.block, desc_.c);
 }
 
-// Channel blocks [first_block, last_block) of output row p, and of the next one if the kernel takes two.
+// Channel blocks [first_block, last_block) of output row p, and of the one dilation_h behind it if the kernel takes
+// two.
 void Depthwise::run_row(const Int8ConvArgs& args, DepthwiseRow row, bool flat, int image, int p, int first_block,
                         int last_block) const {
   constexpr int kFewRows = 16;
@@ -117,7 +121,7 @@ void Depthwise::run_row(const Int8ConvArgs& args, DepthwiseRow row, bool flat, i
   const int c0 = first_block * set_.block;
   const std::int64_t row_bytes = args.src_pitch * desc_.w;
   for (int r = 0; r < source_rows; ++r) {
-    const int h = top + r;
+    const int h = top + r * window.dilation_h;
     rows[r] = h >= 0 && h < desc_.h
                   ? static_cast<const std::byte*>(args.src) + (std::int64_t{image} * desc_.h + h) * row_bytes + c0
                   : nullptr;
@@ -134,8 +138,42 @@ void Depthwise::run_row(const Int8ConvArgs& args, DepthwiseRow row, bool flat, i
     row.residual = static_cast<const std::byte*>(args.residual) + first_pixel * row.residual_pitch + c0;
   }
   if (pairs()) {
-    row.output_rows = std::min(2, desc_.p() - p);
-    row.dst_row_bytes = row.dst_pitch * row.q;
+    row.output_rows = p + window.dilation_h < desc_.p() ? 2 : 1;
+    row.dst_row_bytes = row.dst_pitch * row.q * window.dilation_h;
+  }
+  run_columns(row, {rows, static_cast<std::size_t>(source_rows)}, flat);
+}
+
+// rows: what row.rows points at.
+void Depthwise::run_columns(DepthwiseRow row, std::span<const std::byte*> rows, bool flat) const {
+  const int step = desc_.window.dilation_w;
+  if (step == 1) {
+    run_kernel(row, flat);
+    return;
+  }
+  const DepthwiseRow whole = row;
+  row.pixel_bytes *= step;
+  row.dst_pitch *= step;
+  row.residual_pitch *= step;
+  int at = 0;  // the source column that `rows` point at
+  for (int first = 0; first < std::min(step, whole.q); ++first) {
+    const int left = first - whole.pad_left;  // of output column `first`: its first source column
+    row.pad_left = left < 0 ? ceil_div(-left, step) : 0;
+    const int column = left + row.pad_left * step;
+    for (const std::byte*& source : rows) {
+      if (source != nullptr) source += (column - at) * whole.pixel_bytes;
+    }
+    at = column;
+    row.w = ceil_div(std::max(whole.w - column, 0), step);
+    row.q = ceil_div(whole.q - first, step);
+    row.dst = whole.dst + first * whole.dst_pitch;
+    if (whole.residual != nullptr) row.residual = whole.residual + first * whole.residual_pitch;
+    run_kernel(row, flat);
+  }
+}
+
+void Depthwise::run_kernel(const DepthwiseRow& row, bool flat) const {
+  if (pairs()) {
     (flat ? set_.flat_row_pair : set_.row_pair)(row);
   } else if (flat) {
     (row.stride_w == 2 ? set_.flat_row_stride2 : set_.flat_row)(row);
@@ -173,15 +211,15 @@ void Depthwise::run(const Int8ConvArgs& args) const {
     row.m = m;
   }
   // Few rows (small maps, batch 1): cut the channels as well, so that all threads have the same to do.
-  const int rows_a_task = pairs() ? 2 : 1;
-  const int image_rows = ceil_div(desc_.p(), rows_a_task);
+  const int step = pairs() ? window.dilation_h : 0;  // from one row of a task to its other one
+  const int image_rows = step > 0 ? desc_.p() / (2 * step) * step + std::min(desc_.p() % (2 * step), step) : desc_.p();
   const std::int64_t rows = std::int64_t{args.n} * image_rows;
   const int blocks = flat ? 1 : ceil_div(desc_.c, set_.block);
   const int groups = rows >= 16 * threads() ? 1 : std::min(blocks, threads());
   parallel_for(rows * groups, [&](std::int64_t task) {
     const int group = static_cast<int>(task / rows);
     const auto image = static_cast<int>(task % rows / image_rows);
-    const int p = static_cast<int>(task % rows % image_rows) * rows_a_task;
+    const int index = static_cast<int>(task % rows % image_rows), p = step > 0 ? index / step * step + index : index;
     run_row(args, row, flat, image, p, group * blocks / groups, (group + 1) * blocks / groups);
   });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Depthwise convolution (multiplier 1), any kernel, stride and padding, without copies: kernels work on one output row
-// and test borders per column.
+// and test borders per column. They know no dilation: a dilated row is several rows without, of every n-th column each.
 #pragma once
 
 #include <memory>

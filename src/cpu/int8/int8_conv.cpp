@@ -41,7 +41,8 @@ std::string op_text(KernelOp op) {
 bool applies(KernelOp op, const ConvDesc& desc) {
   if (desc.depthwise) return op == KernelOp::kDepthwise;
   // The first layer's kernel pays where a kernel position alone does not fill a depth step.
-  return op == KernelOp::kConv || (op == KernelOp::kConvFirst && desc.c <= 4 && desc.window.kernel_w > 1);
+  const bool first = desc.c <= 4 && desc.window.kernel_w > 1 && !desc.window.dilated();
+  return op == KernelOp::kConv || (op == KernelOp::kConvFirst && first);
 }
 
 const KernelRow& row_for(const ConvDesc& desc, Isa isa) {
@@ -78,6 +79,7 @@ void check_params(const Int8ConvParams& params) {
   const auto k = static_cast<std::size_t>(desc.k);
   GPUEVAL_CHECK(!desc.depthwise || desc.k == desc.c, "{}", text);
   GPUEVAL_CHECK(desc.p() > 0 && desc.q() > 0, "{}", text);
+  GPUEVAL_CHECK(!desc.window.dilated() || (desc.window.stride_h == 1 && desc.window.stride_w == 1), "{}", text);
   GPUEVAL_CHECK(params.weights.size() == k * static_cast<std::size_t>(desc.depth()), "{}: {} weights", text,
                 params.weights.size());
   GPUEVAL_CHECK(params.m.size() == k && params.b.size() == k, "{}: {} scales, {} biases", text, params.m.size(),

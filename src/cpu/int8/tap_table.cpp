@@ -37,11 +37,12 @@ void fill_tap_table(const TapSource& source, std::int64_t first, std::int64_t co
     const int p = static_cast<int>(in_image / source.q), q = static_cast<int>(in_image % source.q);
     const int end = static_cast<int>(std::min<std::int64_t>(source.q, q + count - done));
     for (int r = 0; r < window.kernel_h; ++r) {
-      const int h = p * window.stride_h - window.pad.top + r;
+      const int h = p * window.stride_h - window.pad.top + r * window.dilation_h;
       const std::byte* row =
           h >= 0 && h < source.h ? source.data + image * source.image_bytes + h * source.row_bytes : nullptr;
       for (int s = 0; s < window.kernel_w; ++s) {
-        fill_run(source, row, s - window.pad.left, q, end, table + (r * window.kernel_w + s) * stride + done);
+        fill_run(source, row, s * window.dilation_w - window.pad.left, q, end,
+                 table + (r * window.kernel_w + s) * stride + done);
       }
     }
     done += end - q;

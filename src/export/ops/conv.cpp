@@ -80,6 +80,7 @@ Value emit_conv(Emitter& e, int index) {
   NodeRef conv = e.writer().node("Conv", n.name, inputs_of(e, n, e.value(n), desc), out);
   conv.set("kernel_shape", Dims{window.kernel_h, window.kernel_w})
       .set("strides", Dims{window.stride_h, window.stride_w});
+  if (window.dilated()) conv.set("dilations", Dims{window.dilation_h, window.dilation_w});
   conv.set("pads", Dims{pad.top, pad.left, pad.bottom, pad.right});
   conv.set("group", std::int64_t{desc.depthwise ? desc.c : desc.groups});
   if (n.inputs.size() == 1) return {out, false};

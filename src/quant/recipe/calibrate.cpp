@@ -57,7 +57,7 @@ CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, 
   const Corrections& corrections = options.corrections;
   const Graph lowered = lower_float(bound);
   const CalibrationImages all = corrections.flips ? with_flips(images, lowered.input_node().shape) : images;
-  const std::unique_ptr<Engine> engine = executor.make_engine(lowered, {.batch = kBatch});
+  const std::unique_ptr<Engine> engine = executor.make_engine(lowered, {.batch = kBatch, .every_node = true});
 
   CalibrationTable table;
   table.isa = executor.isa;
