@@ -17,6 +17,7 @@ namespace gpueval {
 namespace {
 
 using test::bind_random;
+using test::dilations;
 using test::everything;
 using test::groups;
 using test::lone_batch_norms;
