@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cpu/backend.h"
 
-#include <fstream>
 #include <utility>
 
+#include "core/cpu_name.h"
 #include "cpu/engine.h"
 #include "cpu/float32/float_conv.h"
 #include "cpu/int8/int8_conv.h"
@@ -14,20 +14,6 @@
 
 namespace gpueval::cpu {
 namespace {
-
-std::string read_cpu_name() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    const std::size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown CPU";
-}
-
-const std::string& cpu_name() {
-  static const std::string name = read_cpu_name();
-  return name;
-}
 
 DeviceInfo cpu_device(int) {
   const std::string isa = best_isa();

@@ -3,9 +3,9 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <fstream>
 #include <string>
 
+#include "core/cpu_name.h"
 #include "core/cpu_quota.h"
 #include "core/threads.h"
 #include "gpueval/engine.h"
@@ -14,15 +14,6 @@
 
 namespace gpueval {
 namespace {
-
-std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    const std::size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown CPU";
-}
 
 int usable_cores() {
   const cpu_set_t set = usable_cpus();
