@@ -118,7 +118,13 @@ JudgedBy settle_task(const Plan& plan, const LoadedModel& model) {
     result.why_not = model.report.weights + ": a detector is judged with its priors, which --priors names";
     return result;
   }
-  result.scorer = result.task->scorer(model.report.input, model.report.outputs, result.options);
+  try {
+    result.scorer = result.task->scorer(model.report.input, model.report.outputs, result.options);
+  } catch (const Error& error) {  // of a task that was not asked for
+    if (!plan.task.name.empty() || !plan.task.priors.empty() || model.spec->built_in) throw;
+    result.why_not = fmt::format("{}: {}", model.report.weights, error.what());
+    return result;
+  }
   result.classes = result.scorer->class_names();
   return result;
 }
