@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "core/random.h"
@@ -135,6 +136,27 @@ TEST(TapTable, PointsAtSourcePixelsOrZeros) {
       }
     }
   }
+}
+
+// Rows of the kernel above the map, below it, and of pixels of several rows or images.
+TEST(KernelRows, OfZerosAreLeftOut) {
+  const auto rows = [](const char* text, std::int64_t first, std::int64_t count) {
+    const ConvDesc desc = parse_conv_desc(text);
+    const TapSource source{.h = desc.h, .w = desc.w, .window = desc.window, .p = desc.p(), .q = desc.q()};
+    const KernelRows found = real_kernel_rows(source, first, count);
+    return std::pair(found.begin, found.end);
+  };
+  const char* same = "n2h5w4c1_k1r3s3_st1_pad1,1,1,1";
+  EXPECT_EQ(rows(same, 0, 4), std::pair(1, 3));
+  EXPECT_EQ(rows(same, 3, 2), std::pair(0, 3));
+  EXPECT_EQ(rows(same, 4, 12), std::pair(0, 3));
+  EXPECT_EQ(rows(same, 17, 2), std::pair(0, 2));
+  EXPECT_EQ(rows(same, 19, 2), std::pair(0, 3));
+  EXPECT_EQ(rows(same, 20, 1), std::pair(1, 3));
+  EXPECT_EQ(rows("n1h19w19c1_k1r3s3_st1_dil6_pad6,6,6,6", 5 * 19, 19), std::pair(1, 3));
+  EXPECT_EQ(rows("n1h19w19c1_k1r3s3_st1_dil6_pad6,6,6,6", 13 * 19, 8), std::pair(0, 2));
+  EXPECT_EQ(rows("n1h9w9c1_k1r3s3_st2_pad2,0,0,0", 0, 1), std::pair(2, 3));
+  EXPECT_EQ(rows("n1h1w1c1_k1r1s1_st1_pad3,0,0,0", 0, 1), std::pair(0, 1));  // one stays
 }
 
 }  // namespace

@@ -62,6 +62,22 @@ TEST(LayerErrorOfOperations, EveryLayerHasAPlausibleRow) {
   }
 }
 
+// An engine that runs several layers as one: its row is the last one's.
+TEST(LayerErrorOfOperations, JoinedLayersHaveOneRow) {
+  Graph bound = test::dilations();
+  test::bind_random(bound, 7);
+  const Graph lowered = lower_static(bound, table_of(bound), {});
+  const auto engine = make_engine("cpu", lower_float(bound), {.batch = kImages}),
+             ours = make_engine("cpu", lowered, {.batch = kImages});
+  const LayerErrors errors = measure_layer_errors(*engine, *ours, images_of(bound)(), kImages);
+  for (const std::string name : {"dense", "each", "far", "valid"}) {
+    const LayerError* row = errors.find(name + "/batch_to_space");
+    ASSERT_NE(row, nullptr) << name;
+    EXPECT_GE(row->sqnr_db, 10) << name;
+    EXPECT_EQ(errors.find(name + "/space_to_batch"), nullptr) << name;
+  }
+}
+
 TEST(SensitivityOfOperations, EveryLayerWithWeightsIsRanked) {
   for (const Graph& bound : networks()) {
     SCOPED_TRACE(bound.name);

@@ -41,6 +41,24 @@ TEST(OnnxMoves, GroupsAreAnAttribute) {
   }
 }
 
+TEST(OnnxMoves, DilationsAreAnAttribute) {
+  Graph bound = dilations();
+  bind_random(bound, 1);
+  for (const Graph& lowered : {lower_float(bound), quantized(bound, DType::kU8)}) {
+    const OnnxFile file(lowered);
+    file.expect_well_formed(lowered);
+    for (const auto& node : file.graph().node()) EXPECT_NE(node.op_type(), "Pad") << node.name();
+    const auto& same = file.node("each/batch_to_space");
+    EXPECT_EQ(OnnxFile::ints(same, "dilations"), (Dims{4, 4}));
+    EXPECT_EQ(OnnxFile::ints(same, "pads"), (Dims{4, 4, 4, 4}));
+    EXPECT_EQ(OnnxFile::integer(same, "group"), 24);
+    const auto& valid = file.node("valid/batch_to_space");
+    EXPECT_EQ(OnnxFile::ints(valid, "dilations"), (Dims{3, 3}));
+    EXPECT_EQ(OnnxFile::ints(valid, "pads"), (Dims{0, 0, 0, 0}));
+    EXPECT_THROW(OnnxFile::ints(file.node("near"), "dilations"), Error);
+  }
+}
+
 TEST(OnnxMoves, SlicesCountFromBothEnds) {
   GraphBuilder g("net");
   const int x = g.slice("part", g.input(4, 5, 6), {1, 4, 5}, {2, 2, 6}, {2, -2, -1});

@@ -243,6 +243,27 @@ TEST(HoistOverMoves, BatchNormAndReluReachTheConvolution) {
   EXPECT_EQ(graph.nodes[2].params[0].array.shape, std::vector<std::int64_t>{8});
 }
 
+TEST(JoinDilations, PutsOneNodeInThePlaceOfThree) {
+  GraphBuilder g("test");
+  const int x = g.input(9, 8, 4);
+  const int a = g.conv2d("a", x, 3, 3, 2, {.pad = Pad::kSame, .dilation = 2}), b = g.conv2d("b", x, 5, 1, 1, {});
+  Graph placed = place_concat(g.finish(g.concat("both", {b, a})));
+  const auto joined = [](const Graph& graph, bool wanted) {
+    return join_dilations(graph, [wanted](const Node&) { return wanted; });
+  };
+  const Graph graph = joined(placed, true);
+  ASSERT_EQ(graph.nodes.size(), 4u);
+  const Node& conv = node(graph, "a/batch_to_space");
+  EXPECT_EQ(conv.inputs, std::vector<int>{0});
+  EXPECT_EQ(to_string(*conv_desc(graph, graph.find(conv.name))), "n1h9w8c4_k3r3s2_st1_dil2_pad2,2,1,1");
+  EXPECT_EQ(conv.params.size(), 2u);
+  EXPECT_EQ(conv.slice_of, graph.find("both"));
+  EXPECT_EQ(conv.slice_offset, 5);
+  EXPECT_EQ(joined(placed, false).nodes.size(), 6u);
+  std::get<SpaceToBatch>(placed.node(placed.find("a/space_to_batch")).op).gap += 1;  // of no dilation()
+  EXPECT_EQ(joined(placed, true).nodes.size(), 6u);
+}
+
 TEST(PlaceConcat, NestedConcatsAndSharedInputs) {
   GraphBuilder g("test");
   const int x = g.input(8, 8, 4);

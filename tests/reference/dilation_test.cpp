@@ -111,7 +111,7 @@ void expect_dilated(const Dilated& d) {
   EXPECT_EQ(run_network(graph, src).logits, want);
   const auto all = [](const Node&) { return true; };
   const Graph joined = join_dilations(graph, all);
-  EXPECT_EQ(joined.nodes.size(), 2);
+  EXPECT_EQ(joined.nodes.size(), 2u);
   EXPECT_EQ(run_network(joined, src).logits, want);
   for (float& x : want) x = static_cast<float>(round_clamped(x, -127, 127));
   EXPECT_EQ(in_int8(graph, d, src, kernel), want);

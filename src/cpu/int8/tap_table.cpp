@@ -49,4 +49,16 @@ void fill_tap_table(const TapSource& source, std::int64_t first, std::int64_t co
   }
 }
 
+KernelRows real_kernel_rows(const TapSource& source, std::int64_t first, std::int64_t count) {
+  const Window& window = source.window;
+  const std::int64_t image_pixels = std::int64_t{source.p} * source.q, last = first + count - 1;
+  if (first / image_pixels != last / image_pixels) return {0, window.kernel_h};
+  const auto top_of = [&](std::int64_t pixel) {
+    return static_cast<int>(pixel % image_pixels / source.q) * window.stride_h - window.pad.top;
+  };
+  const int begin = std::min(first_reaching(0, top_of(last), window.dilation_h), window.kernel_h - 1);
+  const int end = std::min(first_reaching(source.h, top_of(first), window.dilation_h), window.kernel_h);
+  return {begin, std::max(end, begin + 1)};
+}
+
 }  // namespace gpueval::cpu

@@ -23,4 +23,10 @@ struct TapSource {
 void fill_tap_table(const TapSource& source, std::int64_t first, std::int64_t count, std::int64_t stride,
                     const std::byte** table);
 
+// Kernel rows [begin, end), one at least: all others read nothing but zeros for each of these output pixels.
+struct KernelRows {
+  int begin = 0, end = 1;
+};
+KernelRows real_kernel_rows(const TapSource& source, std::int64_t first, std::int64_t count);
+
 }  // namespace gpueval::cpu
