@@ -15,7 +15,7 @@
 namespace gpueval::GPUEVAL_TARGET {
 namespace {
 
-constexpr int kThreads = 256, kMost = cuda::kMostCandidates, kWords = kMost / 32, kColumn = kMost + 1;
+constexpr int kPairThreads = 256, kMost = cuda::kMostCandidates, kWords = kMost / 32, kColumn = kMost + 1;
 static_assert(kWords <= 32, "a warp holds a word a lane");
 constexpr std::uint32_t kMatrixAt = 5 * kMost * 4, kGoneAt = kMatrixAt + kWords * kColumn * 4,
                         kSuppressBytes = kGoneAt + kWords * 4;
@@ -52,7 +52,7 @@ GPUEVAL_DEVICE Edges decoded(const SuppressParams& p, std::int64_t image, std::u
 // Neighbouring threads take neighbouring candidates and the same word: what they compare with is one address.
 GPUEVAL_DEVICE void fill_matrix(const SharedBoxes& boxes, const Shared<std::uint32_t>& matrix, int count, int words,
                                 float threshold) {
-  for (int item = static_cast<int>(thread_index().x); item < count * words; item += kThreads) {
+  for (int item = static_cast<int>(thread_index().x); item < count * words; item += kPairThreads) {
     const int i = item % count, w = item / count;
     const Edges box = boxes.edges(i);
     const float area = boxes.area[i];
@@ -82,14 +82,14 @@ GPUEVAL_DEVICE std::uint32_t suppressed(const Shared<std::uint32_t>& matrix, int
   return gone;
 }
 
-GPUEVAL_KERNEL(kThreads)
+GPUEVAL_KERNEL(kPairThreads)
 detector_suppress_kernel(const SuppressParams p) {
   const int thread = static_cast<int>(thread_index().x);
   const std::int64_t row = block_index().x, image = row / p.classes, first = row * p.candidates;
   const int count = p.counts[row], words = (count + 31) / 32;
   const SharedBoxes boxes;
   const Shared<std::uint32_t> matrix(kMatrixAt, kWords * kColumn), all_gone(kGoneAt, kWords);
-  for (int i = thread; i < count; i += kThreads) {
+  for (int i = thread; i < count; i += kPairThreads) {
     const Edges box = decoded(p, image, p.best[first + i].prior);
     boxes.set(i, box);
     p.boxes[first + i] = {{box.x1, box.y1, box.x2, box.y2}};
@@ -102,7 +102,7 @@ detector_suppress_kernel(const SuppressParams p) {
     if (thread < kWords) all_gone[thread] = gone;
   }
   block_barrier();
-  for (int i = thread; i < p.candidates; i += kThreads) {
+  for (int i = thread; i < p.candidates; i += kPairThreads) {
     const bool stays = i < count && (all_gone[i / 32] >> i % 32 & 1) == 0;
     p.kept[first + i] = stays ? p.best[first + i].key : 0u;
   }
@@ -125,7 +125,7 @@ void detector_suppress(const DetectorPlan& plan, const Candidate* best, const in
                         .threshold = plan.nms_threshold,
                         .variances = {}};
   for (int i = 0; i < 4; ++i) params.variances[i] = plan.variances[i];
-  launch(stream, "detector_suppress", grid, kThreads, kSuppressBytes, detector_suppress_kernel, params);
+  launch(stream, "detector_suppress", grid, kPairThreads, kSuppressBytes, detector_suppress_kernel, params);
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET
