@@ -4,7 +4,7 @@
 //
 // Included behind float_functions.inl.h by whoever also has double_bits(double) and bits_double(std::int64_t).
 
-// exp(x), x cut to -708..709, within 2 units in the last place: n and r as in reduce_exponent(), Taylor's series of r.
+// exp(x), x cut to -708..709, within 2 units in the last place: n and r as in reduce_exponent().
 GPUEVAL_FLOAT_FUNCTION double double_exponential(double x) {
   x = x < -708.0 ? -708.0 : x;
   x = x > 709.0 ? 709.0 : x;
@@ -12,19 +12,12 @@ GPUEVAL_FLOAT_FUNCTION double double_exponential(double x) {
   const double n = shifted - 6755399441055744.0;
   // ln 2 in two parts: n times the first, of 20 bits, is exact.
   const double r = (x - n * 6.93145751953125e-1) - n * 1.42860682030941723212e-6;
-  double p = 1.0 / 6227020800;
-  p = p * r + 1.0 / 479001600;
-  p = p * r + 1.0 / 39916800;
-  p = p * r + 1.0 / 3628800;
-  p = p * r + 1.0 / 362880;
-  p = p * r + 1.0 / 40320;
-  p = p * r + 1.0 / 5040;
-  p = p * r + 1.0 / 720;
-  p = p * r + 1.0 / 120;
-  p = p * r + 1.0 / 24;
-  p = p * r + 1.0 / 6;
-  p = p * r + 0.5;
-  const double exp_r = (p * r * r + r) + 1.0;
+  // Taylor's series behind 1 + r, neighbours first (Estrin): short chains of operations.
+  const double r2 = r * r, r4 = r2 * r2;
+  const double low = (0.5 + 1.0 / 6 * r) + (1.0 / 24 + 1.0 / 120 * r) * r2;
+  const double middle = (1.0 / 720 + 1.0 / 5040 * r) + (1.0 / 40320 + 1.0 / 362880 * r) * r2;
+  const double high = (1.0 / 3628800 + 1.0 / 39916800 * r) + (1.0 / 479001600 + 1.0 / 6227020800 * r) * r2;
+  const double exp_r = ((low + (middle + high * r4) * r4) * r2 + r) + 1.0;
   const auto exponent = static_cast<std::uint64_t>(double_bits(shifted) - 0x4338000000000000 + 1023);
   return exp_r * bits_double(static_cast<std::int64_t>(exponent << 52));
 }

@@ -86,7 +86,11 @@ class ScoreReader {
       exponentials[k] = detector::double_exponential(double{logits[k]} - most);
     double sum = 0;
     for (std::size_t k = 0; k < channels_; ++k) sum += exponentials[k];
-    for (std::size_t c = 0; c < found_.size(); ++c) add(prior, c, static_cast<float>(exponentials_[first_ + c] / sum));
+    const double passing = static_cast<float>(threshold_) * (1 - 1e-6) * sum;  // no division of what is below
+    for (std::size_t c = 0; c < found_.size(); ++c) {
+      const double part = exponentials[first_ + c];
+      if (part > passing) add(prior, c, static_cast<float>(part / sum));
+    }
   }
 
   void add(std::size_t prior, std::size_t category, float score) {
