@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "cuda/engine/detection_pass.h"
 #include "cuda/engine/engine.h"
 #include "cuda/engine/forward_pass.h"
 #include "cuda/engine/half.h"
@@ -32,7 +33,7 @@ void copy_with_all_cores(void* to, const void* from, std::size_t bytes) {
   }
 }
 
-class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceClock {
+class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceClock, DeviceDetection {
  public:
   DeviceEngine(std::shared_ptr<Runtime> runtime, std::string device, Graph lowered, const EngineOptions& options,
                const DeviceEngineOptions& device_options)
@@ -80,6 +81,12 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   double run_loaded() override;
   double fetch(Outputs outputs) override;
 
+  DeviceDetection* detection() override { return this; }
+  std::string prepare(const Detector& detector) override;
+  void detect(std::span<const float> input, int n, std::span<std::vector<FoundBox>> found) override;
+  double detect_loaded() override;
+  double fetch_found(std::span<std::vector<FoundBox>> found) override;
+
   void run_tapped(std::span<const float> input, int n, Outputs outputs, const LayerTap& tap) override {
     check_idle();
     begin(input, n);
@@ -114,6 +121,9 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   bool half() const { return options_.math == FloatMath::kHalf; }
   std::size_t image() const { return static_cast<std::size_t>(graph_.input_node().shape.elements()); }
   std::size_t batch() const { return static_cast<std::size_t>(options_.batch); }
+  const void* output(std::size_t i, int n) const {
+    return half() ? wide_outputs_[i].data() : tensors_->view(graph_.outputs[i].node, n, slot_).data;
+  }
   std::size_t output_bytes(std::size_t i, int n) const {
     return static_cast<std::size_t>(n) * output_elements(graph_, i) * sizeof(float);
   }
@@ -138,6 +148,17 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   // The first pass of n images runs as it is: the driver may load kernels then, which a capture must not make it do.
   // cuDNN and cuBLASLt may take other ones for another n.
   bool by_graph(int n) const { return options_.cuda_graph && warm_.contains(n); }
+  bool detects_by_graph(int n) const { return options_.cuda_graph && detects_warm_.contains(n); }
+  void run_detecting_pass(int n) {
+    if (detects_by_graph(n)) {
+      pass_->run_as_graph_to_last(*tensors_, n, slot_);
+    } else {
+      pass_->run_in_order_to_last(*tensors_, n, slot_);
+      detects_warm_.insert(n);
+    }
+  }
+  template <typename Run>
+  double seconds_between_events(Run&& run);
   void run_pass(int n) {
     if (by_graph(n)) {
       pass_->run_as_graph(*tensors_, n, slot_);
@@ -175,6 +196,8 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   int slot_ = 0;        // of the newest pass
   int loaded_ = 0;      // images that load() put there
   std::set<int> warm_;  // counts of images that have run
+  std::unique_ptr<DetectionPass> detection_pass_;
+  std::set<int> detects_warm_;  // counts of images that have run with it
 };
 
 void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
@@ -289,8 +312,7 @@ void DeviceEngine::end(int n) {
   const Slot& slot = slots_[static_cast<std::size_t>(slot_)];
   runtime_.record(slot.download_begins.get(), main_.get());
   for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
-    const void* output = half() ? wide_outputs_[i].data() : tensors_->view(graph_.outputs[i].node, n, slot_).data;
-    runtime_.copy_to_host(slot.outputs[i].data(), output, output_bytes(i, n), main_.get());
+    runtime_.copy_to_host(slot.outputs[i].data(), output(i, n), output_bytes(i, n), main_.get());
   }
   runtime_.record(slot.done.get(), main_.get());
   under_way_.push_back({slot_, n});
@@ -317,24 +339,85 @@ double DeviceEngine::load(std::span<const float> input, int n) {
   return runtime_.seconds(slot.upload_begins.get(), slot.uploaded.get());
 }
 
-double DeviceEngine::run_loaded() {
+template <typename Run>
+double DeviceEngine::seconds_between_events(Run&& run) {
   GPUEVAL_CHECK(loaded_ > 0, "no images were loaded");
-  if (by_graph(loaded_)) {
-    const PassClock clock{pass_begins_.get(), pass_ends_.get()};
-    pass_->run_as_graph(*tensors_, loaded_, slot_, &clock);
-  } else {
-    runtime_.record(pass_begins_.get(), main_.get());
-    run_pass(loaded_);
-    runtime_.record(pass_ends_.get(), main_.get());
-  }
+  run(PassClock{pass_begins_.get(), pass_ends_.get()});
   runtime_.synchronize(main_.get());
   return runtime_.seconds(pass_begins_.get(), pass_ends_.get());
+}
+
+double DeviceEngine::run_loaded() {
+  return seconds_between_events([this](const PassClock& clock) {
+    if (by_graph(loaded_)) return pass_->run_as_graph(*tensors_, loaded_, slot_, &clock);
+    runtime_.record(clock.begin, main_.get());
+    run_pass(loaded_);
+    runtime_.record(clock.end, main_.get());
+  });
 }
 
 double DeviceEngine::fetch(Outputs outputs) {
   GPUEVAL_CHECK(loaded_ > 0, "no images were loaded");
   finish(loaded_, outputs);
   const Slot& slot = slots_[static_cast<std::size_t>(slot_)];
+  return runtime_.seconds(slot.download_begins.get(), slot.done.get());
+}
+
+std::string DeviceEngine::prepare(const Detector& detector) {
+  check_idle();
+  const auto& [boxes, scores] = detector.outputs;
+  const std::size_t priors = detector.priors.boxes.size();
+  const auto channels = static_cast<std::size_t>(detector.priors.score_channels());
+  GPUEVAL_CHECK(std::max(boxes, scores) < graph_.outputs.size() && output_elements(graph_, boxes) == 4 * priors &&
+                    output_elements(graph_, scores) == channels * priors,
+                "the outputs are not of {} priors with {} scores", priors, channels);
+  std::string refusal = DetectionPass::refusal(detector);
+  if (!refusal.empty()) return refusal;
+  runtime_.synchronize(main_.get());
+  detection_pass_.reset();  // its memory first
+  try {
+    detection_pass_ = std::make_unique<DetectionPass>(runtime_, detector, options_.batch, main_.get());
+  } catch (const Error& error) {  // the memory there is
+    return error.what();
+  }
+  pass_->set_last([this](const Pass& pass) {
+    const DetectorOutputs& which = detection_pass_->outputs();
+    detection_pass_->enqueue(output(which.boxes, pass.n), output(which.scores, pass.n), pass.n, pass.stream);
+  });
+  detects_warm_.clear();
+  return "";
+}
+
+void DeviceEngine::detect(std::span<const float> input, int n, std::span<std::vector<FoundBox>> found) {
+  GPUEVAL_CHECK(detection_pass_ != nullptr && std::ssize(found) == n, "{} images for {} lists of boxes", n,
+                found.size());
+  check_idle();
+  begin(input, n);
+  run_detecting_pass(n);
+  detection_pass_->enqueue_copy(n, main_.get());
+  runtime_.synchronize(main_.get());
+  detection_pass_->read(found);
+}
+
+double DeviceEngine::detect_loaded() {
+  GPUEVAL_CHECK(detection_pass_ != nullptr, "no detector was prepared");
+  return seconds_between_events([this](const PassClock& clock) {
+    if (detects_by_graph(loaded_)) return pass_->run_as_graph_to_last(*tensors_, loaded_, slot_, &clock);
+    runtime_.record(clock.begin, main_.get());
+    run_detecting_pass(loaded_);
+    runtime_.record(clock.end, main_.get());
+  });
+}
+
+double DeviceEngine::fetch_found(std::span<std::vector<FoundBox>> found) {
+  GPUEVAL_CHECK(loaded_ > 0 && std::ssize(found) == loaded_, "{} images were loaded for {} lists of boxes", loaded_,
+                found.size());
+  const Slot& slot = slots_[static_cast<std::size_t>(slot_)];
+  runtime_.record(slot.download_begins.get(), main_.get());
+  detection_pass_->enqueue_copy(loaded_, main_.get());
+  runtime_.record(slot.done.get(), main_.get());
+  runtime_.synchronize(slot.done.get());
+  detection_pass_->read(found);
   return runtime_.seconds(slot.download_begins.get(), slot.done.get());
 }
 

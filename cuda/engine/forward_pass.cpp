@@ -40,16 +40,37 @@ void ForwardPass::run_in_lanes(const DeviceTensors& tensors, int n, int slot) {
 }
 
 void ForwardPass::run_as_graph(const DeviceTensors& tensors, int n, int slot, const PassClock* clock) {
-  const std::tuple key(n, slot, clock != nullptr);
-  if (!graphs_.contains(key)) graphs_.emplace(key, capture(tensors, n, slot, clock));
-  runtime_.launch_graph(graphs_.at(key).get(), main_);
+  launch(graphs_, {}, tensors, n, slot, clock);
 }
 
-GraphHandle ForwardPass::capture(const DeviceTensors& tensors, int n, int slot, const PassClock* clock) {
+void ForwardPass::run_in_order_to_last(const DeviceTensors& tensors, int n, int slot) {
+  run_in_order(tensors, n, slot);
+  last_({tensors, n, slot, 0, main_});
+}
+
+void ForwardPass::run_as_graph_to_last(const DeviceTensors& tensors, int n, int slot, const PassClock* clock) {
+  launch(graphs_to_last_, last_, tensors, n, slot, clock);
+}
+
+void ForwardPass::set_last(Enqueue last) {
+  last_ = std::move(last);
+  graphs_to_last_.clear();
+}
+
+void ForwardPass::launch(std::map<GraphKey, GraphHandle>& graphs, const Enqueue& last, const DeviceTensors& tensors,
+                         int n, int slot, const PassClock* clock) {
+  const GraphKey key(n, slot, clock != nullptr);
+  if (!graphs.contains(key)) graphs.emplace(key, capture(last, tensors, n, slot, clock));
+  runtime_.launch_graph(graphs.at(key).get(), main_);
+}
+
+GraphHandle ForwardPass::capture(const Enqueue& last, const DeviceTensors& tensors, int n, int slot,
+                                 const PassClock* clock) {
   runtime_.begin_capture(main_);
   try {
     if (clock != nullptr) runtime_.record_in_graph(clock->begin, main_);
     run_in_lanes(tensors, n, slot);
+    if (last) last({tensors, n, slot, 0, main_});
     if (clock != nullptr) runtime_.record_in_graph(clock->end, main_);
   } catch (...) {
     try {

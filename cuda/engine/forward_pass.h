@@ -29,13 +29,21 @@ class ForwardPass {
   // The same work, branches in parallel, captured when it is first asked for with n and slot, and replayed. With a
   // clock (always the same one) the events are part of the graph: the host's launch is no part of the time.
   void run_as_graph(const DeviceTensors& tensors, int n, int slot, const PassClock* clock = nullptr);
+  // Both with `last` behind it, which a graph keeps as it is when it is captured.
+  void run_in_order_to_last(const DeviceTensors& tensors, int n, int slot);
+  void run_as_graph_to_last(const DeviceTensors& tensors, int n, int slot, const PassClock* clock = nullptr);
+  // What the two above run from now on. No pass may be under way.
+  void set_last(Enqueue last);
 
   const std::vector<std::unique_ptr<Step>>& steps() const { return steps_; }
   Enqueue before, after;
 
  private:
   void run_in_lanes(const DeviceTensors& tensors, int n, int slot);
-  GraphHandle capture(const DeviceTensors& tensors, int n, int slot, const PassClock* clock);
+  using GraphKey = std::tuple<int, int, bool>;  // n, slot, whether timed
+  void launch(std::map<GraphKey, GraphHandle>& graphs, const Enqueue& last, const DeviceTensors& tensors, int n,
+              int slot, const PassClock* clock);
+  GraphHandle capture(const Enqueue& last, const DeviceTensors& tensors, int n, int slot, const PassClock* clock);
   Stream stream(int lane) const { return lane == 0 ? main_ : side_[static_cast<std::size_t>(lane) - 1].get(); }
 
   Runtime& runtime_;
@@ -43,8 +51,9 @@ class ForwardPass {
   std::vector<std::unique_ptr<Step>> steps_;
   Stream main_;
   std::vector<StreamHandle> side_;
-  std::vector<EventHandle> events_;                           // per node; empty handles where nobody waits
-  std::map<std::tuple<int, int, bool>, GraphHandle> graphs_;  // by n, slot, whether timed
+  std::vector<EventHandle> events_;  // per node; empty handles where nobody waits
+  Enqueue last_;
+  std::map<GraphKey, GraphHandle> graphs_, graphs_to_last_;
 };
 
 }  // namespace gpueval::cuda

@@ -7,9 +7,13 @@
 
 namespace gpueval::GPUEVAL_TARGET {
 
+using cuda::BoxEdges;
+using cuda::Candidate;
 using cuda::ConvArgs;
 using cuda::ConvProblem;
+using cuda::DetectorPlan;
 using cuda::DeviceView;
+using cuda::ScoreKey;
 using cuda::Stream;
 
 #define GPUEVAL_DEVICE_OP(NAME, ...) void NAME(__VA_ARGS__);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "cuda/ops/detector.h"
 #include "cuda/runtime/stream.h"
 #include "gpueval/conv_desc.h"
 #include "gpueval/graph.h"

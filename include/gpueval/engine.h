@@ -19,6 +19,8 @@ namespace gpueval {
 
 struct Image;  // gpueval/dataset.h
 struct PixelTable;
+struct Detector;  // gpueval/detector.h
+struct FoundBox;
 
 // How float32 layers are computed on a GPU: in float32 throughout, in TF32 on its tensor cores, or with float16 tensors
 // and float32 sums. The CPU knows kStrict only.
@@ -90,6 +92,23 @@ class DeviceClock {
   ~DeviceClock() = default;
 };
 
+// For devices that find a detector's boxes themselves, with the bits of the host (src/task/detection): the outputs stay
+// there. The engine has a DeviceClock.
+class DeviceDetection {
+ public:
+  // What the functions below find, until it is called again; thresholds are those of its priors. Where the device
+  // cannot: why, as a clause, and the host has to.
+  virtual std::string prepare(const Detector& detector) = 0;
+  // As Engine::run(), with each of the n images' boxes, by class and then by descending score, in place of outputs.
+  virtual void detect(std::span<const float> input, int n, std::span<std::vector<FoundBox>> found) = 0;
+  // As DeviceClock's run_loaded() and fetch().
+  virtual double detect_loaded() = 0;
+  virtual double fetch_found(std::span<std::vector<FoundBox>> found) = 0;
+
+ protected:
+  ~DeviceDetection() = default;
+};
+
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -111,6 +130,7 @@ class Engine {
   virtual Pipeline* pipeline() { return nullptr; }
   virtual DevicePreprocessing* preprocessing() { return nullptr; }
   virtual DeviceClock* device_clock() { return nullptr; }
+  virtual DeviceDetection* detection() { return nullptr; }
 };
 
 // device: "auto" or a name from devices(); "cuda:0" is "cuda". Throws Error (kDevice) where there is no such device or

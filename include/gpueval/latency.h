@@ -35,6 +35,9 @@ struct SpeedOptions {
   bool include_transfers = false;
   // Work on each batch's outputs that belongs to its time, by the host's clock; empty: none.
   std::function<void(const OutputBuffers&, int images)> behind;
+  // In place of that, one an engine or none at all: its detection(), prepared, which is part of the pass; null:
+  // `behind`.
+  std::vector<DeviceDetection*> detections;
   std::function<bool()> stop;  // asked between iterations; true ends the session: INVALID if a minimum is missed
   std::function<void(const SpeedProgress&)> progress;
   std::function<double()> now;  // seconds; empty: the steady clock

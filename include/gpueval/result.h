@@ -133,6 +133,7 @@ struct IslandReport {
 // it.
 struct PostprocessingReport {
   std::string what;                          // "decode and NMS (scores above 0.01, IoU 0.45)"
+  bool on_device = false;                    // by its clock; else on the host
   double network_ms = 0, ms = 0;             // of the network alone; of this
   double other_threshold = 0, other_ms = 0;  // the same with scores above this
 };

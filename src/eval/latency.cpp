@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/stop_signal.h"
+#include "gpueval/detector.h"
 #include "gpueval/error.h"
 #include "task/statistics.h"
 
@@ -20,7 +21,9 @@ constexpr double kQuietCv = 0.025;
 struct Lane {
   Engine* engine;
   DeviceClock* clock;
+  DeviceDetection* detection;
   OutputBuffers outputs;
+  std::vector<std::vector<FoundBox>> found;
   std::vector<double> latencies_ms;
   double seconds = 0;
   std::vector<double> round_rates;  // images per second of each finished slice
@@ -40,8 +43,11 @@ class SpeedSession {
   SpeedSession(std::span<Engine* const> engines, std::span<const std::vector<float>> inputs,
                const SpeedOptions& options)
       : inputs_(inputs), options_(options) {
-    for (Engine* engine : engines) {
-      lanes_.push_back({engine, engine->device_clock(), OutputBuffers(engine->graph(), options.batch)});
+    for (std::size_t i = 0; i < engines.size(); ++i) {
+      DeviceDetection* detection = i < options.detections.size() ? options.detections[i] : nullptr;
+      lanes_.push_back({engines[i], engines[i]->device_clock(), detection,
+                        OutputBuffers(engines[i]->graph(), options.batch),
+                        std::vector<std::vector<FoundBox>>(static_cast<std::size_t>(options.batch))});
     }
   }
 
@@ -76,12 +82,17 @@ class SpeedSession {
   // Seconds of one iteration.
   double iterate(Lane& lane) {
     if (lane.clock != nullptr && !options_.include_transfers) {
+      if (lane.detection != nullptr) return lane.detection->detect_loaded();
       const double seconds = lane.clock->run_loaded();
       if (options_.behind) lane.clock->fetch(lane.outputs);
       return seconds + work_behind(lane);
     }
     const std::vector<float>& input = next_input(lane);
     const double start = now();
+    if (lane.detection != nullptr) {
+      lane.detection->detect(input, options_.batch, lane.found);
+      return now() - start;
+    }
     lane.engine->run(input, options_.batch, lane.outputs);
     if (options_.behind) options_.behind(lane.outputs, options_.batch);
     return now() - start;
@@ -98,8 +109,9 @@ class SpeedSession {
   DeviceTimes exchange(Lane& lane) {
     DeviceTimes times;
     times.to_device_ms = lane.clock->load(next_input(lane), options_.batch) * 1e3;
-    times.compute_ms = lane.clock->run_loaded() * 1e3;
-    times.to_host_ms = lane.clock->fetch(lane.outputs) * 1e3;
+    const bool detects = lane.detection != nullptr;
+    times.compute_ms = (detects ? lane.detection->detect_loaded() : lane.clock->run_loaded()) * 1e3;
+    times.to_host_ms = (detects ? lane.detection->fetch_found(lane.found) : lane.clock->fetch(lane.outputs)) * 1e3;
     return times;
   }
 

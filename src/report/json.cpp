@@ -284,6 +284,7 @@ Json islands_json(const IslandReport& islands) {
 Json postprocessing_json(const PostprocessingReport& report) {
   return {{"what", report.what},
           {"in_speed", true},
+          {"on_device", report.on_device},
           {"network_ms", report.network_ms},
           {"ms", report.ms},
           {"other_score_threshold", report.other_threshold},

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gpueval/detector.h"
 #include "gpueval/latency.h"
 #include "session/images.h"
 #include "session/prepare.h"
@@ -38,9 +39,20 @@ std::vector<std::vector<float>> timing_inputs(const Plan& plan, const LoadedMode
 // Of the whole batch, side by side; empty where the task has none.
 std::function<void(const OutputBuffers&, int images)> postprocessing(const Prepared& prepared,
                                                                      std::optional<double> score_threshold = {});
-// Times it behind the timed run, and the network alone.
+// One an engine: where its device finds a detector's boxes, and they are the host's to the bit on the first batch,
+// prepared; else null, and `notes` gets a sentence that says why not.
+std::vector<DeviceDetection*> device_detections(const Prepared& prepared, const EngineSet& set,
+                                                const std::vector<float>& input, int batch,
+                                                std::vector<std::string>& notes);
+// What device_detections() asks of one engine: why not, as a clause; empty: it does.
+std::string why_not_on_device(const Detector& detector, Engine& engine, const std::vector<float>& input, int batch);
+// Times it behind the timed run, and the network alone; detection: where it was on the device, else null.
 std::optional<PostprocessingReport> time_postprocessing(const Prepared& prepared, Engine& engine,
-                                                        const std::vector<float>& input, int batch);
+                                                        DeviceDetection* detection, const std::vector<float>& input,
+                                                        int batch);
+// The same on a device, by its clock, for images that load() put there.
+PostprocessingReport time_on_device(const Detector& usual, const Detector& other, DeviceClock& clock,
+                                    DeviceDetection& detection);
 std::vector<std::string> postprocessing_costs(const Report& report);  // whole sentences
 SpeedOptions speed_options(const SpeedPlan& plan, int batch, Observer& observer);
 

@@ -73,14 +73,19 @@ void find_server_rates(const Plan& plan, const EngineSet& set, const std::vector
 }
 
 void time_batch(const Plan& plan, const Prepared& prepared, const EngineSet& set,
-                const std::vector<std::vector<float>>& inputs, int batch, Observer& observer,
-                std::span<RunReport> runs) {
+                const std::vector<std::vector<float>>& inputs, int batch, Observer& observer, std::span<RunReport> runs,
+                std::vector<std::string>& notes) {
   SpeedOptions options = speed_options(*plan.speed, batch, observer);
   options.behind = postprocessing(prepared);
+  options.detections = device_detections(prepared, set, inputs.front(), batch, notes);
   std::vector<SpeedResult> results = run_speed(set.engines, inputs, options);
   for (std::size_t i = 0; i < results.size(); ++i) {
     if (StopSignal::raised() && results[i].samples == 0) continue;  // nothing was measured
     runs[i].speed = std::move(results[i]);
+  }
+  for (std::size_t i = 0; i < runs.size() && !StopSignal::raised(); ++i) {
+    runs[i].postprocessing =
+        time_postprocessing(prepared, *set.engines[i], options.detections[i], inputs.front(), batch);
   }
   if (plan.speed->scenario == "server") find_server_rates(plan, set, inputs, batch, observer, runs);
 }
@@ -171,9 +176,7 @@ void measure_speed(const Plan& plan, Prepared& prepared, Observer& observer, Rep
         gpu.emplace(device_info(set.engines.front()->device()).facts.bus_id);
         begin = read_system("/", &*gpu);
       }
-      time_batch(plan, prepared, set, inputs, batch, observer, runs);
-      for (std::size_t i = 0; i < runs.size() && !StopSignal::raised(); ++i)
-        runs[i].postprocessing = time_postprocessing(prepared, *set.engines[i], inputs.front(), batch);
+      time_batch(plan, prepared, set, inputs, batch, observer, runs, report.notes);
       if (!report.runs.front().speed) stop_point();
       report.conditions = conditions_between(*begin, read_system("/", &*gpu));
     }

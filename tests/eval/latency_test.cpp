@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes.h"
+#include "gpueval/detector.h"
 
 namespace gpueval {
 namespace {
@@ -165,11 +166,13 @@ class FakeDeviceEngine : public FakeEngine, DeviceClock {
   double fetch(Outputs) override { return spend(0.002); }
   int loads = 0, passes = 0;
 
- private:
+ protected:
   double spend(double seconds) {
     *clock_ += seconds;
     return seconds;
   }
+
+ private:
   double* clock_;
   int loaded_ = 0;
 };
@@ -202,6 +205,42 @@ TEST_F(Latency, OfADeviceIncludesCopiesIfAskedTo) {
   EXPECT_NEAR(results[1].mean_ms, 40, 1e-6);
   EXPECT_NEAR(results[1].device_times->compute_ms, 10, 1e-6);
   EXPECT_EQ(device.passes, device.loads);
+}
+
+// Boxes in 3 ms more than the pass, which come back in 1 ms.
+class FakeDetectingEngine : public FakeDeviceEngine, DeviceDetection {
+ public:
+  explicit FakeDetectingEngine(double* clock) : FakeDeviceEngine(clock) {}
+  DeviceDetection* detection() override { return this; }
+  std::string prepare(const Detector&) override { return ""; }
+  void detect(std::span<const float>, int n, std::span<std::vector<FoundBox>> found) override {
+    EXPECT_EQ(std::ssize(found), n);
+    spend(0.044);
+  }
+  double detect_loaded() override { return spend(0.013); }
+  double fetch_found(std::span<std::vector<FoundBox>>) override { return spend(0.001); }
+};
+
+TEST_F(Latency, OfADetectingDeviceHasNoWorkOnTheHost) {
+  FakeDetectingEngine device(&clock_), other(&clock_);
+  int behind = 0;
+  options_.behind = [&](const OutputBuffers&, int) {
+    ++behind;
+    clock_ += 0.006;
+  };
+  options_.detections = {device.detection(), nullptr};
+  options_.batch = 2;
+  options_.duration_s = 0.995;
+  std::vector<SpeedResult> results = run({&device, &other});
+  EXPECT_NEAR(results[0].mean_ms, 13, 1e-6);
+  EXPECT_NEAR(results[0].device_times->compute_ms, 13, 1e-6);
+  EXPECT_NEAR(results[0].device_times->to_host_ms, 1, 1e-6);
+  EXPECT_NEAR(results[1].mean_ms, 16, 1e-6) << "the pass and the host's work";
+  EXPECT_EQ(device.passes, 0);
+  behind = 0;
+  options_.include_transfers = true;
+  EXPECT_NEAR(run({&device}).front().mean_ms, 44, 1e-6);
+  EXPECT_EQ(behind, 0);
 }
 
 TEST_F(Latency, LayerTimesAreMediansWithoutTheFirstRun) {

@@ -99,6 +99,7 @@ Decode find_float_conversion(Decoder& decoder, const Statement& statement) {
   if (from == "f32" && to == "s32") return find_to_integer<std::int32_t>(decoder);
   if (from == "f32" && to == "u32") return find_to_integer<std::uint32_t>(decoder);
   if (from == "f16" && to == "f32") return Lift<from_half>::decode;
+  if (from == "f32" && to == "f64") return Lift<to_float<double, float>>::decode;
   if (!decoder.take("rn")) return nullptr;
   if (from == "f32" && to == "f16") return Lift<to_half>::decode;
   if (from == "f64" && to == "f32") return Lift<to_float<float, double>>::decode;

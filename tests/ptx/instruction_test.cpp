@@ -81,6 +81,21 @@ TEST(PtxInstruction, FloatsAreRoundedOnce) {
   EXPECT_EQ(of_floats("mul.rn.f32 %f3, %f0, %f1;", 1, one), 1u);  // a subnormal is kept
 }
 
+// One on %fd0, %fd1, of the floats %f0, %f1, into the float %f3.
+std::uint32_t of_doubles(const std::string& instruction, float a, float b = 0) {
+  return of_floats("cvt.f64.f32 %fd0, %f0; cvt.f64.f32 %fd1, %f1; " + instruction + " cvt.rn.f32.f64 %f3, %fd3;",
+                   bits(a), bits(b));
+}
+
+TEST(PtxInstruction, DoublesAreDivided) {
+  EXPECT_EQ(of_doubles("div.rn.f64 %fd3, %fd0, %fd1;", 1, 3), bits(0.333333343f));
+  EXPECT_EQ(of_doubles("div.rn.f64 %fd3, %fd0, %fd1; mul.rn.f64 %fd3, %fd3, %fd1; sub.rn.f64 %fd3, %fd3, %fd0;", 1, 49),
+            bits(-0x1p-53f));
+  EXPECT_EQ(of_doubles("rcp.rn.f64 %fd3, %fd0;", 4), bits(0.25f));
+  EXPECT_EQ(of_doubles("neg.f64 %fd3, %fd0;", 0), 0x80000000u);
+  EXPECT_EQ(of_doubles("setp.lt.f64 %p1, %fd0, %fd1; selp.f64 %fd3, %fd0, %fd1, %p1;", 2, -1), bits(-1));
+}
+
 TEST(PtxInstruction, FloatsToWholeFloatsRootsAndReciprocals) {
   const auto of_one = [](const std::string& name, float v) { return of_floats(name + " %f3, %f0;", bits(v)); };
   EXPECT_EQ(of_one("cvt.rni.f32.f32", 2.5f), bits(2));

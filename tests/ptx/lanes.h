@@ -64,8 +64,8 @@ template <typename F>
 bool with_type(const Type& type, F&& f) {
   const bool is_signed = type.is_signed();
   if (type.kind == 'f') {
-    if (type.bits != 32) return false;
-    f(float{});
+    if (type.bits != 32 && type.bits != 64) return false;
+    type.bits == 32 ? f(float{}) : f(double{});
   } else if (type.bits == 16) {
     is_signed ? f(std::int16_t{}) : f(std::uint16_t{});
   } else if (type.bits == 32) {

@@ -125,18 +125,30 @@ const std::unordered_map<std::string_view, Decode>& bit_fields() {
 }
 
 const std::unordered_map<std::string_view, Decode>& floats() {
-  static const std::unordered_map<std::string_view, Decode> table = {
-      {"add.rn.f64", lift<add_rn<double>>},   {"add.rn.f32", lift<add_rn<float>>},
-      {"sub.rn.f64", lift<sub_rn<double>>},   {"sub.rn.f32", lift<sub_rn<float>>},
-      {"mul.rn.f64", lift<mul_rn<double>>},   {"mul.rn.f32", lift<mul_rn<float>>},
-      {"fma.rn.f32", lift<fma_rn>},           {"fma.rm.f32", lift<fma_rm>},
-      {"div.rn.f32", lift<div_rn>},           {"min.f32", lift<min_float>},
-      {"max.f32", lift<max_float>},           {"abs.f32", lift<abs_float>},
-      {"neg.f32", lift<neg_float>},           {"cvt.sat.f32.f32", lift<saturate>},
-      {"ex2.approx.ftz.f32", lift<exp2_ftz>}, {"rcp.approx.ftz.f32", lift<reciprocal_ftz>},
-      {"rcp.rn.f32", lift<reciprocal_rn>},    {"sqrt.rn.f32", lift<sqrt_rn>},
-      {"cvt.rni.f32.f32", lift<to_nearest>},  {"cvt.rzi.f32.f32", lift<towards_zero>},
-      {"cvt.rmi.f32.f32", lift<downwards>}};
+  static const std::unordered_map<std::string_view, Decode> table = {{"add.rn.f64", lift<add_rn<double>>},
+                                                                     {"add.rn.f32", lift<add_rn<float>>},
+                                                                     {"sub.rn.f64", lift<sub_rn<double>>},
+                                                                     {"sub.rn.f32", lift<sub_rn<float>>},
+                                                                     {"mul.rn.f64", lift<mul_rn<double>>},
+                                                                     {"mul.rn.f32", lift<mul_rn<float>>},
+                                                                     {"fma.rn.f32", lift<fma_rn>},
+                                                                     {"fma.rm.f32", lift<fma_rm>},
+                                                                     {"div.rn.f32", lift<div_rn<float>>},
+                                                                     {"div.rn.f64", lift<div_rn<double>>},
+                                                                     {"min.f32", lift<min_float>},
+                                                                     {"max.f32", lift<max_float>},
+                                                                     {"abs.f32", lift<abs_float>},
+                                                                     {"neg.f32", lift<neg_float>},
+                                                                     {"neg.f64", lift<neg_double>},
+                                                                     {"cvt.sat.f32.f32", lift<saturate>},
+                                                                     {"ex2.approx.ftz.f32", lift<exp2_ftz>},
+                                                                     {"rcp.approx.ftz.f32", lift<reciprocal_ftz>},
+                                                                     {"rcp.rn.f32", lift<reciprocal_rn<float>>},
+                                                                     {"rcp.rn.f64", lift<reciprocal_rn<double>>},
+                                                                     {"sqrt.rn.f32", lift<sqrt_rn>},
+                                                                     {"cvt.rni.f32.f32", lift<to_nearest>},
+                                                                     {"cvt.rzi.f32.f32", lift<towards_zero>},
+                                                                     {"cvt.rmi.f32.f32", lift<downwards>}};
   return table;
 }
 

@@ -58,7 +58,7 @@ class Snippet {
  private:
   static std::string text(const std::string& body) {
     return R"(.entry probe(.param .u64 in) { // three inputs and the output, one after another
-.reg .pred %p<9>; .reg .b16 %rs<9>; .reg .b32 %r<40>; .reg .f32 %f<9>; .reg .b64 %rd<9>;
+.reg .pred %p<9>; .reg .b16 %rs<9>; .reg .b32 %r<40>; .reg .f32 %f<9>; .reg .b64 %rd<9>; .reg .f64 %fd<9>;
 ld.param.u64 %rd1, [in];
 mov.u32 %r30, %tid.x; mul.wide.u32 %rd3, %r30, 4;
 mov.u32 %r31, %ntid.x; mul.wide.u32 %rd4, %r31, 4;

@@ -4,10 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <utility>
 
+#include "core/score_bounds.h"
 #include "core/threads.h"
+#include "task/detection/arithmetic.h"
 
 namespace gpueval {
 namespace {
@@ -19,13 +20,6 @@ struct Scored {
 
 // A class's candidates as they are found: prior by prior.
 using ByClass = std::vector<std::vector<Scored>>;
-
-// The probability is above the threshold where the logit is above this.
-float logit_of(double threshold) {
-  if (threshold <= 0) return -std::numeric_limits<float>::infinity();
-  return threshold >= 1 ? std::numeric_limits<float>::infinity()
-                        : static_cast<float>(std::log(threshold / (1 - threshold)));
-}
 
 constexpr float kRounding = 1 - 1e-4f;  // of float sums: what passes is computed again
 
@@ -42,8 +36,6 @@ float least_sum(std::span<const float> logits, float most) {
   return sum;
 }
 
-float sigmoid(float x) { return static_cast<float>(1 / (1 + std::exp(-double{x}))); }
-
 class ScoreReader {
  public:
   ScoreReader(const Priors& priors, double threshold, std::span<const float> scores)
@@ -57,8 +49,7 @@ class ScoreReader {
 
   ByClass read(std::size_t begin, std::size_t end) {
     const float threshold = static_cast<float>(threshold_);
-    // A little below, so that rounding leaves none out: what passes is compared again.
-    const float near = logit_of(threshold_) - 1e-3f;
+    const float near = logit_bound(threshold_);
     for (std::size_t i = begin; i < end; ++i) {
       const std::span<const float> values = scores_.subspan(i * channels_, channels_);
       if (priors_.scores == ScoreForm::kSoftmax) {
@@ -69,7 +60,7 @@ class ScoreReader {
       for (std::size_t c = 0; c < found_.size(); ++c) {
         const float value = values[first_ + c];
         if (!(value > (logits ? near : threshold))) continue;
-        add(i, c, logits ? sigmoid(value) : value);
+        add(i, c, logits ? detector::logit_to_probability(value) : value);
       }
     }
     return std::move(found_);
@@ -90,9 +81,16 @@ class ScoreReader {
     // No exponential of each class where even the best one's probability cannot pass.
     const float least = static_cast<float>(threshold_) * kRounding * least_sum(logits, most);
     if (!(std::exp(best - most) > least)) return;
+    double* exponentials = exponentials_.data();
+    for (std::size_t k = 0; k < channels_; ++k)  // vectorised
+      exponentials[k] = detector::double_exponential(double{logits[k]} - most);
     double sum = 0;
-    for (std::size_t k = 0; k < channels_; ++k) sum += exponentials_[k] = std::exp(double{logits[k]} - most);
-    for (std::size_t c = 0; c < found_.size(); ++c) add(prior, c, static_cast<float>(exponentials_[first_ + c] / sum));
+    for (std::size_t k = 0; k < channels_; ++k) sum += exponentials[k];
+    const double passing = static_cast<float>(threshold_) * (1 - 1e-6) * sum;  // no division of what is below
+    for (std::size_t c = 0; c < found_.size(); ++c) {
+      const double part = exponentials[first_ + c];
+      if (part > passing) add(prior, c, static_cast<float>(part / sum));
+    }
   }
 
   void add(std::size_t prior, std::size_t category, float score) {

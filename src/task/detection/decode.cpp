@@ -2,16 +2,15 @@
 #include "task/detection/decode.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "task/detection/arithmetic.h"
 
 namespace gpueval {
 
 FoundBox decode_box(const Prior& prior, std::span<const float, 4> offsets, const std::array<float, 4>& variances) {
-  const float cx = offsets[0] * variances[0] * prior.width + prior.cx;
-  const float cy = offsets[1] * variances[1] * prior.height + prior.cy;
-  const float width = std::exp(offsets[2] * variances[2]) * prior.width;
-  const float height = std::exp(offsets[3] * variances[3]) * prior.height;
-  return {0, 0, cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2};
+  const float place[] = {prior.cx, prior.cy, prior.width, prior.height};
+  const detector::Edges box = detector::decoded_edges(place, offsets.data(), variances.data());
+  return {0, 0, box.x1, box.y1, box.x2, box.y2};
 }
 
 std::vector<FoundBox> detect(const Priors& priors, const Thresholds& thresholds, std::span<const float> offsets,

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "gpueval/priors.h"
+#include "gpueval/detector.h"
 
 namespace gpueval {
 
@@ -19,12 +19,6 @@ inline Thresholds thresholds_of(const Priors& priors) { return {priors.score_thr
 struct Candidates {
   std::vector<float> score, x1, y1, x2, y2;
   std::size_t size() const { return score.size(); }
-};
-
-struct FoundBox {
-  int category = 0;
-  float score = 0;
-  float x1 = 0, y1 = 0, x2 = 0, y2 = 0;  // in parts of the input, not clipped
 };
 
 // A box from its four offsets (centre x, y, logarithms of the extents): cx = l0 v0 w + cx, w = exp(l2 v2) w, ...

@@ -85,6 +85,12 @@ class DetectionScorer : public Scorer {
     [[maybe_unused]] const auto found = detect(priors_, thresholds, outputs[which_.boxes], outputs[which_.scores]);
   }
 
+  std::optional<Detector> detector(std::optional<double> score_threshold) const override {
+    Detector detector{priors_, which_};
+    if (score_threshold) detector.priors.score_threshold = *score_threshold;
+    return detector;
+  }
+
   std::vector<std::string> class_names() const override { return priors_.classes; }
 
   bool possible(const Score& sample, const Dataset& data, std::size_t image) const override {

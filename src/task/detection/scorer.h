@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "gpueval/priors.h"
+#include "gpueval/detector.h"
 #include "gpueval/task.h"
 
 namespace gpueval {
@@ -15,11 +15,7 @@ namespace gpueval {
 // do not fit.
 Priors priors_for(const Shape& input, std::span<const NetworkOutput> outputs, const TaskOptions& options);
 
-// Which output has the offsets, and which the scores. Error where the priors name none of them, or none has their
-// shape.
-struct DetectorOutputs {
-  std::size_t boxes = 0, scores = 0;
-};
+// Error where the priors name none of them, or none has their shape.
 DetectorOutputs detector_outputs(const Priors& priors, std::span<const NetworkOutput> outputs);
 
 // The answer in pixels of the picture, not clipped; boxes that are not finite are left out.
