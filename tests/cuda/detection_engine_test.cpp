@@ -10,7 +10,7 @@
 namespace gpueval::cuda {
 namespace {
 
-constexpr int kBatch = 3, kPriors = 6 * 6 * 2, kChannels = 4;
+constexpr int kPictures = 3, kPriors = 6 * 6 * 2, kChannels = 4;
 
 Graph network() {
   GraphBuilder g("detector");
@@ -60,7 +60,7 @@ class DetectionOfEngine : public DeviceTest {
     for (const double threshold : {0.05, 0.4, 0.05}) {
       const Detector wanted = detector(threshold);
       ASSERT_EQ(detection.prepare(wanted), "");
-      for (const int n : {kBatch, 1}) {
+      for (const int n : {kPictures, 1}) {
         const std::vector<float> images = test::random_images(graph, n, 17);
         const Found want = by_host(*device, wanted, images, n);
         Found found(static_cast<std::size_t>(n));
@@ -81,26 +81,26 @@ class DetectionOfEngine : public DeviceTest {
 };
 
 TEST_P(DetectionOfEngine, IsTheHosts) {
-  expect_host_boxes(lower_float(network()), {.batch = kBatch});
-  expect_host_boxes(test::quantized(network(), DType::kU8), {.batch = kBatch});
-  expect_host_boxes(lower_float(network()), {.batch = kBatch, .math = FloatMath::kHalf});
-  expect_host_boxes(lower_float(network()), {.batch = kBatch, .cuda_graph = false});
+  expect_host_boxes(lower_float(network()), {.batch = kPictures});
+  expect_host_boxes(test::quantized(network(), DType::kU8), {.batch = kPictures});
+  expect_host_boxes(lower_float(network()), {.batch = kPictures, .math = FloatMath::kHalf});
+  expect_host_boxes(lower_float(network()), {.batch = kPictures, .cuda_graph = false});
 }
 
 TEST_P(DetectionOfEngine, WaitsForBothHeads) {
   if (!emulated()) GTEST_SKIP() << "a GPU has its own order of streams";
   const Graph graph = test::quantized(network(), DType::kU8);
-  const auto device = engine(graph, {.batch = kBatch});
+  const auto device = engine(graph, {.batch = kPictures});
   const Detector wanted = detector(0.05);
   ASSERT_EQ(device->detection()->prepare(wanted), "");
-  const std::vector<float> images = test::random_images(graph, kBatch, 18);
-  const Found want = by_host(*device, wanted, images, kBatch);
-  Found found(kBatch);
-  device->detection()->detect(images, kBatch, found);
+  const std::vector<float> images = test::random_images(graph, kPictures, 18);
+  const Found want = by_host(*device, wanted, images, kPictures);
+  Found found(kPictures);
+  device->detection()->detect(images, kPictures, found);
   emulator::set_deferred(true);
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     emulator::set_options({.seed = seed});
-    device->detection()->detect(images, kBatch, found);
+    device->detection()->detect(images, kPictures, found);
     expect_equal(found, want, "seed " + std::to_string(seed));
   }
 }

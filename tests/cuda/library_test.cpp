@@ -6,12 +6,12 @@
 #include "cuda/library/baselines.h"
 #include "float_conv_case.h"
 #include "integer_baseline_case.h"
+#include "support/runtimes.h"
 #if defined(GPUEVAL_WITH_LIBRARIES)
 #include <filesystem>
 #include <fstream>
 
 #include "cuda/library/dynamic_library.h"
-#include "support/runtimes.h"
 #endif
 
 namespace gpueval::cuda {
