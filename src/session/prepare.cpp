@@ -103,14 +103,6 @@ ModelName named_model(const ModelPlan& plan) {
   return named;
 }
 
-std::string why_no_classifier(const LoadedModel& model, const std::string& what) {
-  const Graph& graph = model.graph;
-  if (graph.outputs.size() == 1 && model.report.classes > 0) return "";
-  const std::string found = graph.outputs.size() > 1 ? fmt::format("{} outputs", graph.outputs.size())
-                                                     : "an output of " + to_string(graph.output_node().shape);
-  return fmt::format("{}: {} is measured of classifiers, and this network has {}", model.report.weights, what, found);
-}
-
 void mark_input(const Plan& plan, LoadedModel& model, const LoadedData& data) {
   std::get<Input>(model.graph.nodes.front().op).non_negative = never_negative(plan, model, data);
 }

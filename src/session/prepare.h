@@ -17,8 +17,6 @@ enum class PixelChain { kKept, kTaken };
 Prepared load(const Plan& plan, PixelChain chain);
 // Whether the pixels that the network is given can be negative, which decides their type in int8.
 void mark_input(const Plan& plan, LoadedModel& model, const LoadedData& data);
-// Why `what` cannot be measured of the network, which classifies nothing; empty: it does.
-std::string why_no_classifier(const LoadedModel& model, const std::string& what);
 // Calibrates what needs it and lowers every row.
 void lower_rows(const Plan& plan, Prepared& prepared, Observer& observer);
 

@@ -27,6 +27,16 @@ std::string task_name(const Plan& plan, const LoadedModel& model) {
   return gives_a_map(model.report) ? "segmentation" : "";
 }
 
+// Of a network that no task is told for.
+std::string of_no_task(const LoadedModel& model) {
+  const Graph& graph = model.graph;
+  const std::string found = graph.outputs.size() > 1 ? fmt::format("{} outputs", graph.outputs.size())
+                                                     : "an output of " + to_string(graph.output_node().shape);
+  return fmt::format(
+      "{}: accuracy is measured of classifiers, segmentations and detectors (--priors), and this network has {}",
+      model.report.weights, found);
+}
+
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
   return text;
@@ -107,7 +117,7 @@ JudgedBy settle_task(const Plan& plan, const LoadedModel& model) {
   const std::string name = task_name(plan, model);
   check_options(plan, name.empty() ? "none" : name);
   if (name.empty()) {
-    result.why_not = why_no_classifier(model, "accuracy");
+    result.why_not = of_no_task(model);
     return result;
   }
   result.task = &find_task(name);

@@ -70,8 +70,9 @@ TEST_F(KerasFile, FaultsHaveOneSentence) {
   expect_error({"--model", path("none.keras"), "--mode", "speed"}, 1, "there is no such weight file");
   expect_error({"--model", network_, "--weights", "x.h5", "--mode", "speed"}, 2, "is a whole network");
   expect_error({"--model", network_, "--data", zeros(1), "--mode", "accuracy"}, 1, "this network has 3 outputs");
-  expect_error({"sensitivity", "--model", network_, "--data", zeros(1)}, 1,
-               "sensitivity is measured of classifiers, and this network has 3 outputs");
+  expect_error(
+      {"sensitivity", "--model", network_, "--data", zeros(1)}, 1,
+      "accuracy is measured of classifiers, segmentations and detectors (--priors), and this network has 3 outputs");
   expect_error({"inspect"}, 2, "inspect: expected one file");
 }
 
