@@ -26,6 +26,9 @@ Graph hoist_over_moves(Graph graph);
 // kernel * g, beta + (bias - mean) * g, computed in double.
 Graph fold_batch_norm(Graph graph);
 
+// The gamma of a Normalize without beta that convolutions alone read -> their kernels.
+Graph fold_gamma(Graph graph);
+
 // Every other BatchNorm -> Affine of gamma' = gamma / sqrt(variance + eps), beta' = beta - mean * gamma', computed in
 // double.
 Graph batch_norm_to_affine(Graph graph);

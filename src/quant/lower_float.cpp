@@ -6,7 +6,7 @@ namespace gpueval {
 
 Graph lower_float(const Graph& bound) {
   const Graph folded = fold_batch_norm(hoist_over_moves(merge_activations(fold_padding(expand_separable(bound)))));
-  return fuse_residual_add(fuse_activation(batch_norm_to_affine(folded)));
+  return fuse_residual_add(fuse_activation(batch_norm_to_affine(fold_gamma(folded))));
 }
 
 }  // namespace gpueval

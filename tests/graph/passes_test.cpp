@@ -42,6 +42,40 @@ TEST(FoldBatchNorm, GivesGainAndBias) {
   EXPECT_EQ(folded.output(), folded.find("conv"));
 }
 
+// Of two input channels, the kernels (1, 1, 2, 3) and (1, 1, 2, 1).
+struct Normalized {
+  Graph graph;
+  Normalized(bool beta, bool is_output, bool other_reader) {
+    GraphBuilder g("test");
+    const int norm = g.normalize("norm", g.input(4, 4, 2), {.kind = NormalizeKind::kL2}, true, beta);
+    const int a = g.conv2d("a", norm, 3, 1, 1, {.bias = false}), b = g.conv2d("b", norm, 1, 1, 1, {.bias = false});
+    std::vector<GraphOutput> outputs{{"a", a}, {"b", b}};
+    if (is_output) outputs.push_back({"norm", norm});
+    if (other_reader) outputs.push_back({"relu", g.relu("relu", norm)});
+    graph = g.finish(outputs);
+    if (beta) bind(graph, "norm", {{2, -5}, {0, 1}});
+    if (!beta) bind(graph, "norm", {{2, -5}});
+    bind(graph, "a", {{1, 2, 3, 4, 5, 6}});
+    bind(graph, "b", {{7, 8}});
+  }
+};
+
+TEST(FoldGamma, ScalesTheInputsOfTheReaders) {
+  const Graph folded = fold_gamma(Normalized(false, false, false).graph);
+  EXPECT_EQ(*node(folded, "a").params[0].array.data, (Values{2, 4, 6, -20, -25, -30}));
+  EXPECT_EQ(*node(folded, "b").params[0].array.data, (Values{14, -40}));
+  EXPECT_TRUE(node(folded, "norm").params.empty());
+}
+
+TEST(FoldGamma, LeavesWhatOthersNeed) {
+  for (const Normalized& kept :
+       {Normalized(true, false, false), Normalized(false, true, false), Normalized(false, false, true)}) {
+    const Graph folded = fold_gamma(kept.graph);
+    EXPECT_EQ(*node(folded, "b").params[0].array.data, (Values{7, 8}));
+    EXPECT_FALSE(node(folded, "norm").params.empty());
+  }
+}
+
 // What is an output as well as read stays a tensor of its own.
 TEST(Passes, NothingIsFusedIntoAnOutput) {
   GraphBuilder g("test");
