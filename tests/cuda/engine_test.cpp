@@ -6,6 +6,7 @@
 #include "gpueval/dataset.h"
 #include "gpueval/error.h"
 #include "gpueval/models.h"
+#include "graph/passes.h"
 #include "support/compute_networks.h"
 
 namespace gpueval::cuda {
