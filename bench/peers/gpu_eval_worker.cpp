@@ -50,14 +50,21 @@ int run(int argc, char** argv) {
   const gpueval::OutputBuffers outputs(engine->graph(), batch);
   const auto behind = gpueval::postprocessing(prepared);
   std::size_t turn = 0;
-  const auto step = [&] {
-    engine->run(batches[turn++ % batches.size()], batch, outputs);
-    if (behind) behind(outputs, batch);
-  };
-  step();
-  turn = 0;
+  engine->run(batches.front(), batch, outputs);
   const std::span<const float> of_first = outputs[0].first(gpueval::output_elements(engine->graph(), 0));
   const std::vector<float> first(of_first.begin(), of_first.end());
+  // Where the device finds a detector's boxes, these alone come back.
+  const auto detector = prepared.judged.scorer ? prepared.judged.scorer->detector() : std::nullopt;
+  gpueval::DeviceDetection* detection = detector ? engine->detection() : nullptr;
+  if (detection != nullptr && !gpueval::why_not_on_device(*detector, *engine, batches.front(), batch).empty())
+    detection = nullptr;
+  std::vector<std::vector<gpueval::FoundBox>> found(images);
+  const auto step = [&] {
+    const std::vector<float>& pixels = batches[turn++ % batches.size()];
+    if (detection != nullptr) return detection->detect(pixels, batch, found);
+    engine->run(pixels, batch, outputs);
+    if (behind) behind(outputs, batch);
+  };
   gpueval::bench::serve({{"ready", {{"scheme", row.scheme}}}, {"logits", first}}, batch, step);
   return 0;
 }

@@ -158,11 +158,11 @@ class Scorer {
   virtual std::string postprocessing() const { return ""; }
   // That work, with another threshold of the scores than the task's own where one is given.
   virtual void postprocess(ImageOutputs /*outputs*/, std::optional<double> /*score_threshold*/ = {}) const {}
-  // The same for a device that can do it itself (Engine::detection()); absent: of other tasks.
-  virtual std::optional<Detector> detector(std::optional<double> /*score_threshold*/ = {}) const { return {}; }
   virtual std::vector<std::string> class_names() const { return {}; }  // that the truth has to have, in order
   // Files that could not be written, each once: scoring went on without them.
   virtual std::vector<std::string> output_errors() const { return {}; }
+  // What postprocess() needs, for a device that can do it itself (Engine::detection()); absent: of other tasks.
+  virtual std::optional<Detector> detector(std::optional<double> /*score_threshold*/ = {}) const { return {}; }
 };
 
 class Task {

@@ -143,8 +143,9 @@ TEST_P(DetectorOps, NumbersThatAreNone) {
   std::size_t count = 0;
   for (const ScoreForm form : {ScoreForm::kProbabilities, ScoreForm::kSigmoid, ScoreForm::kSoftmax}) {
     for (const Background background : {Background::kNone, Background::kLast}) {
-      count += expect_like_host({.form = form, .background = background, .keep = 50, .images = 3, .hostile = true});
-      count += expect_like_host({.classes = 1, .form = form, .background = background, .hostile = true});
+      count += expect_like_host(
+          {.priors = 120, .form = form, .background = background, .keep = 50, .images = 3, .hostile = true});
+      count += expect_like_host({.priors = 120, .classes = 1, .form = form, .background = background, .hostile = true});
     }
   }
   EXPECT_GT(count, 100u);

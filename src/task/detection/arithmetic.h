@@ -16,6 +16,7 @@ inline std::int64_t double_bits(double x) { return __builtin_bit_cast(std::int64
 inline float power_of(float x, float exponent) { return std::pow(x, exponent); }
 #define GPUEVAL_FLOAT_FUNCTION inline
 #include "core/float_functions.inl.h"
+
 #include "core/detector_functions.inl.h"
 #undef GPUEVAL_FLOAT_FUNCTION
 
