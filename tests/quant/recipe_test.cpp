@@ -13,7 +13,6 @@
 #include "graph/passes.h"
 #include "quant/calibrators/calibrators.h"
 #include "quant/lowering.h"
-#include "quant/recipe/channel_scales.h"
 #include "quant/recipe/images.h"
 #include "support/data_files.h"
 
@@ -245,17 +244,6 @@ TEST(Calibrate, NamesLayersTooDeepForGptq) {
   QuantOptions left = best();
   left.float_layers = {"logits"};
   EXPECT_TRUE(uncompensated_layers(graph, left).empty());
-}
-
-TEST(ChannelScales, FollowTheirFormulas) {
-  const Clips clips{.tensor = 5.1f, .channel = {5.1f, 2.55f, 0.0f, 7.0f}};
-  const std::vector<float> depthwise = channel_scales(clips, true, true), summed = channel_scales(clips, false, true);
-  EXPECT_FLOAT_EQ(depthwise[0], 0.02f);
-  EXPECT_FLOAT_EQ(depthwise[1], 0.01f);
-  EXPECT_FLOAT_EQ(depthwise[2], 0.0002f);  // dead: a hundredth of the tensor's
-  EXPECT_EQ(depthwise[3], 6.0f / 255.0f);  // never above ReLU6's
-  EXPECT_FLOAT_EQ(channel_scales(clips, true, false)[3], 7.0f / 255.0f);
-  EXPECT_FLOAT_EQ(summed[1], 0.02f * std::pow(0.5f, 0.25f));
 }
 
 // Scales per channel divide in one layer and multiply in the next: on unrounded weights nothing changes, so what

@@ -65,8 +65,9 @@ CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, 
   if (corrections.clip_search || corrections.channel_scales) {
     const std::vector<bool> scalable = corrections.channel_scales ? scalable_nodes(lowered, options.activations)
                                                                   : std::vector<bool>(lowered.nodes.size(), false);
-    const std::map<std::string, Clips> clips = find_clips(
-        *engine, all, clip_requests(lowered, scalable, options.activations), corrections.clip_search, kBatch);
+    const std::map<std::string, Clips> clips =
+        find_clips(*engine, {all, corrections.flips ? 2 : 1}, clip_requests(lowered, scalable, options.activations),
+                   corrections.clip_search, kBatch);
     if (corrections.clip_search) {
       for (const auto& [name, clip] : clips) table.range[name] = clip.tensor;
     }

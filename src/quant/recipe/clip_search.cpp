@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
+#include <functional>
 #include <numeric>
+#include <utility>
 
 #include "core/threads.h"
 #include "gpueval/error.h"
@@ -24,39 +25,41 @@ float round_even(float x) {
 }
 
 // One pixel's squared rounding errors onto the channels' sums.
-GPUEVAL_WIDE void add_squares(const float* x, const float* step, const float* inverse, float top, float* sum,
-                              std::size_t channels) {
+GPUEVAL_WIDE void add_squares(const float* x, float step, float inverse, float top, float* sum, std::size_t channels) {
   for (std::size_t c = 0; c < channels; ++c) {
-    const float q = std::min(std::max(x[c] * inverse[c], -top), top);
-    const float e = x[c] - round_even(q) * step[c];
+    const float q = std::min(std::max(x[c] * inverse, -top), top);
+    const float e = x[c] - round_even(q) * step;
     sum[c] += e * e;
   }
 }
 
 struct NodeStatistics {
-  std::vector<float> largest;        // per channel
+  float largest = 0;
   std::vector<double> tensor_error;  // per candidate
-  std::vector<double> error;         // per candidate and channel
+  std::vector<StepErrors> folds;
 };
 
 class ClipSearch {
  public:
-  ClipSearch(Engine& engine, const CalibrationImages& images, const std::vector<ClipRequest>& request, int batch)
-      : engine_(engine), images_(images), request_(request), batch_(batch), nodes_(request.size()) {}
+  ClipSearch(Engine& engine, const ClipImages& images, const std::vector<ClipRequest>& request, bool search, int batch)
+      : engine_(engine), images_(images), request_(request), search_(search), batch_(batch), nodes_(request.size()) {}
 
-  std::map<std::string, Clips> run(bool search) {
+  std::map<std::string, Clips> run() {
     images_seen_ = pass([&](int node, const TensorView& view, std::int64_t) { observe(node, view); });
     if (images_seen_ == 0) fail("calibration found no image to run");
-    if (search) pass([&](int node, const TensorView& view, std::int64_t first) { add_errors(node, view, first); });
+    const bool channels =
+        std::any_of(request_.begin(), request_.end(), [](const ClipRequest& r) { return r.channels; });
+    if (search_ || channels)
+      pass([&](int node, const TensorView& view, std::int64_t first) { add_errors(node, view, first); });
     std::map<std::string, Clips> clips;
-    for (std::size_t i = 0; i < nodes_.size(); ++i) clips[engine_.graph().nodes[i].name] = choose(i, search);
+    for (std::size_t i = 0; i < nodes_.size(); ++i) clips[engine_.graph().nodes[i].name] = choose(i);
     return clips;
   }
 
  private:
   template <typename Visit>
   std::int64_t pass(Visit&& visit) {
-    const BatchSource source = images_();
+    const BatchSource source = images_.images();
     std::vector<float> input;
     const OutputBuffers outputs(engine_.graph(), batch_);
     std::int64_t first = 0;
@@ -70,20 +73,17 @@ class ClipSearch {
   void observe(int node, const TensorView& view) {
     const auto channels = static_cast<std::size_t>(view.shape.c);
     const std::int64_t pixels = view.shape.pixels(), shares = std::min<std::int64_t>(pixels, threads());
-    std::vector<std::vector<float>> parts(static_cast<std::size_t>(shares));
+    std::vector<float> parts(static_cast<std::size_t>(shares), 0.0f);
     parallel_for(shares, [&](std::int64_t share) {
-      std::vector<float> largest(channels, 0.0f);
+      float largest = 0;
       for (std::int64_t p = pixels * share / shares; p < pixels * (share + 1) / shares; ++p) {
         const float* x = static_cast<const float*>(view.data) + p * view.pitch;
-        for (std::size_t c = 0; c < channels; ++c) largest[c] = std::max(largest[c], std::abs(x[c]));
+        for (std::size_t c = 0; c < channels; ++c) largest = std::max(largest, std::abs(x[c]));
       }
-      parts[static_cast<std::size_t>(share)] = std::move(largest);
+      parts[static_cast<std::size_t>(share)] = largest;
     });
-    std::vector<float>& largest = nodes_[static_cast<std::size_t>(node)].largest;
-    largest.resize(channels, 0.0f);
-    for (const std::vector<float>& part : parts) {
-      for (std::size_t c = 0; c < channels; ++c) largest[c] = std::max(largest[c], part[c]);
-    }
+    float& largest = nodes_[static_cast<std::size_t>(node)].largest;
+    for (const float part : parts) largest = std::max(largest, part);
   }
 
   // Every step-th pixel of all images, the same whatever the batch.
@@ -102,62 +102,68 @@ class ClipSearch {
 
   void add_errors(int node, const TensorView& view, std::int64_t first_image) {
     const auto index = static_cast<std::size_t>(node);
-    NodeStatistics& own = nodes_[index];
-    const std::size_t channels = own.largest.size();
-    const bool each = request_[index].channels;
+    if (search_) add_tensor_errors(nodes_[index], sample(view, first_image), view.shape.c, request_[index].levels);
+    if (request_[index].channels) add_step_errors(nodes_[index], view, first_image);
+  }
+
+  static void add_tensor_errors(NodeStatistics& own, const std::vector<float>& values, int channels, int levels) {
     own.tensor_error.resize(kClipGrid.size(), 0.0);
-    own.error.resize(each ? kClipGrid.size() * channels : 0, 0.0);
-    const std::vector<float> values = sample(view, first_image);
-    const float most = *std::max_element(own.largest.begin(), own.largest.end());
     parallel_for(std::ssize(kClipGrid), [&](std::int64_t g) {
       const auto candidate = static_cast<std::size_t>(g);
-      std::vector<float> clip(channels, most * kClipGrid[candidate]);
-      const std::vector<double> error = squared_errors(values, clip, request_[index].levels);
+      const std::vector<double> error = squared_errors(values, channels, own.largest * kClipGrid[candidate], levels);
       own.tensor_error[candidate] += std::accumulate(error.begin(), error.end(), 0.0);
-      if (!each) return;
-      for (std::size_t c = 0; c < channels; ++c) clip[c] = own.largest[c] * kClipGrid[candidate];
-      const std::vector<double> own_error = squared_errors(values, clip, request_[index].levels);
-      for (std::size_t c = 0; c < channels; ++c) own.error[candidate * channels + c] += own_error[c];
     });
   }
 
+  void add_step_errors(NodeStatistics& own, const TensorView& view, std::int64_t first_image) const {
+    const std::int64_t originals = std::max<std::int64_t>(1, images_seen_ / images_.copies);
+    const std::int64_t folds = std::min<std::int64_t>(kMostFolds, originals);
+    own.folds.resize(static_cast<std::size_t>(folds),
+                     StepErrors(kClipSteps, std::vector<double>(static_cast<std::size_t>(view.shape.c), 0.0)));
+    std::vector<std::vector<float>> values;
+    for (int i = 0; i < view.shape.n; ++i) values.push_back(sample(image_of(view, i), first_image + i));
+    parallel_for(kClipSteps, [&](std::int64_t step) {
+      const float clip = own.largest * clip_ratio(static_cast<int>(step));
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const std::int64_t image = (first_image + static_cast<std::int64_t>(i)) % originals;
+        std::vector<double>& sum =
+            own.folds[static_cast<std::size_t>(image * folds / originals)][static_cast<std::size_t>(step)];
+        const std::vector<double> error = squared_errors(values[i], view.shape.c, clip, 255);
+        std::transform(sum.begin(), sum.end(), error.begin(), sum.begin(), std::plus<>());
+      }
+    });
+  }
+
+  static TensorView image_of(const TensorView& view, int i) {
+    TensorView image = view;
+    image.shape.n = 1;
+    image.data = static_cast<const float*>(view.data) + i * (view.shape.pixels() / view.shape.n) * view.pitch;
+    return image;
+  }
+
   // Per channel, of values [pixels][channels]. A u8 tensor has no negative values, so one lower bound serves both.
-  static std::vector<double> squared_errors(const std::vector<float>& values, const std::vector<float>& clip,
-                                            int levels) {
-    const std::size_t channels = clip.size();
+  static std::vector<double> squared_errors(const std::vector<float>& values, int channels, float clip, int levels) {
     const auto top = static_cast<float>(levels);
-    std::vector<float> step(channels), inverse(channels), sum(channels, 0.0f);
-    for (std::size_t c = 0; c < channels; ++c) {
-      step[c] = std::max(clip[c], 1e-30f) / top;
-      inverse[c] = 1.0f / step[c];
-    }
-    for (std::size_t at = 0; at < values.size(); at += channels) {
-      add_squares(values.data() + at, step.data(), inverse.data(), top, sum.data(), channels);
-    }
+    const float step = std::max(clip, 1e-30f) / top, inverse = 1.0f / step;
+    std::vector<float> sum(static_cast<std::size_t>(channels), 0.0f);
+    for (std::size_t at = 0; at < values.size(); at += sum.size())
+      add_squares(values.data() + at, step, inverse, top, sum.data(), sum.size());
     return {sum.begin(), sum.end()};
   }
 
-  Clips choose(std::size_t node, bool search) const {
-    const NodeStatistics& own = nodes_[node];
-    const std::size_t channels = own.largest.size();
-    Clips clips{.tensor = *std::max_element(own.largest.begin(), own.largest.end())};
-    if (request_[node].channels) clips.channel = own.largest;
-    if (!search) return clips;
-    const auto best = [](const auto& error_of) {
-      std::size_t at = 0;
-      for (std::size_t g = 1; g < kClipGrid.size(); ++g) at = error_of(g) < error_of(at) ? g : at;
-      return kClipGrid[at];
-    };
-    clips.tensor *= best([&](std::size_t g) { return own.tensor_error[g]; });
-    for (std::size_t c = 0; c < clips.channel.size(); ++c) {
-      clips.channel[c] *= best([&](std::size_t g) { return own.error[g * channels + c]; });
-    }
+  Clips choose(std::size_t node) {
+    NodeStatistics& own = nodes_[node];
+    Clips clips{.tensor = own.largest, .largest = own.largest, .folds = std::move(own.folds)};
+    if (!search_) return clips;
+    const auto best = std::min_element(own.tensor_error.begin(), own.tensor_error.end());
+    clips.tensor *= kClipGrid[static_cast<std::size_t>(best - own.tensor_error.begin())];
     return clips;
   }
 
   Engine& engine_;
-  const CalibrationImages& images_;
+  const ClipImages& images_;
   const std::vector<ClipRequest>& request_;
+  bool search_;
   int batch_;
   std::vector<NodeStatistics> nodes_;
   std::int64_t images_seen_ = 0;
@@ -165,9 +171,11 @@ class ClipSearch {
 
 }  // namespace
 
-std::map<std::string, Clips> find_clips(Engine& float_engine, const CalibrationImages& images,
+float clip_ratio(int step) { return std::exp2(-static_cast<float>(step) / kStepsAnOctave); }
+
+std::map<std::string, Clips> find_clips(Engine& float_engine, const ClipImages& images,
                                         const std::vector<ClipRequest>& request, bool search, int batch) {
-  return ClipSearch(float_engine, images, request, batch).run(search);
+  return ClipSearch(float_engine, images, request, search, batch).run();
 }
 
 }  // namespace gpueval

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Activation clips with the least mean squared rounding error, in two passes of the float32 network.
+// Activation clips with the least mean squared rounding error, and what other clips of a channel cost, in two passes of
+// the float32 network.
 #pragma once
 
 #include <map>
@@ -10,20 +11,35 @@
 
 namespace gpueval {
 
-// What a tensor is clipped at: all of it, and (for the channels asked for) each of its channels.
+constexpr int kStepsAnOctave = 8;                   // a ninth more or less
+constexpr int kClipSteps = 6 * kStepsAnOctave + 6;  // down to about a hundredth
+constexpr int kMostFolds = 8;                       // parts that the images are dealt into: first ones, next ones, ...
+// A channel's clip at a step, in units of its tensor's largest value: 2^(-step / 8).
+float clip_ratio(int step);
+
+// [step][channel]: squared rounding and clipping errors of a u8 tensor over some images.
+using StepErrors = std::vector<std::vector<double>>;
+
 struct Clips {
-  float tensor = 0;
-  std::vector<float> channel;  // empty where not asked for
+  float tensor = 0;                    // what all of it is clipped at
+  float largest = 0;                   // magnitude
+  std::vector<StepErrors> folds = {};  // where channels were asked for; one of a single image
 };
 
 struct ClipRequest {
   int levels = 127;       // 255 (u8) or 127 (s8)
-  bool channels = false;  // each channel's clip too
+  bool channels = false;  // each channel's errors too
+};
+
+// Images that are `copies` versions of the same ones, one version after the other: those of one are in one fold.
+struct ClipImages {
+  const CalibrationImages& images;
+  int copies = 1;
 };
 
 // request: per node of lower_float(bound). search: the best of kClipGrid times the largest magnitude, over some 25,000
 // evenly spread pixels; else the largest magnitude itself. By node name.
-std::map<std::string, Clips> find_clips(Engine& float_engine, const CalibrationImages& images,
+std::map<std::string, Clips> find_clips(Engine& float_engine, const ClipImages& images,
                                         const std::vector<ClipRequest>& request, bool search, int batch);
 
 }  // namespace gpueval
