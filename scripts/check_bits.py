@@ -156,9 +156,12 @@ def main():
     parser.add_argument("--networks", nargs="+", metavar="NAME", choices=RANDOM + REAL,
                         default=RANDOM + (REAL if os.environ.get("GPUEVAL_DATA") else []))
     parser.add_argument("--levels", nargs="+", choices=LEVELS, default=LEVELS)
-    parser.add_argument("--schemes", nargs="+", choices=SCHEMES, default=SCHEMES)
+    parser.add_argument("--schemes", nargs="+", choices=SCHEMES, default=None,
+                        help="default: those of the table; with --write all")
     options = parser.parse_args()
-    chosen = (options.program, options.networks, options.levels, options.schemes)
+    known = set() if options.write else {row.rsplit(" ", 1)[1] for row in read_table(options.table)["logits_sha256"]}
+    schemes = options.schemes or [scheme for scheme in SCHEMES if options.write or scheme in known]
+    chosen = (options.program, options.networks, options.levels, schemes)
     return write_table(options.write, *chosen) if options.write else compare(options.table, *chosen)
 
 
