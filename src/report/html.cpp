@@ -100,9 +100,7 @@ std::string trial_section(const Report& report) {
           trial_table(trials).html());
 }
 
-std::string accuracy_axis(const Report& report) {
-  return find_task(report.task).metric_names().front() + ", percent";
-}
+std::string accuracy_axis(const Report& report) { return find_task(report.task).metric_names().front() + ", percent"; }
 
 std::string scatter_section(const Report& report) {
   std::vector<ScatterPoint> points;
