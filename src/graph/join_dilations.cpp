@@ -48,8 +48,9 @@ Graph join_dilations(Graph graph, const std::function<bool(const Node& conv)>& w
     graph.nodes[i] = std::move(*conv);
     any = true;
   }
-  // Nothing reads the other two any more.
-  return any ? rewire(std::move(graph), std::vector<int>(graph.nodes.size(), -1)) : graph;
+  if (!any) return graph;
+  const std::vector<int> unchanged(graph.nodes.size(), -1);
+  return rewire(std::move(graph), unchanged);  // nothing reads the other two any more
 }
 
 }  // namespace gpueval
