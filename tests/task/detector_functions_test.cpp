@@ -8,6 +8,7 @@
 #include "core/random.h"
 #include "core/score_bounds.h"
 #include "task/detection/arithmetic.h"
+#include "task/detection/exponentials.h"
 
 namespace gpueval {
 namespace {
@@ -27,6 +28,21 @@ TEST(DetectorFunctions, ExponentialIsDoubles) {
   EXPECT_LT(detector::double_exponential(-kInfinite), 1e-307);
   EXPECT_GT(detector::double_exponential(kInfinite), 1e307);
   EXPECT_TRUE(std::isnan(detector::double_exponential(std::nan(""))));
+}
+
+// Whatever vectors this CPU has.
+TEST(DetectorFunctions, ExponentialsSideBySideAreTheSame) {
+  Random random(6);
+  for (std::size_t count = 0; count < 40; ++count) {
+    std::vector<float> logits(count);
+    for (float& value : logits) value = static_cast<float>(random.uniform(-800, 800));
+    if (count > 3) logits[3] = -std::numeric_limits<float>::infinity();
+    const float most = 3.25f;
+    std::vector<double> found(count);
+    exponentials(logits, most, found.data());
+    for (std::size_t i = 0; i < count; ++i)
+      EXPECT_EQ(found[i], detector::double_exponential(double{logits[i]} - most)) << i << " of " << count;
+  }
 }
 
 // Rounded once: the nearest float, but where the exact value lies within double's rounding of the middle of two.

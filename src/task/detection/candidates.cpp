@@ -9,6 +9,7 @@
 #include "core/score_bounds.h"
 #include "core/threads.h"
 #include "task/detection/arithmetic.h"
+#include "task/detection/exponentials.h"
 
 namespace gpueval {
 namespace {
@@ -81,14 +82,12 @@ class ScoreReader {
     // No exponential of each class where even the best one's probability cannot pass.
     const float least = static_cast<float>(threshold_) * kRounding * least_sum(logits, most);
     if (!(std::exp(best - most) > least)) return;
-    double* exponentials = exponentials_.data();
-    for (std::size_t k = 0; k < channels_; ++k)  // vectorised
-      exponentials[k] = detector::double_exponential(double{logits[k]} - most);
+    exponentials(logits, most, exponentials_.data());
     double sum = 0;
-    for (std::size_t k = 0; k < channels_; ++k) sum += exponentials[k];
+    for (const double part : exponentials_) sum += part;
     const double passing = static_cast<float>(threshold_) * (1 - 1e-6) * sum;  // no division of what is below
     for (std::size_t c = 0; c < found_.size(); ++c) {
-      const double part = exponentials[first_ + c];
+      const double part = exponentials_[first_ + c];
       if (part > passing) add(prior, c, static_cast<float>(part / sum));
     }
   }
