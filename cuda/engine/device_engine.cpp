@@ -147,26 +147,9 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   void begin(std::span<const float> input, int n);
   // The first pass of n images runs as it is: the driver may load kernels then, which a capture must not make it do.
   // cuDNN and cuBLASLt may take other ones for another n.
-  bool by_graph(int n) const { return options_.cuda_graph && warm_.contains(n); }
-  bool detects_by_graph(int n) const { return options_.cuda_graph && detects_warm_.contains(n); }
-  void run_detecting_pass(int n) {
-    if (detects_by_graph(n)) {
-      pass_->run_as_graph_to_last(*tensors_, n, slot_);
-    } else {
-      pass_->run_in_order_to_last(*tensors_, n, slot_);
-      detects_warm_.insert(n);
-    }
-  }
-  template <typename Run>
-  double seconds_between_events(Run&& run);
-  void run_pass(int n) {
-    if (by_graph(n)) {
-      pass_->run_as_graph(*tensors_, n, slot_);
-    } else {
-      pass_->run_in_order(*tensors_, n, slot_);
-      warm_.insert(n);
-    }
-  }
+  // detects: with what finds the boxes behind it.
+  void run_pass(int n, bool detects = false, const PassClock* clock = nullptr);
+  double seconds_of_loaded(bool detects);
   void end(int n);
   void finish(int n, Outputs outputs) {
     end(n);
@@ -339,22 +322,27 @@ double DeviceEngine::load(std::span<const float> input, int n) {
   return runtime_.seconds(slot.upload_begins.get(), slot.uploaded.get());
 }
 
-template <typename Run>
-double DeviceEngine::seconds_between_events(Run&& run) {
-  GPUEVAL_CHECK(loaded_ > 0, "no images were loaded");
-  run(PassClock{pass_begins_.get(), pass_ends_.get()});
-  runtime_.synchronize(main_.get());
-  return runtime_.seconds(pass_begins_.get(), pass_ends_.get());
+void DeviceEngine::run_pass(int n, bool detects, const PassClock* clock) {
+  std::set<int>& warm = detects ? detects_warm_ : warm_;
+  if (options_.cuda_graph && warm.contains(n)) {
+    detects ? pass_->run_as_graph_to_last(*tensors_, n, slot_, clock) : pass_->run_as_graph(*tensors_, n, slot_, clock);
+    return;
+  }
+  if (clock != nullptr) runtime_.record(clock->begin, main_.get());
+  detects ? pass_->run_in_order_to_last(*tensors_, n, slot_) : pass_->run_in_order(*tensors_, n, slot_);
+  if (clock != nullptr) runtime_.record(clock->end, main_.get());
+  warm.insert(n);
 }
 
-double DeviceEngine::run_loaded() {
-  return seconds_between_events([this](const PassClock& clock) {
-    if (by_graph(loaded_)) return pass_->run_as_graph(*tensors_, loaded_, slot_, &clock);
-    runtime_.record(clock.begin, main_.get());
-    run_pass(loaded_);
-    runtime_.record(clock.end, main_.get());
-  });
+double DeviceEngine::seconds_of_loaded(bool detects) {
+  GPUEVAL_CHECK(loaded_ > 0, "no images were loaded");
+  const PassClock clock{pass_begins_.get(), pass_ends_.get()};
+  run_pass(loaded_, detects, &clock);
+  runtime_.synchronize(main_.get());
+  return runtime_.seconds(clock.begin, clock.end);
 }
+
+double DeviceEngine::run_loaded() { return seconds_of_loaded(false); }
 
 double DeviceEngine::fetch(Outputs outputs) {
   GPUEVAL_CHECK(loaded_ > 0, "no images were loaded");
@@ -393,7 +381,7 @@ void DeviceEngine::detect(std::span<const float> input, int n, std::span<std::ve
                 found.size());
   check_idle();
   begin(input, n);
-  run_detecting_pass(n);
+  run_pass(n, true);
   detection_pass_->enqueue_copy(n, main_.get());
   runtime_.synchronize(main_.get());
   detection_pass_->read(found);
@@ -401,12 +389,7 @@ void DeviceEngine::detect(std::span<const float> input, int n, std::span<std::ve
 
 double DeviceEngine::detect_loaded() {
   GPUEVAL_CHECK(detection_pass_ != nullptr, "no detector was prepared");
-  return seconds_between_events([this](const PassClock& clock) {
-    if (detects_by_graph(loaded_)) return pass_->run_as_graph_to_last(*tensors_, loaded_, slot_, &clock);
-    runtime_.record(clock.begin, main_.get());
-    run_detecting_pass(loaded_);
-    runtime_.record(clock.end, main_.get());
-  });
+  return seconds_of_loaded(true);
 }
 
 double DeviceEngine::fetch_found(std::span<std::vector<FoundBox>> found) {
