@@ -6,8 +6,7 @@ namespace {
 
 // The window that explicit zeros in front of the node may be folded into; nullptr: they must stay.
 Window* foldable_window(Op& op, bool src_non_negative) {
-  if (auto* conv = std::get_if<Conv2D>(&op)) return &conv->window;
-  if (auto* depthwise = std::get_if<DepthwiseConv2D>(&op)) return &depthwise->window;
+  if (Window* window = conv_window(op)) return window;
   // Ignoring a tap and reading a zero there give the same maximum where nothing is negative.
   if (auto* pool = std::get_if<MaxPool>(&op); pool != nullptr && src_non_negative) return &pool->window;
   return nullptr;

@@ -9,18 +9,12 @@
 namespace gpueval {
 namespace {
 
-Window* window_of(Op& op) {
-  if (auto* conv = std::get_if<Conv2D>(&op)) return &conv->window;
-  auto* depthwise = std::get_if<DepthwiseConv2D>(&op);
-  return depthwise != nullptr ? &depthwise->window : nullptr;
-}
-
 // The convolution in front of `last` as it is to take its place; nullopt where it is none of a dilation.
 std::optional<Node> joined(const Graph& graph, const std::vector<int>& uses, const Node& last) {
   const auto* after = std::get_if<BatchToSpace>(&last.op);
   if (after == nullptr || uses[static_cast<std::size_t>(last.inputs[0])] != 1) return std::nullopt;
   Node conv = graph.node(last.inputs[0]);
-  Window* window = window_of(conv.op);
+  Window* window = conv_window(conv.op);
   if (window == nullptr || conv.inputs.size() != 1) return std::nullopt;
   const Node& first = graph.node(conv.inputs[0]);
   const auto* before = std::get_if<SpaceToBatch>(&first.op);

@@ -59,6 +59,9 @@ std::vector<bool> non_negative(const Graph& graph);
 // topologically (stable). The tool of the other passes.
 Graph rewire(Graph graph, const std::vector<int>& replacement);
 
+// The window of a convolution, depthwise or not, or nullptr for another op.
+Window* conv_window(Op& op);
+
 // The fused activation of a node, or nullptr for an op without one.
 Activation* fused_activation(Op& op);
 const Activation* fused_activation(const Op& op);

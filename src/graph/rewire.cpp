@@ -70,6 +70,12 @@ Graph rewire(Graph graph, const std::vector<int>& replacement) {
   return result;
 }
 
+Window* conv_window(Op& op) {
+  if (auto* conv = std::get_if<Conv2D>(&op)) return &conv->window;
+  auto* depthwise = std::get_if<DepthwiseConv2D>(&op);
+  return depthwise != nullptr ? &depthwise->window : nullptr;
+}
+
 Activation* fused_activation(Op& op) {
   return std::visit(
       [](auto& o) -> Activation* {
