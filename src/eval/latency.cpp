@@ -33,11 +33,6 @@ struct Lane {
   std::vector<DeviceTimes> device_times;
 };
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return percentile(values, 50);
-}
-
 class SpeedSession {
  public:
   SpeedSession(std::span<Engine* const> engines, std::span<const std::vector<float>> inputs,

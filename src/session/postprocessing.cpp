@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/threads.h"
 #include "session/parts.h"
+#include "task/statistics.h"
 
 namespace gpueval {
 namespace {
@@ -19,8 +20,7 @@ template <typename Seconds>
 double median_ms_of(Seconds&& seconds) {
   std::vector<double> ms;
   for (int i = 0; i < kRepeats; ++i) ms.push_back(1e3 * seconds());
-  std::nth_element(ms.begin(), ms.begin() + kRepeats / 2, ms.end());
-  return ms[kRepeats / 2];
+  return median(std::move(ms));
 }
 
 template <typename Work>

@@ -98,6 +98,11 @@ double percentile(std::span<const double> sorted, double percent) {
   return sorted[std::min(rank, sorted.size()) - 1];
 }
 
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return percentile(values, 50);
+}
+
 double mean(std::span<const double> values) {
   if (values.empty()) return 0;
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "gpueval/task.h"
 
@@ -31,6 +32,7 @@ std::string p_value_text(double p);  // "0.31", "0.042", "0.0004", "<0.0001"
 // Nearest rank: the smallest value with at least `percent`% of the values at or below it; never interpolated. sorted
 // must ascend and not be empty.
 double percentile(std::span<const double> sorted, double percent);
+double median(std::vector<double> values);  // the nearest rank of 50%
 double mean(std::span<const double> values);
 double coefficient_of_variation(std::span<const double> values);  // sample deviation (n - 1) / mean; 0 for one value
 
