@@ -39,14 +39,14 @@ std::string why_not_on_device(const Detector& detector, Engine& engine, const st
   engine.run(input, batch, outputs);
   std::vector<std::vector<FoundBox>> found(static_cast<std::size_t>(batch));
   device.detect(input, batch, found);
-  const auto& [boxes, scores] = detector.outputs;
-  const std::size_t priors = detector.priors.boxes.size();
-  const std::size_t offsets = 4 * priors;
-  const std::size_t channels = static_cast<std::size_t>(detector.priors.score_channels()) * priors;
+  const auto of_image = [&](std::size_t output, std::size_t i) {
+    const std::size_t elements = output_elements(engine.graph(), output);
+    return outputs[output].subspan(i * elements, elements);
+  };
   for (std::size_t i = 0; i < found.size(); ++i) {
     const std::vector<FoundBox> host =
-        detect(detector.priors, thresholds_of(detector.priors), outputs[boxes].subspan(i * offsets, offsets),
-               outputs[scores].subspan(i * channels, channels));
+        detect(detector.priors, thresholds_of(detector.priors), of_image(detector.outputs.boxes, i),
+               of_image(detector.outputs.scores, i));
     if (const std::string difference = different_boxes(host, found[i]); !difference.empty())
       return fmt::format("of picture {} of a batch it finds others: {}", i, difference);
   }
