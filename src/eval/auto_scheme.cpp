@@ -36,8 +36,7 @@ std::vector<BatchOutputs> run_all(const Graph& lowered, const CalibrationImages&
 void compare_image(ImageOutputs reference, ImageOutputs outputs, SchemeResult& result) {
   ++result.images;
   if (!result.same_class) {
-    const OutputError error = output_error(reference, outputs);
-    result.error.add({error.signal, error.noise, 0, error.signal > 0 ? 1 : 0});
+    result.error.add(logit_error_of(output_error(reference, outputs)));
     return;
   }
   result.error.add(reference[0], outputs[0]);

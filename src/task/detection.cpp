@@ -11,6 +11,7 @@
 #include "task/detection/average_precision.h"
 #include "task/detection/resampled_ap.h"
 #include "task/detection/scorer.h"
+#include "task/output_error.h"
 
 namespace gpueval {
 namespace {
@@ -78,7 +79,7 @@ class DetectionTask : public Task {
     for (const Score& pair : pairs) {
       common += pair[0];
       boxes += pair[1] + pair[2];
-      result.logits.add({pair[3], pair[4], 0, pair[3] > 0 ? 1 : 0});
+      result.logits.add(logit_error_of({pair[3], pair[4]}));
     }
     result.share = boxes > 0 ? common / boxes : 1;
     return result;

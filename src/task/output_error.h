@@ -12,6 +12,11 @@ struct OutputError {
 };
 OutputError output_error(ImageOutputs reference, ImageOutputs outputs);
 
+// As that of an image; without a signal nothing was measured.
+inline LogitError logit_error_of(const OutputError& error) {
+  return {error.signal, error.noise, 0, error.signal > 0 ? 1 : 0};
+}
+
 bool any_nan(ImageOutputs outputs);
 
 }  // namespace gpueval

@@ -8,6 +8,7 @@
 
 #include "gpueval/error.h"
 #include "task/bootstrap.h"
+#include "task/output_error.h"
 #include "task/segmentation/mean_iou.h"
 #include "task/segmentation/resampled_iou.h"
 #include "task/segmentation/scorer.h"
@@ -55,7 +56,7 @@ class SegmentationTask : public Task {
     for (const Score& pair : pairs) {
       same += pair[0];
       pixels += pair[1];
-      result.logits.add({pair[2], pair[3], 0, pair[2] > 0 ? 1 : 0});
+      result.logits.add(logit_error_of({pair[2], pair[3]}));
     }
     result.share = pixels > 0 ? same / pixels : 1;
     return result;
