@@ -23,12 +23,7 @@ Graph two_outputs() {
 }
 
 CalibrationImages seeded_images(const Graph& graph, std::uint64_t seed) {
-  return [images = test::random_images(graph, kHeldOut, seed)] {
-    return [images, done = false](std::vector<float>& batch, int) mutable {
-      batch = images;
-      return std::exchange(done, true) ? 0 : kHeldOut;
-    };
-  };
+  return test::calibration_images(test::random_images(graph, kHeldOut, seed), kHeldOut);
 }
 
 std::vector<SchemeResult> tried(const Graph& graph) {

@@ -25,12 +25,7 @@ std::vector<Graph> networks() {
 }
 
 CalibrationImages images_of(const Graph& graph) {
-  return [images = test::random_images(graph, kImages, 5)] {
-    return [images, done = false](std::vector<float>& batch, int) mutable {
-      batch = images;
-      return std::exchange(done, true) ? 0 : kImages;
-    };
-  };
+  return test::calibration_images(test::random_images(graph, kImages, 5), kImages);
 }
 
 CalibrationTable table_of(const Graph& bound) {

@@ -10,6 +10,7 @@
 #include "core/random.h"
 #include "gpueval/error.h"
 #include "support/array_images.h"
+#include "support/test_networks.h"
 
 namespace gpueval {
 namespace {
@@ -59,11 +60,8 @@ class SensitivityOfLayers : public testing::Test {
  protected:
   void SetUp() override {
     const auto engine = make_engine("cpu", lower_float(bound_), {kCalibration, ""});
-    const BatchSource calibration = [values = images(0, kCalibration), done = false](auto& batch, int) mutable {
-      batch = values;
-      return std::exchange(done, true) ? 0 : kCalibration;
-    };
-    table_.range = observe_ranges(*engine, calibration, kCalibration);
+    table_.range =
+        observe_ranges(*engine, test::calibration_images(images(0, kCalibration), kCalibration)(), kCalibration);
     // The float32 network's own answers are the labels, so its top-1 is 1 and a loss is a disagreement.
     std::vector<float> logits(kImages * 10);
     make_engine("cpu", lower_float(bound_), {kImages, ""})->run(images(kCalibration, kImages), kImages, logits);

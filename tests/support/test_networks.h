@@ -41,6 +41,16 @@ inline void bind_random(Graph& graph, std::uint64_t seed) {
   }
 }
 
+// n images, given at once.
+inline CalibrationImages calibration_images(std::vector<float> images, int n) {
+  return [images = std::move(images), n] {
+    return [images, n, done = false](std::vector<float>& batch, int) mutable {
+      batch = images;
+      return std::exchange(done, true) ? 0 : n;
+    };
+  };
+}
+
 inline std::vector<float> random_images(const Graph& graph, int n, std::uint64_t seed) {
   Random random(seed);
   std::vector<float> images(static_cast<std::size_t>(graph.input_node().shape.elements() * n));
@@ -160,16 +170,8 @@ inline Graph groups() {
 
 inline Graph quantized(const Graph& bound, DType activations) {
   auto engine = cpu::make_cpu_engine(lower_float(bound), {.batch = 2, .every_node = true});
-  const std::vector<float> images = random_images(bound, 2, 5);
-  bool done = false;
   CalibrationTable table;
-  table.range = observe_ranges(
-      *engine,
-      [&](std::vector<float>& batch, int) {
-        batch = images;
-        return std::exchange(done, true) ? 0 : 2;
-      },
-      2);
+  table.range = observe_ranges(*engine, calibration_images(random_images(bound, 2, 5), 2)(), 2);
   QuantOptions options;
   options.activations = activations;
   return lower_static(bound, table, options);
