@@ -82,9 +82,8 @@ std::optional<std::string> void_answers(std::span<const Score> scores) {
   }
   if (none == 0) return std::nullopt;
   return fmt::format(
-      "{} of the {} pixels that are judged have the answer 255, which is no class and counts as wrong. Answers of 0 "
-      "and "
-      "255 that are two classes want 1 in the place of 255.",
+      "{} of the {} pixels that are judged have the answer 255, which is no class and counts as wrong. Answers of "
+      "0 and 255 that are two classes want 1 in the place of 255.",
       none, pixels);
 }
 
