@@ -92,12 +92,14 @@ struct Param {
 // ---- quantization: filled in by the passes of src/quant/, empty in a float32 graph
 struct TensorType {
   DType dtype = DType::kF32;
-  std::vector<float> scale = {};  // real = scale * q; one, or one per channel; empty for float32
+  std::vector<float> scale = {};  // real = scale * (q - zero_point); one, or one per channel; empty for float32
+  int zero_point = 0;             // of u8 tensors that functions alone read (takes_zero_point), 0 of all others
 };
 
 // The integer form of a node (docs/numerics.md). Epilogue of output channel k:
 //   v = fmaf((float)acc, m[k], b[k]); if (residual) v = fmaf((float)r, residual_scale, v); v = min(max(v, lo), hi); q =
 //   rint(v)
+// A zero point of the tensor is in b.
 // Float32 output (logits): v without clamp and rint, but not below lo.
 struct IntegerOp {
   std::shared_ptr<const std::vector<std::int8_t>>

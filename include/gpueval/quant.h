@@ -77,6 +77,9 @@ struct CalibrationTable {
   // Node name -> one scale per channel, instead of the range's one. Only for u8 tensors of convolutions
   // all of whose readers are convolutions, depthwise or dense layers; behind ReLU6 at most 6 / 255.
   std::map<std::string, std::vector<float>> channel_scale;
+  // Node name -> zero point, 1 to 254, of a u8 tensor that goes below zero: scale = range / (255 - zero point). Only
+  // for convolutions and dense layers that functions alone read, which are tables of bytes.
+  std::map<std::string, int> zero_point;
   std::map<std::string, LayerCorrection> corrections;  // by node name
   std::vector<std::string> notes = {};                 // by load_table: whole sentences on what an older table lacks
 };

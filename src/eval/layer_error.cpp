@@ -52,6 +52,7 @@ Kept keep(const TensorView& view) {
 // Per channel: the scale, and whether the type's upper end is no more than the activation's own cut.
 struct Channel {
   float scale = 1;
+  int zero_point = 0;
   bool cut_at_end = false;
 };
 
@@ -62,6 +63,7 @@ std::vector<Channel> channels_of(const Node& node) {
   for (std::size_t c = 0; c < channels.size(); ++c) {
     const std::vector<float>& scale = node.type.scale;
     if (!scale.empty()) channels[c].scale = scale[scale.size() > 1 ? c : 0];
+    channels[c].zero_point = node.type.zero_point;
     // 6 / scale may be rounded to just above or below the end.
     channels[c].cut_at_end = act != nullptr && *act == Activation::kRelu6 && channels[c].scale * end >= 5.9999f;
   }
@@ -73,7 +75,7 @@ void add_row(const float* f, const T* q, const std::vector<Channel>& channels, S
   constexpr bool kInteger = !std::is_same_v<T, float>;
   constexpr int kEnd = std::is_same_v<T, std::uint8_t> ? 255 : 127;
   for (std::size_t c = 0; c < channels.size(); ++c) {
-    const double exact = f[c], x = double{channels[c].scale} * static_cast<double>(q[c]);
+    const double exact = f[c], x = double{channels[c].scale} * (static_cast<double>(q[c]) - channels[c].zero_point);
     sums.signal += exact * exact;
     sums.noise += (exact - x) * (exact - x);
     sums.cross += exact * x;
@@ -81,7 +83,8 @@ void add_row(const float* f, const T* q, const std::vector<Channel>& channels, S
     if constexpr (kInteger) {
       const int magnitude = std::abs(static_cast<int>(q[c]));
       sums.largest = std::max(sums.largest, magnitude);
-      sums.saturated += magnitude == kEnd && !(channels[c].cut_at_end && q[c] > 0) ? 1 : 0;
+      const bool at_end = magnitude == kEnd || (channels[c].zero_point != 0 && q[c] == 0);
+      sums.saturated += at_end && !(channels[c].cut_at_end && q[c] > 0) ? 1 : 0;
     }
   }
   sums.elements += std::ssize(channels);

@@ -121,8 +121,8 @@ Value Emitter::quantized(const Node& n, Value v) {
   const std::string scale = scalar(n.name + "/scale", static_cast<float>(tensor_scale(n))),
                     zero = n.name + "/zero_point";
   if (n.type.dtype == DType::kU8) {
-    const std::uint8_t none = 0;
-    writer_.tensor(zero, {}, std::span(&none, 1));
+    const auto point = static_cast<std::uint8_t>(n.type.zero_point);
+    writer_.tensor(zero, {}, std::span(&point, 1));
   } else {
     const std::int8_t none = 0;
     writer_.tensor(zero, {}, std::span(&none, 1));

@@ -31,7 +31,9 @@ Param columns_of(const Param& param, int part, int parts) {
 }
 
 TensorType part_of(const TensorType& type, int part, int parts) {
-  return {type.dtype, type.scale.size() > 1 ? part_of(type.scale, part, parts) : type.scale};
+  TensorType own = type;
+  if (type.scale.size() > 1) own.scale = part_of(type.scale, part, parts);
+  return own;
 }
 
 IntegerOp part_of(const IntegerOp& op, int part, int parts) {

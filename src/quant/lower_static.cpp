@@ -108,6 +108,7 @@ class StaticLowering {
       }
     }
     assign_channel_scales(consumers);
+    assign_zero_points(consumers);
     for (const GraphOutput& out : graph_.outputs) graph_.node(out.node).type = TensorType{};  // they leave as float32
   }
 
@@ -124,6 +125,19 @@ class StaticLowering {
              name, graph_.name);
       }
       graph_.node(index).type.scale = scales;
+    }
+  }
+
+  void assign_zero_points(const std::vector<std::vector<int>>& consumers) {
+    for (const auto& [name, zero_point] : table_.zero_point) {
+      const int index = graph_.find(name);
+      const float range = index > 0 ? this->range(graph_.node(index)) : 0;
+      if (index < 0 || options_.activations != DType::kU8 || zero_point < 1 || zero_point > 254 || !(range > 0) ||
+          !takes_zero_point(graph_, consumers, index)) {
+        fail("the calibration table has a zero point for '{}' of {}, which cannot take it: calibrate again", name,
+             graph_.name);
+      }
+      graph_.node(index).type = {DType::kU8, {range / static_cast<float>(255 - zero_point)}, zero_point};
     }
   }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gpueval/error.h"
+#include "graph/passes.h"
 
 namespace gpueval {
 namespace {
@@ -16,6 +17,14 @@ bool is_depthwise(const Node& node) { return std::holds_alternative<DepthwiseCon
 
 // Keras keeps output channels innermost ((kh, kw, c, 1): channel c): element i belongs to channel i % channels.
 std::size_t channels_of(const Node& node) { return static_cast<std::size_t>(node.shape.c); }
+
+// A convolution or dense layer that reads `source` as its input, and no padding, which would have to be the zero point.
+bool sums_real_pixels(const Graph& graph, int reader, int source) {
+  const auto desc = conv_desc(graph, reader);
+  const Node& node = graph.node(reader);
+  return desc && desc->window.pad == Padding{} && node.inputs[0] == source &&
+         std::count(node.inputs.begin(), node.inputs.end(), source) == 1;
+}
 
 float scale_of(float max_abs) { return max_abs > 0 ? max_abs / 127.0f : 1.0f; }
 
@@ -94,6 +103,33 @@ bool takes_channel_scales(const Graph& graph, const std::vector<std::vector<int>
     return conv_desc(graph, reader) && to.inputs[0] == node &&
            std::count(to.inputs.begin(), to.inputs.end(), node) == 1;
   });
+}
+
+bool takes_zero_point(const Graph& graph, const std::vector<std::vector<int>>& consumers, int node) {
+  const Node& own = graph.node(node);
+  const std::vector<int>& readers = consumers[static_cast<std::size_t>(node)];
+  if (graph.is_output(node) || readers.empty()) return false;
+  if (conv_desc(graph, node) && *fused_activation(own.op) == Activation::kNone) {
+    return std::all_of(readers.begin(), readers.end(),
+                       [&](int reader) { return std::holds_alternative<Activate>(graph.node(reader).op); });
+  }
+  const auto* function = std::get_if<Activate>(&own.op);
+  return function != nullptr && !never_negative(function->function) &&
+         std::all_of(readers.begin(), readers.end(), [&](int reader) { return sums_real_pixels(graph, reader, node); });
+}
+
+std::vector<double> zero_point_sums(const Graph& graph, int node, std::span<const std::int8_t> weights) {
+  const Node& own = graph.node(node);
+  const std::size_t channels = channels_of(own), depth = weights.size() / channels;
+  const double zero_point = graph.node(own.inputs[0]).type.zero_point;
+  std::vector<double> sums(channels, 0.0);
+  if (zero_point == 0) return sums;
+  for (std::size_t k = 0; k < channels; ++k) {
+    int sum = 0;
+    for (std::size_t d = 0; d < depth; ++d) sum += weights[is_depthwise(own) ? d * channels + k : k * depth + d];
+    sums[k] = zero_point * sum;
+  }
+  return sums;
 }
 
 void check_accumulator(const Graph& graph, int node) {

@@ -38,6 +38,7 @@ class MixedPrecision {
   Graph run(std::span<const std::string> layers) {
     mark(layers);
     mark_heads();
+    drop_zero_points();
     float_form_[0] = append(old_.nodes[0]);
     float_form_[1] = 0;  // what node 1 quantizes is the input
     in_float_[0] = true;
@@ -97,6 +98,21 @@ class MixedPrecision {
       head[i] = in_float_[i] ? !computes && (is_output || only_heads) : only_heads && keeps_elements(node.op);
       if (head[i]) in_float_[i] = true;
       leaves_as_float_[i] = !in_float_[i] && only_heads && gives_float(node);
+    }
+  }
+
+  // Quantize and Dequantize know none: a tensor between float32 and an integer layer is s8 instead.
+  void drop_zero_points() {
+    const auto consumers = old_.consumers();
+    for (std::size_t i = 0; i < old_.nodes.size(); ++i) {
+      TensorType& type = old_.nodes[i].type;
+      if (type.zero_point == 0) continue;
+      const bool converted = in_float_[i] || std::any_of(consumers[i].begin(), consumers[i].end(), [&](int reader) {
+                               return in_float_[static_cast<std::size_t>(reader)];
+                             });
+      if (!converted) continue;
+      const auto largest = static_cast<float>(std::max(type.zero_point, 255 - type.zero_point));
+      type = {DType::kS8, {type.scale[0] * largest / 127.0f}};
     }
   }
 

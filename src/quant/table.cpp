@@ -64,6 +64,7 @@ void save_table(const CalibrationTable& table, const std::string& path) {
   Json json = facts_json(table);
   json["range"] = table.range;
   if (!table.channel_scale.empty()) json["channel_scale"] = table.channel_scale;
+  if (!table.zero_point.empty()) json["zero_point"] = table.zero_point;
   if (!table.corrections.empty()) json["corrections"] = corrections_json(table);
   std::optional<OutputFile> weights;
   if (has_weights(table)) {

@@ -19,6 +19,7 @@ class LayerCheck {
   void run() const {
     ranges();
     channel_scales();
+    zero_points();
     corrections();
   }
 
@@ -54,6 +55,18 @@ class LayerCheck {
                  found = table_.channel_scale.contains(name);
       if (found && !wanted) refuse(name, "its recipe gives no scales per channel, but it has those");
       if (wanted && !found) refuse(name, "it lacks the scales per channel");
+    }
+  }
+
+  // A table of an earlier version has none.
+  void zero_points() const {
+    const auto consumers = graph_.consumers();
+    for (const auto& [name, point] : table_.zero_point) {
+      known(name, "a zero point");
+      const bool taken = takes_zero_point(graph_, consumers, graph_.find(name));
+      if (!taken || options_.activations != DType::kU8 || !options_.corrections.clip_search)
+        refuse(name, "its recipe gives no zero point, but it has one");
+      if (!(table_.range.at(name) > 0)) refuse(name, "it has a zero point and no range");
     }
   }
 

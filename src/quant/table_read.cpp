@@ -105,7 +105,7 @@ CalibrationTable load_table(const std::string& path) {
   if (table.schema != kTableSchema)
     fail("{}: calibration table of schema {}, this version reads {}", path, table.schema, kTableSchema);
   json.only({"schema", "tool_version", "model", "weights_sha256", "preprocessing", "scheme", "activations", "isa",
-             "cpu", "image_list_sha256", "images", "seed", "calibration_images", "range", "channel_scale",
+             "cpu", "image_list_sha256", "images", "seed", "calibration_images", "range", "channel_scale", "zero_point",
              "corrections", "weights_file", "table_sha256"});
   read_facts(json, table);
   const JsonFields ranges = json.object("range");
@@ -114,6 +114,11 @@ CalibrationTable load_table(const std::string& path) {
   if (text.contains("channel_scale")) {
     const JsonFields scales = json.object("channel_scale");
     for (const std::string& name : scales.keys()) table.channel_scale[name] = scales.floats(name);
+  }
+  if (text.contains("zero_point")) {
+    const JsonFields points = json.object("zero_point");
+    for (const std::string& name : points.keys())
+      table.zero_point[name] = static_cast<int>(points.integer(name.c_str(), 1, 254));
   }
   const std::map<std::string, std::uint64_t> weight_counts = read_corrections(json, table);
   const SideFile side = read_side(json, !weight_counts.empty());

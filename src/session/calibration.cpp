@@ -50,8 +50,8 @@ std::string image_list_sha256(const Dataset& images) {
   return sum.hex();
 }
 
-CalibrationTable empty_table(const LoadedModel& model, const QuantOptions& quant) {
-  CalibrationTable table;
+// The table as one of this network and recipe.
+CalibrationTable named(CalibrationTable table, const LoadedModel& model, const QuantOptions& quant) {
   table.tool_version = tool_info().version;
   table.model = model.graph.name;
   table.weights_sha256 = model.weights_id;
@@ -87,7 +87,7 @@ const CalibrationTable& check_read_table(const Plan& plan, const CalibrationTabl
   const std::string& path = plan.calibration.table;
   if (request.automatic) fail_usage("scheme auto contradicts the calibration table {}: it calibrates", path);
   const QuantOptions quant = settle(request);
-  CalibrationTable expected = empty_table(model, quant);
+  CalibrationTable expected = named({}, model, quant);
   // Nothing is judged without data, so any preprocessing will do.
   const bool measures = data.images && (plan.accuracy || plan.speed);
   expected.preprocessing = measures
@@ -116,31 +116,27 @@ CalibrationTable observe_table(const Plan& plan, const RecipeRequest& request, c
   };
   const QuantOptions quant =
       request.automatic ? pick_recipe(plan, request, model, images, report, step) : settle(request);
-  CalibrationTable table = calibrate(model.graph, source, quant, [&](int done, int total) {
+  CalibrationTable found = calibrate(model.graph, source, quant, [&](int done, int total) {
     stop_point();
     step(fmt::format("calibrating, {} of {}", done, total));
   });
-  CalibrationTable facts = empty_table(model, quant);
-  facts.preprocessing = table_preprocessing(model, images, preprocessing);
-  facts.image_list_sha256 = image_list_sha256(images);
-  facts.images = static_cast<int>(count - report.skipped.size());
-  facts.calibration_images = image_digests(data, indices);
-  facts.seed = kSeed;
-  facts.isa = table.isa;
-  facts.cpu = host_info().cpu;
-  facts.range = std::move(table.range);
-  facts.channel_scale = std::move(table.channel_scale);
-  facts.corrections = std::move(table.corrections);
+  CalibrationTable table = named(std::move(found), model, quant);
+  table.preprocessing = table_preprocessing(model, images, preprocessing);
+  table.image_list_sha256 = image_list_sha256(images);
+  table.images = static_cast<int>(count - report.skipped.size());
+  table.calibration_images = image_digests(data, indices);
+  table.seed = kSeed;
+  table.cpu = host_info().cpu;
   for (SkippedImage& image : report.skipped) image.index = indices[image.index];
   report.indices = indices;
   report.seed = kSeed;
   report.classes = class_count(images);
-  report.isa = facts.isa;
-  report.cpu = facts.cpu;
+  report.isa = table.isa;
+  report.cpu = table.cpu;
   report.path = images.path();
-  report.images = facts.images;
-  report.quantization = quantization_report(quant, facts.images);
-  return facts;
+  report.images = table.images;
+  report.quantization = quantization_report(quant, table.images);
+  return table;
 }
 
 CalibrationTable obtain_table(const Plan& plan, const RecipeRequest& request, const LoadedModel& model,

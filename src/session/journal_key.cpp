@@ -30,7 +30,7 @@ std::string digest_of(const std::vector<LoweredRow>& rows) {
   Sha256 sum;
   for (const LoweredRow& row : rows) {
     for (const Node& node : row.graph.nodes) {
-      sum.update(fmt::format("{} {}\n", node.name, to_string(node.type.dtype)));
+      sum.update(fmt::format("{} {} {}\n", node.name, to_string(node.type.dtype), node.type.zero_point));
       add(sum, node.type.scale);
       if (!node.integer) continue;
       const IntegerOp& integer = *node.integer;

@@ -20,7 +20,7 @@ inline const Function kFunctions[] = {
     {FunctionKind::kAbs},      {.kind = FunctionKind::kPower, .alpha = 2.0f},
 };
 
-// Each function behind one convolution, all written into one concat.
+// Each function behind one convolution, all written into one concat; and some that convolutions without padding read.
 inline Graph functions() {
   GraphBuilder g("functions");
   const int x = g.conv2d("stem", g.input(7, 6, 3), 5, 3, 3, {.pad = Pad::kSame});
@@ -31,6 +31,11 @@ inline Graph functions() {
     if (never_negative(function))
       results.push_back(g.activate("root_" + to_string(function.kind), results.back(), {FunctionKind::kPower, 0.5f}));
   }
+  const int wide = g.activate("wide", g.conv2d("widen", x, 12, 1, 1, {}), {FunctionKind::kHardSilu});
+  results.push_back(g.conv2d("narrow", wide, 7, 1, 1, {}));
+  results.push_back(g.conv2d("parts", wide, 6, 1, 1, {.groups = 3}));
+  const int each = g.activate("each", g.depthwise_conv2d("single", x, 1, {}), {FunctionKind::kGelu});
+  results.push_back(g.relu("positive", g.depthwise_conv2d("scaled", each, 1, {})));
   return g.finish(g.conv2d("logits", g.concat("all", results), 3, 1, 1, {}));
 }
 

@@ -13,6 +13,7 @@
 #include "cpu/engine.h"
 #include "gpueval/quant.h"
 #include "graph/dilation.h"
+#include "quant/lowering.h"
 
 namespace gpueval::test {
 
@@ -168,10 +169,17 @@ inline Graph groups() {
   return g.finish(g.dense("logits", g.global_avg_pool("mean", x), 11));
 }
 
+// With a zero point wherever u8 may have one.
 inline Graph quantized(const Graph& bound, DType activations) {
-  auto engine = cpu::make_cpu_engine(lower_float(bound), {.batch = 2, .every_node = true});
+  const Graph lowered = lower_float(bound);
+  const auto consumers = lowered.consumers();
+  auto engine = cpu::make_cpu_engine(lowered, {.batch = 2, .every_node = true});
   CalibrationTable table;
   table.range = observe_ranges(*engine, calibration_images(random_images(bound, 2, 5), 2)(), 2);
+  for (int i = 0; activations == DType::kU8 && i < static_cast<int>(lowered.nodes.size()); ++i) {
+    const std::string& name = lowered.node(i).name;
+    if (takes_zero_point(lowered, consumers, i) && table.range.at(name) > 0) table.zero_point[name] = 40 + i % 150;
+  }
   QuantOptions options;
   options.activations = activations;
   return lower_static(bound, table, options);

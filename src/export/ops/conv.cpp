@@ -6,6 +6,7 @@
 #include "export/emitter.h"
 #include "export/integer_layer.h"
 #include "export/layout.h"
+#include "quant/lowering.h"
 
 namespace gpueval::onnx_export {
 namespace {
@@ -50,9 +51,20 @@ std::string dequantized(Emitter& e, const std::string& name, const Dims& dims, c
   return name;
 }
 
-Weights integer_weights(Emitter& e, const Node& n, const ConvDesc& desc) {
+// ONNX's own zero points do what is in the biases.
+IntegerOp without_zero_points(const Emitter& e, int index) {
+  const Node& n = e.node(index);
+  IntegerOp op = *n.integer;
+  const std::vector<double> sums = zero_point_sums(e.graph(), index, *op.weights);
+  for (std::size_t k = 0; k < op.b.size(); ++k)
+    op.b[k] = static_cast<float>(op.b[k] + op.m[k] * sums[k] - n.type.zero_point);
+  return op;
+}
+
+Weights integer_weights(Emitter& e, int index, const ConvDesc& desc) {
+  const Node& n = e.node(index);
   const double dst = tensor_scale(n), src = tensor_scale(e.source(n));
-  const IntegerLayer layer = integer_layer(*n.integer, desc, src, dst, e.bias_form());
+  const IntegerLayer layer = integer_layer(without_zero_points(e, index), desc, src, dst, e.bias_form());
   const std::span<const std::int8_t> kernel = layer.weights;
   const std::vector<std::int8_t> values =
       is_dense(n) ? dense_from_khwc(kernel, e.source(n).shape) : conv_from_krsc(kernel, desc);
@@ -64,8 +76,9 @@ Weights integer_weights(Emitter& e, const Node& n, const ConvDesc& desc) {
   return weights;
 }
 
-std::vector<std::string> inputs_of(Emitter& e, const Node& n, const Value& src, const ConvDesc& desc) {
-  const Weights weights = n.integer ? integer_weights(e, n, desc) : float_weights(e, n, desc);
+std::vector<std::string> inputs_of(Emitter& e, int index, const Value& src, const ConvDesc& desc) {
+  const Node& n = e.node(index);
+  const Weights weights = n.integer ? integer_weights(e, index, desc) : float_weights(e, n, desc);
   std::vector<std::string> inputs{src.name, weights.kernel};
   if (!weights.bias.empty()) inputs.push_back(weights.bias);
   return inputs;
@@ -77,7 +90,7 @@ Value emit_conv(Emitter& e, int index) {
   const std::string out = n.name + "/output";
   const Window& window = desc.window;
   const Padding& pad = window.pad;
-  NodeRef conv = e.writer().node("Conv", n.name, inputs_of(e, n, e.value(n), desc), out);
+  NodeRef conv = e.writer().node("Conv", n.name, inputs_of(e, index, e.value(n), desc), out);
   conv.set("kernel_shape", Dims{window.kernel_h, window.kernel_w})
       .set("strides", Dims{window.stride_h, window.stride_w});
   if (window.dilated()) conv.set("dilations", Dims{window.dilation_h, window.dilation_w});
@@ -97,7 +110,7 @@ Value emit(const Dense&, Emitter& e, int index) {
   const Value src = e.flattened(n, e.value(n));
   const std::string out = n.name + "/output";
   e.writer()
-      .node("Gemm", n.name, inputs_of(e, n, src, *conv_desc(e.graph(), index)), out)
+      .node("Gemm", n.name, inputs_of(e, index, src, *conv_desc(e.graph(), index)), out)
       .set("transB", std::int64_t{1});
   return {out, true};
 }

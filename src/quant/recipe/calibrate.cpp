@@ -7,6 +7,7 @@
 #include "gpueval/quant.h"
 #include "graph/passes.h"
 #include "quant/calibrators/calibrators.h"
+#include "quant/lowering.h"
 #include "quant/recipe/analytic_bias.h"
 #include "quant/recipe/channel_scales.h"
 #include "quant/recipe/clip_search.h"
@@ -21,9 +22,16 @@ constexpr int kBatch = 8;
 
 std::vector<ClipRequest> clip_requests(const Graph& lowered, const std::vector<bool>& scalable, DType activations) {
   const std::vector<bool> positive = non_negative(lowered);
+  const auto consumers = lowered.consumers();
   std::vector<ClipRequest> requests;
   for (std::size_t i = 0; i < lowered.nodes.size(); ++i) {
     requests.push_back({.levels = positive[i] && activations == DType::kU8 ? 255 : 127, .channels = scalable[i]});
+    if (activations != DType::kU8 || !takes_zero_point(lowered, consumers, static_cast<int>(i))) continue;
+    requests.back().zero_point = true;
+    for (const int reader : consumers[i]) {
+      const auto* function = std::get_if<Activate>(&lowered.node(reader).op);
+      if (function != nullptr) requests.back().functions.push_back(function->function);
+    }
   }
   return requests;
 }
@@ -69,12 +77,17 @@ CalibrationTable calibrate(const Graph& bound, const CalibrationImages& images, 
         find_clips(*engine, {all, corrections.flips ? 2 : 1}, clip_requests(lowered, scalable, options.activations),
                    corrections.clip_search, kBatch);
     if (corrections.clip_search) {
-      for (const auto& [name, clip] : clips) table.range[name] = clip.tensor;
+      for (const auto& [name, clip] : clips) {
+        table.range[name] = clip.tensor;
+        if (clip.codes.zero_point != 0) table.zero_point[name] = clip.codes.zero_point;
+      }
     }
     table.channel_scale = all_channel_scales(lowered, scalable, clips);
   }
   for (auto& [name, range] : table.range) {
-    if (range < std::numeric_limits<float>::min()) range = 0;  // as good as silent; its scale would overflow
+    if (range >= std::numeric_limits<float>::min()) continue;
+    range = 0;  // as good as silent; its scale would overflow
+    table.zero_point.erase(name);
   }
   if (corrects_layers(options)) correct_layers(bound, all, options, executor.make_node_runner, table, progress);
   if (corrections.analytic_bias) correct_biases_analytically(bound, options, table);

@@ -34,7 +34,8 @@ GPUEVAL_WIDE void add_squares(const float* x, float step, float inverse, float t
 }
 
 struct NodeStatistics {
-  float largest = 0;
+  float largest = 0;                 // magnitude
+  SignedHistogram values;            // of tensors with a zero point
   std::vector<double> tensor_error;  // per candidate
   std::vector<StepErrors> folds;
 };
@@ -73,17 +74,27 @@ class ClipSearch {
   void observe(int node, const TensorView& view) {
     const auto channels = static_cast<std::size_t>(view.shape.c);
     const std::int64_t pixels = view.shape.pixels(), shares = std::min<std::int64_t>(pixels, threads());
-    std::vector<float> parts(static_cast<std::size_t>(shares), 0.0f);
+    struct Ends {
+      float least = 0, largest = 0;
+    };
+    std::vector<Ends> parts(static_cast<std::size_t>(shares));
     parallel_for(shares, [&](std::int64_t share) {
-      float largest = 0;
+      Ends ends;
       for (std::int64_t p = pixels * share / shares; p < pixels * (share + 1) / shares; ++p) {
         const float* x = static_cast<const float*>(view.data) + p * view.pitch;
-        for (std::size_t c = 0; c < channels; ++c) largest = std::max(largest, std::abs(x[c]));
+        for (std::size_t c = 0; c < channels; ++c) {
+          ends.least = std::min(ends.least, x[c]);
+          ends.largest = std::max(ends.largest, x[c]);
+        }
       }
-      parts[static_cast<std::size_t>(share)] = largest;
+      parts[static_cast<std::size_t>(share)] = ends;
     });
-    float& largest = nodes_[static_cast<std::size_t>(node)].largest;
-    for (const float part : parts) largest = std::max(largest, part);
+    NodeStatistics& own = nodes_[static_cast<std::size_t>(node)];
+    for (const Ends& part : parts) {
+      own.values.least = std::min(own.values.least, part.least);
+      own.values.largest = std::max(own.values.largest, part.largest);
+    }
+    own.largest = std::max(-own.values.least, own.values.largest);
   }
 
   // Every step-th pixel of all images, the same whatever the batch.
@@ -102,7 +113,14 @@ class ClipSearch {
 
   void add_errors(int node, const TensorView& view, std::int64_t first_image) {
     const auto index = static_cast<std::size_t>(node);
-    if (search_) add_tensor_errors(nodes_[index], sample(view, first_image), view.shape.c, request_[index].levels);
+    if (search_) {
+      const std::vector<float> values = sample(view, first_image);
+      if (request_[index].zero_point) {
+        nodes_[index].values.add(values);
+      } else {
+        add_tensor_errors(nodes_[index], values, view.shape.c, request_[index].levels);
+      }
+    }
     if (request_[index].channels) add_step_errors(nodes_[index], view, first_image);
   }
 
@@ -155,6 +173,11 @@ class ClipSearch {
     NodeStatistics& own = nodes_[node];
     Clips clips{.tensor = own.largest, .largest = own.largest, .folds = std::move(own.folds)};
     if (!search_) return clips;
+    if (request_[node].zero_point) {
+      clips.codes = find_zero_point(own.values, request_[node].functions);
+      clips.tensor = clips.codes.range;
+      return clips;
+    }
     const auto best = std::min_element(own.tensor_error.begin(), own.tensor_error.end());
     clips.tensor *= kClipGrid[static_cast<std::size_t>(best - own.tensor_error.begin())];
     return clips;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gpueval/quant.h"
+#include "quant/recipe/zero_points.h"
 
 namespace gpueval {
 
@@ -24,11 +25,14 @@ struct Clips {
   float tensor = 0;                    // what all of it is clipped at
   float largest = 0;                   // magnitude
   std::vector<StepErrors> folds = {};  // where channels were asked for; one of a single image
+  ZeroPoint codes = {};                // where a zero point was asked for, and a search
 };
 
 struct ClipRequest {
-  int levels = 127;       // 255 (u8) or 127 (s8)
-  bool channels = false;  // each channel's errors too
+  int levels = 127;         // 255 (u8) or 127 (s8)
+  bool channels = false;    // each channel's errors too
+  bool zero_point = false;  // range and zero point with the least error behind `functions`, or of the tensor itself
+  std::vector<Function> functions = {};
 };
 
 // Images that are `copies` versions of the same ones, one version after the other: those of one are in one fold.

@@ -116,11 +116,12 @@ class Recipe {
       correction.weights = std::move(weights.values);
       correction.weight_scale = std::move(weights.scale);
     }
-    if (options_.corrections.bias || options_.corrections.bias_after_activation) {
+    if (options_.corrections.bias || options_.corrections.bias_after_activation)
       correction.bias = fit_bias(index, layer, float_node);
-      for (std::size_t k = 0; k < op.b.size(); ++k) {
-        op.b[k] = static_cast<float>(double{correction.bias[k]} / scale_of(node, k));
-      }
+    const std::vector<float> bias = correction.bias.empty() ? bias_or_zeros(float_node) : correction.bias;
+    const std::vector<double> offset = zero_point_sums(static_.graph(), index, *op.weights);
+    for (std::size_t k = 0; k < op.b.size(); ++k) {
+      op.b[k] = static_cast<float>(bias[k] / scale_of(node, k) - op.m[k] * offset[k] + node.type.zero_point);
     }
     table_.corrections[node.name] = std::move(correction);
   }
@@ -152,9 +153,10 @@ class Recipe {
   ChannelMoments integer_moments(int index, const std::vector<double>& bias, Activation act) const {
     Node node = static_.graph().node(index);
     IntegerOp& op = *node.integer;
+    const std::vector<double> offset = zero_point_sums(static_.graph(), index, *op.weights);
     for (std::size_t k = 0; k < op.m.size(); ++k) {
       op.m[k] = static_cast<float>(op.m[k] * scale_of(node, k));
-      op.b[k] = static_cast<float>(bias[k]);
+      op.b[k] = static_cast<float>(bias[k] - op.m[k] * offset[k]);
     }
     op.residual_scale = static_cast<float>(op.residual_scale * scale_of(node));
     op.lo = -kInfinity;
