@@ -3,35 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "core/score_bounds.h"
 #include "cuda/runtime/tables.h"
+#include "cuda/selftest/check.h"
 
 namespace gpueval::cuda {
 namespace {
-
-std::size_t candidates_of(const Priors& priors) {
-  const std::size_t all = priors.boxes.size(), most = priors.keep_before_nms;
-  return most == 0 ? all : std::min(most, all);
-}
-
-DetectorPlan plan_of(const Priors& priors) {
-  DetectorPlan plan{.priors = static_cast<int>(priors.boxes.size()),
-                    .classes = static_cast<int>(priors.classes.size()),
-                    .channels = priors.score_channels(),
-                    .background = priors.background,
-                    .scores = priors.scores,
-                    .score_threshold = static_cast<float>(priors.score_threshold),
-                    .log_threshold = log_bound(priors.score_threshold),
-                    .logit_threshold = logit_bound(priors.score_threshold),
-                    .nms_threshold = static_cast<float>(priors.nms_threshold),
-                    .candidates = static_cast<int>(candidates_of(priors))};
-  std::copy(priors.variances.begin(), priors.variances.end(), plan.variances);
-  const std::size_t places = priors.classes.size() * candidates_of(priors);
-  plan.found = static_cast<int>(priors.keep == 0 ? places : std::min(places, priors.keep));
-  return plan;
-}
 
 template <typename T>
 T* as(const DeviceBuffer& buffer) {
@@ -41,18 +17,25 @@ T* as(const DeviceBuffer& buffer) {
 }  // namespace
 
 std::string DetectionPass::refusal(const Detector& detector) {
-  const Priors& priors = detector.priors;
-  if (candidates_of(priors) > kMostCandidates) {
-    return fmt::format("{} boxes of a class may go through suppression, its kernels take {}", candidates_of(priors),
+  const int candidates = detector_plan(detector.priors).candidates;
+  if (candidates > kMostCandidates) {
+    return fmt::format("{} boxes of a class may go through suppression, its kernels take {}", candidates,
                        kMostCandidates);
   }
-  if (!(priors.score_threshold >= 0))
-    return fmt::format("its kernels take no score threshold of {:g}", priors.score_threshold);
+  const double threshold = detector.priors.score_threshold;
+  return threshold >= 0 ? "" : fmt::format("its kernels take no score threshold of {:g}", threshold);
+}
+
+std::string DetectionPass::failed_kernel(const KernelSelector& selector) {
+  for (const OperationCheck& row : detector_checks()) {
+    if (selector.failed(row.name))
+      return fmt::format("its kernel {} failed the self-test; `gpu_eval selftest` tests it again", row.name);
+  }
   return "";
 }
 
 DetectionPass::DetectionPass(Runtime& runtime, const Detector& detector, int batch, Stream stream)
-    : runtime_(runtime), outputs_(detector.outputs), plan_(plan_of(detector.priors)) {
+    : runtime_(runtime), outputs_(detector.outputs), plan_(detector_plan(detector.priors)) {
   const auto images = static_cast<std::size_t>(batch), rows = images * detector.priors.classes.size();
   const std::size_t places = rows * static_cast<std::size_t>(plan_.candidates);
   const std::size_t found = images * static_cast<std::size_t>(plan_.found);

@@ -10,6 +10,7 @@
 
 #include "cuda/ops/detector.h"
 #include "cuda/runtime/handles.h"
+#include "cuda/select/selector.h"
 #include "gpueval/detector.h"
 
 namespace gpueval::cuda {
@@ -18,6 +19,8 @@ class DetectionPass {
  public:
   // Why the kernels do not take it, as a clause; empty: they do.
   static std::string refusal(const Detector& detector);
+  // Why they take none on this device; empty: they passed the self-test, or were not tested.
+  static std::string failed_kernel(const KernelSelector& selector);
   // For batches of up to `batch` images. The copy of the priors is over when it returns.
   DetectionPass(Runtime& runtime, const Detector& detector, int batch, Stream stream);
 

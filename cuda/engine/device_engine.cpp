@@ -176,9 +176,10 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   std::vector<DeviceBuffer> wide_outputs_;  // float32 outputs of a float16 network
   std::vector<EventHandle> clock_;
   std::vector<UnderWay> under_way_;
-  int slot_ = 0;        // of the newest pass
-  int loaded_ = 0;      // images that load() put there
-  std::set<int> warm_;  // counts of images that have run
+  int slot_ = 0;                         // of the newest pass
+  int loaded_ = 0;                       // images that load() put there
+  std::set<int> warm_;                   // counts of images that have run
+  std::string failed_detection_kernel_;  // as DetectionPass::failed_kernel() has it
   std::unique_ptr<DetectionPass> detection_pass_;
   std::set<int> detects_warm_;  // counts of images that have run with it
 };
@@ -211,6 +212,7 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
     drop_weights(device_graph_.nodes[i]);
   }
   notes_ = selector.notes();
+  failed_detection_kernel_ = DetectionPass::failed_kernel(selector);
   if (!runtime_.properties().emulated) {
     if (const auto note = library_note(layers_, library_infos())) notes_.push_back(*note);
   }
@@ -359,6 +361,7 @@ std::string DeviceEngine::prepare(const Detector& detector) {
   GPUEVAL_CHECK(std::max(boxes, scores) < graph_.outputs.size() && output_elements(graph_, boxes) == 4 * priors &&
                     output_elements(graph_, scores) == channels * priors,
                 "the outputs are not of {} priors with {} scores", priors, channels);
+  if (!failed_detection_kernel_.empty()) return failed_detection_kernel_;
   std::string refusal = DetectionPass::refusal(detector);
   if (!refusal.empty()) return refusal;
   runtime_.synchronize(main_.get());

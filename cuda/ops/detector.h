@@ -38,4 +38,7 @@ struct DetectorPlan {
   int found = 0;       // kept of a picture
 };
 
+// Of one image.
+DetectorPlan detector_plan(const Priors& priors);
+
 }  // namespace gpueval::cuda

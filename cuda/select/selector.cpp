@@ -51,7 +51,7 @@ std::vector<std::string> KernelSelector::notes() const {
     if (failed(row.name)) kernels.emplace_back(row.name);
   }
   for (const OperationCheck& row : operation_checks()) {
-    if (failed(row.name)) operations.emplace_back(row.name);
+    if (failed(row.name) && !row.replaced) operations.emplace_back(row.name);
   }
   constexpr const char* kAgain = "`gpu_eval selftest` tests again";
   if (!kernels.empty()) {

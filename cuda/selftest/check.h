@@ -20,14 +20,17 @@ struct CheckResult {
 // A row of kernels.inc. One that does none of the problems fails: it would never be tested.
 CheckResult check_conv_kernel(Runtime& runtime, const ConvKernel& kernel);
 
-// The operations (ops.h) that networks need beside their integer convolutions.
+// The operations (ops.h) beside the integer convolutions.
 struct OperationCheck {
   const char* name;
   CheckResult (*check)(Runtime& runtime, const Ops& ops);
+  bool replaced = false;  // where it failed, no network runs it, and results are right
 };
 std::span<const OperationCheck> integer_checks();
 std::span<const OperationCheck> float_checks();
 std::span<const OperationCheck> move_checks();
+std::span<const OperationCheck> image_checks();
+std::span<const OperationCheck> detector_checks();
 std::span<const OperationCheck> operation_checks();  // all
 
 }  // namespace gpueval::cuda

@@ -209,6 +209,16 @@ CheckResult check_affine_float(Runtime& runtime, const Ops& ops) {
       });
 }
 
+CheckResult check_finish_float(Runtime& runtime, const Ops& ops) {
+  const std::vector<float> bias = numbers(300, DType::kF32, true, 3, 9);
+  const DeviceTensor device(runtime, DType::kF32, {1, 1, 1, 300}, 0, bias);
+  return check_elements(
+      runtime, "finish_float", [&](float a, float b, std::size_t c) { return a + bias[c] + b; },
+      [&](const DeviceView& a, const DeviceView& b, Activation act, const DeviceView& dst) {
+        ops.finish_float(a, static_cast<const float*>(device.view().data), b, act, dst, {});
+      });
+}
+
 // Of functions those that round only once here: slopes that are powers of two.
 CheckResult check_activate_float(Runtime& runtime, const Ops& ops) {
   FloatChecker check(runtime);
@@ -394,7 +404,8 @@ constexpr OperationCheck kChecks[] = {{"conv_f32", check_conv_f32},
                                       {"softmax_float", check_softmax_float},
                                       {"normalize_float", check_normalize_float},
                                       {"reduce_float", check_reduce_float},
-                                      {"cast", check_cast}};
+                                      {"cast", check_cast},
+                                      {"finish_float", check_finish_float}};
 
 }  // namespace
 

@@ -7,9 +7,9 @@
 #include <tuple>
 #include <utility>
 
-#include "core/random.h"
+#include "cuda/conv/conv_kernel.h"
 #include "cuda/selftest/check.h"
-#include "cuda/selftest/op_tensor.h"
+#include "cuda/selftest/checker.h"
 #include "reference/float_ops.h"
 #include "reference/random_conv.h"
 
@@ -19,84 +19,6 @@ namespace {
 using reference::QuantTensor;
 
 constexpr DType kTypes[] = {DType::kU8, DType::kS8};
-
-// Random tensors wherever they may lie, and comparisons. The first difference stays.
-class Checker {
- public:
-  explicit Checker(Runtime& runtime) : runtime_(runtime) {}
-
-  Runtime& runtime() { return runtime_; }
-  Random& random() { return random_; }
-  const CheckResult& result() const { return result_; }
-
-  Placement place(int channels) { return placements(channels)[static_cast<std::size_t>(random_.integer(0, 3))]; }
-  QuantTensor tensor(DType type, const Shape& shape) {
-    QuantTensor tensor(type, shape);
-    RandomConv::fill(tensor, random_);
-    return tensor;
-  }
-  OpTensor upload(const QuantTensor& tensor) { return {runtime_, tensor, place(tensor.shape.c)}; }
-  OpTensor upload(const std::vector<float>& values, const Shape& shape) {
-    return {runtime_, DType::kF32, shape, place(shape.c), bytes_of(values)};
-  }
-  std::vector<float> floats(const Shape& shape) {
-    std::vector<float> values;
-    for (std::int64_t i = 0; i < shape.elements(); ++i) {  // ties are frequent
-      const bool tie = random_.integer(0, 9) == 0;
-      values.push_back(static_cast<float>(tie ? random_.integer(-400, 400) * 0.25 : random_.normal() * 60));
-    }
-    return values;
-  }
-
-  // run(destination) against what the reference made.
-  template <typename Run>
-  void expect(const QuantTensor& want, std::string_view what, Run&& run) {
-    compare(want.dtype, want.shape, want.bytes, what, run);
-  }
-  template <typename Run>
-  void expect(const std::vector<float>& want, const Shape& shape, std::string_view what, Run&& run) {
-    compare(DType::kF32, shape, bytes_of(want), what, run);
-  }
-  // Values beside the destination.
-  void expect_equal(const std::vector<float>& want, const std::vector<float>& got, std::string_view what) {
-    const auto [a, b] = std::mismatch(want.begin(), want.end(), got.begin(), got.end());
-    if (a == want.end() || !result_.failure.empty()) return;
-    result_.failure =
-        fmt::format("{}: first difference at {}: expected {:.9g}, found {:.9g}", what, a - want.begin(), *a, *b);
-  }
-
- private:
-  template <typename Run>
-  void compare(DType type, const Shape& shape, const std::vector<std::uint8_t>& want, std::string_view what, Run& run) {
-    if (!result_.failure.empty()) return;
-    ++result_.cases;
-    const std::string name = fmt::format("{} to {} of {}", what, to_string(shape), to_string(type));
-    try {
-      const OpTensor dst(runtime_, type, shape, place(shape.c));
-      run(dst.view());
-      runtime_.synchronize(Stream{});
-      const std::vector<std::uint8_t> got = dst.read();
-      const auto at =
-          static_cast<std::size_t>(std::mismatch(want.begin(), want.end(), got.begin()).first - want.begin());
-      if (at == want.size()) return;
-      const std::size_t index = at / size_of(type), channels = static_cast<std::size_t>(shape.c);
-      result_.failure =
-          fmt::format("{}: first difference at pixel {} channel {}: expected {}, found {}", name, index / channels,
-                      index % channels, text(type, want, index), text(type, got, index));
-    } catch (const Error& error) {
-      throw Error(fmt::format("{}: {}", name, error.what()));
-    }
-  }
-  static std::string text(DType type, const std::vector<std::uint8_t>& bytes, std::size_t index) {
-    if (type == DType::kF32) return fmt::format("{:.9g}", floats_of(bytes)[index]);
-    return type == DType::kS8 ? fmt::format("{}", static_cast<std::int8_t>(bytes[index]))
-                              : fmt::format("{}", bytes[index]);
-  }
-
-  Runtime& runtime_;
-  Random random_{11};
-  CheckResult result_;
-};
 
 const struct {
   Shape shape;
@@ -386,12 +308,66 @@ CheckResult check_copy(Runtime& runtime, const Ops& ops) {
   return check.result();
 }
 
-constexpr OperationCheck kChecks[] = {
-    {"max_pool", check_max_pool}, {"avg_pool", check_avg_pool},     {"global_avg_pool", check_global_avg_pool},
-    {"add", check_add},           {"requantize", check_requantize}, {"affine", check_affine},
-    {"lookup", check_lookup},     {"prelu", check_prelu},           {"binary", check_binary},
-    {"quantize", check_quantize}, {"dequantize", check_dequantize}, {"quantize_dynamic", check_quantize_dynamic},
-    {"copy", check_copy}};
+// Behind a library's sums: as integers and as floats.
+CheckResult check_finish_integer(Runtime& runtime, const Ops& ops) {
+  Checker check(runtime);
+  const ConvDesc desc = parse_conv_desc("n2h3w3c4_k5r1s1_st1_pad0,0,0,0");
+  for (const DType type : kTypes) {
+    for (const auto& residual : {std::optional<DType>(), std::optional(DType::kU8), std::optional(DType::kS8)}) {
+      const RandomConv conv(desc, DType::kS8, type, residual, 1, check.random());
+      const QuantTensor& added = residual ? conv.residual : conv.src;
+      const reference::ConvParams params{.desc = desc,
+                                         .weights = conv.weights,
+                                         .m = conv.m,
+                                         .b = conv.b,
+                                         .lo = conv.lo,
+                                         .hi = conv.hi,
+                                         .residual = residual ? &added : nullptr,
+                                         .residual_scale = RandomConv::kResidualScale};
+      const std::vector<std::int32_t> sums = reference::conv_accumulators(conv.src, params);
+      const DeviceBuffer integers = upload_all(runtime, sums), m = upload_all(runtime, conv.m),
+                         floats = upload_all(runtime, std::vector<float>(sums.begin(), sums.end())),
+                         b = upload_all(runtime, conv.b);
+      const OpTensor other(runtime, added, {0, added.shape.c});
+      for (const DType sum_type : {DType::kS32, DType::kF32}) {
+        check.expect(reference::conv(conv.src, params, type), "finish_integer", [&](const DeviceView& out) {
+          const ConvProblem problem{.desc = desc,
+                                    .src = DType::kS8,
+                                    .dst = type,
+                                    .residual = residual,
+                                    .src_pitch = desc.c,
+                                    .dst_pitch = static_cast<int>(out.pitch),
+                                    .residual_pitch = residual ? desc.k : 0};
+          const ConvArgs args{.n = desc.n,
+                              .dst = out.data,
+                              .residual = residual ? other.view().data : nullptr,
+                              .m = static_cast<const float*>(m.data()),
+                              .b = static_cast<const float*>(b.data()),
+                              .lo = conv.lo,
+                              .hi = conv.hi,
+                              .residual_scale = RandomConv::kResidualScale};
+          ops.finish_integer(problem, args, (sum_type == DType::kS32 ? integers : floats).data(), sum_type, {});
+        });
+      }
+    }
+  }
+  return check.result();
+}
+
+constexpr OperationCheck kChecks[] = {{"max_pool", check_max_pool},
+                                      {"avg_pool", check_avg_pool},
+                                      {"global_avg_pool", check_global_avg_pool},
+                                      {"add", check_add},
+                                      {"requantize", check_requantize},
+                                      {"affine", check_affine},
+                                      {"lookup", check_lookup},
+                                      {"prelu", check_prelu},
+                                      {"binary", check_binary},
+                                      {"quantize", check_quantize},
+                                      {"dequantize", check_dequantize},
+                                      {"quantize_dynamic", check_quantize_dynamic},
+                                      {"copy", check_copy},
+                                      {"finish_integer", check_finish_integer, true}};
 
 }  // namespace
 
@@ -399,9 +375,10 @@ std::span<const OperationCheck> integer_checks() { return kChecks; }
 
 std::span<const OperationCheck> operation_checks() {
   static const std::vector<OperationCheck> all = [] {
-    std::vector<OperationCheck> rows(integer_checks().begin(), integer_checks().end());
-    rows.insert(rows.end(), float_checks().begin(), float_checks().end());
-    rows.insert(rows.end(), move_checks().begin(), move_checks().end());
+    std::vector<OperationCheck> rows;
+    for (const auto& checks : {integer_checks(), float_checks(), move_checks(), image_checks(), detector_checks()}) {
+      rows.insert(rows.end(), checks.begin(), checks.end());
+    }
     return rows;
   }();
   return all;

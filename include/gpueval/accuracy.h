@@ -46,6 +46,9 @@ struct AccuracyOptions {
   // one that is not.
   std::string save_logits;
   std::function<void(const AccuracyProgress&)> progress;
+  // Called with each image that is scored, in order, with its last row's pair and every row's outputs; not with those
+  // of a journal.
+  std::function<void(const JudgedImage& image, const Score& pair, std::span<const ImageOutputs> rows)> scored;
   std::function<bool()> stop;  // asked between batches; true ends the run with what is there
 };
 

@@ -193,9 +193,18 @@ class AccuracySession {
     chunk.images = loaded.images;
     chunk.skipped = loaded.skipped;
     judge_.score(chunk, loaded.placed, outputs_);
+    if (options_.scored) tell(loaded, chunk.engines.back());
     if (saved_) save([&] { saved_->append(outputs_.back().first()); });
     if (journal_) append(chunk);
     count(chunk);
+  }
+
+  void tell(const LoadedChunk& loaded, const ChunkScores& last) const {
+    for (std::size_t i = 0; i < loaded.images.size(); ++i) {
+      const auto& [height, width, geometry] = loaded.placed[i];
+      const ImageRows rows(outputs_, i);
+      options_.scored({data_, loaded.images[i], height, width, geometry}, last.pairs[i], rows.rows());
+    }
   }
 
   void count(const ChunkResult& chunk) {

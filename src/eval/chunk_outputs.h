@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gpueval/outputs.h"
+#include "gpueval/task.h"
 
 namespace gpueval {
 
@@ -38,6 +39,22 @@ class ChunkOutputs {
  private:
   std::vector<std::vector<float>> values_;
   std::vector<std::size_t> elements_;
+};
+
+// Every engine's outputs of one image.
+class ImageRows {
+ public:
+  ImageRows(std::span<const ChunkOutputs> engines, std::size_t image) {
+    for (const ChunkOutputs& outputs : engines) parts_.push_back(outputs.of_image(image));
+    rows_.assign(parts_.begin(), parts_.end());
+  }
+  ImageRows(const ImageRows&) = delete;
+  ImageRows& operator=(const ImageRows&) = delete;
+  std::span<const ImageOutputs> rows() const { return rows_; }
+
+ private:
+  std::vector<std::vector<std::span<const float>>> parts_;
+  std::vector<ImageOutputs> rows_;  // of parts_
 };
 
 }  // namespace gpueval

@@ -40,13 +40,11 @@ std::vector<ChunkScores> score_images(const Scorer& scorer, const Dataset& data,
   }
   parallel_for_dynamic(std::ssize(images), [&](std::int64_t task) {
     const auto i = static_cast<std::size_t>(task);
-    std::vector<std::vector<std::span<const float>>> parts;
-    for (const ChunkOutputs& of_engine : outputs) parts.push_back(of_engine.of_image(i));
-    const std::vector<ImageOutputs> rows(parts.begin(), parts.end());
-    std::vector<Score> samples(rows.size()), pairs(rows.size());
+    const ImageRows rows(outputs, i);
+    std::vector<Score> samples(outputs.size()), pairs(outputs.size());
     const auto& [height, width, geometry] = placed[i];
-    scorer.score({data, images[i], height, width, geometry}, rows, samples, pairs);
-    for (std::size_t e = 0; e < rows.size(); ++e) {
+    scorer.score({data, images[i], height, width, geometry}, rows.rows(), samples, pairs);
+    for (std::size_t e = 0; e < outputs.size(); ++e) {
       result[e].samples[i] = std::move(samples[e]);
       result[e].pairs[i] = std::move(pairs[e]);
     }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <cmath>
 #include <utility>
 
 #include "gpueval/error.h"
+#include "graph/folded_weights.h"
 #include "graph/passes.h"
 
 namespace gpueval {
@@ -17,22 +20,6 @@ const std::vector<float>* data_of(const Node& node, Role role) {
 
 std::shared_ptr<const std::vector<float>> shared(std::vector<float> values) {
   return std::make_shared<const std::vector<float>>(std::move(values));
-}
-
-// Finite weights may give others: a gamma of 1e30, a variance of next to nothing without an epsilon.
-void check_finite(const std::vector<float>& values, Role role, const Node& conv, const Node& norm) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (std::isfinite(values[i])) continue;
-    const std::size_t channel = i % static_cast<std::size_t>(conv.shape.c);
-    const auto* variances = data_of(norm, Role::kVariance);
-    const float variance = variances != nullptr ? (*variances)[channel] : 1.0f;
-    const auto* gamma = data_of(norm, Role::kGamma);
-    fail(
-        "the {} of layer '{}' is {} in channel {} once batch norm '{}' is folded into it (gamma {:g}, moving_variance "
-        "{:g}); the weights are damaged or their training went wrong",
-        to_string(role), conv.name, values[i], channel, norm.name, gamma != nullptr ? (*gamma)[channel] : 1.0f,
-        variance);
-  }
 }
 
 // norm: a batch norm, or an affine, which has neither mean nor variance.
@@ -58,8 +45,13 @@ void fold(Node& conv, const Node& norm) {
   Param& kernel = conv.params[0];
   std::vector<float> folded(*kernel.array.data);
   for (std::size_t i = 0; i < folded.size(); ++i) folded[i] = static_cast<float>(folded[i] * gain[i % channels]);
-  check_finite(folded, kernel.role, conv, norm);
-  check_finite(folded_bias, Role::kBias, conv, norm);
+  const auto where = [&](std::size_t i) {
+    const std::size_t k = i % channels;
+    return fmt::format("channel {} once batch norm '{}' is folded into it (gamma {:g}, moving_variance {:g})", k,
+                       norm.name, gamma != nullptr ? (*gamma)[k] : 1.0f, variance != nullptr ? (*variance)[k] : 1.0f);
+  };
+  check_folded(folded, kernel.role, conv, where);
+  check_folded(folded_bias, Role::kBias, conv, where);
   kernel.array.data = shared(std::move(folded));
   Param bias_param{Role::kBias, {{static_cast<std::int64_t>(channels)}, shared(std::move(folded_bias))}};
   conv.params = {std::move(kernel), std::move(bias_param)};

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "gpueval/error.h"
+#include "graph/folded_weights.h"
 #include "graph/passes.h"
 
 namespace gpueval {
@@ -20,15 +22,12 @@ void scale_inputs(Node& conv, const std::vector<float>& gamma, const Node& norm)
   GPUEVAL_CHECK(kernel.data != nullptr, "the weights of '{}' are not bound", conv.name);
   std::vector<float> scaled = *kernel.data;
   const auto outputs = static_cast<std::size_t>(conv.shape.c);
-  for (std::size_t i = 0; i < scaled.size(); ++i) {
-    const std::size_t channel = i / outputs % gamma.size();
-    scaled[i] *= gamma[channel];
-    if (std::isfinite(scaled[i])) continue;
-    fail(
-        "the kernel of layer '{}' is {} in input channel {} once the gamma of '{}' ({:g}) is folded into it; the "
-        "weights are damaged or their training went wrong",
-        conv.name, scaled[i], channel, norm.name, gamma[channel]);
-  }
+  const auto channel_of = [&](std::size_t i) { return i / outputs % gamma.size(); };
+  for (std::size_t i = 0; i < scaled.size(); ++i) scaled[i] *= gamma[channel_of(i)];
+  check_folded(scaled, conv.params[0].role, conv, [&](std::size_t i) {
+    return fmt::format("input channel {} once the gamma of '{}' ({:g}) is folded into it", channel_of(i), norm.name,
+                       gamma[channel_of(i)]);
+  });
   kernel.data = std::make_shared<const std::vector<float>>(std::move(scaled));
 }
 

@@ -79,6 +79,10 @@ void save_detections(const Plan& plan, const AccuracyOptions& accuracy, const Ju
   }
 }
 
+bool shows_maps(const Plan& plan, const JudgedSet& judged, std::size_t rows) {
+  return plan.gallery && !plan.shard && rows > 1 && judged.images->truth() == TruthKind::kLabelMap;
+}
+
 // Of a mapped truth nobody knows them.
 std::vector<std::string> class_names_of(const Plan& plan, const Prepared& prepared) {
   if (plan.data.map) return {};
@@ -107,11 +111,15 @@ DataReport data_report(const Plan& plan, const Prepared& prepared, const JudgedS
 
 }  // namespace
 
-void measure_accuracy(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Observer& observer,
-                      Report& report) {
+void measure_accuracy(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, KeptMaps& maps,
+                      Observer& observer, Report& report) {
   const EngineSet set = make_engines(plan, prepared.rows, plan.accuracy->batch);
   add_engine_notes(set, report);
-  const AccuracyOptions accuracy = accuracy_options(plan, prepared, judged, report, observer);
+  AccuracyOptions accuracy = accuracy_options(plan, prepared, judged, report, observer);
+  if (shows_maps(plan, judged, set.engines.size())) {
+    maps = KeptMaps(*prepared.judged.task, *prepared.judged.scorer, *plan.gallery);
+    accuracy.scored = [&maps](const auto&... scored) { maps.take(scored...); };
+  }
   AccuracyRun run = run_accuracy(*judged.images, set.engines, accuracy);
   save_detections(plan, accuracy, judged, run);
   for (SkippedImage& image : run.skipped) image.index = judged.indices[image.index];

@@ -61,19 +61,21 @@ std::vector<GalleryPicture::Box> boxes_of(const std::vector<TruthBox>& truth) {
 
 class Gallery {
  public:
-  Gallery(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, const Report& report)
-      : plan_(plan), prepared_(prepared), judged_(judged), report_(report) {}
+  Gallery(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, const KeptMaps& maps,
+          const Report& report)
+      : plan_(plan), prepared_(prepared), judged_(judged), maps_(maps), report_(report) {}
 
-  // Nothing of a picture that cannot be decoded any more.
+  // Nothing of a picture that cannot be decoded any more, or whose maps an interrupted run would have to compute.
   std::optional<GalleryPicture> picture(const Candidate& candidate) {
     try {
       const Dataset& images = *judged_.images;
+      const bool boxes = images.truth() == TruthKind::kBoxes;
+      if (!boxes && report_.interrupted && maps_.of(candidate.picture) == nullptr) return std::nullopt;
       const Image image = images.decode(candidate.picture);
       const Image small = shrunk(image, plan_.gallery->side);
       GalleryPicture shown{
           images.name(candidate.picture), candidate.difference.text, image.height, image.width, {}, {}};
       shown.jpeg = encode_jpeg(small, kQuality);
-      const bool boxes = images.truth() == TruthKind::kBoxes;
       shown.answers = boxes ? with_boxes(candidate) : with_maps(candidate, image, small);
       return shown;
     } catch (const BadImage&) {
@@ -90,8 +92,21 @@ class Gallery {
     return answers;
   }
 
-  // Scores have no maps: the two networks compute these once more.
   std::vector<GalleryPicture::Answer> with_maps(const Candidate& candidate, const Image& image, const Image& small) {
+    std::vector<GalleryPicture::Answer> answers;
+    if (const KeptMaps::Maps* kept = maps_.of(candidate.picture)) {
+      answers = {{report_.runs.front().label(), {}, kept->first}, {report_.runs.back().label(), {}, kept->last}};
+    } else {
+      answers = with_new_maps(candidate, image, small);
+    }
+    const LabelMap truth = judged_.images->label_map(candidate.picture);
+    answers.push_back({"truth", {}, shrunk(truth, small.height, small.width)});
+    return answers;
+  }
+
+  // Scores of a journal have no maps: the two networks compute these once more.
+  std::vector<GalleryPicture::Answer> with_new_maps(const Candidate& candidate, const Image& image,
+                                                    const Image& small) {
     start_engines();
     const Preprocessing preprocessing = preprocessing_of(plan_, prepared_.model, *prepared_.data.images);
     std::vector<float> pixels(preprocessing.input.elements());
@@ -107,8 +122,6 @@ class Gallery {
       const LabelMap map = prepared_.judged.scorer->label_map(judged, values);
       answers.push_back({label, {}, shrunk(map, small.height, small.width)});
     }
-    const LabelMap truth = judged_.images->label_map(candidate.picture);
-    answers.push_back({"truth", {}, shrunk(truth, small.height, small.width)});
     return answers;
   }
 
@@ -121,6 +134,7 @@ class Gallery {
   const Plan& plan_;
   const Prepared& prepared_;
   const JudgedSet& judged_;
+  const KeptMaps& maps_;
   const Report& report_;
   std::vector<std::pair<std::string, std::unique_ptr<Engine>>> engines_;
 };
@@ -132,8 +146,9 @@ std::size_t bytes_of(const GalleryPicture& picture) {
   return bytes;
 }
 
-void fill_gallery(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Report& report) {
-  Gallery gallery(plan, prepared, judged, report);
+void fill_gallery(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, const KeptMaps& maps,
+                  Report& report) {
+  Gallery gallery(plan, prepared, judged, maps, report);
   std::size_t bytes = 0;
   for (const Candidate& candidate : candidates_of(judged, report)) {
     if (report.gallery.size() == plan.gallery->pictures) return;
@@ -147,14 +162,14 @@ void fill_gallery(const Plan& plan, const Prepared& prepared, const JudgedSet& j
 
 }  // namespace
 
-void collect_gallery(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Observer& observer,
-                     Report& report) {
+void collect_gallery(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, const KeptMaps& maps,
+                     Observer& observer, Report& report) {
   const TruthKind truth = judged.images->truth();
   if (!plan.gallery || plan.shard || report.runs.size() < 2) return;
-  if (truth != TruthKind::kBoxes && (truth != TruthKind::kLabelMap || report.interrupted)) return;
+  if (truth != TruthKind::kBoxes && truth != TruthKind::kLabelMap) return;
   observer.on_step("looking for the pictures that differ most");
   try {
-    fill_gallery(plan, prepared, judged, report);
+    fill_gallery(plan, prepared, judged, maps, report);
   } catch (const Interrupted&) {
     throw;
   } catch (const Error& error) {  // costs no result

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 #include <utility>
@@ -56,8 +57,6 @@ std::vector<Score> judge_masks(const Dataset& truth, const std::string& folder) 
     return data::read_label_map((fs::path(folder) / name).string());
   };
   int classes = std::max<int>(2, static_cast<int>(truth.class_names().size()));
-  for (std::size_t i = 0; i < truth.size(); ++i)
-    classes = std::max({classes, most_class(truth.label_map(i)) + 1, most_class(answer(i)) + 1});
   std::vector<Score> scores;
   for (std::size_t i = 0; i < truth.size(); ++i) {
     stop_point();
@@ -66,8 +65,10 @@ std::vector<Score> judge_masks(const Dataset& truth, const std::string& folder) 
       fail("{}: the label map of {} has {} x {} pixels, but the truth has {} x {}", folder, truth.name(i), found.width,
            found.height, map.width, map.height);
     }
-    scores.push_back(confusion_score(map, found.classes, classes));
+    classes = std::max({classes, most_class(map) + 1, most_class(found) + 1});
+    scores.push_back(confusion_score(map, found.classes, LabelMap::kVoid));
   }
+  for (Score& score : scores) set_confusion_classes(score, classes);
   return scores;
 }
 

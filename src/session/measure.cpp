@@ -42,8 +42,9 @@ void measure_parts(const Plan& plan, Prepared& prepared, Observer& observer, Rep
   const JudgedSet judged = settle_judged(plan, prepared);
   report.calibration = prepared.calibration;
   try {
-    if (plan.accuracy) measure_accuracy(plan, prepared, judged, observer, report);
-    if (plan.accuracy && plan.gallery) collect_gallery(plan, prepared, judged, observer, report);
+    KeptMaps maps;
+    if (plan.accuracy) measure_accuracy(plan, prepared, judged, maps, observer, report);
+    if (plan.accuracy && plan.gallery) collect_gallery(plan, prepared, judged, maps, observer, report);
     if (!report.interrupted && plan.outputs.any()) save_outputs(plan, prepared, judged, report);
     if (!report.interrupted && (plan.speed || plan.layers_batch)) measure_speed(plan, prepared, observer, report);
     if (measures_layer_errors(plan)) measure_layer_error(plan, prepared, judged, observer, report);

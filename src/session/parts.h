@@ -11,18 +11,19 @@
 #include "gpueval/detector.h"
 #include "gpueval/latency.h"
 #include "session/images.h"
+#include "session/kept_maps.h"
 #include "session/prepare.h"
 #include "session/start_report.h"
 
 namespace gpueval {
 
-// Judges the images. Sets report.journal: what a later run can resume.
-void measure_accuracy(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Observer& observer,
-                      Report& report);
+// Judges the images. Sets report.journal: what a later run can resume. maps: for collect_gallery().
+void measure_accuracy(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, KeptMaps& maps,
+                      Observer& observer, Report& report);
 // Fills report.gallery behind measure_accuracy(), where the plan has one and the task has boxes or label maps. Label
-// maps are computed once more, so an interrupted run has none of these.
-void collect_gallery(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Observer& observer,
-                     Report& report);
+// maps of pictures that a journal has are computed once more, but not of an interrupted run.
+void collect_gallery(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, const KeptMaps& maps,
+                     Observer& observer, Report& report);
 // Writes plan.outputs of the judged images, or of all where nothing is judged.
 void save_outputs(const Plan& plan, const Prepared& prepared, const JudgedSet& judged, Report& report);
 // Times the engines, batch by batch, and their layers: of the plan's layers_batch. A row of a batch behind the first

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A detector whose boxes the device finds itself, against what the host finds in the outputs of the same engine: step
 // by step, captured and replayed, with other thresholds, on deferred streams.
+#include <filesystem>
+
+#include "cuda/runtime/tables.h"
 #include "engine_case.h"
 #include "gpueval/detector.h"
 #include "gpueval/error.h"
@@ -113,6 +116,20 @@ TEST_P(DetectionOfEngine, RefusesWhatItCannotDo) {
   EXPECT_THROW(device->detection()->detect(std::vector<float>(12 * 12 * 3), 1, found), Error) << "nothing is prepared";
   wanted.outputs = {.boxes = 0, .scores = 2};
   EXPECT_THROW(static_cast<void>(device->detection()->prepare(wanted)), Error);
+}
+
+TEST_P(DetectionOfEngine, RefusesKernelsThatFailedTheSelfTest) {
+  const std::string path = testing::TempDir() + "gpueval_failed_detection.json";
+  SelftestRecord record(path, tuning_key(runtime_->properties(), conv_kernels_of(*runtime_), build_revision()));
+  record.store("detector_keys", "");
+  record.store("detector_best", "first difference at word 0");
+  record.save();
+  const auto device = make_device_engine(runtime_, GetParam(), lower_float(network()), {.batch = 1},
+                                         {.selector = {.selftest_path = path}});
+  std::filesystem::remove(path);
+  EXPECT_EQ(device->detection()->prepare(detector(0.05)),
+            "its kernel detector_best failed the self-test; `gpu_eval selftest` tests it again");
+  for (const std::string& note : device->notes()) EXPECT_EQ(note.find("detector"), std::string::npos) << note;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DetectionOfEngine, testing::Values("emu", "gpu"),

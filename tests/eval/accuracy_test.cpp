@@ -97,6 +97,26 @@ TEST_F(Accuracy, CountsAndPairs) {
   EXPECT_NEAR(*paired.p / std::ldexp(1.0, -66), 1, 1e-12);
 }
 
+TEST_F(Accuracy, TellsWhatItScores) {
+  const FakeDataset data(60, {7});
+  Engine* engines[]{&right_, &thirds_};
+  AccuracyOptions how = options(3, 57);
+  std::vector<std::size_t> images;
+  std::vector<Score> pairs;
+  how.scored = [&](const JudgedImage& image, const Score& pair, std::span<const ImageOutputs> rows) {
+    images.push_back(image.index);
+    pairs.push_back(pair);
+    ASSERT_EQ(rows.size(), 2u);
+    const bool same = std::equal(rows[0][0].begin(), rows[0][0].end(), rows[1][0].begin(), rows[1][0].end());
+    EXPECT_EQ(same, image.index % 3 != 0) << image.index;
+  };
+  const AccuracyRun run = run_accuracy(data, engines, how);
+  EXPECT_EQ(pairs, run.rows[1].pairs);
+  ASSERT_EQ(images.size(), 56u);
+  EXPECT_EQ(images.front(), 3u);
+  EXPECT_EQ(images[4], 8u) << "behind the one that could not be decoded";
+}
+
 TEST_F(Accuracy, TopFiveHoldsTheLabelBehindOthers) {
   const FakeDataset data(50);
   FakeEngine engine([](int grey, std::span<float> logits) {  // the label comes fifth, for odd images sixth

@@ -124,6 +124,20 @@ TEST(Builder, OutputsHaveDifferentNames) {
   EXPECT_THROW(g.finish(std::vector<GraphOutput>{}), Error);
 }
 
+TEST(FoldGamma, RefusesWhatIsBeyondFloat32) {
+  Normalized normalized(false, false, false);
+  bind(normalized.graph, "norm", {{2, -1e20f}});
+  bind(normalized.graph, "b", {{7, 1e20f}});
+  try {
+    fold_gamma(normalized.graph);
+    ADD_FAILURE() << "it was folded";
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()),
+              "the kernel of layer 'b' is -inf in input channel 1 once the gamma of 'norm' (-1e+20) is folded into it; "
+              "the weights are damaged or their training went wrong");
+  }
+}
+
 TEST(FoldBatchNorm, RefusesWhatIsBeyondFloat32) {
   GraphBuilder g("test");
   int x = g.conv2d("conv", g.input(4, 4, 1), 2, 1, 1, {.bias = true});

@@ -12,13 +12,19 @@
 
 namespace gpueval {
 
-Image shrunk(const Image& image, int side) {
-  const int longer = std::max(image.height, image.width);
-  if (longer <= side) return image;
+PictureSize shrunk_size(const PictureSize& size, int side) {
+  const int longer = std::max(size.height, size.width);
+  if (longer <= side) return size;
   const auto length = [&](int of) {
     return std::max(1, static_cast<int>((std::int64_t{of} * side + longer / 2) / longer));
   };
-  Image result{length(image.height), length(image.width), {}};
+  return {length(size.height), length(size.width)};
+}
+
+Image shrunk(const Image& image, int side) {
+  const PictureSize size = shrunk_size({image.height, image.width}, side);
+  if (size.height == image.height && size.width == image.width) return image;
+  Image result{size.height, size.width, {}};
   result.rgb.resize(static_cast<std::size_t>(result.height) * static_cast<std::size_t>(result.width) * 3);
   const cv::Mat from(image.height, image.width, CV_8UC3, const_cast<std::uint8_t*>(image.rgb.data()));
   cv::Mat to(result.height, result.width, CV_8UC3, result.rgb.data());

@@ -12,8 +12,12 @@
 
 namespace gpueval {
 
-// The mean of the pixels that come together; not made larger. side: most of the longer one, at least 1.
-Image shrunk(const Image& image, int side);
+struct PictureSize {
+  int height = 0, width = 0;
+};
+// side: most of the longer one, at least 1. Not larger than it is.
+PictureSize shrunk_size(const PictureSize& size, int side);
+Image shrunk(const Image& image, int side);                   // to that; the mean of the pixels that come together
 LabelMap shrunk(const LabelMap& map, int height, int width);  // the class in the middle of those that come together
 
 // quality: 1 to 100. Error where libjpeg-turbo gives one.

@@ -42,6 +42,11 @@ Score confusion_score(const LabelMap& truth, std::span<const std::uint8_t> predi
   return score;
 }
 
+void set_confusion_classes(Score& score, int classes) {
+  score.at(1) = classes;
+  GPUEVAL_CHECK(possible_confusion_score(score, classes), "a class is none of {}", classes);
+}
+
 bool possible_confusion_score(const Score& score, int classes) {
   if (score.size() < 2 || score.size() % 2 != 0 || !whole_number(score[0], 0, 2) || score[1] != classes) return false;
   double last = -1;

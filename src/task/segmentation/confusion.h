@@ -16,6 +16,8 @@ namespace gpueval {
 // predicted: a class a pixel, as truth has them; LabelMap::kVoid is no class (of a NaN), which is wrong everywhere.
 // 1 <= classes <= 255. An Error where a class is none of them.
 Score confusion_score(const LabelMap& truth, std::span<const std::uint8_t> predicted, int classes, bool nan = false);
+// For a score that was made before the number of classes was known, of 255: none of its classes is one beyond.
+void set_confusion_classes(Score& score, int classes);
 
 // Whether confusion_score() of so many classes can have given it; nothing is taken for granted.
 bool possible_confusion_score(const Score& score, int classes);
