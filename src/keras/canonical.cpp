@@ -19,22 +19,12 @@ Graph find_global_pools(Graph graph) {
   return graph;
 }
 
-// Every way to make a map of one pixel repeats it.
-Graph find_repeated_pixels(Graph graph) {
-  for (Node& node : graph.nodes) {
-    const bool resize = std::holds_alternative<ResizeNearest>(node.op) || std::holds_alternative<ResizeLinear>(node.op);
-    if (!resize || graph.node(node.inputs[0]).shape.pixels() != 1) continue;
-    node.op = ResizeNearest{.h = node.shape.h, .w = node.shape.w};
-  }
-  return graph;
-}
-
 }  // namespace
 
 Graph canonical(Graph graph) {
   graph = join_dilations(expand_separable(std::move(graph)), [](const Node&) { return true; });
   graph = fold_padding(fold_padding(std::move(graph)));  // twice: two layers of zeros, one behind the other
-  return find_repeated_pixels(find_global_pools(simplify(std::move(graph))));
+  return find_global_pools(simplify(std::move(graph)));
 }
 
 }  // namespace gpueval::keras

@@ -2,7 +2,6 @@
 #include "keras/settings.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <cmath>
 
@@ -14,7 +13,6 @@ namespace {
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
 std::string sides(const Padding& pad) { return fmt::format("{},{},{},{}", pad.top, pad.bottom, pad.left, pad.right); }
-std::string extents(const Extents& e) { return fmt::format("{}x{}x{}", e.h, e.w, e.c); }
 std::string number(float value) { return fmt::format("{:.5g}", value); }  // epsilons went through float32 and back
 
 std::string activation_text(const Function& function) {
@@ -26,7 +24,7 @@ std::string activation_text(const Function& function) {
   return name;
 }
 
-// nullptr: it is none.
+// Empty: it is none.
 std::string activation_of(const Op& op) {
   if (const auto* relu = std::get_if<Relu>(&op)) return relu->act == Activation::kRelu6 ? "relu6" : "relu";
   if (const auto* activate = std::get_if<Activate>(&op)) return activation_text(activate->function);
@@ -40,16 +38,6 @@ Settings of_window(const char* size, const Window& window) {
           {"padding", sides(window.pad)}};
 }
 
-std::string axis_name(Axis axis) { return axis == Axis::kH ? "rows" : axis == Axis::kW ? "columns" : "channels"; }
-
-std::string grid_name(Grid grid) {
-  return grid == Grid::kHalfPixel ? "half pixels" : grid == Grid::kAligned ? "aligned corners" : "upper left corners";
-}
-
-Settings of_resize(int h, int w, Grid grid) {
-  return {{"size", fmt::format("{}x{}", h, w)}, {"grid", grid_name(grid)}};
-}
-
 struct OfOp {
   Settings operator()(const Conv2D& op) const {
     Settings settings = of_window("kernel size", op.window);
@@ -60,31 +48,8 @@ struct OfOp {
   Settings operator()(const MaxPool& op) const { return of_window("pool size", op.window); }
   Settings operator()(const AvgPool& op) const { return of_window("pool size", op.window); }
   Settings operator()(const BatchNorm& op) const { return {{"epsilon", number(op.eps)}}; }
-  Settings operator()(const Concat& op) const { return {{"axis", axis_name(op.axis)}}; }
   Settings operator()(const ZeroPad& op) const { return {{"padding", sides(op.pad)}}; }
   Settings operator()(const Binary& op) const { return {{"operation", to_string(op.kind)}}; }
-  Settings operator()(const Normalize& op) const {
-    return {{"kind", std::to_string(static_cast<int>(op.kind))},
-            {"epsilon", number(op.eps)},
-            {"groups", std::to_string(op.groups)}};
-  }
-  Settings operator()(const Reduce& op) const {
-    return {{"kind", std::to_string(static_cast<int>(op.kind))}, {"axes", fmt::format("{}{}{}", op.h, op.w, op.c)}};
-  }
-  Settings operator()(const Slice& op) const {
-    return {{"begin", extents(op.begin)}, {"step", extents(op.step)}, {"size", extents(op.size)}};
-  }
-  Settings operator()(const DepthToSpace& op) const {
-    return {{"block", fmt::format("{}x{}", op.block_h, op.block_w)}, {"crop", sides(op.crop)}};
-  }
-  Settings operator()(const SpaceToBatch& op) const {
-    return {{"dilation", fmt::format("{}x{}", op.rate_h, op.rate_w)}, {"padding", sides(op.pad)}};
-  }
-  Settings operator()(const BatchToSpace& op) const {
-    return {{"dilation", fmt::format("{}x{}", op.rate_h, op.rate_w)}, {"size", fmt::format("{}x{}", op.h, op.w)}};
-  }
-  Settings operator()(const ResizeNearest& op) const { return of_resize(op.h, op.w, op.grid); }
-  Settings operator()(const ResizeLinear& op) const { return of_resize(op.h, op.w, op.grid); }
   template <typename T>
   Settings operator()(const T&) const {
     return {};

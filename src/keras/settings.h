@@ -10,8 +10,7 @@
 
 namespace gpueval::keras {
 
-// {"strides", "2x2"}, {"epsilon", "0.001"}, ..., then the shapes of its weights. Nodes of one kind_of() whose settings
-// are equal compute the same.
+// {"strides", "2x2"}, {"epsilon", "0.001"}, ..., then the shapes of its weights: what files and networks differ in.
 std::vector<std::pair<std::string, std::string>> settings_of(const Node& node);
 
 // op_name; all that is a function of each element alone is an "activation".

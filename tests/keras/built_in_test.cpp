@@ -158,6 +158,8 @@ TEST(WholeModelsThatDiffer, InASetting) {
   expect_setting(kDeepLab, "Conv_BN", "epsilon", 1e-5, "layer 'Conv_BN' has epsilon 1e-05");
   expect_setting(kDeepLab, "logits_semantic", "filters", 19,
                  "layer 'logits_semantic' has kernel (1, 1, 256, 19), deeplabv3plus_mobilenetv2 has (1, 1, 256, 21)");
+  expect_setting(kUnet, "concatenate", "axis", 1,
+                 "layer 'concatenate' has settings other than those of 'concatenate_1' (Concat), unet has its own");
   expect_setting(kUnet, "up_sampling2d_1", "interpolation", "bilinear",
                  "'up_sampling2d_1' (ResizeLinear) where unet has 'up_sampling2d_2' (ResizeNearest)");
 }
