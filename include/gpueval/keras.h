@@ -12,6 +12,7 @@
 
 #include "gpueval/graph.h"
 #include "gpueval/preprocessing.h"
+#include "gpueval/weights.h"
 
 namespace gpueval {
 
@@ -40,6 +41,14 @@ struct KerasOptions {
 // Throws Error (one sentence: file, expected, found), for layers that are not supported with all of them.
 KerasNetwork import_keras(const std::string& path, const KerasOptions& options = {});
 KerasNetwork import_keras(std::span<const std::byte> bytes, const std::string& name, const KerasOptions& options = {});
+
+// Compares what a weight file says about its network (WeightFile::config) with a built-in one, as its builder made it,
+// from the outputs to the inputs. Layers that do nothing at inference, the softmax behind the logits, and the many ways
+// to write one padding, pool or order of elements are no differences; nor, with other_size, are height and width of the
+// input. Of a network with layers of unknown classes (Lambda, classes of one's own) behind all that have weights, what
+// stands in front of them is compared. Throws Error that names the layer, what the file says and what the network has;
+// gives whole sentences for the user: what was not compared.
+std::vector<std::string> check_description(const Graph& graph, const WeightFile& file, bool other_size = false);
 
 // Whether a file is a whole model, and not weights alone; false for what cannot be read.
 bool describes_model(const std::string& path);

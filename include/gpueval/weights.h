@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,22 +22,13 @@ struct WeightLayer {
   std::string group;  // Keras 3 files: "conv2d_12", the class and the rank in model.layers order within it; else empty
   std::vector<WeightArray> arrays;  // in the file's order
 };
-// A layer as the file's own description of the model has it (".keras", full ".h5"), in Keras 2's words.
-struct LayerConfig {
-  std::string name;
-  std::string kind;                 // "Conv2D", "BatchNormalization", "ReLU", ...
-  std::vector<std::string> inputs;  // names of layers
-  // What the description says, in one spelling: "strides" -> "2x2", "epsilon" -> "0.001", "activation" -> "relu6".
-  std::map<std::string, std::string> settings;
-};
 struct WeightFile {
   std::string path;
   std::string sha256;                  // of the file, hex; of split weights that of all files (docs/formats.md)
   std::string format;                  // "keras-h5", "keras-h5-model", "keras3-weights", "keras3-archive"
   std::vector<WeightLayer> layers;     // only those with weights, in the file's order
   std::string keras_version, backend;  // as the file says, else empty
-  std::vector<LayerConfig> config;     // in model.layers order; empty where the file does not describe its model
-  std::string output;                  // name of the layer whose tensor is the result; empty as config is
+  std::string config;                  // JSON; empty where the file does not describe its model
   bool has_layer(std::string_view name) const;
 };
 
@@ -47,10 +37,10 @@ struct WeightFile {
 WeightFile read_weight_file(const std::string& path);
 
 // Matches the file's layers to the graph's by name, else by rank within a class of auto-numbered names, else in Keras's
-// model.layers order; checks every shape, what the file says about its layers, and that each variance + epsilon is
-// positive. The result's params all have data. The graph must be as the builder made it. other_size: the graph's input
-// may be of another size than the file says.
-Graph bind_weights(Graph graph, const WeightFile& file, bool other_size = false);
+// model.layers order; checks every shape, and that each variance + epsilon is positive. The result's params all have
+// data. The graph must be as the builder made it. What the file says about its layers: check_description()
+// (gpueval/keras.h).
+Graph bind_weights(Graph graph, const WeightFile& file);
 
 // Whether all of the file's shapes are the graph's.
 bool fits(const Graph& graph, const WeightFile& file);

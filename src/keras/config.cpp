@@ -8,8 +8,8 @@
 
 #include "core/json_text.h"
 #include "gpueval/error.h"
-#include "io/weights/config_settings.h"
-#include "io/weights/model_config.h"
+#include "io/weights/keras_file.h"
+#include "keras/layer_kind.h"
 #include "keras/tables.h"
 
 namespace gpueval::keras {

@@ -91,7 +91,32 @@ Importer::Importer(const KerasFile& file, const Model& model, const KerasOptions
   parts_.keras3 = file.keras_version.starts_with("3") || model.keras3;
 }
 
-KerasNetwork Importer::run() {
+RecordedInput recorded_input(const Model& model) {
+  RecordedInput input{.shape = model.input_shape};
+  const int index = model.find(model.inputs.front().layer);
+  if (index < 0) return input;
+  const Layer& layer = model.layers[static_cast<std::size_t>(index)];
+  input.layer = layer.name;
+  for (const char* key : {"batch_shape", "batch_input_shape"}) {
+    const auto found = layer.config.is_object() ? layer.config.find(key) : layer.config.end();
+    if (found == layer.config.end() || !found->is_array()) continue;
+    input.shape.emplace();
+    for (std::size_t i = 1; i < found->size(); ++i) {
+      const Json& extent = (*found)[i];
+      input.shape->push_back(extent.is_number_integer() ? extent.get<int>() : -1);
+    }
+  }
+  return input;
+}
+
+void fail_unread(const Unread& unread, const std::string& file) {
+  std::vector<std::string> all = unread.unsupported;
+  all.insert(all.end(), unread.unknown.begin(), unread.unknown.end());
+  fail("{}: {} of its layers {} not supported: {}", file, all.size(), all.size() == 1 ? "is" : "are",
+       fmt::join(all, "; "));
+}
+
+KerasNetwork Importer::run(Unread* unread) {
   if (model_.inputs.size() != 1) {
     std::vector<std::string> names;
     for (const TensorRef& input : model_.inputs) names.push_back(input.layer);
@@ -99,12 +124,14 @@ KerasNetwork Importer::run() {
   }
   Use use{.model = model_, .path = {}, .prefix = "", .inputs = {make_input()}, .values = {}};
   const std::vector<Value> outputs = run_model(use);
-  if (!refused_.empty()) {
-    fail("{}: {} of its layers {} not supported: {}", file_.path, refused_.size(), refused_.size() == 1 ? "is" : "are",
-         fmt::join(refused_, "; "));
-  }
+  if (!unread_.empty() && unread == nullptr) fail_unread(unread_, file_.path);
   weights_.check_all_taken();
-  set_outputs(outputs);
+  if (unread_.empty()) {
+    set_outputs(outputs);
+  } else {
+    set_outputs_to_ends();
+    *unread = unread_;
+  }
   KerasNetwork network;
   network.name = model_.name;
   network.file = file_.path;
@@ -119,23 +146,7 @@ KerasNetwork Importer::run() {
 }
 
 Value Importer::make_input() {
-  const TensorRef& input = model_.inputs.front();
-  const int index = model_.find(input.layer);
-  std::optional<std::vector<int>> shape = model_.input_shape;
-  std::string name = "input";
-  if (index >= 0) {
-    const Layer& layer = model_.layers[static_cast<std::size_t>(index)];
-    name = layer.name;
-    for (const char* key : {"batch_shape", "batch_input_shape"}) {
-      const auto found = layer.config.is_object() ? layer.config.find(key) : layer.config.end();
-      if (found == layer.config.end() || !found->is_array()) continue;
-      shape.emplace();
-      for (std::size_t i = 1; i < found->size(); ++i) {
-        const Json& extent = (*found)[i];
-        shape->push_back(extent.is_number_integer() ? extent.get<int>() : -1);
-      }
-    }
-  }
+  auto [name, shape] = recorded_input(model_);
   if (!shape) fail("{}: the description of the model does not say the shape of its input", file_.path);
   if (options_.input && shape->size() == 3) {
     (*shape)[0] = options_.input->height;
@@ -277,6 +288,7 @@ std::vector<Value> Importer::import_layer(Use& use, const Layer& outer, const Ca
     if (row == nullptr && function == nullptr) unsupported("{}", why_unknown(layer));
     const bool broken = std::any_of(sources.begin(), sources.end(), [](const Value& value) { return value.node < 0; });
     if (broken) return std::vector<Value>(kMostResults);
+    if (sources.empty()) unsupported("it is called with no tensor");
     std::vector<std::string> path = use.path;
     path.push_back(outer.name);
     if (&layer != &outer) path.push_back(layer.name);
@@ -286,7 +298,7 @@ std::vector<Value> Importer::import_layer(Use& use, const Layer& outer, const Ca
     if (function != nullptr) return function->import(layer_call);
     return {row->import(layer_call)};
   } catch (const Unsupported& reason) {
-    refuse(layer, reason.what());
+    refuse(row != nullptr || function != nullptr ? unread_.unsupported : unread_.unknown, layer, reason.what());
   } catch (const Json::exception&) {
     fail("{}: the settings of layer '{}' ({}) are none that Keras writes; fetch it again", file_.path, layer.name,
          layer.kind);
@@ -305,9 +317,9 @@ void Importer::note_policy(const Layer& layer) {
                   policy));
 }
 
-void Importer::refuse(const Layer& layer, const std::string& reason) {
+void Importer::refuse(std::vector<std::string>& list, const Layer& layer, const std::string& reason) {
   const std::string text = fmt::format("'{}' ({}: {})", layer.name, layer.kind, reason);
-  if (std::find(refused_.begin(), refused_.end(), text) == refused_.end()) refused_.push_back(text);
+  if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
 }
 
 // The file says what shape each tensor has, unless the input has another size than it says.
@@ -329,6 +341,13 @@ void Importer::set_outputs(const std::vector<Value>& values) {
     std::string name = model_.output_names.empty() ? model_.outputs[i].layer : model_.output_names[i];
     for (int k = 2; !names.insert(name).second; ++k) name = fmt::format("{}#{}", model_.outputs[i].layer, k);
     parts_.graph.outputs.push_back({name, values[i].node});
+  }
+}
+
+void Importer::set_outputs_to_ends() {
+  const std::vector<int> uses = parts_.graph.uses();
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    if (uses[i] == 0) parts_.graph.outputs.push_back({parts_.graph.nodes[i].name, static_cast<int>(i)});
   }
 }
 

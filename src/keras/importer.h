@@ -14,11 +14,30 @@ namespace gpueval::keras {
 
 // With every output in front of its softmax or sigmoid, simplified.
 KerasNetwork import_file(const KerasFile& file, const KerasOptions& options);
+// Layers that are not imported: "'conv' (Conv2D: ...)", whose settings are not supported, and "'lam' (Lambda: ...)",
+// whose class or function is not.
+struct Unread {
+  std::vector<std::string> unsupported, unknown;
+  bool empty() const { return unsupported.empty() && unknown.empty(); }
+};
+[[noreturn]] void fail_unread(const Unread& unread, const std::string& file);
+
+// The same of what the file describes. unread, unless null: where there are such layers, left are all tensors that do
+// not depend on them, and outputs are those that nothing reads.
+KerasNetwork import_model(const KerasFile& file, const Model& model, const KerasOptions& options,
+                          Unread* unread = nullptr);
+
+// The first of a model's inputs as the file has it, without the batch; -1: any extent. nullopt: it does not say.
+struct RecordedInput {
+  std::string layer = "input";
+  std::optional<std::vector<int>> shape;
+};
+RecordedInput recorded_input(const Model& model);
 
 class Importer {
  public:
   Importer(const KerasFile& file, const Model& model, const KerasOptions& options);
-  KerasNetwork run();
+  KerasNetwork run(Unread* unread);
 
  private:
   // One use of a model: its own tensors, by layer and call.
@@ -41,17 +60,18 @@ class Importer {
   void check_recorded(const Use& use, const Layer& reader, const TensorRef& reference, const Value& value) const;
   Value make_input();
   void note_policy(const Layer& layer);
-  void refuse(const Layer& layer, const std::string& reason);
+  static void refuse(std::vector<std::string>& list, const Layer& layer, const std::string& reason);
   void set_outputs(const std::vector<Value>& values);
+  void set_outputs_to_ends();
 
   const KerasFile& file_;
   const Model& model_;
   const KerasOptions& options_;
   WeightIndex weights_;
   GraphParts parts_;
-  std::vector<std::string> refused_;  // "'lam' (Lambda: ...)"
-  bool narrow_ = false;               // a layer computes in 16 bits
-  std::vector<std::string> models_;   // names
+  Unread unread_;
+  bool narrow_ = false;              // a layer computes in 16 bits
+  std::vector<std::string> models_;  // names
 };
 
 }  // namespace gpueval::keras

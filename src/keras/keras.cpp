@@ -53,9 +53,14 @@ KerasNetwork keras::import_file(const KerasFile& file, const KerasOptions& optio
         "network and this file as its weights (--model NAME --weights FILE)",
         file.path);
   }
-  KerasNetwork network = keras::Importer(file, keras::parse_model(file.config, file.path), options).run();
+  return import_model(file, parse_model(file.config, file.path), options);
+}
+
+KerasNetwork keras::import_model(const KerasFile& file, const Model& model, const KerasOptions& options,
+                                 Unread* unread) {
+  KerasNetwork network = Importer(file, model, options).run(unread);
   network.heads = strip_heads(network.graph);
-  network.graph = keras::simplify(std::move(network.graph));
+  network.graph = simplify(std::move(network.graph));
   if (!std::holds_alternative<Input>(network.graph.nodes.front().op)) {
     fail("{}: its outputs do not depend on its input", file.path);
   }

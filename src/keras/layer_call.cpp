@@ -168,6 +168,7 @@ bool LayerCall::flag_argument(std::size_t position, std::initializer_list<const 
 std::vector<int> LayerCall::axes(const Json& value, int rank) const {
   std::vector<int> result;
   const Json list = value.is_array() ? value : Json::array({value});
+  if (list.empty()) unsupported("it names no axis");
   for (const Json& item : list) {
     const int given = whole(item, kMostInWindow), axis = given < 0 ? given + rank + 1 : given;
     if (axis < 1 || axis > rank) unsupported("its axis is {} of a tensor of {} dimensions and the batch", given, rank);

@@ -84,7 +84,7 @@ struct LayerCall {
   // Of a function: among the settings, or a constant of the call; nullptr: not there.
   const Json* argument(std::size_t position, std::initializer_list<const char*> names) const;
   bool flag_argument(std::size_t position, std::initializer_list<const char*> names) const;
-  // Axes of a tensor of that rank, counted with the batch (0); each 1 to rank. Unsupported for the batch.
+  // Axes of a tensor of that rank, counted with the batch (0); each 1 to rank. Unsupported for the batch, and for none.
   std::vector<int> axes(const Json& value, int rank) const;
 
   // ---- nodes. suffix: behind the layer's name, for all but its last node

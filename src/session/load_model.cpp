@@ -75,13 +75,15 @@ WeightFile read_file(const ModelPlan& plan, const ModelSpec& spec, const ModelOp
   return read_weight_file(plan.weights.empty() ? find_weights(spec, build) : plan.weights);
 }
 
-// Fills build.variant and graph.
-WeightFile bind_file(const ModelPlan& plan, const ModelSpec& spec, ModelOptions& build, Graph& graph) {
+// Fills build.variant, the graph and its notes.
+WeightFile bind_file(const ModelPlan& plan, const ModelSpec& spec, ModelOptions& build, LoadedModel& model) {
   try {
     WeightFile file = read_file(plan, spec, build);
     if (spec.detect_variant) build.variant = spec.detect_variant(file);
     check_network(spec, build, file);
-    graph = bind_weights(spec.build(build), file, plan.input.has_value());
+    const Graph graph = spec.build(build);
+    model.graph = bind_weights(graph, file);
+    model.notes = check_description(graph, file, plan.input.has_value());
     return file;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kData || plan.weights.empty() || !describes_model(plan.weights)) throw;
@@ -164,7 +166,7 @@ LoadedModel load_model(const ModelPlan& plan) {
     report.seed = plan.seed;
     model.weights_id = fmt::format("random-{}", plan.seed);
   } else {
-    const WeightFile file = bind_file(plan, spec, build, model.graph);
+    const WeightFile file = bind_file(plan, spec, build, model);
     report.weights = file.path;
     report.weights_sha256 = file.sha256;
     report.variant = build.variant;

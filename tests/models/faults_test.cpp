@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "gpueval/error.h"
+#include "gpueval/keras.h"
 #include "gpueval/models.h"
 
 namespace gpueval {
@@ -25,7 +26,10 @@ TEST_P(RealFaults, AreNamed) {
       std::string(folder != nullptr ? folder : GPUEVAL_DEFAULT_DATA) + "/faults/" + GetParam().file;
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "there is no " << path;
   try {
-    bind_weights(find_model("mobilenet").build({.alpha = 0.25, .variant = {}}), read_weight_file(path));
+    const WeightFile file = read_weight_file(path);
+    const Graph graph = find_model("mobilenet").build({.alpha = 0.25, .variant = {}});
+    bind_weights(graph, file);
+    check_description(graph, file);
     FAIL() << "bound";
   } catch (const Error& error) {
     const std::string message = error.what();
@@ -39,8 +43,9 @@ TEST(RealFaultsThatLoad, Bfloat16) {
   const char* folder = std::getenv("GPUEVAL_DATA");
   const std::string path = std::string(folder != nullptr ? folder : GPUEVAL_DEFAULT_DATA) + "/faults/bfloat16.keras";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << "there is no " << path;
-  const Graph graph =
-      bind_weights(find_model("mobilenet").build({.alpha = 0.25, .variant = {}}), read_weight_file(path));
+  const WeightFile file = read_weight_file(path);
+  const Graph built = find_model("mobilenet").build({.alpha = 0.25, .variant = {}}), graph = bind_weights(built, file);
+  EXPECT_TRUE(check_description(built, file).empty());
   for (const float x : *graph.nodes[1].params.front().array.data) {
     EXPECT_EQ(std::bit_cast<std::uint32_t>(x) & 0xffffu, 0u);  // 16 bits of a float32
   }
@@ -54,9 +59,9 @@ INSTANTIATE_TEST_SUITE_P(
               "layer 'conv1_bn' has epsilon 0.1, mobilenet_0.25 has 0.001; layer 'conv1_relu' has "
               "activation relu, mobilenet_0.25 has relu6; 54 differences in all"},
         Fault{"negative_variance.h5", "'conv1_bn/moving_variance:0' of layer 'conv1_bn' is -0.01 in channel 0"},
-        Fault{"nested.h5", "'mobilenet_0.25_224' (Functional) is a model nested in another"},
-        Fault{"nested.keras", "'mobilenet_0.25_224' (Functional) is a model nested in another"},
-        Fault{"wrap.keras", "'mobilenet_0.25_224' (Functional) is a model nested in another"},
+        Fault{"nested.h5", "'mobilenet_0.25_224' holds the weights of"},
+        Fault{"nested.keras", "'functional' is a model nested in another"},
+        Fault{"wrap.keras", "is a model nested in another"},
         Fault{"sub.weights.h5", "'backbone' is an attribute of a subclassed model"},
         Fault{"m10.h5", "gives 10 classes, the built-in network (mobilenet_0.25) has 1000"},
         Fault{"m10.keras", "gives 10 classes, the built-in network (mobilenet_0.25) has 1000"},

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "gpueval/error.h"
+#include "gpueval/keras.h"
 #include "gpueval/models.h"
 
 namespace gpueval {
@@ -48,6 +49,7 @@ TEST(Oracle, EveryGenerationBindsBitForBit) {
         EXPECT_EQ(spec.detect_variant(file), options.variant);
       }
       expect_same_weights(bind_weights(spec.build(options), file), expected, path);
+      EXPECT_TRUE(check_description(spec.build(options), file).empty());
       ++files;
     }
   }

@@ -6,7 +6,6 @@
 
 #include "gpueval/error.h"
 #include "gpueval/weights.h"
-#include "io/weights/check_config.h"
 #include "io/weights/layer_names.h"
 #include "io/weights/match_layers.h"
 
@@ -140,7 +139,7 @@ std::int64_t classes_of_other_head(const Graph& graph, const WeightFile& file) {
   return try_shapes(graph, file).other_classes;
 }
 
-Graph bind_weights(Graph graph, const WeightFile& file, bool other_size) {
+Graph bind_weights(Graph graph, const WeightFile& file) {
   check_backend(file);
   const std::vector<int> matched = match_layers(graph, file);
   if (const std::int64_t classes = compare_shapes(graph, file, matched).other_classes; classes > 0) {
@@ -159,7 +158,6 @@ Graph bind_weights(Graph graph, const WeightFile& file, bool other_size) {
         }
         wanted.data = found.array.data;
       });
-  check_config(graph, file, matched, other_size);
   check_variances(graph, file, matched);
   return graph;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,8 @@
 namespace gpueval {
 
 class Hdf5File;
+
+constexpr std::uint64_t kMaxConfigBytes = 8u << 20;  // 1 KB a layer; the largest of keras.applications has 0.9 MB
 
 // The arrays of one place in the file.
 struct WeightGroup {

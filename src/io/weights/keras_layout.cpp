@@ -7,7 +7,6 @@
 
 #include "gpueval/error.h"
 #include "io/weights/layer_names.h"
-#include "io/weights/model_config.h"
 
 namespace gpueval {
 namespace {
@@ -114,7 +113,7 @@ void read_description(const Hdf5File& file, WeightFile& out) {
   if (const auto version = file.string_attribute(file.root(), "keras_version")) out.keras_version = *version;
   if (const auto backend = file.string_attribute(file.root(), "backend")) out.backend = *backend;
   const auto config = file.string_attribute(file.root(), "model_config");
-  if (config && out.config.empty()) read_model_config(*config, out);
+  if (config && out.config.empty()) out.config = *config;
 }
 
 // Whether there are any. "_layer_checkpoint_dependencies" is what the first releases with this format (2.12) wrote.

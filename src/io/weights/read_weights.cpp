@@ -22,7 +22,7 @@
 #include "io/weights/keras_file.h"
 #include "io/weights/keras_layout.h"
 #include "io/weights/layer_names.h"
-#include "io/weights/model_config.h"
+#include "io/weights/name_layers.h"
 #include "io/weights/rehearse.h"
 #include "io/weights/shards.h"
 #include "io/weights/zip_archive.h"
@@ -229,11 +229,11 @@ WeightFile read_weights(const std::string& name, const Read& read) {
                                            .description =
                                                [&](const std::string& config, const std::string& metadata) {
                                                  out.keras_version = version_of(metadata, name);
-                                                 if (!config.empty()) read_model_config(config, out);
+                                                 out.config = config;
                                                }});
   if (container == Container::kZipFile) {
     out.format = "keras3-archive";
-    name_layers_by_config(out);
+    name_layers(out);
   }
   return out;
 }

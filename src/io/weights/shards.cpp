@@ -12,8 +12,8 @@
 #include "core/sha256.h"
 #include "gpueval/error.h"
 #include "io/weights/foreign_file.h"
+#include "io/weights/keras_file.h"
 #include "io/weights/layer_names.h"
-#include "io/weights/model_config.h"
 
 namespace gpueval {
 namespace {

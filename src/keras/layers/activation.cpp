@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "io/weights/config_settings.h"
 #include "keras/layer_call.h"
+#include "keras/layer_kind.h"
 
 namespace gpueval::keras {
 namespace {
@@ -154,7 +154,8 @@ Value thresholded_relu_layer(LayerCall& call) {
 Value prelu_layer(LayerCall& call) {
   const Value& src = call.input();
   std::vector<int> shared;
-  if (const Json* axes = call.setting({"shared_axes"})) shared = call.axes(*axes, src.rank());
+  const Json* axes = call.setting({"shared_axes"});
+  if (axes != nullptr && !axes->empty()) shared = call.axes(*axes, src.rank());
   std::vector<std::int64_t> shape;
   for (int axis = 1; axis <= src.rank(); ++axis) {
     const bool one = std::find(shared.begin(), shared.end(), axis) != shared.end();

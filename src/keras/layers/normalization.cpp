@@ -41,7 +41,9 @@ std::vector<Param> gain_and_offset(LayerCall& call, int channels) {
 Value batch_normalization(LayerCall& call) {
   const Value& src = call.input();
   check_axis(call, src);
-  if (call.integer({"mode"}, 0) == 1) unsupported("it normalises by each picture (mode 1)");
+  if (const int mode = call.integer({"mode"}, 0); mode != 0) {
+    unsupported("it normalises by each {} (mode {})", mode == 1 ? "picture" : "batch", mode);
+  }
   const int channels = src.channels();
   const double epsilon = call.number({"epsilon"}, 1e-3);
   std::vector<Param> params = gain_and_offset(call, channels);

@@ -13,6 +13,7 @@ Value resized(LayerCall& call, const Value& src, int h, int w, const std::string
   if (h == src.shape[0] && w == src.shape[1]) return src;
   std::vector<int> shape{h, w, src.channels()};
   const bool constant = src.shape[0] == 1 && src.shape[1] == 1;  // every interpolation repeats the one pixel
+  if (constant) grid = Grid::kHalfPixel;
   if (how == "nearest" || constant) return call.append(ResizeNearest{h, w, grid}, {src}, std::move(shape));
   if (how == "bilinear") return call.append(ResizeLinear{h, w, grid}, {src}, std::move(shape));
   unsupported("its interpolation is '{}', expected 'nearest' or 'bilinear'", how);

@@ -167,7 +167,7 @@ std::vector<Value> expand_dims(LayerCall& call) {
 std::vector<Value> squeeze(LayerCall& call) {
   const Value& src = call.input();
   const Json* axis = call.argument(1, {"axis"});
-  const std::vector<int> gone = axis != nullptr ? call.axes(*axis, src.rank()) : std::vector<int>{};
+  const std::vector<int> gone = axis != nullptr && !axis->empty() ? call.axes(*axis, src.rank()) : std::vector<int>{};
   std::vector<int> shape;
   for (int i = 1; i <= src.rank(); ++i) {
     const int extent = src.shape[static_cast<std::size_t>(i - 1)];

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 
-namespace gpueval {
+namespace gpueval::keras {
 
 // "my>Swish" -> "Swish": a registered class of the user's own stands behind its package.
 std::string_view without_package(std::string_view class_name);
@@ -14,10 +13,4 @@ std::string_view without_package(std::string_view class_name);
 // Keras 2's name of a layer's class: "Convolution2D" -> "Conv2D". Merge layers tell theirs by their mode.
 std::string layer_kind(std::string_view class_name, const nlohmann::json& config);
 
-// A layer's settings in one spelling; only what the description has, in the words of LayerConfig::settings.
-std::map<std::string, std::string> layer_settings(const std::string& kind, const nlohmann::json& config);
-
-// Layers that do nothing at inference.
-bool is_identity(std::string_view kind);
-
-}  // namespace gpueval
+}  // namespace gpueval::keras
