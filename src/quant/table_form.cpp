@@ -27,6 +27,8 @@ void check_table_numbers(const CalibrationTable& table, const std::string& path)
   for (const auto& [name, scales] : table.channel_scale) {
     for (const float scale : scales) check("scale of a channel", name, scale, scale >= kLeast);
   }
+  for (const auto& [name, point] : table.zero_point)
+    check("zero point", name, static_cast<float>(point), point >= 1 && point <= 254);
   for (const auto& [name, correction] : table.corrections) {
     for (const float bias : correction.bias) check("bias", name, bias, true);
     for (const float scale : correction.weight_scale) check("scale of the weights", name, scale, scale > 0);

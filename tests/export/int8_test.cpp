@@ -114,6 +114,34 @@ TEST(OnnxInt8, ScalesPerChannelMoveIntoTheWeights) {
     EXPECT_FLOAT_EQ(file.values<float>("logits/weights/scale")[k] * 0.022f, at("logits").m[k]);
 }
 
+// conv -> SiLU -> dense: the file has the zero points, and the biases what they were without.
+TEST(OnnxInt8, ZeroPointsAreTheTensorsOwn) {
+  GraphBuilder g("offset");
+  const int conv = g.conv2d("conv", g.input(1, 1, 2), 3, 1, 1, {});
+  Graph bound = g.finish(g.dense("logits", g.activate("silu", conv, {FunctionKind::kSilu}), 2));
+  bind(bound, "conv", {{1.0f, -0.5f, 0.0f, 0.25f, 2.0f, 0.5f}, {0.5f, 0.0f, 3.0f}});
+  bind(bound, "logits", {{1.0f, 0.0f, 0.0f, 1.0f, 0.5f, 0.5f}, {0.0f, 7.0f}});
+  CalibrationTable table = ranges({{"input", 12.7f}, {"conv", 5.0f}, {"silu", 5.0f}, {"logits", 1.0f}});
+  table.zero_point = {{"conv", 55}, {"silu", 5}};
+  const Graph lowered = lower_static(bound, table, {});
+  const OnnxFile file(lowered);
+  file.expect_well_formed(lowered);
+  EXPECT_EQ(file.values<std::uint8_t>("conv/zero_point")[0], 55);
+  EXPECT_EQ(file.values<std::uint8_t>("silu/zero_point")[0], 5);
+  EXPECT_FLOAT_EQ(file.values<float>("conv/scale")[0], 5.0f / 200);
+  const auto bias = [&](const std::string& layer, std::size_t k) {
+    const double steps = file.values<std::int32_t>(layer + "/bias/quantized")[k];
+    return steps * file.values<float>(layer + "/bias/scale")[k];
+  };
+  EXPECT_NEAR(bias("conv", 0), 0.5, 1e-3);
+  EXPECT_NEAR(bias("conv", 2), 3.0, 1e-3);
+  EXPECT_NEAR(bias("logits", 0), 0.0, 1e-3);
+  EXPECT_NEAR(bias("logits", 1), 7.0, 1e-3);
+  const Node& logits = lowered.node(lowered.find("logits"));
+  const double sum = 127 + 0 + 64;  // of the first channel's weights, 1, 0 and .5
+  EXPECT_FLOAT_EQ(logits.integer->b[0], static_cast<float>(-5 * sum * logits.integer->m[0]));
+}
+
 TEST(OnnxInt8, BiasBeyondInt32TakesACoarserScale) {
   IntegerOp op;
   op.weights = std::make_shared<const Bytes>(Bytes{127, -127, 100, 50});

@@ -68,6 +68,8 @@ TEST_F(TableLayers, EveryDeviationIsNamed) {
   refused([](CalibrationTable& t) { t.range["dw"] = 7; }, "beyond the 6 of ReLU6, of layer 'dw'");
   refused([](CalibrationTable& t) { t.channel_scale["nowhere"] = {1}; }, "scales per channel of a layer 'nowhere'");
   refused([](CalibrationTable& t) { t.channel_scale.clear(); }, "lacks the scales per channel of layer");
+  refused([](CalibrationTable& t) { t.zero_point["nowhere"] = 9; }, "a zero point of a layer 'nowhere'");
+  refused([](CalibrationTable& t) { t.zero_point["left"] = 9; }, "gives no zero point, but it has one of layer 'left'");
   refused([](CalibrationTable& t) { t.corrections["nowhere"] = {}; }, "corrections of a layer 'nowhere'");
   refused([](CalibrationTable& t) { t.corrections["average"] = {}; }, "of layer 'average'");
   refused([](CalibrationTable& t) { t.corrections.clear(); }, "lacks the bias of layer");

@@ -43,6 +43,7 @@ class Table : public testing::Test {
     table.seed = 1;
     table.calibration_images = {{7, 12345, std::string(64, 'a')}, {3, 99, std::string(64, 'b')}};
     table.range = {{"conv1", 6.0f}, {"input", 0.1f}, {"tiny", 1.17549435e-38f}};
+    table.zero_point = {{"conv1", 55}, {"tiny", 254}};
     return table;
   }
 
@@ -53,6 +54,7 @@ TEST_F(Table, RoundTripsEveryBit) {
   save_table(example(), path("t.json"));
   const CalibrationTable table = load_table(path("t.json"));
   EXPECT_EQ(table.range, example().range);
+  EXPECT_EQ(table.zero_point, example().zero_point);
   EXPECT_EQ(table.images, 2);
   EXPECT_EQ(table.calibration_images, example().calibration_images);
   EXPECT_EQ(table.seed, 1u);
@@ -118,6 +120,8 @@ TEST_F(Table, NothingThatIsNotANumberOfACalibrationIsSaved) {
   refused([](CalibrationTable& t) { t.range["conv1"] = kInfinity; }, "range of 'conv1'");
   refused([](CalibrationTable& t) { t.range["conv1"] = 1e-45f; }, "range of 'conv1'");
   refused([](CalibrationTable& t) { t.channel_scale["conv1"] = {1, kNan}; }, "channel of 'conv1'");
+  refused([](CalibrationTable& t) { t.zero_point["conv1"] = 0; }, "zero point of 'conv1'");
+  refused([](CalibrationTable& t) { t.zero_point["conv1"] = 255; }, "zero point of 'conv1'");
   refused([](CalibrationTable& t) { t.corrections["a"].bias = {1, kInfinity}; }, "bias of 'a'");
   refused([](CalibrationTable& t) { t.corrections["a"] = {{}, {1}, {kNan}}; }, "weights of 'a'");
 }
@@ -179,6 +183,7 @@ TEST_F(ChangedTable, AnyChangeIsSeen) {
   changed([](Json& j) { j["range"]["conv2"] = 5.0; });
   changed([](Json& j) { j["calibration_images"][0]["sha256"] = std::string(64, 'c'); });
   changed([](Json& j) { j.erase("channel_scale"); });
+  changed([](Json& j) { j["zero_point"]["conv1"] = 56; });
   Json without = json_;
   without.erase("corrections");
   without.erase("weights_file");
@@ -208,6 +213,8 @@ TEST_F(ChangedTable, EveryFieldHasItsTypeAndName) {
   refused([](Json& j) { j["scheme"] = 5; }, "'scheme': expected a text, found 5");
   refused([](Json& j) { j["scheme"] = nullptr; }, "'scheme': expected a text, found null");
   refused([](Json& j) { j["activations"] = "u9"; }, "'activations': expected u8 or s8");
+  refused([](Json& j) { j["zero_point"]["conv1"] = 255; }, "'zero_point.conv1'");
+  refused([](Json& j) { j["zero_point"]["conv1"] = 1.5; }, "'zero_point.conv1'");
   refused([](Json& j) { j["images"] = 1e300; }, "'images': expected a whole number from 1");
   refused([](Json& j) { j["images"] = -3; }, "'images': expected a whole number from 1");
   refused([](Json& j) { j["images"] = 0; }, "'images': expected a whole number from 1");
