@@ -144,12 +144,19 @@ TEST(KernelRows, OfZerosAreLeftOut) {
     const ConvDesc desc = parse_conv_desc(text);
     const TapSource source{.h = desc.h, .w = desc.w, .window = desc.window, .p = desc.p(), .q = desc.q()};
     const KernelRows found = real_kernel_rows(source, first, count);
+    EXPECT_TRUE(found.end - found.begin == desc.window.kernel_h || meets_zero_rows(source, first, count)) << text;
     return std::pair(found.begin, found.end);
   };
   const char* same = "n2h5w4c1_k1r3s3_st1_pad1,1,1,1";
   EXPECT_EQ(rows(same, 0, 4), std::pair(1, 3));
   EXPECT_EQ(rows(same, 3, 2), std::pair(0, 3));
   EXPECT_EQ(rows(same, 4, 12), std::pair(0, 3));
+  const ConvDesc inner = parse_conv_desc(same);
+  const TapSource map{.h = inner.h, .w = inner.w, .window = inner.window, .p = inner.p(), .q = inner.q()};
+  EXPECT_FALSE(meets_zero_rows(map, 4, 12));
+  EXPECT_TRUE(meets_zero_rows(map, 3, 12));
+  EXPECT_TRUE(meets_zero_rows(map, 4, 13));
+  EXPECT_TRUE(meets_zero_rows(map, 12, 20));  // of two images
   EXPECT_EQ(rows(same, 17, 2), std::pair(0, 2));
   EXPECT_EQ(rows(same, 19, 2), std::pair(0, 3));
   EXPECT_EQ(rows(same, 20, 1), std::pair(1, 3));

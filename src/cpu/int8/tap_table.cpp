@@ -9,6 +9,12 @@ namespace {
 // Smallest x >= 0 with x * step + offset >= bound.
 int first_reaching(int bound, int offset, int step) { return std::max(0, (bound - offset + step - 1) / step); }
 
+// The source row that an output pixel's kernel begins at.
+int top_row(const TapSource& source, std::int64_t pixel) {
+  const std::int64_t image_pixels = std::int64_t{source.p} * source.q;
+  return static_cast<int>(pixel % image_pixels / source.q) * source.window.stride_h - source.window.pad.top;
+}
+
 // One tap of output pixels [begin, end) of one output row. `row`: the source row, nullptr if outside the image.
 void fill_run(const TapSource& source, const std::byte* row, int column, int begin, int end, const std::byte** out) {
   int i = begin;
@@ -49,15 +55,19 @@ void fill_tap_table(const TapSource& source, std::int64_t first, std::int64_t co
   }
 }
 
+bool meets_zero_rows(const TapSource& source, std::int64_t first, std::int64_t count) {
+  const std::int64_t image_pixels = std::int64_t{source.p} * source.q, last = first + count - 1;
+  if (first / image_pixels != last / image_pixels) return true;
+  const Window& window = source.window;
+  return top_row(source, first) < 0 || top_row(source, last) + (window.kernel_h - 1) * window.dilation_h >= source.h;
+}
+
 KernelRows real_kernel_rows(const TapSource& source, std::int64_t first, std::int64_t count) {
   const Window& window = source.window;
   const std::int64_t image_pixels = std::int64_t{source.p} * source.q, last = first + count - 1;
   if (first / image_pixels != last / image_pixels) return {0, window.kernel_h};
-  const auto top_of = [&](std::int64_t pixel) {
-    return static_cast<int>(pixel % image_pixels / source.q) * window.stride_h - window.pad.top;
-  };
-  const int begin = std::min(first_reaching(0, top_of(last), window.dilation_h), window.kernel_h - 1);
-  const int end = std::min(first_reaching(source.h, top_of(first), window.dilation_h), window.kernel_h);
+  const int begin = std::min(first_reaching(0, top_row(source, last), window.dilation_h), window.kernel_h - 1);
+  const int end = std::min(first_reaching(source.h, top_row(source, first), window.dilation_h), window.kernel_h);
   return {begin, std::max(end, begin + 1)};
 }
 

@@ -47,8 +47,12 @@ class TiledConv final : public Int8Conv {
   void convert_pixels(const std::byte* src, std::int64_t src_bytes, std::int64_t count, std::byte* dst) const;
   const std::byte** fill_table(const Call& call, std::int64_t first, std::int64_t count) const;
   // Zeros that are read as 128 count in the sums, whose start takes them off again: then all rows.
-  KernelRows real_rows(const TapSource& source, std::int64_t first, std::int64_t count) const {
-    return zero_ == std::byte{0} ? real_kernel_rows(source, first, count) : KernelRows{0, source.window.kernel_h};
+  bool leaves_out_rows(const TapSource& source, std::int64_t first, std::int64_t count) const {
+    const Padding& pad = source.window.pad;
+    return zero_ == std::byte{0} && pad.top + pad.bottom > 0 && meets_zero_rows(source, first, count);
+  }
+  std::int64_t tap_bytes(const ChannelBlock& block) const {
+    return std::int64_t{depth_.groups} * tiles_.group * tiles_.element_bytes * block.vectors * tiles_.lanes;
   }
   ConvSplit split(std::int64_t pixels) const;
   void run_task(const Call& call, const ConvSplit& split, std::int64_t task) const;
@@ -222,19 +226,23 @@ void TiledConv::run_block(const Call& call, const ChannelBlock& block, const std
   tile.dst_pitch = call.args->dst_pitch * dst_bytes_;
   tile.residual_pitch = call.args->residual_pitch;
   tile.epilogue = &call.epilogue;
-  const std::int64_t tap_bytes =
-      std::int64_t{depth_.groups} * tiles_.group * tiles_.element_bytes * block.vectors * tiles_.lanes;
+  tile.tap_count = depth_.taps;
+  tile.weights = packed_.weights.data() + block.weight_offset;
+  const bool some_rows = leaves_out_rows(call.source, first, count);
   const int most = tiles_.rows[block.vectors];
   const std::int64_t tiles = (count + most - 1) / most;
   std::int64_t begin = 0;
   for (std::int64_t i = 0; i < tiles; ++i) {  // as equal as possible: no lone rows at the end
     const std::int64_t end = count * (i + 1) / tiles;
     const std::int64_t pixel = call.first_pixel + first + begin;
-    const KernelRows rows = real_rows(call.source, first + begin, end - begin);
-    const std::int64_t tap = std::int64_t{rows.begin} * call.source.window.kernel_w;
-    tile.tap_count = (rows.end - rows.begin) * call.source.window.kernel_w;
-    tile.taps = table + tap * count + begin;
-    tile.weights = packed_.weights.data() + block.weight_offset + tap * tap_bytes;
+    tile.taps = table + begin;
+    if (some_rows) {
+      const KernelRows rows = real_kernel_rows(call.source, first + begin, end - begin);
+      const int tap = rows.begin * call.source.window.kernel_w;
+      tile.tap_count = (rows.end - rows.begin) * call.source.window.kernel_w;
+      tile.taps += tap * count;
+      tile.weights = packed_.weights.data() + block.weight_offset + tap * tap_bytes(block);
+    }
     tile.dst = static_cast<std::byte*>(call.args->dst) + pixel * tile.dst_pitch + block.first * dst_bytes_;
     if (call.epilogue.residual != Residual::kNone) {
       tile.residual = static_cast<const std::byte*>(call.args->residual) + pixel * tile.residual_pitch + block.first;
