@@ -21,7 +21,8 @@ std::optional<IntegerOp> integer_form(const Activate& op, const IntegerContext& 
     const TensorType& type = context.source().type;
     const double x = scale_of(context.source()) * (value_of(byte, type.dtype) - type.zero_point);
     const double v = apply(op.function, x) / scale_of(node) + node.type.zero_point;
-    const double q = std::isnan(v) ? node.type.zero_point : std::nearbyint(std::clamp(v, double{form.lo}, double{form.hi}));
+    const double q =
+        std::isnan(v) ? node.type.zero_point : std::nearbyint(std::clamp(v, double{form.lo}, double{form.hi}));
     form.table.push_back(static_cast<std::uint8_t>(static_cast<int>(q)));
   }
   return form;
