@@ -78,7 +78,7 @@ struct CalibrationTable {
   // all of whose readers are convolutions, depthwise or dense layers; behind ReLU6 at most 6 / 255.
   std::map<std::string, std::vector<float>> channel_scale;
   // Node name -> zero point, 1 to 254, of a u8 tensor that goes below zero: scale = range / (255 - zero point). Only
-  // for convolutions and dense layers that functions alone read, which are tables of bytes.
+  // where no kernel has to know it: in front of and behind functions (docs/quantization.md).
   std::map<std::string, int> zero_point;
   std::map<std::string, LayerCorrection> corrections;  // by node name
   std::vector<std::string> notes = {};                 // by load_table: whole sentences on what an older table lacks

@@ -118,7 +118,7 @@ CalibrationTable load_table(const std::string& path) {
   if (text.contains("zero_point")) {
     const JsonFields points = json.object("zero_point");
     for (const std::string& name : points.keys())
-      table.zero_point[name] = static_cast<int>(points.integer(name.c_str(), 1, 254));
+      table.zero_point[name] = static_cast<int>(points.integer(name, 1, 254));
   }
   const std::map<std::string, std::uint64_t> weight_counts = read_corrections(json, table);
   const SideFile side = read_side(json, !weight_counts.empty());

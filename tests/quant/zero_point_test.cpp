@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "../support/test_networks.h"
 #include "gpueval/error.h"
@@ -63,6 +64,10 @@ TEST(ZeroPoints, OneSignAndNothingAtAll) {
   EXPECT_EQ(below.zero_point, 254);
   EXPECT_GT(below.range, 0.0f);
   EXPECT_EQ(find_zero_point(histogram_of(Values(10, 0.0f)), {{kSilu}}).zero_point, 0);
+  const ZeroPoint infinite = find_zero_point(histogram_of({-1, 0, std::numeric_limits<float>::infinity()}), {{kSilu}});
+  EXPECT_EQ(infinite.zero_point, 0);
+  EXPECT_TRUE(std::isinf(infinite.range));
+  EXPECT_FLOAT_EQ(find_zero_point(histogram_of(evenly(-0.25f, 10)), {}).range, 10.0f);  // of the values themselves
 }
 
 // conv -> SiLU -> depthwise -> hard SiLU -> dense

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 namespace gpueval {
 namespace {
@@ -14,10 +15,12 @@ constexpr std::array kHigh = {1.0, .97, .94, .9, .86, .82, .78, .74, .7, .65, .6
 
 double finite(double value) { return std::isfinite(value) ? value : 0; }
 
+// The finest ones that hold both ends.
 ZeroPoint codes_between(double low, double high) {
-  const int zero_point = std::clamp(static_cast<int>(std::nearbyint(-low / (high - low) * 255)), 1, 254);
-  const double scale = std::max(high / (255 - zero_point), -low / zero_point);
-  return {static_cast<float>(scale * (255 - zero_point)), zero_point};
+  const auto scale_of = [&](int zero_point) { return std::max(high / (255 - zero_point), -low / zero_point); };
+  int zero_point = std::clamp(static_cast<int>(-low / (high - low) * 255), 1, 254);
+  if (zero_point < 254 && scale_of(zero_point + 1) < scale_of(zero_point)) ++zero_point;
+  return {static_cast<float>(scale_of(zero_point) * (255 - zero_point)), zero_point};
 }
 
 // What is to be right: a function of the values, or (none) the values.
@@ -63,6 +66,7 @@ class Search {
 
 void SignedHistogram::add(std::span<const float> values) {
   const float bins_per_unit = static_cast<float>(kBins) / (largest - least);
+  counts.resize(kBins);
   for (const float x : values) {
     const float bin = (x - least) * bins_per_unit;
     ++counts[static_cast<std::size_t>(std::min(std::max(0.0f, bin), static_cast<float>(kBins - 1)))];
@@ -74,6 +78,7 @@ double SignedHistogram::value(std::size_t bin) const {
 }
 
 ZeroPoint find_zero_point(const SignedHistogram& histogram, std::span<const Function> functions) {
+  if (!std::isfinite(histogram.largest - histogram.least)) return {.range = std::numeric_limits<float>::infinity()};
   if (!(histogram.largest - histogram.least > 1e-30f)) return {};
   const Search search(histogram, functions);
   // Zero has a code, whatever the signs.

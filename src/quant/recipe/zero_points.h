@@ -16,7 +16,7 @@ namespace gpueval {
 struct SignedHistogram {
   static constexpr int kBins = 4096;
   float least = 0, largest = 0;
-  std::vector<std::uint64_t> counts = std::vector<std::uint64_t>(kBins, 0);
+  std::vector<std::uint64_t> counts = {};  // of kBins, once there are values
 
   void add(std::span<const float> values);
   double value(std::size_t bin) const;  // its middle
@@ -25,7 +25,7 @@ struct SignedHistogram {
 // real = range / (255 - zero_point) * (q - zero_point), q from 0 to 255.
 struct ZeroPoint {
   float range = 0;
-  int zero_point = 0;  // 1 to 254; 0: none, the tensor is zero throughout
+  int zero_point = 0;  // 1 to 254; 0: none, the tensor is zero throughout (or, with an infinite range, infinite)
 };
 ZeroPoint find_zero_point(const SignedHistogram& histogram, std::span<const Function> functions);
 
