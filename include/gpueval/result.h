@@ -203,7 +203,7 @@ struct Report {
   int layer_error_images = 0;
   std::vector<std::string> warnings;       // whole sentences: numbers of this report that may be wrong, and why
   std::vector<std::string> notes;          // whole sentences for the reader
-  std::vector<std::string> output_errors;  // files that could not be written
+  std::vector<std::string> output_errors;  // what could not be written, or went wrong behind a part that stands
   std::string journal;                     // of the accuracy part, to resume from; empty: there is none
   std::optional<DeviceRoofs> roofs;        // --per-layer
   bool interrupted = false;

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "core/stop_signal.h"
@@ -38,16 +39,43 @@ JudgedSet settle_judged(const Plan& plan, Prepared& prepared) {
   return judged;
 }
 
+// What goes wrong behind a part that was measured (a full disk, a device that is lost) must not cost it.
+template <typename Part>
+void behind_others(Report& report, const char* name, Part&& part) {
+  std::string problem;
+  try {
+    part();
+    return;
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    if (!anything_measured(report) || error.kind() == ErrorKind::kUsage) throw;
+    problem = error.what();
+  } catch (const std::bad_alloc&) {
+    if (!anything_measured(report)) throw;
+    problem = fmt::format("not enough memory for the {}", name);
+  }
+  report.output_errors.push_back(std::move(problem));
+}
+
 void measure_parts(const Plan& plan, Prepared& prepared, Observer& observer, Report& report) {
   const JudgedSet judged = settle_judged(plan, prepared);
   report.calibration = prepared.calibration;
   try {
     KeptMaps maps;
     if (plan.accuracy) measure_accuracy(plan, prepared, judged, maps, observer, report);
-    if (plan.accuracy && plan.gallery) collect_gallery(plan, prepared, judged, maps, observer, report);
-    if (!report.interrupted && plan.outputs.any()) save_outputs(plan, prepared, judged, report);
-    if (!report.interrupted && (plan.speed || plan.layers_batch)) measure_speed(plan, prepared, observer, report);
-    if (measures_layer_errors(plan)) measure_layer_error(plan, prepared, judged, observer, report);
+    if (plan.accuracy && plan.gallery) {
+      behind_others(report, "pictures of the report",
+                    [&] { collect_gallery(plan, prepared, judged, maps, observer, report); });
+    }
+    if (!report.interrupted && plan.outputs.any())
+      behind_others(report, "outputs", [&] { save_outputs(plan, prepared, judged, report); });
+    if (!report.interrupted && (plan.speed || plan.layers_batch))
+      behind_others(report, "speed part", [&] { measure_speed(plan, prepared, observer, report); });
+    if (measures_layer_errors(plan)) {
+      behind_others(report, "errors of the layers",
+                    [&] { measure_layer_error(plan, prepared, judged, observer, report); });
+    }
   } catch (const Interrupted&) {
     if (!anything_measured(report)) throw;
     report.interrupted = true;

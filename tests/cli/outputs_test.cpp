@@ -189,6 +189,24 @@ TEST_F(Outputs, TheLimitOfAFilesSizeIsAnErrorAndKeepsTheOldFile) {
   expect_no_parts();
 }
 
+// Outputs are written behind the judging: the result stands, and nothing half-written.
+TEST_F(Outputs, TheLimitOfAnOutputsSizeIsAnErrorBesideTheTable) {
+  in_child_ = [] {
+    const rlimit limit{100, 100};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  };
+  for (const std::vector<std::string>& more :
+       {std::vector<std::string>{"--save-outputs", "out"}, {"--save-logits", "l.npy", "--probabilities"}}) {
+    const Outcome outcome = run(quick(more));
+    EXPECT_EQ(outcome.code, 1) << outcome.err;
+    EXPECT_NE(outcome.out.find("int8 maxabs"), std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.err.find(".npy: cannot be written: File too large"), std::string::npos) << outcome.err;
+  }
+  EXPECT_FALSE(fs::exists(path("l.npy")));
+  EXPECT_FALSE(fs::exists(path("out/logits.npy")));
+  expect_no_parts();
+}
+
 TEST_F(Outputs, PlantedPartsAreNotFollowed) {
   write("victim", "precious");
   fs::create_symlink("victim", path("r.json.part"));
