@@ -122,8 +122,8 @@ TEST(KeptMaps, ThoseThatDifferMost) {
     const ImageOutputs rows[] = {{&first, 1}, {&last, 1}};
     maps.take({pictures, i, 40, 80}, pair_of(different[i]), rows);
   }
-  for (const std::size_t i : {0, 1, 3}) EXPECT_EQ(maps.of(i), nullptr) << i;
-  for (const std::size_t i : {2, 4}) {
+  for (const std::size_t i : {0u, 1u, 3u}) EXPECT_EQ(maps.of(i), nullptr) << i;
+  for (const std::size_t i : {2u, 4u}) {
     ASSERT_NE(maps.of(i), nullptr) << i;
     EXPECT_EQ(maps.of(i)->first.classes, std::vector<std::uint8_t>(20 * 40, static_cast<std::uint8_t>(i)));
     EXPECT_EQ(maps.of(i)->last.classes, std::vector<std::uint8_t>(20 * 40, static_cast<std::uint8_t>(i + 10)));
@@ -146,7 +146,7 @@ TEST(GalleryPart, ASegmentationThatEndedEarlyHasTheMapsThatWereKept) {
   const float number = 7;
   const std::span<const float> output(&number, 1);
   const ImageOutputs rows[] = {{&output, 1}, {&output, 1}};
-  for (const std::size_t picture : {2, 4})
+  for (const std::size_t picture : {2u, 4u})
     maps.take({*judged.images, picture, 40, 80}, pair_of(picture == 2 ? 1 : 2), rows);
   Observer silent;
   collect_gallery(plan, Prepared{}, judged, maps, silent, report);
