@@ -192,12 +192,14 @@ TEST_F(Outputs, TheLimitOfAFilesSizeIsAnErrorAndKeepsTheOldFile) {
 // Outputs are written behind the judging: the result stands, and nothing half-written.
 TEST_F(Outputs, TheLimitOfAnOutputsSizeIsAnErrorBesideTheTable) {
   in_child_ = [] {
-    const rlimit limit{100, 100};
+    const rlimit limit{6000, 6000};
     setrlimit(RLIMIT_FSIZE, &limit);
   };
   for (const std::vector<std::string>& more :
        {std::vector<std::string>{"--save-outputs", "out"}, {"--save-logits", "l.npy", "--probabilities"}}) {
-    const Outcome outcome = run(quick(more));
+    std::vector<std::string> args = quick(more);
+    std::replace(args.begin(), args.end(), std::string("20"), std::string("300"));
+    const Outcome outcome = run(args);
     EXPECT_EQ(outcome.code, 1) << outcome.err;
     EXPECT_NE(outcome.out.find("int8 maxabs"), std::string::npos) << outcome.out;
     EXPECT_NE(outcome.err.find(".npy: cannot be written: File too large"), std::string::npos) << outcome.err;

@@ -33,7 +33,6 @@ inline Graph functions() {
   }
   const int wide = g.activate("wide", g.conv2d("widen", x, 12, 1, 1, {}), {FunctionKind::kHardSilu});
   results.push_back(g.conv2d("narrow", wide, 7, 1, 1, {}));
-  results.push_back(g.conv2d("parts", wide, 6, 1, 1, {.groups = 3}));
   const int each = g.activate("each", g.depthwise_conv2d("single", x, 1, {}), {FunctionKind::kGelu});
   results.push_back(g.relu("positive", g.depthwise_conv2d("scaled", each, 1, {})));
   return g.finish(g.conv2d("logits", g.concat("all", results), 3, 1, 1, {}));

@@ -166,6 +166,8 @@ inline Graph groups() {
   x = g.relu("sum_relu", g.add("sum", {wide, narrow}));
   x = g.concat("both", {x, g.conv2d("part", x, 12, 3, 3, {.pad = Pad::kSame, .groups = 4})});
   x = g.relu("strided_relu", g.conv2d("strided", x, 30, 3, 3, {.stride = 2, .pad = Pad::kSame, .groups = 15}));
+  x = g.activate("gelu", g.conv2d("mixed", x, 30, 1, 1, {.groups = 5}), {FunctionKind::kGelu});
+  x = g.conv2d("behind", x, 12, 1, 1, {.groups = 3});
   return g.finish(g.dense("logits", g.global_avg_pool("mean", x), 11));
 }
 
