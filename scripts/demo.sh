@@ -12,7 +12,7 @@ else
   gpu=(-DGPUEVAL_CUDA=OFF)
   echo "No NVIDIA GPU here: building for the CPU and the emulated GPU (cmake -B build -DGPUEVAL_CUDA=ON adds the GPU's code)."
 fi
-cmake -S . -B build -G Ninja -DGPUEVAL_TESTS=OFF -DGPUEVAL_BENCH=OFF "${gpu[@]}"
+cmake -S . -B build -G Ninja -DGPUEVAL_UNITY=ON -DGPUEVAL_TESTS=OFF -DGPUEVAL_BENCH=OFF "${gpu[@]}"
 cmake --build build
 for network in demo demo-segmentation demo-detection; do
   build/gpu_eval --model "$network" "$@"
