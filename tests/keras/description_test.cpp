@@ -5,34 +5,13 @@
 
 #include "gpueval/error.h"
 #include "gpueval/keras.h"
+#include "support/toy_weights.h"
 
 namespace gpueval {
 namespace {
 
-// Something of everything: SAME padding at a stride, two activations, a pool, an addition, a head.
-Graph toy() {
-  GraphBuilder g("toy");
-  int x = g.conv2d("c", g.input(8, 8, 3), 4, 3, 3, {.stride = 2, .pad = Pad::kSame, .bias = false});
-  x = g.relu6("r", g.batch_norm("n", x));
-  const int pool = g.max_pool("p", x, 2, 2);
-  x = g.relu("s", g.add("a", {pool, g.conv2d("d", pool, 4, 1, 1, {})}));
-  return g.finish(g.dense("f", g.global_avg_pool("g", x), 2));
-}
-
-WeightFile file_of(const Graph& graph) {
-  WeightFile file{.path = "toy.keras", .sha256 = {}, .format = "keras3-archive"};
-  for (const Node& node : graph.nodes) {
-    if (node.params.empty()) continue;
-    WeightLayer layer{.name = node.name};
-    for (const Param& param : node.params) {
-      Array array{param.array.shape, nullptr};
-      array.data = std::make_shared<const std::vector<float>>(static_cast<std::size_t>(array.elements()), 0.5f);
-      layer.arrays.push_back({to_string(param.role), array});
-    }
-    file.layers.push_back(std::move(layer));
-  }
-  return file;
-}
+using test::file_of;
+using test::toy;
 
 // Keras 2 as tf-keras writes it, less what nobody asks for.
 const std::string kKeras2 = R"({"class_name": "Functional", "config": {"name": "toy", "layers": [
