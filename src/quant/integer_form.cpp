@@ -55,6 +55,15 @@ IntegerOp clamped_form(const Node& node) {
   return op;
 }
 
+void set_biases(const Graph& graph, int node, std::span<const float> bias, IntegerOp& op) {
+  const Node& own = graph.node(node);
+  const std::vector<double> offset = zero_point_sums(graph, node, *op.weights);
+  op.b.resize(op.m.size());
+  for (std::size_t k = 0; k < op.b.size(); ++k) {
+    op.b[k] = static_cast<float>(bias[k] / scale_of(own, k) - op.m[k] * offset[k] + own.type.zero_point);
+  }
+}
+
 std::optional<IntegerOp> integer_form(const IntegerContext& context) {
   std::optional<IntegerOp> form = std::visit(
       [&]<typename T>(const T& op) -> std::optional<IntegerOp> {

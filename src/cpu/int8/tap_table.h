@@ -28,7 +28,8 @@ struct KernelRows {
   int begin = 0, end = 1;
 };
 KernelRows real_kernel_rows(const TapSource& source, std::int64_t first, std::int64_t count);
-// Whether any of them reads rows of zeros at all. Both divide, which small tiles would feel: this is asked once a task.
+// Whether any of them reads rows of zeros at all. Both divide, which small tiles would feel: this is asked once for
+// many tiles.
 bool meets_zero_rows(const TapSource& source, std::int64_t first, std::int64_t count);
 
 }  // namespace gpueval::cpu

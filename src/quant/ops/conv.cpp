@@ -48,12 +48,9 @@ IntegerOp conv_form(const IntegerContext& context) {
   QuantizedWeights weights = quantized_weights(context);
   IntegerOp op = clamped_form(node);
   op.weights = std::make_shared<const std::vector<std::int8_t>>(std::move(weights.values));
-  const std::vector<double> offset = zero_point_sums(context.graph, context.index, *op.weights);
-  for (std::size_t k = 0; k < weights.scale.size(); ++k) {
-    const double scale = scale_of(node, k);
-    op.m.push_back(static_cast<float>(weights.scale[k] / scale));
-    op.b.push_back(static_cast<float>(weights.bias[k] / scale - op.m[k] * offset[k] + node.type.zero_point));
-  }
+  for (std::size_t k = 0; k < weights.scale.size(); ++k)
+    op.m.push_back(static_cast<float>(weights.scale[k] / scale_of(node, k)));
+  set_biases(context.graph, context.index, weights.bias, op);
   if (node.inputs.size() > 1) op.residual_scale = static_cast<float>(scale_of(context.source(1)) / scale_of(node));
   return op;
 }

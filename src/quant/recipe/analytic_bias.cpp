@@ -8,6 +8,7 @@
 
 #include "gpueval/error.h"
 #include "graph/passes.h"
+#include "quant/integer_form.h"
 #include "quant/lowering.h"
 #include "quant/recipe/bias_steps.h"
 
@@ -63,11 +64,6 @@ Channels moments_of(const Node& node, const std::vector<const Channels*>& source
   const bool passes = std::holds_alternative<AvgPool>(node.op) || std::holds_alternative<GlobalAvgPool>(node.op) ||
                       std::holds_alternative<ZeroPad>(node.op) || std::holds_alternative<Flatten>(node.op);
   return passes ? *sources[0] : Channels{};
-}
-
-double scale_of(const Node& node, std::size_t channel) {
-  const std::vector<float>& scale = node.type.scale;
-  return scale.empty() ? 1.0 : double{scale[scale.size() > 1 ? channel : 0]};
 }
 
 // Mean of the integer layer's output minus the float layer's, of channel k, and the accumulator's step.

@@ -7,6 +7,7 @@
 
 #include "core/threads.h"
 #include "graph/passes.h"
+#include "quant/integer_form.h"
 #include "quant/lowering.h"
 #include "quant/recipe/bias_steps.h"
 #include "quant/recipe/layer_weights.h"
@@ -28,11 +29,6 @@ struct FloatLayer {
   std::vector<std::int64_t> positions;
   std::vector<float> samples;  // in front of the activation, [positions][K]
 };
-
-double scale_of(const Node& node, std::size_t k = 0) {
-  const std::vector<float>& scale = node.type.scale;
-  return scale.empty() ? 1.0 : double{scale[scale.size() > 1 ? k : 0]};
-}
 
 class Recipe {
  public:
@@ -118,11 +114,7 @@ class Recipe {
     }
     if (options_.corrections.bias || options_.corrections.bias_after_activation)
       correction.bias = fit_bias(index, layer, float_node);
-    const std::vector<float> bias = correction.bias.empty() ? bias_or_zeros(float_node) : correction.bias;
-    const std::vector<double> offset = zero_point_sums(static_.graph(), index, *op.weights);
-    for (std::size_t k = 0; k < op.b.size(); ++k) {
-      op.b[k] = static_cast<float>(bias[k] / scale_of(node, k) - op.m[k] * offset[k] + node.type.zero_point);
-    }
+    set_biases(static_.graph(), index, correction.bias.empty() ? bias_or_zeros(float_node) : correction.bias, op);
     table_.corrections[node.name] = std::move(correction);
   }
 
