@@ -10,7 +10,7 @@
 namespace gpueval::cli {
 namespace {
 
-void define(CLI::App& app, Options& o) {
+void define_calibrate(CLI::App& app, Options& o) {
   add_network(app, o);
   add_images(app, o);
   add_scheme(app, o, "best (default), auto or others of `gpu_eval list calibrators`");
@@ -22,7 +22,7 @@ void define(CLI::App& app, Options& o) {
   add_device(app, o);
 }
 
-void check(const CLI::App&, Options& o) {
+void check_calibrate(const CLI::App&, Options& o) {
   need_model(o);
   o.precisions = {"int8"};
   if (o.table.empty()) fail_usage("calibrate needs --calibration-table F.json, the file to write");
@@ -31,7 +31,7 @@ void check(const CLI::App&, Options& o) {
   check_device(o);
 }
 
-int run(const Options& o) {
+int run_calibrate(const Options& o) {
   const Plan plan = unmeasured_plan(o);
   Calibrated found;
   {
@@ -54,9 +54,9 @@ int run(const Options& o) {
 const Command kCalibrate{
     "calibrate",
     "find ranges and corrections of int8 on --data, for --calibration-table",
-    define,
-    check,
-    run,
+    define_calibrate,
+    check_calibrate,
+    run_calibrate,
     R"(  gpu_eval calibrate --model xception --data calibration_images/ --calibration-table xception.json
   gpu_eval --model xception --data ILSVRC2012_val/ --calibration-table xception.json)",
     true};

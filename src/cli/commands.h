@@ -23,7 +23,4 @@ std::span<const Command> commands();
 
 extern const Command kMeasure, kCalibrate, kTable, kSensitivity, kExport, kList, kInspect, kCompare, kJudge, kSelftest;
 
-// The whole program: parses, runs, prints errors as one line on stderr.
-int run(int argc, const char* const* argv);
-
 }  // namespace gpueval::cli

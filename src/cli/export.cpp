@@ -13,7 +13,7 @@
 namespace gpueval::cli {
 namespace {
 
-void define(CLI::App& app, Options& o) {
+void define_export(CLI::App& app, Options& o) {
   o.precisions = {"float32"};
   Section(app, "Result").option("--onnx", o.onnx, "F.onnx", "the file to write");
   add_network(app, o);
@@ -28,7 +28,7 @@ void define(CLI::App& app, Options& o) {
   add_device(app, o);
 }
 
-void check(const CLI::App& app, Options& o) {
+void check_export(const CLI::App& app, Options& o) {
   need_model(o);
   if (o.onnx.empty()) fail_usage("export needs --onnx F.onnx, the file to write");
   if (o.precisions.size() != 1) fail_usage("export writes one network: --precision float32 or int8");
@@ -53,7 +53,7 @@ std::string outputs(const Graph& graph) {
   return text;
 }
 
-int run(const Options& o) {
+int run_export(const Options& o) {
   const Plan plan = unmeasured_plan(o);
   const bool integer = o.has_int8();
   Prepared prepared;
@@ -92,9 +92,9 @@ int run(const Options& o) {
 
 const Command kExport{"export",
                       "write a network as ONNX, for ONNX Runtime, OpenVINO, TensorRT (docs/onnx.md)",
-                      define,
-                      check,
-                      run,
+                      define_export,
+                      check_export,
+                      run_export,
                       R"(  gpu_eval export --onnx float32.onnx --model squeezenet
   gpu_eval export --onnx int8.onnx --model squeezenet --precision int8 --calibration-table t.json
   gpu_eval export --onnx trt.onnx --model resnet50 --precision int8 --activations s8   for TensorRT)"};

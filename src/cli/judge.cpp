@@ -11,7 +11,7 @@
 namespace gpueval::cli {
 namespace {
 
-void define(CLI::App& app, Options& o) {
+void define_judge(CLI::App& app, Options& o) {
   Section judged(app, "Answers and truth");
   judged.option("--task", o.judge.task, "NAME", "detection or segmentation")
       ->check(one_of({"detection", "segmentation"}));
@@ -25,7 +25,7 @@ void define(CLI::App& app, Options& o) {
   add_results(app, o, "result-schema.json");
 }
 
-void check(const CLI::App&, Options& o) {
+void check_judge(const CLI::App&, Options& o) {
   const bool detection = o.judge.task == "detection";
   if (o.judge.task.empty()) fail_usage("judge needs --task detection or segmentation");
   if (o.judge.truth.empty()) fail_usage("judge needs --truth, what the answers are judged by");
@@ -37,7 +37,7 @@ void check(const CLI::App&, Options& o) {
   if (!o.map_classes.empty()) o.judge.map = parse_class_map(o.map_classes);
 }
 
-int run(const Options& o) {
+int run_judge(const Options& o) {
   Report report = judge_answers(o.judge);
   report.command = o.command_line;
   const std::vector<std::string> problems =
@@ -50,9 +50,9 @@ int run(const Options& o) {
 
 const Command kJudge{"judge",
                      "score detections or masks that any engine wrote, as a run's own are",
-                     define,
-                     check,
-                     run,
+                     define_judge,
+                     check_judge,
+                     run_judge,
                      R"(  gpu_eval judge --task detection --truth instances_val2017.json --detections dump.json
   gpu_eval judge --task segmentation --truth VOC2012/ --split val --masks answers/)"};
 

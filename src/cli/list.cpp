@@ -28,11 +28,11 @@ const Listing* find(const Options& o) {
   return nullptr;
 }
 
-void define(CLI::App& app, Options& o) {
+void define_list(CLI::App& app, Options& o) {
   app.add_option("WHAT", o.positional, "models, layers, kernels, calibrators or devices");
 }
 
-void check(const CLI::App&, Options& o) {
+void check_list(const CLI::App&, Options& o) {
   if (find(o) == nullptr) {
     const std::string near =
         o.positional.empty()
@@ -42,14 +42,14 @@ void check(const CLI::App&, Options& o) {
   }
 }
 
-int run(const Options& o) {
+int run_list(const Options& o) {
   print_lines(find(o)->text());
   return 0;
 }
 
 }  // namespace
 
-const Command kList{"list", "models, layers, kernels, calibrators or devices", define, check,
-                    run,    "  gpu_eval list models\n  gpu_eval list kernels"};
+const Command kList{"list",   "models, layers, kernels, calibrators or devices", define_list, check_list,
+                    run_list, "  gpu_eval list models\n  gpu_eval list kernels"};
 
 }  // namespace gpueval::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/commands.h"
+#include "cli/run.h"
 #include "cli/terminal.h"
 #include "core/spin_limit.h"
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* kPicture = "One picture";
 
-void define(CLI::App& app, Options& o) {
+void define_measure(CLI::App& app, Options& o) {
   add_network(app, o);
   add_images(app, o);
   Section rows(app, "Rows");
@@ -118,7 +118,7 @@ void check_mode(const CLI::App& app, const Options& o) {
   }
 }
 
-void check(const CLI::App& app, Options& o) {
+void check_measure(const CLI::App& app, Options& o) {
   need_model(o);
   check_int8(app, o);
   check_mode(app, o);
@@ -165,7 +165,7 @@ int print_classes(const Options& o) {
   return 0;
 }
 
-int run(const Options& o) {
+int run_measure(const Options& o) {
   if (!o.image.empty()) return print_classes(o);
   if (o.models.size() > 1) return run_networks(o, plans_of_each(o));
   Report report;
@@ -184,9 +184,9 @@ int run(const Options& o) {
 const Command kMeasure{
     "",
     "accuracy and speed of CNNs in float32 and int8, measured on your own machine",
-    define,
-    check,
-    run,
+    define_measure,
+    check_measure,
+    run_measure,
     "Without --weights and --data, the published file names are looked for in ~/.keras/models, "
     "$GPUEVAL_DATA (and its sub-folders) and the current folder. Journals of unfinished runs, for "
     "--resume, lie in $GPUEVAL_CACHE or ~/.cache/gpueval.\n"

@@ -41,7 +41,7 @@ int finish(const Options& o, const TableReport& table) {
   return exit_status(code);
 }
 
-void define(CLI::App& app, Options& o) {
+void define_table(CLI::App& app, Options& o) {
   add_network(app, o);
   add_images(app, o);
   add_calibration_images(app, o);
@@ -57,7 +57,7 @@ void define(CLI::App& app, Options& o) {
   Section(app, "Result").option("--markdown", o.markdown, "F", "write it as Markdown; - prints that");
 }
 
-void check(const CLI::App& app, Options& o) {
+void check_table(const CLI::App& app, Options& o) {
   refuse_timing(app, o);
   need_one_batch(o, "table");
   if (o.models.empty()) {
@@ -78,7 +78,7 @@ std::vector<Plan> research_plans(const Options& o) {
   return plans;
 }
 
-int run(const Options& o) { return run_networks(o, research_plans(o)); }
+int run_table(const Options& o) { return run_networks(o, research_plans(o)); }
 
 }  // namespace
 
@@ -107,9 +107,9 @@ int run_networks(const Options& o, const std::vector<Plan>& plans) {
 
 const Command kTable{"table",
                      "every network in float32, as the original research quantized it, maxabs and best",
-                     define,
-                     check,
-                     run,
+                     define_table,
+                     check_table,
+                     run_table,
                      R"(  gpu_eval table --markdown - --html table.html     every network whose weights are at hand
   gpu_eval table --model mobilenet --limit 5000     its four widths
   gpu_eval table --model demo                       needs no file)",

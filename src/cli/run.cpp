@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/run.h"
+
 #include <cstring>
 #include <exception>
 #include <new>

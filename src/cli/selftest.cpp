@@ -37,7 +37,7 @@ std::vector<std::string> wanted_kernels(const Options& options) {
   return names;
 }
 
-void define(CLI::App& app, Options& o) {
+void define_selftest(CLI::App& app, Options& o) {
   Section device(app, "Device");
   device.option("--device", o.plan.device, "NAME", "cuda (default) or emu");
   device.option("--kernels", o.kernels, "REGEX", "those alone whose names hold this regular expression");
@@ -46,7 +46,7 @@ void define(CLI::App& app, Options& o) {
   Section(app, "Result").option("--json", o.json, "F", "write the result as JSON; - prints that");
 }
 
-void check(const CLI::App&, Options& o) {
+void check_selftest(const CLI::App&, Options& o) {
   const std::string backend = device_of(o).substr(0, device_of(o).find(':'));
   std::vector<std::string> able;
   for (const DeviceInfo& info : devices()) {
@@ -56,7 +56,7 @@ void check(const CLI::App&, Options& o) {
     fail_usage("--device {}: selftest is for the devices {}", o.plan.device, fmt::join(able, " and "));
 }
 
-int run(const Options& options) {
+int run_selftest(const Options& options) {
   if (!options.selftest_worker.empty()) {
     serve_selftest(device_of(options), options.selftest_worker, [](const std::string& line) {
       stop_point();
@@ -80,9 +80,9 @@ int run(const Options& options) {
 const Command kSelftest{
     "selftest",
     "compare the kernels of cuda or emu with slow loops, bit for bit",
-    define,
-    check,
-    run,
+    define_selftest,
+    check_selftest,
+    run_selftest,
     "Every kernel of our own that a network may run on the device, on small shapes. One that fails is "
     "named and never chosen on that GPU with that driver and build; `gpu_eval` on cuda tests by itself "
     "what was not tested yet. The verdicts are in selftest.json in $GPUEVAL_CACHE or ~/.cache/gpueval.\n"

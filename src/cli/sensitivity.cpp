@@ -11,7 +11,7 @@
 namespace gpueval::cli {
 namespace {
 
-void define(CLI::App& app, Options& o) {
+void define_sensitivity(CLI::App& app, Options& o) {
   add_network(app, o);
   add_images(app, o);
   add_scheme(app, o, "best (default), auto or others of `gpu_eval list calibrators`");
@@ -38,7 +38,7 @@ void define(CLI::App& app, Options& o) {
   add_results(app, o, "sensitivity-schema.json");
 }
 
-void check(const CLI::App& app, Options& o) {
+void check_sensitivity(const CLI::App& app, Options& o) {
   need_model(o);
   check_static(o, "sensitivity");
   check_recipe(o);
@@ -48,7 +48,7 @@ void check(const CLI::App& app, Options& o) {
   check_device(o);
 }
 
-int run(const Options& o) {
+int run_sensitivity(const Options& o) {
   SensitivityReport report;
   {
     Progress progress;
@@ -69,9 +69,9 @@ int run(const Options& o) {
 
 const Command kSensitivity{"sensitivity",
                            "rank the layers by what int8 costs there",
-                           define,
-                           check,
-                           run,
+                           define_sensitivity,
+                           check_sensitivity,
+                           run_sensitivity,
                            R"(  gpu_eval sensitivity --model mobilenet_0.25
   gpu_eval sensitivity --model mobilenet_0.25 --target-loss 0.5      which few to leave in float32)",
                            true};
