@@ -16,6 +16,7 @@ struct DepthwiseParams {
   const std::int8_t* weights;
   int h, w, p, q, src_pitch, weight_pitch;
   int kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left;
+  std::uint32_t padding;          // four channels of a padded tap
   int groups;                     // of four channels
   int column_blocks, row_blocks;  // per image, of what one thread computes
   unsigned threads;               // that have work
@@ -39,7 +40,8 @@ inline DepthwiseParams make_depthwise_params(const cuda::ConvProblem& problem, c
                          .stride_h = d.window.stride_h,
                          .stride_w = d.window.stride_w,
                          .pad_top = d.window.pad.top,
-                         .pad_left = d.window.pad.left};
+                         .pad_left = d.window.pad.left,
+                         .padding = static_cast<std::uint32_t>(problem.src_zero_point) * 0x01010101u};
   params.groups = (d.c + 3) / 4;
   params.column_blocks = (params.q + columns - 1) / columns;
   params.row_blocks = (params.p + rows - 1) / rows;

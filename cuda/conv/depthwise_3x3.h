@@ -46,7 +46,7 @@ GPUEVAL_DEVICE TapRow<kStride> load_tap_row(const DepthwiseParams& a, const std:
   for (int i = 0; i < kColumns; ++i) {
     const int x = x0 + i;
     const bool real = real_row && x >= 0 && x < a.w;
-    columns[i] = real ? load_global<std::uint32_t>(row + static_cast<std::int64_t>(x) * a.src_pitch) : 0u;
+    columns[i] = real ? load_global<std::uint32_t>(row + static_cast<std::int64_t>(x) * a.src_pitch) : a.padding;
   }
   TapRow<kStride> out;
   GPUEVAL_UNROLL

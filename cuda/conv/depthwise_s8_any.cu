@@ -31,7 +31,8 @@ depthwise_any(const DepthwiseParams a) {
     for (int i = 0; i < 4; ++i) {
       const int y = y0 + r, x = x0 + s;
       const bool real = r < a.kernel_h && y >= 0 && y < a.h && x >= 0 && x < a.w;
-      taps[i] = real ? load_global<std::uint32_t>(image + (static_cast<std::int64_t>(y) * a.w + x) * a.src_pitch) : 0u;
+      taps[i] =
+          real ? load_global<std::uint32_t>(image + (static_cast<std::int64_t>(y) * a.w + x) * a.src_pitch) : a.padding;
       if (++s == a.kernel_w) {
         s = 0;
         ++r;

@@ -77,11 +77,12 @@ class StaticConv : public Step {
 
  private:
   ConvProblem problem(const StepContext& context) const {
-    ConvProblem result{.desc = *conv_desc(context.graph, self_, context.batch),
+    ConvProblem result{.desc = source_.described(*conv_desc(context.graph, self_, context.batch)),
                        .src = context.input(0).type.dtype,
                        .dst = node_.type.dtype,
                        .src_pitch = source_.pitch(),
-                       .dst_pitch = static_cast<int>(context.placement(self_).pitch)};
+                       .dst_pitch = static_cast<int>(context.placement(self_).pitch),
+                       .src_zero_point = context.input(0).type.zero_point};
     if (node_.inputs.size() > 1) {
       result.residual = context.input(1).type.dtype;
       result.residual_pitch = static_cast<int>(context.placement(node_.inputs[1]).pitch);

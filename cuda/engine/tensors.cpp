@@ -24,7 +24,8 @@ DeviceView DeviceTensors::view(int node, int n, int slot) const {
   DeviceView view{.data = place.offset < 0 ? input(slot) : static_cast<std::byte*>(arena_.data()) + place.offset,
                   .dtype = self.type.dtype,
                   .shape = self.shape,
-                  .pitch = place.pitch};
+                  .pitch = place.pitch,
+                  .zero_point = self.type.zero_point};
   view.shape.n = n;
   return view;
 }

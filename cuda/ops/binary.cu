@@ -11,7 +11,7 @@ namespace {
 struct BinaryParams {
   ByteView a, b, dst;
   Repeated first, second;
-  float m1, m2, lo, hi;
+  float m1, m2, zero, lo, hi;  // zero: the result's zero point
   int channels, groups;
   unsigned threads;
 };
@@ -24,8 +24,8 @@ GPUEVAL_DEVICE Bytes16 load_repeated(const ByteView& view, const Repeated& place
 }
 
 template <BinaryKind kKind>
-GPUEVAL_DEVICE float combine(float q1, float m1, float q2, float m2) {
-  if constexpr (kKind == BinaryKind::kMultiply) return fma_rn(q1 * q2, m1, 0.0f);  // q1 * q2 is exact
+GPUEVAL_DEVICE float combine(float q1, float m1, float q2, float m2, float zero) {
+  if constexpr (kKind == BinaryKind::kMultiply) return fma_rn(q1 * q2, m1, zero);  // q1 * q2 is exact
   const float v2 = fma_rn(q2, m2, 0.0f);
   if constexpr (kKind == BinaryKind::kAdd) return fma_rn(q1, m1, v2);
   if constexpr (kKind == BinaryKind::kSubtract) return fma_rn(q1, m1, -v2);
@@ -41,7 +41,7 @@ binary_kernel(const BinaryParams p) {
   const ChannelPlace at = channel_place(thread, p.groups, p.channels);
   const Bytes16 a = load_repeated(p.a, p.first, at), b = load_repeated(p.b, p.second, at);
   const auto value = [&](int i) {
-    return combine<kKind>(channel_value(p.a, a, i), p.m1, channel_value(p.b, b, i), p.m2);
+    return combine<kKind>(channel_value(p.a, a, i), p.m1, channel_value(p.b, b, i), p.m2, p.zero);
   };
   store_channels(p.dst, at.pixel, at.channel, at.count, quantize_channels(value, p.lo, p.hi));
 }
@@ -92,6 +92,7 @@ void binary(BinaryKind kind, const DeviceView& a, float m1, const DeviceView& b,
                             .second = repeated(b, dst),
                             .m1 = m1,
                             .m2 = m2,
+                            .zero = static_cast<float>(dst.zero_point),
                             .lo = lowest(dst.dtype),
                             .hi = highest(dst.dtype),
                             .channels = dst.shape.c,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies and zeros of tensors of any element type, slices and offsets included. A thread moves one unit: the largest of
-// 16, 4, 2 and 1 bytes that divides the addresses, the pitches and the bytes of a pixel. No shared memory.
+// Copies into tensors and fills them of any element type, slices and offsets included. A thread moves one unit: the
+// largest of 16, 4, 2 and 1 bytes that divides the addresses, the pitches and the bytes of a pixel. No shared memory.
 #include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
 
@@ -12,12 +12,13 @@ struct CopyParams {
   std::byte* dst;
   std::int64_t src_pitch, dst_pitch;  // bytes
   int units;                          // of a pixel
-  int h, w;                           // of what is copied or zeroed
+  int h, w;                           // of what is copied or filled
   int dst_h, dst_w, top, left;
+  std::uint32_t word;  // that fills
   unsigned threads;
 };
 
-template <typename T, bool kZero>
+template <typename T, bool kFill>
 GPUEVAL_KERNEL(kOpThreads)
 copy_kernel(const CopyParams a) {
   const unsigned thread = op_thread();
@@ -27,22 +28,26 @@ copy_kernel(const CopyParams a) {
   const auto offset = static_cast<std::int64_t>(thread % units) * static_cast<std::int64_t>(sizeof(T));
   const std::int64_t y = static_cast<std::int64_t>(row / h) * a.dst_h + row % h + a.top;
   const std::int64_t to = (y * a.dst_w + pixel % w + a.left) * a.dst_pitch + offset;
-  T value = {};
-  if constexpr (!kZero) value = load_global<T>(a.src + static_cast<std::int64_t>(pixel) * a.src_pitch + offset);
-  store_global(a.dst + to, value);
+  if constexpr (!kFill) {
+    store_global(a.dst + to, load_global<T>(a.src + static_cast<std::int64_t>(pixel) * a.src_pitch + offset));
+  } else if constexpr (sizeof(T) == 16) {
+    store_global(a.dst + to, Bytes16{{a.word, a.word, a.word, a.word}});
+  } else {
+    store_global(a.dst + to, static_cast<T>(a.word));
+  }
 }
 
-template <bool kZero>
+template <bool kFill>
 void launch_copy(const char* name, CopyParams params, int images, std::size_t pixel_bytes, std::size_t unit,
                  Stream stream) {
   const std::int64_t units = static_cast<std::int64_t>(pixel_bytes / unit);
   const std::int64_t threads = std::int64_t{images} * params.h * params.w * units;
   params.units = static_cast<int>(units);
   params.threads = static_cast<unsigned>(threads);
-  const auto kernel = unit == 16  ? copy_kernel<Bytes16, kZero>
-                      : unit == 4 ? copy_kernel<std::uint32_t, kZero>
-                      : unit == 2 ? copy_kernel<std::uint16_t, kZero>
-                                  : copy_kernel<std::uint8_t, kZero>;
+  const auto kernel = unit == 16  ? copy_kernel<Bytes16, kFill>
+                      : unit == 4 ? copy_kernel<std::uint32_t, kFill>
+                      : unit == 2 ? copy_kernel<std::uint16_t, kFill>
+                                  : copy_kernel<std::uint8_t, kFill>;
   launch(stream, name, op_grid(name, threads), kOpThreads, 0, kernel, params);
 }
 
@@ -77,9 +82,10 @@ void copy(const DeviceView& src, const DeviceView& dst, int top, int left, Strea
   launch_copy<false>("copy", params, src.shape.n, pixel_bytes(src), unit, stream);
 }
 
-void zero(const DeviceView& dst, Stream stream) {
-  launch_copy<true>("zero", make_params(dst, dst.shape.h, dst.shape.w, 0, 0), dst.shape.n, pixel_bytes(dst),
-                    largest_unit(dst), stream);
+void fill(const DeviceView& dst, int byte, Stream stream) {
+  CopyParams params = make_params(dst, dst.shape.h, dst.shape.w, 0, 0);
+  params.word = static_cast<std::uint32_t>(byte) * 0x01010101u;
+  launch_copy<true>("fill", params, dst.shape.n, pixel_bytes(dst), largest_unit(dst), stream);
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -19,8 +19,9 @@ struct GlobalParams {
   ByteView src;
   void* dst;
   std::int64_t dst_pitch;
-  int pixels, channels;  // of an image
-  float m, lo, hi;
+  int pixels, channels;   // of an image
+  int offset;             // of a pixel: what its byte is above its value
+  float m, zero, lo, hi;  // zero: the result's zero point
   bool dst_float;
 };
 
@@ -45,9 +46,9 @@ global_avg_pool_kernel(const GlobalParams a) {
   block_barrier();
   const int mine = first + thread;
   if (mine >= a.channels) return;
-  int sum = a.src.flips != 0 ? -128 * a.pixels : 0;
+  int sum = -a.offset * a.pixels;
   for (int i = 0; i < kParts; ++i) sum += part[i * kBlockChannels + thread];
-  const float v = fma_rn(int_to_float(sum), a.m, 0.0f);
+  const float v = fma_rn(int_to_float(sum), a.m, a.zero);
   const std::int64_t at = image * a.dst_pitch + mine;
   if (a.dst_float) {
     static_cast<float*>(a.dst)[at] = v;
@@ -70,7 +71,9 @@ void global_avg_pool(const DeviceView& src, float m, const DeviceView& dst, Stre
                       .dst_pitch = dst.pitch,
                       .pixels = src.shape.h * src.shape.w,
                       .channels = src.shape.c,
+                      .offset = byte_offset(src),
                       .m = m,
+                      .zero = static_cast<float>(dst.zero_point),
                       .lo = lowest(dst.dtype),
                       .hi = highest(dst.dtype),
                       .dst_float = dst.dtype == DType::kF32});

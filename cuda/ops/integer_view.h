@@ -29,7 +29,7 @@ struct ByteView {
   std::uint8_t* data;
   std::int64_t pitch;
   std::uint32_t flips;  // turns bytes into q + 128, or leaves unsigned ones
-  float offset;         // of 2^23 + the byte
+  float offset;         // of 2^23 + the byte, with the zero point
   bool wide;            // 16 bytes at once
 };
 
@@ -39,10 +39,12 @@ inline ByteView byte_view(const char* op, const cuda::DeviceView& view) {
   return {.data = static_cast<std::uint8_t*>(view.data),
           .pitch = view.pitch,
           .flips = is_signed ? 0x80808080u : 0u,
-          .offset = is_signed ? 8388608.0f + 128.0f : 8388608.0f,
+          .offset = (is_signed ? 8388608.0f + 128.0f : 8388608.0f) + static_cast<float>(view.zero_point),
           .wide = aligned(view, 16)};
 }
 
+// What load_channels' bytes are above their values.
+inline int byte_offset(const cuda::DeviceView& view) { return (view.dtype == DType::kS8 ? 128 : 0) + view.zero_point; }
 inline float lowest(DType type) { return type == DType::kS8 ? -127.0f : 0.0f; }
 inline float highest(DType type) { return type == DType::kS8 ? 127.0f : 255.0f; }
 inline int channel_groups(const cuda::DeviceView& view) { return (view.shape.c + 15) / 16; }
@@ -89,7 +91,7 @@ GPUEVAL_DEVICE void store_channels(const ByteView& view, std::int64_t pixel, int
   }
 }
 
-// Channel i of what load_channels gave, exact.
+// Channel i of what load_channels gave, less the zero point, exact.
 GPUEVAL_DEVICE float channel_value(const ByteView& view, const Bytes16& q, int i) {
   constexpr std::uint32_t kTwoTo23 = 0x4b000000u;
   const std::uint32_t bits = byte_permute(q.word[i / 4], kTwoTo23, 0x7440u + static_cast<std::uint32_t>(i % 4));

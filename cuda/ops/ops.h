@@ -23,6 +23,7 @@ struct DeviceView {
   DType dtype = DType::kU8;
   Shape shape;  // n = images
   std::int64_t pitch = 0;
+  int zero_point = 0;  // of sources and results of averages and products
 };
 
 // The operations of ops.inc.

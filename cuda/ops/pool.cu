@@ -18,6 +18,8 @@ struct PoolParams {
   bool copy;             // maximum: the maximum itself
   float m;               // maximum
   const float* factors;  // average: by count - 1
+  int offset;            // average: of a byte above its value
+  float zero;            // average: the result's zero point
   float lo, hi;
 };
 
@@ -74,9 +76,9 @@ avg_pool_kernel(const PoolParams a) {
     for (int i = 0; i < 16; ++i) sums[i] = dp4a<true>(q.word[i / 4], 1u << i % 4 * 8, sums[i]);
   });
   const float m = count > 0 ? a.factors[count - 1] : 0.0f;
-  const int excess = a.src.flips != 0 ? 128 * count : 0;
+  const int excess = a.offset * count;
   const Bytes16 out =
-      quantize_channels([&](int i) { return fma_rn(int_to_float(sums[i] - excess), m, 0.0f); }, a.lo, a.hi);
+      quantize_channels([&](int i) { return fma_rn(int_to_float(sums[i] - excess), m, a.zero); }, a.lo, a.hi);
   store_channels(a.dst, at.pixel, at.channel, at.count, out);
 }
 
@@ -97,6 +99,8 @@ PoolParams make_params(const char* name, const DeviceView& src, const Window& wi
                     .stride_w = window.stride_w,
                     .pad_top = window.pad.top,
                     .pad_left = window.pad.left,
+                    .offset = byte_offset(src),
+                    .zero = static_cast<float>(dst.zero_point),
                     .lo = lowest(dst.dtype),
                     .hi = highest(dst.dtype)};
   return params;

@@ -28,6 +28,13 @@ class Checker {
     RandomConv::fill(tensor, random_);
     return tensor;
   }
+  // u8 ones with a zero point.
+  reference::QuantTensor tensor_with_zero(DType type, const Shape& shape) {
+    reference::QuantTensor result = tensor(type, shape);
+    result.zero_point = zero_point(type);
+    return result;
+  }
+  int zero_point(DType type) { return type == DType::kU8 ? random_.integer(0, 254) : 0; }
   OpTensor upload(const reference::QuantTensor& tensor) { return {runtime_, tensor, place(tensor.shape.c)}; }
   OpTensor upload(const std::vector<float>& values, const Shape& shape) {
     return {runtime_, DType::kF32, shape, place(shape.c), bytes_of(values)};
@@ -44,11 +51,11 @@ class Checker {
   // run(destination) against what the reference made.
   template <typename Run>
   void expect(const reference::QuantTensor& want, std::string_view what, Run&& run) {
-    compare(want.dtype, want.shape, want.bytes, what, run);
+    compare(want.dtype, want.shape, want.bytes, want.zero_point, what, run);
   }
   template <typename Run>
   void expect(const std::vector<float>& want, const Shape& shape, std::string_view what, Run&& run) {
-    compare(DType::kF32, shape, bytes_of(want), what, run);
+    compare(DType::kF32, shape, bytes_of(want), 0, what, run);
   }
   // Values beside the destination.
   void expect_equal(const std::vector<float>& want, const std::vector<float>& got, std::string_view what) {
@@ -60,13 +67,16 @@ class Checker {
 
  private:
   template <typename Run>
-  void compare(DType type, const Shape& shape, const std::vector<std::uint8_t>& want, std::string_view what, Run& run) {
+  void compare(DType type, const Shape& shape, const std::vector<std::uint8_t>& want, int zero_point,
+               std::string_view what, Run& run) {
     if (!result_.failure.empty()) return;
     ++result_.cases;
     const std::string name = fmt::format("{} to {} of {}", what, to_string(shape), to_string(type));
     try {
       const OpTensor dst(runtime_, type, shape, place(shape.c));
-      run(dst.view());
+      DeviceView view = dst.view();
+      view.zero_point = zero_point;
+      run(view);
       runtime_.synchronize(Stream{});
       const std::vector<std::uint8_t> got = dst.read();
       const auto at =

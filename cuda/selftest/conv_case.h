@@ -69,7 +69,8 @@ inline ConvProblem problem_of(const ConvDesc& desc, const CaseOptions& options) 
           .residual = options.residual,
           .src_pitch = src_slice(desc, options.layout).pitch,
           .dst_pitch = output_slice(desc, options.layout, 1).pitch,
-          .residual_pitch = options.residual ? output_slice(desc, options.layout, 2).pitch : 0};
+          .residual_pitch = options.residual ? output_slice(desc, options.layout, 2).pitch : 0,
+          .src_zero_point = 0};
 }
 
 struct ConvCase : RandomConv {
@@ -79,7 +80,11 @@ struct ConvCase : RandomConv {
   ConvCase(const ConvDesc& d, const CaseOptions& o) : ConvCase(d, o, Random(o.seed)) {}
 
   int images() const { return desc.n - options.missing_images; }
-  ConvProblem problem() const { return problem_of(desc, options); }
+  ConvProblem problem() const {
+    ConvProblem problem = problem_of(desc, options);
+    problem.src_zero_point = src.zero_point;
+    return problem;
+  }
 
   // Images of this call only.
   std::vector<std::uint8_t> expected() const {
@@ -180,13 +185,15 @@ struct ConvCase : RandomConv {
     return to_string(desc) + " src=" + to_string(options.src) + " dst=" + to_string(options.dst) +
            (options.residual ? " residual=" + to_string(*options.residual) : "") + (options.dynamic ? " dynamic" : "") +
            " layout=" + kNames[static_cast<int>(options.layout)] + " images=" + std::to_string(images()) +
-           " seed=" + std::to_string(options.seed);
+           " seed=" + std::to_string(options.seed) +
+           (src.zero_point != 0 ? " zero=" + std::to_string(src.zero_point) : "");
   }
 
  private:
   ConvCase(const ConvDesc& d, const CaseOptions& o, Random random)
       : RandomConv(d, o.src, o.dst, o.residual, o.saturation, random), options(o) {
     for (int i = 0; i < d.n; ++i) image_scale.push_back(factor(random));
+    if (d.depthwise) set_zero_point(random);
   }
 
   std::vector<std::uint8_t> slices(const reference::QuantTensor& tensor, const Slice& slice, int last_read) const {

@@ -40,11 +40,13 @@ class OpTensor {
     runtime.synchronize(Stream{});
   }
   OpTensor(Runtime& runtime, const reference::QuantTensor& tensor, const Placement& place)
-      : OpTensor(runtime, tensor.dtype, tensor.shape, place, tensor.bytes) {}
+      : OpTensor(runtime, tensor.dtype, tensor.shape, place, tensor.bytes) {
+    zero_point_ = tensor.zero_point;
+  }
 
   DeviceView view() const {
     auto* data = static_cast<std::uint8_t*>(buffer_.data()) + static_cast<std::size_t>(place_.offset) * size_of(type_);
-    return {.data = data, .dtype = type_, .shape = shape_, .pitch = place_.pitch};
+    return {.data = data, .dtype = type_, .shape = shape_, .pitch = place_.pitch, .zero_point = zero_point_};
   }
 
   // The elements' bytes. Error if a byte around them changed.
@@ -77,6 +79,7 @@ class OpTensor {
   DType type_;
   Shape shape_;
   Placement place_;
+  int zero_point_ = 0;
   DeviceBuffer buffer_;
 };
 

@@ -54,11 +54,12 @@ CheckResult check_avg_pool(Runtime& runtime, const Ops& ops) {
     const DeviceBuffer factors = upload_all(runtime, m);
     for (const DType src : kTypes) {
       for (const DType dst : kTypes) {
-        const QuantTensor x = check.tensor(src, shape);
+        const QuantTensor x = check.tensor_with_zero(src, shape);
         const OpTensor in = check.upload(x);
-        check.expect(reference::avg_pool(x, window, m, dst), "avg_pool", [&, w = window](const DeviceView& out) {
-          ops.avg_pool(in.view(), w, static_cast<const float*>(factors.data()), out, {});
-        });
+        check.expect(reference::avg_pool(x, window, m, dst, check.zero_point(dst)), "avg_pool",
+                     [&, w = window](const DeviceView& out) {
+                       ops.avg_pool(in.view(), w, static_cast<const float*>(factors.data()), out, {});
+                     });
       }
     }
   }
@@ -70,10 +71,11 @@ CheckResult check_global_avg_pool(Runtime& runtime, const Ops& ops) {
   for (const Shape shape : {Shape{2, 7, 7, 130}, Shape{3, 2, 5, 128}, Shape{1, 13, 13, 67}, Shape{1, 1, 1, 1}}) {
     for (const DType src : kTypes) {
       const float m = 1.3f / static_cast<float>(shape.h * shape.w);
-      const QuantTensor x = check.tensor(src, shape);
+      const QuantTensor x = check.tensor_with_zero(src, shape);
       const OpTensor in = check.upload(x);
       const auto run = [&](const DeviceView& out) { ops.global_avg_pool(in.view(), m, out, {}); };
-      for (const DType dst : kTypes) check.expect(reference::global_avg_pool(x, m, dst), "global_avg_pool", run);
+      for (const DType dst : kTypes)
+        check.expect(reference::global_avg_pool(x, m, dst, check.zero_point(dst)), "global_avg_pool", run);
       check.expect(reference::global_avg_pool_f32(x, m), {shape.n, 1, 1, shape.c}, "global_avg_pool", run);
     }
   }
@@ -202,13 +204,16 @@ CheckResult check_binary(Runtime& runtime, const Ops& ops) {
   for (const auto& [first_shape, second_shape] : kPairs) {
     for (const BinaryKind kind : kBinaries) {
       for (const auto& [a, b, dst] : {std::tuple{DType::kU8, DType::kS8, DType::kS8},
+                                      {DType::kU8, DType::kU8, DType::kU8},
                                       {DType::kS8, DType::kU8, DType::kU8},
                                       {DType::kS8, DType::kS8, DType::kS8}}) {
-        const QuantTensor x = check.tensor(a, first_shape), y = check.tensor(b, second_shape);
+        const bool product = kind == BinaryKind::kMultiply;
+        const QuantTensor x = product ? check.tensor_with_zero(a, first_shape) : check.tensor(a, first_shape);
+        const QuantTensor y = product ? check.tensor_with_zero(b, second_shape) : check.tensor(b, second_shape);
         const OpTensor first = check.upload(x), second = check.upload(y);
-        const float m1 = kind == BinaryKind::kMultiply ? 0.01f : 0.5f;
+        const float m1 = product ? 0.01f : 0.5f;
         check.expect(
-            reference::binary(kind, x, m1, y, 0.71f, dst), to_string(kind),
+            reference::binary(kind, x, m1, y, 0.71f, dst, product ? check.zero_point(dst) : 0), to_string(kind),
             [&, k = kind](const DeviceView& out) { ops.binary(k, first.view(), m1, second.view(), 0.71f, out, {}); });
       }
     }
@@ -285,7 +290,7 @@ CheckResult check_quantize_dynamic(Runtime& runtime, const Ops& ops) {
   return check.result();
 }
 
-// A tensor into the middle of a zeroed one, as padding does it.
+// A tensor into the middle of a filled one, as padding does it.
 CheckResult check_copy(Runtime& runtime, const Ops& ops) {
   Checker check(runtime);
   for (const DType type : kTypes) {
@@ -293,14 +298,16 @@ CheckResult check_copy(Runtime& runtime, const Ops& ops) {
       const Shape from{2, 3, 2, channels}, to{2, 5, 4, channels};
       const QuantTensor x = check.tensor(type, from);
       QuantTensor want(type, to);
+      want.zero_point = channels % 256;
+      std::fill(want.bytes.begin(), want.bytes.end(), static_cast<std::uint8_t>(want.zero_point));
       for (std::int64_t p = 0; p < from.pixels(); ++p) {
         const std::int64_t n = p / (from.h * from.w), y = p / from.w % from.h, w = p % from.w;
         const std::int64_t at = (n * to.h + y + 1) * to.w + w + 2;
         std::copy_n(x.bytes.begin() + p * channels, channels, want.bytes.begin() + at * channels);
       }
       const OpTensor in = check.upload(x);
-      check.expect(want, "copy and zero", [&](const DeviceView& out) {
-        ops.zero(out, {});
+      check.expect(want, "copy and fill", [&](const DeviceView& out) {
+        ops.fill(out, want.zero_point, {});
         ops.copy(in.view(), out, 1, 2, {});
       });
     }

@@ -93,7 +93,7 @@ struct Param {
 struct TensorType {
   DType dtype = DType::kF32;
   std::vector<float> scale = {};  // real = scale * (q - zero_point); one, or one per channel; empty for float32
-  int zero_point = 0;             // of u8 tensors that takes_zero_point() (src/quant/lowering.h) names, else 0
+  int zero_point = 0;             // of u8 tensors that zero_point_takers() (src/quant/lowering.h) names, else 0
 };
 
 // The integer form of a node (docs/numerics.md). Epilogue of output channel k:

@@ -23,6 +23,7 @@ class StaticConv : public Step {
     const IntegerOp& op = *node_.integer;
     Int8ConvParams params{.desc = desc_,
                           .src = context.input(0).type.dtype,
+                          .src_zero_point = context.input(0).type.zero_point,
                           .dst = node_.type.dtype,
                           .weights = *op.weights,
                           .m = op.m,

@@ -27,7 +27,11 @@ TensorView Tensors::view(int node, int n) const {
 
 QuantView Tensors::quant_view(int node, int n) const {
   const TensorView tensor = view(node, n);
-  return {.data = data(node), .dtype = tensor.dtype, .shape = tensor.shape, .pitch = tensor.pitch};
+  return {.data = data(node),
+          .dtype = tensor.dtype,
+          .shape = tensor.shape,
+          .pitch = tensor.pitch,
+          .zero_point = graph_.node(node).type.zero_point};
 }
 
 }  // namespace gpueval::cpu

@@ -108,7 +108,7 @@ class StaticLowering {
       }
     }
     assign_channel_scales(consumers);
-    assign_zero_points(consumers);
+    assign_zero_points();
     for (const GraphOutput& out : graph_.outputs) graph_.node(out.node).type = TensorType{};  // they leave as float32
   }
 
@@ -128,12 +128,13 @@ class StaticLowering {
     }
   }
 
-  void assign_zero_points(const std::vector<std::vector<int>>& consumers) {
+  void assign_zero_points() {
+    const std::vector<bool> takers = zero_point_takers(graph_);
     for (const auto& [name, zero_point] : table_.zero_point) {
       const int index = graph_.find(name);
       const float range = index > 0 ? this->range(graph_.node(index)) : 0;
       if (index < 0 || options_.activations != DType::kU8 || zero_point < 1 || zero_point > 254 || !(range > 0) ||
-          !takes_zero_point(graph_, consumers, index)) {
+          !takers[static_cast<std::size_t>(index)]) {
         fail("the calibration table has a zero point for '{}' of {}, which cannot take it: calibrate again", name,
              graph_.name);
       }

@@ -18,12 +18,30 @@ bool is_depthwise(const Node& node) { return std::holds_alternative<DepthwiseCon
 // Keras keeps output channels innermost ((kh, kw, c, 1): channel c): element i belongs to channel i % channels.
 std::size_t channels_of(const Node& node) { return static_cast<std::size_t>(node.shape.c); }
 
-// A convolution or dense layer that reads `source` as its input, and no padding, which would have to be the zero point.
-bool sums_real_pixels(const Graph& graph, int reader, int source) {
-  const auto desc = conv_desc(graph, reader);
+bool is_product(const Node& node) {
+  const auto* binary = std::get_if<Binary>(&node.op);
+  return binary != nullptr && binary->kind == BinaryKind::kMultiply;
+}
+
+bool is_average(const Node& node) {
+  return std::holds_alternative<GlobalAvgPool>(node.op) || std::holds_alternative<AvgPool>(node.op);
+}
+
+// A residual is added without one.
+bool reads_zero_point(const Graph& graph, int reader, int source) {
   const Node& node = graph.node(reader);
-  return desc && desc->window.pad == Padding{} && node.inputs[0] == source &&
-         std::count(node.inputs.begin(), node.inputs.end(), source) == 1;
+  if (!conv_desc(graph, reader))
+    return std::holds_alternative<Activate>(node.op) || is_product(node) || is_average(node);
+  return node.inputs[0] == source && std::count(node.inputs.begin(), node.inputs.end(), source) == 1;
+}
+
+bool writes_zero_point(const Graph& graph, int index, const std::vector<int>& readers) {
+  const Node& node = graph.node(index);
+  if (!conv_desc(graph, index))
+    return std::holds_alternative<Activate>(node.op) || is_product(node) || is_average(node);
+  return *fused_activation(node.op) == Activation::kNone &&
+         std::all_of(readers.begin(), readers.end(),
+                     [&](int reader) { return std::holds_alternative<Activate>(graph.node(reader).op); });
 }
 
 float scale_of(float max_abs) { return max_abs > 0 ? max_abs / 127.0f : 1.0f; }
@@ -105,17 +123,18 @@ bool takes_channel_scales(const Graph& graph, const std::vector<std::vector<int>
   });
 }
 
-bool takes_zero_point(const Graph& graph, const std::vector<std::vector<int>>& consumers, int node) {
-  const Node& own = graph.node(node);
-  const std::vector<int>& readers = consumers[static_cast<std::size_t>(node)];
-  if (graph.is_output(node) || readers.empty()) return false;
-  if (conv_desc(graph, node) && *fused_activation(own.op) == Activation::kNone) {
-    return std::all_of(readers.begin(), readers.end(),
-                       [&](int reader) { return std::holds_alternative<Activate>(graph.node(reader).op); });
+std::vector<bool> zero_point_takers(const Graph& graph) {
+  const std::vector<bool> positive = non_negative(graph);
+  const auto consumers = graph.consumers();
+  std::vector<bool> takers(graph.nodes.size(), false);
+  for (std::size_t i = 1; i < takers.size(); ++i) {
+    const int node = static_cast<int>(i);
+    const std::vector<int>& readers = consumers[i];
+    takers[i] =
+        !positive[i] && !graph.is_output(node) && !readers.empty() && writes_zero_point(graph, node, readers) &&
+        std::all_of(readers.begin(), readers.end(), [&](int reader) { return reads_zero_point(graph, reader, node); });
   }
-  const auto* function = std::get_if<Activate>(&own.op);
-  return function != nullptr && !never_negative(function->function) &&
-         std::all_of(readers.begin(), readers.end(), [&](int reader) { return sums_real_pixels(graph, reader, node); });
+  return takers;
 }
 
 std::vector<double> zero_point_sums(const Graph& graph, int node, std::span<const std::int8_t> weights) {

@@ -37,10 +37,10 @@ Node with_scaled_inputs(const Node& node, std::span<const float> scale);
 // and none reads it as its residual.
 bool takes_channel_scales(const Graph& graph, const std::vector<std::vector<int>>& consumers, int node);
 
-// Whether the node's tensor may have a zero point, where no kernel has to know it: between a convolution or dense
-// layer, which adds it with its bias, and functions, which are tables; or between a function that goes below zero and
-// convolutions without padding or dense layers, whose biases make up for it.
-bool takes_zero_point(const Graph& graph, const std::vector<std::vector<int>>& consumers, int node);
+// Which nodes' tensors may have a zero point: functions, products and averages that may be negative, and convolutions
+// or dense layers that functions alone read, where all readers know it: convolutions and dense layers, whose biases
+// make up for it, functions, which are tables, products and averages.
+std::vector<bool> zero_point_takers(const Graph& graph);
 
 // What the source's zero point adds to each output channel's accumulator: the channel's sum of weights times it.
 std::vector<double> zero_point_sums(const Graph& graph, int node, std::span<const std::int8_t> weights);

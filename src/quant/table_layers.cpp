@@ -60,10 +60,10 @@ class LayerCheck {
 
   // A table of an earlier version has none.
   void zero_points() const {
-    const auto consumers = graph_.consumers();
+    const std::vector<bool> takers = zero_point_takers(graph_);
     for (const auto& [name, point] : table_.zero_point) {
       known(name, "a zero point");
-      const bool taken = takes_zero_point(graph_, consumers, graph_.find(name));
+      const bool taken = takers[static_cast<std::size_t>(graph_.find(name))];
       if (!taken || options_.activations != DType::kU8 || !options_.corrections.clip_search)
         refuse(name, "its recipe gives no zero point, but it has one");
       if (!(table_.range.at(name) > 0)) refuse(name, "it has a zero point and no range");

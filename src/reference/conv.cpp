@@ -15,15 +15,16 @@ std::int32_t accumulate(const QuantTensor& src, const ConvParams& params, int n,
     for (int s = 0; s < window.kernel_w; ++s) {
       const int h = p * window.stride_h - window.pad.top + r * window.dilation_h;
       const int w = q * window.stride_w - window.pad.left + s * window.dilation_w;
-      if (h < 0 || h >= d.h || w < 0 || w >= d.w) continue;
+      const bool real = h >= 0 && h < d.h && w >= 0 && w < d.w;
+      const auto value = [&](int c) { return real ? src.at(n, h, w, c) : src.zero_point; };
       if (d.depthwise) {
-        acc += src.at(n, h, w, k) * params.weights[static_cast<std::size_t>((r * window.kernel_w + s) * d.c + k)];
+        acc += value(k) * params.weights[static_cast<std::size_t>((r * window.kernel_w + s) * d.c + k)];
         continue;
       }
       const int channels = d.group_channels(), first = k / (d.k / d.groups) * channels;
       for (int c = 0; c < channels; ++c) {
         const std::int64_t index = ((std::int64_t{k} * window.kernel_h + r) * window.kernel_w + s) * channels + c;
-        acc += src.at(n, h, w, first + c) * params.weights[static_cast<std::size_t>(index)];
+        acc += value(first + c) * params.weights[static_cast<std::size_t>(index)];
       }
     }
   }

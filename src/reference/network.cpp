@@ -20,6 +20,7 @@ void run_node(const Graph& graph, int index, NetworkResult& result) {
       });
   if (const auto* integer = std::get_if<QuantTensor>(&tensor)) {
     result.tensors[i] = *integer;
+    result.tensors[i].zero_point = node.type.zero_point;
   } else {
     result.floats[i] = std::get<FloatTensor>(tensor);
   }

@@ -49,6 +49,12 @@ void for_each_window(const QuantTensor& src, const Window& window, Visit&& visit
   }
 }
 
+float sum_of(const std::vector<int>& values, int zero_point) {
+  std::int32_t sum = 0;
+  for (const int value : values) sum += value - zero_point;
+  return static_cast<float>(sum);
+}
+
 Shape pooled_shape(const Shape& in, const Window& window) {
   return {in.n, window.out_h(in.h), window.out_w(in.w), in.c};
 }
@@ -68,13 +74,12 @@ QuantTensor max_pool(const QuantTensor& src, const Window& window, float m, DTyp
   return out;
 }
 
-QuantTensor avg_pool(const QuantTensor& src, const Window& window, std::span<const float> m, DType dst) {
+QuantTensor avg_pool(const QuantTensor& src, const Window& window, std::span<const float> m, DType dst, int dst_zero) {
   QuantTensor out(dst, pooled_shape(src.shape, window));
+  out.zero_point = dst_zero;
   std::int64_t index = 0;
   for_each_window(src, window, [&](const std::vector<int>& values) {
-    std::int32_t sum = 0;
-    for (const int value : values) sum += value;
-    const float v = std::fmaf(static_cast<float>(sum), m[values.size() - 1], 0.0f);
+    const float v = std::fmaf(sum_of(values, src.zero_point), m[values.size() - 1], static_cast<float>(dst_zero));
     out.set(index++, round_clamped(v, lowest(dst), highest(dst)));
   });
   return out;
@@ -84,20 +89,14 @@ std::vector<float> global_avg_pool_f32(const QuantTensor& src, float m) {
   const Shape& in = src.shape;
   std::vector<float> out;
   for_each_window(src, {.kernel_h = in.h, .kernel_w = in.w, .pad = {}}, [&](const std::vector<int>& values) {
-    std::int32_t sum = 0;
-    for (const int value : values) sum += value;
-    out.push_back(std::fmaf(static_cast<float>(sum), m, 0.0f));
+    out.push_back(std::fmaf(sum_of(values, src.zero_point), m, 0.0f));
   });
   return out;
 }
 
-QuantTensor global_avg_pool(const QuantTensor& src, float m, DType dst) {
-  const std::vector<float> v = global_avg_pool_f32(src, m);
-  QuantTensor out(dst, {src.shape.n, 1, 1, src.shape.c});
-  for (std::size_t i = 0; i < v.size(); ++i) {
-    out.set(static_cast<std::int64_t>(i), round_clamped(v[i], lowest(dst), highest(dst)));
-  }
-  return out;
+QuantTensor global_avg_pool(const QuantTensor& src, float m, DType dst, int dst_zero) {
+  const std::vector<float> factors(static_cast<std::size_t>(src.shape.h * src.shape.w), m);
+  return avg_pool(src, {.kernel_h = src.shape.h, .kernel_w = src.shape.w, .pad = {}}, factors, dst, dst_zero);
 }
 
 QuantTensor add(const QuantTensor& a, float m1, const QuantTensor& b, float m2, float lo, float hi, DType dst) {

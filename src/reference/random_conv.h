@@ -56,6 +56,11 @@ struct RandomConv {
     }
   }
 
+  // Of u8 sources, which their padding then holds.
+  void set_zero_point(Random& random) {
+    if (src.dtype == DType::kU8) src.zero_point = random.integer(1, 254);
+  }
+
   // Spreads sums of depth products over about the output's range.
   float factor(Random& random) const {
     const double spread = 74.0 * 74.0 * std::sqrt(static_cast<double>(desc.depth())) * 2;
@@ -77,6 +82,7 @@ struct RandomConv {
     const std::size_t image = out.bytes.size() / static_cast<std::size_t>(count);
     std::copy_n(tensor.bytes.begin() + static_cast<std::ptrdiff_t>(image * static_cast<std::size_t>(first)),
                 out.bytes.size(), out.bytes.begin());
+    out.zero_point = tensor.zero_point;
     return out;
   }
 

@@ -20,6 +20,7 @@ struct QuantTensor {
   DType dtype = DType::kU8;
   Shape shape;
   std::vector<std::uint8_t> bytes;  // s8 values in two's complement
+  int zero_point = 0;               // real = scale * (q - zero_point)
 
   QuantTensor() = default;
   QuantTensor(DType type, const Shape& s) : dtype(type), shape(s), bytes(static_cast<std::size_t>(s.elements())) {}
@@ -41,7 +42,7 @@ struct ConvParams {
   const QuantTensor* residual = nullptr;
   float residual_scale = 0;
 };
-// acc = sum of products over the real taps.
+// acc = sum of products; padded taps hold src's zero point.
 std::vector<std::int32_t> conv_accumulators(const QuantTensor& src, const ConvParams& params);
 // v = fmaf(acc, m[k], b[k]); if (residual) v = fmaf(r, residual_scale, v); v = max(v, lo).
 std::vector<float> conv_f32(const QuantTensor& src, const ConvParams& params);
@@ -50,9 +51,10 @@ QuantTensor conv(const QuantTensor& src, const ConvParams& params, DType dst);
 
 // Maximum over the real taps, then fmaf(max, m, 0), clamped to dst's range.
 QuantTensor max_pool(const QuantTensor& src, const Window& window, float m, DType dst);
-// Sum over the count real taps times m[count - 1].
-QuantTensor avg_pool(const QuantTensor& src, const Window& window, std::span<const float> m, DType dst);
-QuantTensor global_avg_pool(const QuantTensor& src, float m, DType dst);
+// fmaf(sum of the count real taps less src's zero point, m[count - 1], dst_zero).
+QuantTensor avg_pool(const QuantTensor& src, const Window& window, std::span<const float> m, DType dst,
+                     int dst_zero = 0);
+QuantTensor global_avg_pool(const QuantTensor& src, float m, DType dst, int dst_zero = 0);
 std::vector<float> global_avg_pool_f32(const QuantTensor& src, float m);
 // fmaf(q1, m1, fmaf(q2, m2, 0)).
 QuantTensor add(const QuantTensor& a, float m1, const QuantTensor& b, float m2, float lo, float hi, DType dst);
@@ -66,9 +68,11 @@ QuantTensor lookup(const QuantTensor& src, std::span<const std::uint8_t> table, 
 // fmaf(q, q < 0 ? b[i] : m[i], 0), clamped to dst's range; i: the channel or, where there are as many, the element of
 // an image.
 QuantTensor prelu(const QuantTensor& src, std::span<const float> m, std::span<const float> b, DType dst);
-// fmaf(q1 * q2, m1, 0); with v2 = fmaf(q2, m2, 0) fmaf(q1, m1, v2), fmaf(q1, m1, -v2), or the larger or smaller one of
-// fmaf(q1, m1, 0) and v2. Clamped to dst's range. Where an extent of one source is 1, it is repeated.
-QuantTensor binary(BinaryKind kind, const QuantTensor& a, float m1, const QuantTensor& b, float m2, DType dst);
+// fmaf((q1 - zero point) * (q2 - zero point), m1, dst_zero); with v2 = fmaf(q2, m2, 0) fmaf(q1, m1, v2), fmaf(q1, m1,
+// -v2), or the larger or smaller one of fmaf(q1, m1, 0) and v2. Clamped to dst's range. Where an extent of one source
+// is 1, it is repeated.
+QuantTensor binary(BinaryKind kind, const QuantTensor& a, float m1, const QuantTensor& b, float m2, DType dst,
+                   int dst_zero = 0);
 // rint(clamp(x / scale)).
 QuantTensor quantize(std::span<const float> src, const Shape& shape, float scale, DType dst);
 float max_abs(std::span<const float> values);

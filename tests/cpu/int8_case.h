@@ -39,6 +39,7 @@ struct Int8Case : RandomConv {
   std::unique_ptr<Int8Conv> make(const std::string& kernel) const {
     return make_int8_conv({.desc = desc,
                            .src = options.src,
+                           .src_zero_point = src.zero_point,
                            .dst = options.dst,
                            .weights = weights,
                            .m = m,
@@ -92,12 +93,14 @@ struct Int8Case : RandomConv {
            (options.residual ? " residual=" + to_string(*options.residual) : "") +
            (options.dynamic_scale ? " dynamic" : "") + " gaps=" + std::to_string(options.src_gap) + "," +
            std::to_string(options.dst_gap) + "," + std::to_string(options.residual_gap) +
-           " seed=" + std::to_string(options.seed);
+           " zero=" + std::to_string(src.zero_point) + " seed=" + std::to_string(options.seed);
   }
 
  private:
   Int8Case(const ConvDesc& d, const CaseOptions& o, Random random)
-      : RandomConv(d, o.src, o.dst, o.residual, o.saturation, random), options(o) {}
+      : RandomConv(d, o.src, o.dst, o.residual, o.saturation, random), options(o) {
+    if (o.seed % 2 == 1) set_zero_point(random);
+  }
 };
 
 }  // namespace gpueval::cpu

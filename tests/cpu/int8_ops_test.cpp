@@ -31,19 +31,23 @@ struct Pitched {
   int gap;
   std::vector<std::uint8_t> bytes;
   DType dtype;
+  int zero_point;
 
   Pitched(const QuantTensor& tensor, int g)
       : shape(tensor.shape),
         gap(g),
         bytes(static_cast<std::size_t>(shape.pixels() * (shape.c + g)), kGuard),
-        dtype(tensor.dtype) {
+        dtype(tensor.dtype),
+        zero_point(tensor.zero_point) {
     for (std::int64_t i = 0; i < shape.elements(); ++i) bytes[index(i)] = tensor.bytes[static_cast<std::size_t>(i)];
   }
   Pitched(DType type, const Shape& s, int g) : Pitched(QuantTensor(type, s), g) { bytes.assign(bytes.size(), kGuard); }
   std::size_t index(std::int64_t i) const {
     return static_cast<std::size_t>(i / shape.c * (shape.c + gap) + i % shape.c);
   }
-  QuantView view() { return {.data = bytes.data(), .dtype = dtype, .shape = shape, .pitch = shape.c + gap}; }
+  QuantView view() {
+    return {.data = bytes.data(), .dtype = dtype, .shape = shape, .pitch = shape.c + gap, .zero_point = zero_point};
+  }
   QuantTensor dense() const {
     QuantTensor tensor(dtype, shape);
     for (std::int64_t i = 0; i < shape.elements(); ++i) tensor.bytes[static_cast<std::size_t>(i)] = bytes[index(i)];
@@ -62,6 +66,12 @@ QuantTensor random_tensor(DType type, const Shape& shape, Random& random) {
   QuantTensor tensor(type, shape);
   const int low = type == DType::kS8 ? -127 : 0, high = type == DType::kS8 ? 127 : 255;
   for (std::int64_t i = 0; i < shape.elements(); ++i) tensor.set(i, random.integer(low, high));
+  return tensor;
+}
+
+int random_zero(DType type, Random& random) { return type == DType::kU8 ? random.integer(0, 254) : 0; }
+QuantTensor with_zero(QuantTensor tensor, Random& random) {
+  tensor.zero_point = random_zero(tensor.dtype, random);
   return tensor;
 }
 
@@ -129,11 +139,12 @@ TEST_P(Int8Ops, AvgPool) {
         for (int count = 1; count <= window.kernel_h * window.kernel_w; ++count) {
           m.push_back(0.93f / static_cast<float>(count));
         }
-        const QuantTensor x = random_tensor(src, shape, random_);
+        const QuantTensor x = with_zero(random_tensor(src, shape, random_), random_);
         Pitched in(x, random_.integer(0, 5));
         Pitched out(dst, {shape.n, window.out_h(shape.h), window.out_w(shape.w), shape.c}, random_.integer(0, 5));
+        out.zero_point = random_zero(dst, random_);
         avg_pool(in.view(), window, m, out.view());
-        expect_same(out, reference::avg_pool(x, window, m, dst), "avg_pool");
+        expect_same(out, reference::avg_pool(x, window, m, dst, out.zero_point), "avg_pool");
       }
     }
   }
@@ -158,12 +169,13 @@ TEST_P(Int8Ops, GlobalAvgPool) {
   for (const Shape shape : {Shape{1, 1, 1, 1}, Shape{2, 7, 7, 1000}, Shape{1, 13, 13, 67}, Shape{3, 2, 5, 128}}) {
     for (const DType src : kTypes) {
       const float m = 1.3f / static_cast<float>(shape.h * shape.w);
-      const QuantTensor x = random_tensor(src, shape, random_);
+      const QuantTensor x = with_zero(random_tensor(src, shape, random_), random_);
       Pitched in(x, random_.integer(0, 5));
       for (const DType dst : kTypes) {
         Pitched out(dst, {shape.n, 1, 1, shape.c}, random_.integer(0, 5));
+        out.zero_point = random_zero(dst, random_);
         global_avg_pool(in.view(), m, out.view());
-        expect_same(out, reference::global_avg_pool(x, m, dst), "global_avg_pool");
+        expect_same(out, reference::global_avg_pool(x, m, dst, out.zero_point), "global_avg_pool");
       }
       std::vector<float> floats(static_cast<std::size_t>(shape.n * shape.c));
       global_avg_pool_f32(in.view(), m, floats.data());
@@ -248,15 +260,20 @@ TEST_P(Int8Ops, PReluAndPairs) {
                {{1, 4, 2, 1100}, {1, 4, 2, 1}}, {{2, 1, 3, 1}, {2, 4, 1, 16}},    {{1, 1, 1, 1}, {1, 1, 1, 1}}};
   for (const auto& pair : pairs) {
     for (const auto& [a, b, dst] : {std::tuple{DType::kU8, DType::kS8, DType::kS8},
+                                    {DType::kU8, DType::kU8, DType::kU8},
                                     {DType::kS8, DType::kU8, DType::kU8},
                                     {DType::kS8, DType::kS8, DType::kS8}}) {
       const QuantTensor x = random_tensor(a, pair.a, random_), y = random_tensor(b, pair.b, random_);
       for (int kind = 0; kind < 5; ++kind) {
         const auto operation = static_cast<BinaryKind>(kind);
-        const float m1 = operation == BinaryKind::kMultiply ? 0.01f : 0.5f;  // every other number is a tie
-        const QuantTensor want = reference::binary(operation, x, m1, y, 0.71f, dst);
-        Pitched first(x, random_.integer(0, 1)), second(y, random_.integer(0, 1));
+        const bool product = operation == BinaryKind::kMultiply;
+        const float m1 = product ? 0.01f : 0.5f;  // every other number is a tie
+        const QuantTensor p = product ? with_zero(x, random_) : x, q = product ? with_zero(y, random_) : y;
+        const int zero = product ? random_zero(dst, random_) : 0;
+        const QuantTensor want = reference::binary(operation, p, m1, q, 0.71f, dst, zero);
+        Pitched first(p, random_.integer(0, 1)), second(q, random_.integer(0, 1));
         Pitched out(dst, want.shape, random_.integer(0, 1));
+        out.zero_point = zero;
         binary(operation, first.view(), m1, second.view(), 0.71f, out.view());
         expect_same(out, want, to_string(operation));
       }

@@ -58,7 +58,9 @@ class OpsTest : public testing::TestWithParam<const char*> {
   void expect_result(const reference::QuantTensor& want, const std::string& what, Run&& run) {
     const Placement place = random_placement(want.shape.c);
     const OpTensor dst(runtime(), want.dtype, want.shape, place);
-    run(dst.view());
+    DeviceView view = dst.view();
+    view.zero_point = want.zero_point;
+    run(view);
     const reference::QuantTensor got = [&] {
       reference::QuantTensor tensor(want.dtype, want.shape);
       tensor.bytes = dst.read();

@@ -27,7 +27,14 @@ const struct {
     {{1, 3, 2, 1000}, {.kernel_h = 3, .kernel_w = 2, .pad = {}}},
 };
 
-class IntegerOps : public OpsTest {};
+class IntegerOps : public OpsTest {
+ protected:
+  int random_zero(DType type) { return type == DType::kU8 ? random_.integer(0, 254) : 0; }
+  QuantTensor with_zero(QuantTensor tensor) {
+    tensor.zero_point = random_zero(tensor.dtype);
+    return tensor;
+  }
+};
 
 TEST_P(IntegerOps, MaxPool) {
   for (const auto& pool : kPools) {
@@ -55,9 +62,9 @@ TEST_P(IntegerOps, AvgPool) {
     const DeviceBuffer factors = upload_all(runtime(), m);
     for (const DType src : kTypes) {
       for (const DType dst : kTypes) {
-        const QuantTensor x = random_tensor(src, shape);
+        const QuantTensor x = with_zero(random_tensor(src, shape));
         const OpTensor in(runtime(), x, random_placement(shape.c));
-        expect_result(reference::avg_pool(x, window, m, dst), "avg_pool", [&](const DeviceView& out) {
+        expect_result(reference::avg_pool(x, window, m, dst, random_zero(dst)), "avg_pool", [&](const DeviceView& out) {
           ops().avg_pool(in.view(), window, static_cast<const float*>(factors.data()), out, {});
         });
       }
@@ -70,11 +77,11 @@ TEST_P(IntegerOps, GlobalAvgPool) {
                             Shape{2, 4, 4, 729}, Shape{1, 3, 1, 16}}) {
     for (const DType src : kTypes) {
       const float m = 1.3f / static_cast<float>(shape.h * shape.w);
-      const QuantTensor x = random_tensor(src, shape);
+      const QuantTensor x = with_zero(random_tensor(src, shape));
       const OpTensor in(runtime(), x, random_placement(shape.c));
       for (const DType dst : kTypes) {
         for (int order = 0; order < kOrders; ++order) {
-          expect_result(reference::global_avg_pool(x, m, dst), "global_avg_pool",
+          expect_result(reference::global_avg_pool(x, m, dst, random_zero(dst)), "global_avg_pool",
                         [&](const DeviceView& out) { ops().global_avg_pool(in.view(), m, out, {}); });
         }
       }
@@ -277,7 +284,7 @@ TEST_P(IntegerOps, QuantizeDynamic) {
   }
 }
 
-TEST_P(IntegerOps, CopyAndZero) {
+TEST_P(IntegerOps, CopyAndFill) {
   for (const DType type : {DType::kU8, DType::kS8, DType::kF32, DType::kF16}) {
     for (const int channels : {1, 3, 4, 16, 17, 48, 728}) {
       for (int i = 0; i < 3; ++i) {
@@ -287,9 +294,10 @@ TEST_P(IntegerOps, CopyAndZero) {
         for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random_.integer(0, 255));
         const OpTensor src(runtime(), type, from, random_placement(channels), bytes);
         const OpTensor dst(runtime(), type, to, random_placement(channels));
-        ops().zero(dst.view(), {});
+        ops().fill(dst.view(), i == 0 ? 0 : 200 + i, {});
         ops().copy(src.view(), dst.view(), top, left, {});
-        std::vector<std::uint8_t> want(static_cast<std::size_t>(to.elements()) * size_of(type), 0);
+        std::vector<std::uint8_t> want(static_cast<std::size_t>(to.elements()) * size_of(type),
+                                       static_cast<std::uint8_t>(i == 0 ? 0 : 200 + i));
         const std::size_t pixel = static_cast<std::size_t>(channels) * size_of(type);
         for (int p = 0; p < from.pixels(); ++p) {
           const int n = p / (from.h * from.w), y = p / from.w % from.h, x = p % from.w;

@@ -156,7 +156,7 @@ TEST(SelftestCheck, WrongOperationsAreNamed) {
 #define GPUEVAL_DEVICE_OP(NAME, ...) .NAME = Spoiled<&Ops::NAME>::run,
 #include "cuda/ops/ops.inc"
   };
-  spoiled.zero = emu::ops().zero;
+  spoiled.fill = emu::ops().fill;
   for (const OperationCheck& row : operation_checks()) {
     EXPECT_THAT(row.check(emu_runtime(), spoiled).failure,
                 testing::ContainsRegex("first difference at (pixel 0 channel 0|word 0): "))

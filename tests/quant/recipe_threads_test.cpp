@@ -40,7 +40,7 @@ TEST_F(RecipeThreads, CovarianceWithFloatsIsTheSame) {
     std::vector<float> y(at.size() * static_cast<std::size_t>(outputs));
     for (float& v : y) v = static_cast<float>(random.normal());
     const ConvDesc desc{.h = positions, .c = depth, .k = outputs};
-    const Patches patches(src, desc, at);
+    const Patches patches(src, 0, desc, at);
     set_threads(1);
     const Covariance one = covariance(patches, y, static_cast<std::size_t>(outputs));
     for (const int count : {2, 3, 8}) {

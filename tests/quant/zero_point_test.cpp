@@ -15,6 +15,7 @@
 namespace gpueval {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using Values = std::vector<float>;
 
@@ -151,13 +152,36 @@ TEST(ZeroPoints, AreRefusedElsewhere) {
       return refused.what();
     }
   };
-  EXPECT_EQ(error("conv", 55, {}), "none");
-  EXPECT_THAT(error("silu", 55, {}), HasSubstr("a zero point for 'silu' of functions, which cannot take it"));
+  for (const char* taker : {"conv", "silu", "wide", "hard", "mean"}) EXPECT_EQ(error(taker, 55, {}), "none");
+  EXPECT_THAT(error("input", 55, {}), HasSubstr("a zero point for 'input' of functions, which cannot take it"));
   EXPECT_THAT(error("logits", 55, {}), HasSubstr("'logits'"));
   EXPECT_THAT(error("nowhere", 55, {}), HasSubstr("'nowhere'"));
   EXPECT_THAT(error("conv", 0, {}), HasSubstr("cannot take it"));
   EXPECT_THAT(error("conv", 255, {}), HasSubstr("cannot take it"));
   EXPECT_THAT(error("conv", 55, {.activations = DType::kS8}), HasSubstr("cannot take it"));
+}
+
+std::vector<std::string> takers_of(const Graph& graph) {
+  const std::vector<bool> takers = zero_point_takers(graph);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < takers.size(); ++i) {
+    if (takers[i]) names.push_back(graph.nodes[i].name);
+  }
+  return names;
+}
+
+// A gate is never negative, nor is the mean of what is not; sums, maxima and outputs know no zero point.
+TEST(ZeroPoints, OfGatesAndWhatReadsThem) {
+  GraphBuilder g("gates");
+  const int silu = g.activate("silu", g.conv2d("conv", g.input(6, 6, 3), 8, 3, 3, {.pad = Pad::kSame}), kSilu);
+  const int gate = g.activate("gate", g.conv2d("squeezed", g.global_avg_pool("mean", silu), 8, 1, 1, {}), kSigmoid);
+  const int gated = g.binary("gated", BinaryKind::kMultiply, {silu, gate});
+  const int hard = g.activate("hard", g.conv2d("next", gated, 8, 3, 3, {.pad = Pad::kSame}), kHardSilu);
+  const int sum = g.add("sum", {hard, g.conv2d("linear", hard, 8, 1, 1, {})});
+  const int relu = g.relu("relu", g.avg_pool("average", sum, 2, 2));
+  Graph graph = g.finish(g.dense("logits", g.global_avg_pool("last", relu), 4));
+  test::bind_random(graph, 3);
+  EXPECT_THAT(takers_of(lower_float(graph)), ElementsAre("conv", "silu", "mean", "squeezed", "gated", "next"));
 }
 
 }  // namespace

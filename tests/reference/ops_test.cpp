@@ -108,6 +108,31 @@ TEST(Reference, AvgPoolDividesByRealPixels) {
   EXPECT_EQ(values(global_avg_pool(src, 0.5f, DType::kS8)), (Ints{50}));
 }
 
+// (10 - 20) (7 - 4) = -30, (255 - 20) (250 - 4), ...; the mean of what is above 20 is 5.25.
+TEST(Reference, ZeroPointsOfProductsAndAverages) {
+  QuantTensor a = tensor(DType::kU8, {1, 1, 1, 3}, {10, 255, 20}), b = tensor(DType::kU8, {1, 1, 1, 3}, {7, 250, 9});
+  a.zero_point = 20, b.zero_point = 4;
+  EXPECT_EQ(values(binary(BinaryKind::kMultiply, a, 0.5f, b, 0, DType::kU8, 100)), (Ints{85, 255, 100}));
+  QuantTensor src = tensor(DType::kU8, {1, 2, 2, 1}, {10, 20, 30, 41});
+  src.zero_point = 20;
+  EXPECT_EQ(values(global_avg_pool(src, 0.25f, DType::kU8, 3)), (Ints{8}));
+  EXPECT_EQ(global_avg_pool_f32(src, 0.25f), (std::vector<float>{5.25f}));
+  const std::vector<float> m = {1.0f, 0.5f, 1.0f / 3, 0.25f};
+  const Window window{.kernel_h = 2, .kernel_w = 2, .pad = {1, 0, 1, 0}};
+  EXPECT_EQ(values(avg_pool(src, window, m, DType::kU8, 30)), (Ints{20, 25, 30, 35}));
+}
+
+// Both taps of the first output, one of them padded: (20 + 7) of weights 3 and 2.
+TEST(Reference, PaddedTapsHoldTheZeroPoint) {
+  QuantTensor src = tensor(DType::kU8, {1, 1, 1, 1}, {7});
+  src.zero_point = 20;
+  const std::vector<std::int8_t> weights{3, 2};
+  const std::vector<float> m{1.0f}, b{0.0f};
+  const ConvDesc desc{.h = 1, .w = 1, .c = 1, .k = 1, .window = {.kernel_h = 1, .kernel_w = 2, .pad = {0, 0, 1, 0}}};
+  EXPECT_EQ(conv_accumulators(src, {.desc = desc, .weights = weights, .m = m, .b = b}),
+            (std::vector<std::int32_t>{74}));
+}
+
 TEST(Reference, ElementwiseOperations) {
   const QuantTensor a = tensor(DType::kU8, {1, 1, 1, 3}, {10, 0, 255}),
                     b = tensor(DType::kS8, {1, 1, 1, 3}, {-3, 5, 100});

@@ -174,13 +174,16 @@ inline Graph groups() {
 // With a zero point wherever u8 may have one.
 inline Graph quantized(const Graph& bound, DType activations) {
   const Graph lowered = lower_float(bound);
-  const auto consumers = lowered.consumers();
+  const std::vector<bool> takers = zero_point_takers(lowered);
   auto engine = cpu::make_cpu_engine(lowered, {.batch = 2, .every_node = true});
   CalibrationTable table;
   table.range = observe_ranges(*engine, calibration_images(random_images(bound, 2, 5), 2)(), 2);
   for (int i = 0; activations == DType::kU8 && i < static_cast<int>(lowered.nodes.size()); ++i) {
     const std::string& name = lowered.node(i).name;
-    if (takes_zero_point(lowered, consumers, i) && table.range.at(name) > 0) table.zero_point[name] = 40 + i % 150;
+    if (!takers[static_cast<std::size_t>(i)] || !(table.range.at(name) > 0)) continue;
+    const bool averaged = std::holds_alternative<GlobalAvgPool>(lowered.node(i).op) ||
+                          std::holds_alternative<AvgPool>(lowered.node(i).op);
+    table.zero_point[name] = averaged ? 120 + i % 8 : 40 + i % 150;  // means may lie on both sides as far
   }
   QuantOptions options;
   options.activations = activations;

@@ -68,7 +68,7 @@ std::unique_ptr<Step> zero_pad_step(const Padding& pad, const StepContext& conte
   return make_simple_step("copy", [&ops = ops_of(context.runtime), pad, src = context.self().inputs[0],
                                    self = context.node](const Pass& pass) {
     const DeviceView dst = pass.view(self);
-    ops.zero(dst, pass.stream);
+    ops.fill(dst, 0, pass.stream);
     ops.copy(pass.view(src), dst, pad.top, pad.left, pass.stream);
   });
 }

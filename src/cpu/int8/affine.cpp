@@ -15,8 +15,7 @@ void affine(const QuantView& src, std::span<const float> m, std::span<const floa
   GPUEVAL_CHECK(std::ssize(m) == channels && std::ssize(b) == channels, "{} and {} numbers for {} channels", m.size(),
                 b.size(), channels);
   const std::size_t from = src.dtype == DType::kS8 ? 1 : 0;
-  const auto run =
-      dst.dtype == DType::kF32 ? ops_set().affine_f32[from] : ops_set().affine[from][dst.dtype == DType::kS8 ? 1 : 0];
+  const auto run = dst.dtype == DType::kF32 ? ops_set().affine_f32[from] : ops_set().affine[from];
   const auto element = static_cast<std::int64_t>(size_of(dst.dtype));
   const std::int64_t pixels = src.shape.pixels(), per_task = std::max<std::int64_t>(1, 8192 / channels);
   parallel_for((pixels + per_task - 1) / per_task, [&](std::int64_t task) {

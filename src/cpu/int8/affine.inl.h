@@ -7,7 +7,7 @@
 namespace gpueval::cpu {
 namespace {
 
-template <typename S, typename D>
+template <typename S, typename D>  // D: float, or bytes of either type
 void affine(const ChannelRun& caller) {
   const ChannelRun run = caller;  // or the byte stores below could change it, and nothing would vectorise
   const float* __restrict m = run.m;
@@ -20,7 +20,7 @@ void affine(const ChannelRun& caller) {
       if constexpr (std::is_same_v<D, float>) {
         dst[c] = v > run.lo ? v : run.lo;
       } else {
-        dst[c] = round_clamped<D>(v, run.lo, run.hi);
+        dst[c] = round_clamped(v, run.lo, run.hi);
       }
     }
   }

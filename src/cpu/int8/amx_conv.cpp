@@ -53,6 +53,7 @@ class AmxConv final : public Int8Conv {
   std::string name_;
   ConvDesc desc_;
   bool is_signed_;
+  int padding_;  // what padded taps hold
   Epilogue epilogue_;
   std::int64_t dst_bytes_;  // of one element
   bool kernel_rows_;        // a kernel row is one run of the depth, else every kernel position is
@@ -71,6 +72,7 @@ AmxConv::AmxConv(const Int8ConvParams& params, RunShape runs, const std::string&
     : name_(name),
       desc_(params.desc),
       is_signed_(params.src == DType::kS8),
+      padding_(params.src_zero_point),
       epilogue_(make_epilogue(params)),
       dst_bytes_(static_cast<std::int64_t>(size_of(params.dst))),
       kernel_rows_(runs == RunShape::kKernelRow),
@@ -124,7 +126,7 @@ void AmxConv::copy_row(const std::byte* image, std::int64_t src_pitch, int plane
     end = std::clamp((desc_.w - column + step - 1) / step, inside, width);
   }
   const auto pitch = static_cast<std::size_t>(pixel_bytes_), channels = static_cast<std::size_t>(desc_.c);
-  std::memset(dst, 0, static_cast<std::size_t>(inside) * pitch);
+  std::memset(dst, padding_, static_cast<std::size_t>(inside) * pitch);
   const std::byte* src = image + (std::int64_t{h} * desc_.w + column + inside * step) * src_pitch;
   std::byte* at = dst + inside * pixel_bytes_;
   if (step == 1 && src_pitch == pixel_bytes_ && channels == pitch && end > inside) {
@@ -135,7 +137,7 @@ void AmxConv::copy_row(const std::byte* image, std::int64_t src_pitch, int plane
       if (channels < pitch) std::memset(at + channels, 0, pitch - channels);
     }
   }
-  std::memset(dst + end * pixel_bytes_, 0, static_cast<std::size_t>(width - end) * pitch);
+  std::memset(dst + end * pixel_bytes_, padding_, static_cast<std::size_t>(width - end) * pitch);
 }
 
 // Order: phase, image, row.

@@ -82,6 +82,7 @@ class Depthwise final : public Int8Conv {
   std::string name_;
   ConvDesc desc_;
   DType src_type_;
+  std::uint8_t pad_;
   const DepthwiseSet& set_;
   Epilogue epilogue_;
   int dst_bytes_;
@@ -90,7 +91,11 @@ class Depthwise final : public Int8Conv {
 };
 
 Depthwise::Depthwise(const Int8ConvParams& params, const DepthwiseSet& set, std::string name)
-    : name_(std::move(name)), desc_(params.desc), src_type_(params.src), set_(set) {
+    : name_(std::move(name)),
+      desc_(params.desc),
+      src_type_(params.src),
+      pad_(static_cast<std::uint8_t>(params.src_zero_point)),
+      set_(set) {
   epilogue_ = make_epilogue(params);
   dst_bytes_ = static_cast<int>(size_of(params.dst));
   const int lanes = ceil_div(desc_.c, set.block) * set.block;
@@ -196,6 +201,7 @@ void Depthwise::run(const Int8ConvArgs& args) const {
   row.stride_w = window.stride_w;
   row.pad_left = window.pad.left;
   row.src_s8 = src_type_ == DType::kS8;
+  row.pad = pad_;
   row.weights = packed.weights.data();
   row.start = packed.start.data();
   row.m = packed.m.data();

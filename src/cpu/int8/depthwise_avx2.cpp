@@ -11,8 +11,7 @@ namespace gpueval::cpu {
 namespace {
 
 constexpr int kBlock = 8;
-alignas(16) constexpr std::byte kZeros[kBlock] = {};
-
+inline __m128i padding(const DepthwiseRow& a) { return _mm_set1_epi8(static_cast<char>(a.pad)); }
 inline __m128i load_bytes(const std::byte* at) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at)); }
 
 template <bool kS8>
@@ -39,7 +38,7 @@ void general_row(const DepthwiseRow& a, int first) {
       for (int s = 0; s < a.kernel_w; ++s) {
         const int x = q * a.stride_w - a.pad_left + s;
         const auto load = [&](int r) {
-          if (r >= a.kernel_h || a.rows[r] == nullptr || x < 0 || x >= a.w) return _mm_setzero_si128();
+          if (r >= a.kernel_h || a.rows[r] == nullptr || x < 0 || x >= a.w) return padding(a);
           std::byte copy[kBlock] = {};
           copy_bytes(copy, a.rows[r] + x * a.pixel_bytes + c0, channels);
           return load_bytes(copy);
@@ -59,21 +58,25 @@ struct Column {
   __m256i top, bottom;
 };
 
-// 8 channels of the source rows of kRows output rows. Rows outside the image stand still on zeros.
+// 8 channels of the source rows of kRows output rows. Rows outside the image stand still on padding.
 template <bool kS8, int kRows>
 struct Source {
   const std::byte* row[kRows + 2];
   std::int64_t step[kRows + 2];
   int w;
+  alignas(16) std::byte pad[16];
+  Column edge;
 
   Source(const DepthwiseRow& a, int c0) : w(a.w) {
+    _mm_store_si128(reinterpret_cast<__m128i*>(pad), padding(a));
+    edge.top = edge.bottom = interleave<kS8>(padding(a), padding(a));
     for (int r = 0; r < kRows + 2; ++r) {
-      row[r] = a.rows[r] != nullptr ? a.rows[r] + c0 : kZeros;
+      row[r] = a.rows[r] != nullptr ? a.rows[r] + c0 : pad;
       step[r] = a.rows[r] != nullptr ? a.pixel_bytes : 0;
     }
   }
   Column column(std::int64_t x) const {
-    if (x < 0 || x >= w) return {_mm256_setzero_si256(), _mm256_setzero_si256()};
+    if (x < 0 || x >= w) return edge;
     const auto load = [&](int r) __attribute__((always_inline)) { return load_bytes(row[r] + x * step[r]); };
     const __m256i top = interleave<kS8>(load(0), load(1));
     if constexpr (kRows == 2) return {top, interleave<kS8>(load(2), load(3))};

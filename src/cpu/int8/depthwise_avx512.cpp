@@ -9,25 +9,27 @@
 namespace gpueval::cpu {
 namespace {
 
-// 3x3 at one block of 64 channels: rows outside the image stand still on zeros.
+// 3x3 at one block of 64 channels: rows outside the image stand still on padding.
 struct Window3 {
   const std::byte* row[3];
   std::int64_t step[3];
   int w;
   __mmask64 mask;
   Source source;
+  alignas(64) std::byte pad[64];
 
-  Window3(const DepthwiseRow& a, int c0) : w(a.w), mask(first_bytes(a.channels - c0)), source(a.src_s8) {
+  Window3(const DepthwiseRow& a, int c0) : w(a.w), mask(first_bytes(a.channels - c0)), source(a) {
+    _mm512_store_si512(pad, source.pad);
     for (int r = 0; r < 3; ++r) {
-      row[r] = a.rows[r] != nullptr ? a.rows[r] + c0 : kZeros;
+      row[r] = a.rows[r] != nullptr ? a.rows[r] + c0 : pad;
       step[r] = a.rows[r] != nullptr ? a.pixel_bytes : 0;
     }
   }
   Column column(int x) const {
-    const __m512i zero = source.flip;
-    if (x < 0 || x >= w) return {{zero, zero, zero, zero}};
+    const __m512i padded = source.padded;
+    if (x < 0 || x >= w) return {{padded, padded, padded, padded}};
     return interleave(source.load(row[0] + x * step[0], mask), source.load(row[1] + x * step[1], mask),
-                      source.load(row[2] + x * step[2], mask), zero);
+                      source.load(row[2] + x * step[2], mask), padded);
   }
 };
 
@@ -68,7 +70,7 @@ void row(const DepthwiseRow& a) {
 
 // Columns and channels as one axis: a kernel column is the same bytes, moved by whole pixels.
 void flat_row(const DepthwiseRow& a) {
-  const Source source(a.src_s8);
+  const Source source(a);
   const EpilogueConstants k = load_constants(*a.epilogue);
   const int bytes = a.epilogue->out == Out::kF32 ? 4 : 1;
   const int column_groups = (a.kernel_h + 3) / 4;
@@ -91,7 +93,7 @@ void flat_row(const DepthwiseRow& a) {
 
 // 3x3, stride 2, 8, 16 or 32 channels: the columns of one tap are every other one of 128 bytes.
 void flat_row_stride2(const DepthwiseRow& a) {
-  const Source source(a.src_s8);
+  const Source source(a);
   const EpilogueConstants k = load_constants(*a.epilogue);
   const int bytes = a.epilogue->out == Out::kF32 ? 4 : 1;
   const std::int64_t outputs = std::int64_t{a.q} * a.channels, inputs = std::int64_t{a.w} * a.channels;
@@ -109,10 +111,8 @@ void flat_row_stride2(const DepthwiseRow& a) {
     __m512i tap[3][3];
 #pragma GCC unroll 3
     for (int r = 0; r < 3; ++r) {
-      const std::byte* row = a.rows[r] != nullptr ? a.rows[r] : kZeros;
       const auto load = [&](std::int64_t offset, __mmask64 mask) __attribute__((always_inline)) {
-        const bool real = a.rows[r] != nullptr && mask != 0;
-        return source.load(row + (real ? offset : 0), real ? mask : 0);
+        return a.rows[r] != nullptr && mask != 0 ? source.load(a.rows[r] + offset, mask) : source.padded;
       };
       const __m512i lo = load(first, masks[0]), hi = load(first + 64, masks[1]);
       tap[0][r] = _mm512_permutex2var_epi64(lo, even, hi);
@@ -123,7 +123,7 @@ void flat_row_stride2(const DepthwiseRow& a) {
     load_start(a.start, acc);
 #pragma GCC unroll 3
     for (int s = 0; s < 3; ++s) {
-      multiply(acc, interleave(tap[s][0], tap[s][1], tap[s][2], source.flip), a.weights + s * 256);
+      multiply(acc, interleave(tap[s][0], tap[s][1], tap[s][2], source.padded), a.weights + s * 256);
     }
     const int count = outputs - f < 64 ? static_cast<int>(outputs - f) : 64;
     store(acc, a, f * bytes, f, 0, count, k);

@@ -13,8 +13,6 @@ void depthwise_flat_row_pair_avx512(const DepthwiseRow& row);
 
 namespace {
 
-alignas(64) constexpr std::byte kZeros[64] = {};
-
 struct Column {
   __m512i v[4];
 };
@@ -40,11 +38,16 @@ inline __mmask64 inside(std::int64_t offset, std::int64_t size) {
 }
 
 struct Source {
-  __m512i flip;  // 0x80 turns s8 into s8 + 128, and so the padding's zeros
+  __m512i flip;    // 0x80 turns s8 into s8 + 128
+  __m512i pad;     // what lies outside the image,
+  __m512i padded;  // and turned over
 
-  explicit Source(bool s8) : flip(s8 ? _mm512_set1_epi8(static_cast<char>(0x80)) : _mm512_setzero_si512()) {}
+  explicit Source(const DepthwiseRow& a)
+      : flip(a.src_s8 ? _mm512_set1_epi8(static_cast<char>(0x80)) : _mm512_setzero_si512()),
+        pad(_mm512_set1_epi8(static_cast<char>(a.pad))),
+        padded(_mm512_xor_si512(pad, flip)) {}
   __m512i load(const std::byte* at, __mmask64 mask) const {
-    return _mm512_xor_si512(_mm512_maskz_loadu_epi8(mask, at), flip);
+    return _mm512_xor_si512(_mm512_mask_loadu_epi8(pad, mask, at), flip);
   }
 };
 
@@ -54,7 +57,7 @@ inline Column load_column(const DepthwiseRow& a, const Source& source, int r0, s
 #pragma GCC unroll 4
   for (int i = 0; i < 4; ++i) {
     const std::byte* row = r0 + i < a.kernel_h ? a.rows[r0 + i] : nullptr;
-    tap[i] = row != nullptr ? source.load(row + offset, mask) : source.flip;
+    tap[i] = row != nullptr ? source.load(row + offset, mask) : source.padded;
   }
   return interleave(tap[0], tap[1], tap[2], tap[3]);
 }

@@ -11,14 +11,14 @@ class Columns {
  public:
   static constexpr int kMost = 24 << 10;  // bytes: in L1 with the weights
 
-  explicit Columns(const DepthwiseRow& a) : groups_((a.kernel_h + 3) / 4), source_(a.src_s8) {}
+  explicit Columns(const DepthwiseRow& a) : groups_((a.kernel_h + 3) / 4), source_(a) {}
   // How many output pixels' columns fit.
   int outputs(const DepthwiseRow& a) const {
     const int columns = kMost / bytes();
     return columns < a.kernel_w ? 0 : (columns - a.kernel_w) / a.stride_w + 1;
   }
   int bytes() const { return groups_ * 256; }  // of a column
-  // Columns [first, first + count) of the source; those outside the image are zeros.
+  // Columns [first, first + count) of the source; those outside the image are padding.
   void fill(const DepthwiseRow& a, int first, int count, int c0) {
     const __mmask64 mask = first_bytes(a.channels - c0);
     std::byte* to = data_;
@@ -85,7 +85,7 @@ void columns_row(const DepthwiseRow& a, Columns& columns) {
 
 // A kernel whose columns do not fit.
 void large_row(const DepthwiseRow& a) {
-  const Source source(a.src_s8);
+  const Source source(a);
   const EpilogueConstants k = load_constants(*a.epilogue);
   const int bytes = a.epilogue->out == Out::kF32 ? 4 : 1;
   const int column_groups = (a.kernel_h + 3) / 4;

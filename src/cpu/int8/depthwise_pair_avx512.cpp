@@ -8,23 +8,25 @@
 namespace gpueval::cpu {
 namespace {
 
-// The four source rows of a pair. Rows outside the image stand still on zeros.
+// The four source rows of a pair. Rows outside the image stand still on padding.
 template <bool kFlip>
 struct FourRows {
   const std::byte* row[4];
   std::int64_t moves[4];  // all ones, or 0: and-ed to offsets
+  Source source;
+  alignas(64) std::byte pad[64];
 
-  explicit FourRows(const DepthwiseRow& a) {
+  explicit FourRows(const DepthwiseRow& a) : source(a) {
+    _mm512_store_si512(pad, source.pad);
     for (int r = 0; r < 4; ++r) {
-      row[r] = a.rows[r] != nullptr ? a.rows[r] : kZeros;
+      row[r] = a.rows[r] != nullptr ? a.rows[r] : pad;
       moves[r] = a.rows[r] != nullptr ? -1 : 0;
     }
   }
-  static __m512i zero() { return kFlip ? _mm512_set1_epi8(static_cast<char>(0x80)) : _mm512_setzero_si512(); }
   __m512i load(int r, std::int64_t offset, __mmask64 mask) const {
     const std::byte* at = row[r] + (offset & moves[r]);
-    const __m512i bytes = mask == ~__mmask64{0} ? _mm512_loadu_si512(at) : _mm512_maskz_loadu_epi8(mask, at);
-    return kFlip ? _mm512_xor_si512(bytes, zero()) : bytes;
+    const __m512i bytes = mask == ~__mmask64{0} ? _mm512_loadu_si512(at) : _mm512_mask_loadu_epi8(source.pad, mask, at);
+    return kFlip ? _mm512_xor_si512(bytes, source.flip) : bytes;
   }
   Column column(std::int64_t offset, __mmask64 mask) const {
     return interleave(load(0, offset, mask), load(1, offset, mask), load(2, offset, mask), load(3, offset, mask));
@@ -86,13 +88,13 @@ struct Block {
 template <bool kFlip, bool kInRange>
 void pair(const DepthwiseRow& a) {
   const FourRows<kFlip> rows(a);
-  const __m512i zero = FourRows<kFlip>::zero();
+  const __m512i padded = rows.source.padded;
   for (int c0 = 0; c0 < a.channels; c0 += 64) {
     const int count = a.channels - c0;
     const Block<kInRange> block(a, c0, count);
     const __mmask64 mask = first_bytes(count);
     const auto column = [&](int x) __attribute__((always_inline)) {
-      if (x < 0 || x >= a.w) return Column{{zero, zero, zero, zero}};
+      if (x < 0 || x >= a.w) return Column{{padded, padded, padded, padded}};
       return rows.column(x * a.pixel_bytes + c0, mask);
     };
     int x = -a.pad_left;

@@ -22,8 +22,11 @@ void pixel(const DepthwiseRow& a, int q, int block, int count) {
   for (int s = 0; s < a.kernel_w; ++s) {
     const int x = q * a.stride_w - a.pad_left + s;
     for (int r = 0; r < a.kernel_h; ++r, w += kChunk) {
-      if (a.rows[r] == nullptr || x < 0 || x >= a.w) continue;
-      accumulate(reinterpret_cast<const T*>(a.rows[r] + x * a.pixel_bytes + c0), w, count, sum);
+      if (a.rows[r] != nullptr && x >= 0 && x < a.w) {
+        accumulate(reinterpret_cast<const T*>(a.rows[r] + x * a.pixel_bytes + c0), w, count, sum);
+      } else if (a.pad != 0) {
+        for (int c = 0; c < count; ++c) sum[c] += a.pad * w[c];
+      }
     }
   }
   const int bytes = a.epilogue->out == Out::kF32 ? 4 : 1;

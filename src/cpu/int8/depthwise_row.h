@@ -14,6 +14,7 @@ struct DepthwiseRow {
   int q = 0;  // output columns
   int kernel_h = 1, kernel_w = 1, stride_w = 1, pad_left = 0;
   bool src_s8 = false;
+  std::uint8_t pad = 0;  // what padded taps hold: the zero point
   int channels = 0;
   const std::byte* weights = nullptr;  // DepthwiseSet's order, from the first channel's block on
   const std::int32_t* start = nullptr;

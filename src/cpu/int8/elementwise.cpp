@@ -79,10 +79,13 @@ void binary(BinaryKind kind, const QuantView& a, float m1, const QuantView& b, f
   const auto run = ops_set().binary[static_cast<std::size_t>(kind)];
   const PairRun common{.a_flip = flip_of(a.dtype),
                        .b_flip = flip_of(b.dtype),
+                       .a_offset = flip_of(a.dtype) + a.zero_point,
+                       .b_offset = flip_of(b.dtype) + b.zero_point,
                        .m1 = m1,
                        .m2 = m2,
                        .lo = least(dst.dtype),
-                       .hi = most(dst.dtype)};
+                       .hi = most(dst.dtype),
+                       .dst_zero = static_cast<float>(dst.zero_point)};
   const bool slabs = a.shape == b.shape && is_dense(a) && is_dense(b) && is_dense(dst);
   for_each_run(dst.shape, slabs, [&](std::int64_t pixel, std::int64_t count) {
     Operand first(a, dst.shape), second(b, dst.shape);

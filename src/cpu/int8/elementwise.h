@@ -17,8 +17,9 @@ void lookup(const QuantView& src, std::span<const std::uint8_t> table, const Qua
 // element of an image.
 void prelu(const QuantView& src, std::span<const float> m, std::span<const float> b, const QuantView& dst);
 
-// Product: v = fmaf(q1 * q2, m1, 0); sum and difference: fmaf(q1, m1, +-fmaf(q2, m2, 0)); larger and smaller: of the
-// two fmaf(q, m, 0). Clamp to dst's range; rint. Where an extent of a source is 1, it is repeated to dst's.
+// Product: v = fmaf(q1 * q2, m1, dst's zero point), q less the source's; sum and difference: fmaf(q1, m1, +-fmaf(q2,
+// m2, 0)); larger and smaller: of the two fmaf(q, m, 0). Clamp to dst's range; rint. Where an extent of a source is 1,
+// it is repeated to dst's.
 void binary(BinaryKind kind, const QuantView& a, float m1, const QuantView& b, float m2, const QuantView& dst);
 
 }  // namespace gpueval::cpu

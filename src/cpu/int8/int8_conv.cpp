@@ -85,6 +85,9 @@ void check_params(const Int8ConvParams& params) {
   GPUEVAL_CHECK(params.m.size() == k && params.b.size() == k, "{}: {} scales, {} biases", text, params.m.size(),
                 params.b.size());
   GPUEVAL_CHECK(params.src == DType::kU8 || params.src == DType::kS8, "{}: source {}", text, to_string(params.src));
+  const int most = params.src == DType::kU8 ? 255 : 0;
+  GPUEVAL_CHECK(params.src_zero_point >= 0 && params.src_zero_point <= most, "{}: zero point {}", text,
+                params.src_zero_point);
   GPUEVAL_CHECK(params.dst != DType::kS32, "{}: destination {}", text, to_string(params.dst));
 }
 

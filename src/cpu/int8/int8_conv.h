@@ -23,6 +23,7 @@ namespace gpueval::cpu {
 struct Int8ConvParams {
   ConvDesc desc;                         // desc.n: images of the usual call, for the choice of a kernel only
   DType src = DType::kU8;                // kU8 or kS8
+  int src_zero_point = 0;                // of u8: what padded taps hold; in the sums b makes up for it
   DType dst = DType::kU8;                // kU8, kS8 or kF32
   std::span<const std::int8_t> weights;  // [K][R][S][C / groups]; depthwise [R][S][C]
   std::span<const float> m, b;           // K each

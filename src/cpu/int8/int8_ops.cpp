@@ -80,8 +80,7 @@ void pool(const QuantView& src, const Window& window, const PoolRow& common, Poo
 }
 
 // Average of whole images: few pixels with many taps, so channels are what is shared out.
-void average_images(const QuantView& src, float m, PoolFn average, DType range, void* dst, std::int64_t dst_pitch,
-                    std::int64_t dst_element) {
+void average_images(const QuantView& src, float m, PoolFn average, const QuantView& dst, std::int64_t dst_element) {
   const Shape& in = src.shape;
   constexpr int kLine = 64;
   const int lines = (in.c + kLine - 1) / kLine;
@@ -98,9 +97,11 @@ void average_images(const QuantView& src, float m, PoolFn average, DType range, 
     row.q = 1;
     row.channels = static_cast<int>(std::min<std::int64_t>((part + 1) * lines / parts * kLine, in.c) - first);
     row.m = factors.data();
-    set_range(row, range);
+    row.zero = src.zero_point;
+    row.dst_zero = static_cast<float>(dst.zero_point);
+    set_range(row, dst.dtype);
     row.src = bytes(src) + n * in.h * row.row_bytes + first;
-    row.dst = static_cast<std::byte*>(dst) + (n * dst_pitch + first) * dst_element;
+    row.dst = static_cast<std::byte*>(dst.data) + (n * dst.pitch + first) * dst_element;
     average(row);
   });
 }
@@ -111,26 +112,28 @@ void max_pool(const QuantView& src, const Window& window, float m, const QuantVi
   PoolRow row;
   row.copy = m == 1.0f && src.dtype == dst.dtype;
   row.m = &m;
-  pool(src, window, row, ops_set().maximum[is_s8(src.dtype)][is_s8(dst.dtype)], dst);
+  pool(src, window, row, ops_set().maximum[is_s8(src.dtype)], dst);
 }
 
 void avg_pool(const QuantView& src, const Window& window, std::span<const float> m, const QuantView& dst) {
   GPUEVAL_CHECK(m.size() >= static_cast<std::size_t>(window.kernel_h * window.kernel_w), "{} factors", m.size());
   PoolRow row;
   row.m = m.data();
-  pool(src, window, row, ops_set().average[is_s8(src.dtype)][is_s8(dst.dtype)], dst);
+  row.zero = src.zero_point;
+  row.dst_zero = static_cast<float>(dst.zero_point);
+  pool(src, window, row, ops_set().average[is_s8(src.dtype)], dst);
 }
 
 void global_avg_pool(const QuantView& src, float m, const QuantView& dst) {
-  average_images(src, m, ops_set().average[is_s8(src.dtype)][is_s8(dst.dtype)], dst.dtype, dst.data, dst.pitch, 1);
+  average_images(src, m, ops_set().average[is_s8(src.dtype)], dst, 1);
 }
 
 void global_avg_pool_f32(const QuantView& src, float m, float* dst) {
-  average_images(src, m, ops_set().average_f32[is_s8(src.dtype)], DType::kU8, dst, src.shape.c, sizeof(float));
+  average_images(src, m, ops_set().average_f32[is_s8(src.dtype)], {.data = dst, .pitch = src.shape.c}, sizeof(float));
 }
 
 void add(const QuantView& a, float m1, const QuantView& b, float m2, float lo, float hi, const QuantView& dst) {
-  const auto sum = ops_set().add[is_s8(a.dtype)][is_s8(b.dtype)][is_s8(dst.dtype)];
+  const auto sum = ops_set().add[is_s8(a.dtype)][is_s8(b.dtype)];
   const bool dense = a.pitch == a.shape.c && b.pitch == a.shape.c && dst.pitch == a.shape.c;
   for_each_run(a.shape, dense, [&](std::int64_t pixel, std::int64_t count) {
     sum({.a = bytes(a) + pixel * a.pitch,
@@ -145,7 +148,7 @@ void add(const QuantView& a, float m1, const QuantView& b, float m2, float lo, f
 }
 
 void requantize(const QuantView& src, float m, float lo, float hi, const QuantView& dst) {
-  const auto scale = ops_set().requantize[is_s8(src.dtype)][is_s8(dst.dtype)];
+  const auto scale = ops_set().requantize[is_s8(src.dtype)];
   const bool copy = m == 1.0f && src.dtype == dst.dtype && lo <= lowest(src.dtype) && hi >= highest(src.dtype);
   const bool dense = src.pitch == src.shape.c && dst.pitch == src.shape.c;
   for_each_run(src.shape, dense, [&](std::int64_t pixel, std::int64_t count) {
@@ -160,7 +163,7 @@ void requantize(const QuantView& src, float m, float lo, float hi, const QuantVi
 }
 
 void quantize(const float* src, std::int64_t src_pitch, float scale, const QuantView& dst) {
-  const auto divide = ops_set().quantize[is_s8(dst.dtype)];
+  const auto divide = ops_set().quantize;
   const bool dense = src_pitch == dst.shape.c && dst.pitch == dst.shape.c;
   for_each_run(dst.shape, dense, [&](std::int64_t pixel, std::int64_t count) {
     divide({.a = reinterpret_cast<const std::byte*>(src + pixel * src_pitch),

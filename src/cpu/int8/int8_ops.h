@@ -17,13 +17,15 @@ struct QuantView {  // an s8 or u8 tensor, or a channel slice of one
   DType dtype = DType::kU8;
   Shape shape;  // n, h, w, c
   std::int64_t pitch = 0;
+  int zero_point = 0;  // of sources and results of averages and products
 };
 
 // Padded taps are ignored. m = 1 and equal types: exact copy of the maximum; else
 // q = rint(clamp(fmaf((float)max, m, 0))) to dst's type, lo/hi = dst's range.
 void max_pool(const QuantView& src, const Window& window, float m, const QuantView& dst);
 
-// int32 sum over the real pixels of each window, then v = sum * m[count - 1], clamp to dst's range, rint.
+// int32 sum over the real pixels of each window, less src's zero point for each, then v = fmaf(sum, m[count - 1], dst's
+// zero point), clamp to dst's range, rint.
 void avg_pool(const QuantView& src, const Window& window, std::span<const float> m, const QuantView& dst);
 // Average of all pixels: m for h * w pixels. dst: one pixel per image, or float32 logits (v, not clamped).
 void global_avg_pool(const QuantView& src, float m, const QuantView& dst);

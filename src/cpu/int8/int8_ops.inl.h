@@ -9,36 +9,35 @@ namespace {
 
 // Functions copy their parameters: bytes written through dst could otherwise alias them, and nothing would vectorise.
 
-template <typename A, typename B, typename D>
+template <typename A, typename B>
 void add(const ElementRun& caller) {
   const ElementRun run = caller;  // or the byte stores below could change it, and nothing would vectorise
   const A* __restrict a = reinterpret_cast<const A*>(run.a);
   const B* __restrict b = reinterpret_cast<const B*>(run.b);
-  D* dst = reinterpret_cast<D*>(run.dst);
+  auto* dst = reinterpret_cast<std::uint8_t*>(run.dst);
   for (std::int64_t i = 0; i < run.count; ++i) {
     const float second = static_cast<float>(b[i]) * run.m2;
-    dst[i] = round_clamped<D>(__builtin_fmaf(static_cast<float>(a[i]), run.m1, second), run.lo, run.hi);
+    dst[i] = round_clamped(__builtin_fmaf(static_cast<float>(a[i]), run.m1, second), run.lo, run.hi);
   }
 }
 
-template <typename S, typename D>
+template <typename S>
 void requantize(const ElementRun& caller) {
   const ElementRun run = caller;  // or the byte stores below could change it, and nothing would vectorise
   const S* a = reinterpret_cast<const S*>(run.a);
-  D* dst = reinterpret_cast<D*>(run.dst);
+  auto* dst = reinterpret_cast<std::uint8_t*>(run.dst);
   for (std::int64_t i = 0; i < run.count; ++i) {
-    dst[i] = round_clamped<D>(static_cast<float>(a[i]) * run.m1, run.lo, run.hi);
+    dst[i] = round_clamped(static_cast<float>(a[i]) * run.m1, run.lo, run.hi);
   }
 }
 
 // x / scale, correctly rounded, without the slow division: y = 1 / scale, then two steps of q += (x - q * scale) * y
 // with exact remainders (Markstein 1990). Scales outside [2^-60, 2^60], where a remainder could underflow in a quotient
 // that matters, are divided.
-template <typename D>
 void quantize(const ElementRun& caller) {
   const ElementRun run = caller;  // or the byte stores below could change it, and nothing would vectorise
   const float* a = reinterpret_cast<const float*>(run.a);
-  D* __restrict dst = reinterpret_cast<D*>(run.dst);
+  auto* __restrict dst = reinterpret_cast<std::uint8_t*>(run.dst);
   const float scale = run.m1;
 #if defined(__FMA__)
   if (scale >= 0x1p-60f && scale <= 0x1p60f) {
@@ -49,12 +48,12 @@ void quantize(const ElementRun& caller) {
       float q = x * y;
       q = __builtin_fmaf(__builtin_fmaf(-q, scale, x), y, q);
       q = __builtin_fmaf(__builtin_fmaf(-q, scale, x), y, q);
-      dst[i] = round_clamped<D>(q, run.lo, run.hi);
+      dst[i] = round_clamped(q, run.lo, run.hi);
     }
     return;
   }
 #endif
-  for (std::int64_t i = 0; i < run.count; ++i) dst[i] = round_clamped<D>(a[i] / scale, run.lo, run.hi);
+  for (std::int64_t i = 0; i < run.count; ++i) dst[i] = round_clamped(a[i] / scale, run.lo, run.hi);
 }
 
 // Magnitudes of floats order as their bits do; integers may be compared in any order, so this vectorises.
@@ -73,14 +72,13 @@ using S = std::int8_t;
 }  // namespace
 
 const OpsSet GPUEVAL_OPS_SET = {
-    .maximum = {{maximum<U, U>, maximum<U, S>}, {maximum<S, U>, maximum<S, S>}},
-    .average = {{average<U, U>, average<U, S>}, {average<S, U>, average<S, S>}},
+    .maximum = {maximum<U>, maximum<S>},
+    .average = {average<U, U>, average<S, U>},
     .average_f32 = {average<U, float>, average<S, float>},
-    .add = {{{add<U, U, U>, add<U, U, S>}, {add<U, S, U>, add<U, S, S>}},
-            {{add<S, U, U>, add<S, U, S>}, {add<S, S, U>, add<S, S, S>}}},
-    .requantize = {{requantize<U, U>, requantize<U, S>}, {requantize<S, U>, requantize<S, S>}},
-    .quantize = {quantize<U>, quantize<S>},
-    .affine = {{affine<U, U>, affine<U, S>}, {affine<S, U>, affine<S, S>}},
+    .add = {{add<U, U>, add<U, S>}, {add<S, U>, add<S, S>}},
+    .requantize = {requantize<U>, requantize<S>},
+    .quantize = quantize,
+    .affine = {affine<U, U>, affine<S, U>},
     .affine_f32 = {affine<U, float>, affine<S, float>},
     .binary = {binary<Sum>, binary<Difference>, binary<Product>, binary<Larger>, binary<Smaller>},
     .prelu = prelu,

@@ -11,12 +11,11 @@ namespace {
 
 constexpr int kChunk = 64;  // channels handled at a time, so that accumulators stay in L1 or registers
 
-// q = rint(min(max(v, lo), hi)), ties to even: adding 1.5 * 2^23 leaves q in the low bits.
-template <typename D>
-inline D round_clamped(float v, float lo, float hi) {
+// The byte of q = rint(min(max(v, lo), hi)), ties to even: adding 1.5 * 2^23 leaves q in the low bits.
+inline std::uint8_t round_clamped(float v, float lo, float hi) {
   v = v > lo ? v : lo;
   v = v < hi ? v : hi;
-  return static_cast<D>(__builtin_bit_cast(std::int32_t, v + 12582912.0f));
+  return static_cast<std::uint8_t>(__builtin_bit_cast(std::int32_t, v + 12582912.0f));
 }
 
 // The taps of one output pixel that are inside the image: rows x cols source pixels.
@@ -118,18 +117,19 @@ struct ChunkSum {
     even += other.even;
     odd += other.odd;
   }
-  // The sum of channels 4 i + j, times m.
+  // fmaf(sum, m, b) of channels 4 i + j; zero: of the source.
   template <typename S>
-  void scaled(int taps, float m, Floats (&values)[4]) const {
-    const int bias = S(-1) < S(0) ? 128 * taps : 0;
+  void scaled(int taps, int zero, float m, float b, Floats (&values)[4]) const {
+    const int bias = ((S(-1) < S(0) ? 128 : 0) + zero) * taps;
     const Words pairs[2] = {__builtin_bit_cast(Words, even), __builtin_bit_cast(Words, odd)};
     for (int j = 0; j < 4; ++j) {
       const Words word = j < 2 ? pairs[j] & 0xffff : pairs[j - 2] >> 16;
-      values[j] = __builtin_convertvector(__builtin_bit_cast(Integers, word) - bias, Floats) * m;
+      const Floats sum = __builtin_convertvector(__builtin_bit_cast(Integers, word) - bias, Floats);
+      values[j] = sum * m;
+      for (int i = 0; b != 0 && i < N / 4; ++i) values[j][i] = __builtin_fmaf(sum[i], m, b);
     }
   }
-  template <typename D>
-  static void store_rounded(const Floats (&values)[4], float lo, float hi, D* dst) {
+  static void store_rounded(const Floats (&values)[4], float lo, float hi, std::uint8_t* dst) {
     Words all = {};
     for (int j = 0; j < 4; ++j) {
       Floats v = values[j] > lo ? values[j] : lo;  // as round_clamped()
@@ -197,19 +197,19 @@ inline void maximum_of(const Taps& a, int c0, int count, S* best) {
       a, c0, count, best, [](S x, S y) __attribute__((always_inline)) { return x > y ? x : y; });
 }
 
-template <typename S, typename D>
+template <typename S>
 void maximum(const PoolRow& row) {
   const PoolRow a = row;
   const float m = *a.m;
   for (int q = 0; q < a.q; ++q) {
     const Taps taps(a, q);
     const auto store = [&](const S* best, int c0, int count) __attribute__((always_inline)) {
-      D* dst = reinterpret_cast<D*>(a.dst + q * a.dst_pitch) + c0;
+      auto* dst = reinterpret_cast<std::uint8_t*>(a.dst + q * a.dst_pitch) + c0;
       if (a.copy) {
         __builtin_memcpy(dst, best, static_cast<std::size_t>(count));
         return;
       }
-      for (int c = 0; c < count; ++c) dst[c] = round_clamped<D>(static_cast<float>(best[c]) * m, a.lo, a.hi);
+      for (int c = 0; c < count; ++c) dst[c] = round_clamped(static_cast<float>(best[c]) * m, a.lo, a.hi);
     };
     S best[kChunk];
     for_chunks(
@@ -280,18 +280,19 @@ inline void for_sums(const PoolRow& a, Store&& store) {
       [&](int c0, int count) { plain_sums<S>(a, c0, count, store); });
 }
 
-// Floats are left as they are, but for -0.
+// D: float, left as it is but for -0, or bytes of either type.
 template <typename S, typename D>
 void average(const PoolRow& row) {
   const PoolRow a = row;
   for_sums<S>(
       a, [&](int q, const Taps& taps, int c0, int count, const auto& sum) __attribute__((always_inline)) {
         D* dst = reinterpret_cast<D*>(a.dst + q * a.dst_pitch) + c0;
-        const float m = a.m[taps.rows * taps.cols - 1];
+        const int count_of_taps = taps.rows * taps.cols;
+        const float m = a.m[count_of_taps - 1];
         using Sum = std::remove_cvref_t<decltype(sum)>;
         if constexpr (std::is_class_v<Sum>) {
           typename Sum::Floats values[4];
-          sum.template scaled<S>(taps.rows * taps.cols, m, values);
+          sum.template scaled<S>(count_of_taps, a.zero, m, a.dst_zero, values);
           if constexpr (std::is_same_v<D, float>) {
             for (int c = 0; c < Sum::kChannels; ++c) dst[c] = values[c % 4][c / 4] + 0.0f;
           } else {
@@ -299,11 +300,11 @@ void average(const PoolRow& row) {
           }
         } else {
           for (int c = 0; c < count; ++c) {
-            const float value = static_cast<float>(sum[c]) * m;
+            const float value = __builtin_fmaf(static_cast<float>(sum[c] - a.zero * count_of_taps), m, a.dst_zero);
             if constexpr (std::is_same_v<D, float>) {
               dst[c] = value + 0.0f;
             } else {
-              dst[c] = round_clamped<D>(value, a.lo, a.hi);
+              dst[c] = round_clamped(value, a.lo, a.hi);
             }
           }
         }

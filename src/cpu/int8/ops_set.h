@@ -18,6 +18,8 @@ struct PoolRow {
   int channels = 0;
   bool copy = false;         // maximum: leaves as it is
   const float* m = nullptr;  // maximum: one; averages: of one tap, of two taps, ...
+  int zero = 0;              // averages: the zero point of the source
+  float dst_zero = 0;        // and of the destination
   float lo = 0, hi = 0;
   std::byte* dst = nullptr;    // bytes, or floats for average_f32
   std::int64_t dst_pitch = 0;  // bytes from pixel to pixel
@@ -44,13 +46,15 @@ struct ChannelRun {
   std::int64_t dst_bytes = 0;
 };
 
-// A run of `count` elements of two sources of any byte type: q = (byte ^ flip) - flip, flip 0x80 for s8, 0 for u8.
+// A run of `count` elements of two sources of any byte type: q = (byte ^ flip) - offset, flip 0x80 for s8, 0 for u8,
+// offset the flip and the zero point.
 struct PairRun {
   const std::byte *a = nullptr, *b = nullptr;
-  int a_flip = 0, b_flip = 0;
+  int a_flip = 0, b_flip = 0, a_offset = 0, b_offset = 0;
   std::int64_t count = 0;
   float m1 = 1, m2 = 1, lo = 0, hi = 0;
-  std::byte* dst = nullptr;  // of either type
+  float dst_zero = 0;  // of products
+  std::byte* dst = nullptr;
 };
 
 // A run of `count` elements, each with its own numbers: m where it is not negative, b where it is.
@@ -71,15 +75,16 @@ struct LookupRun {
   std::byte* dst = nullptr;
 };
 
-// Tables are indexed by "is s8": source(s), then destination.
+// Tables are indexed by "is s8" of the source(s). Destinations are of either byte type: the low byte of a rounded
+// number is the same in both.
 struct OpsSet {
-  void (*maximum[2][2])(const PoolRow&);
-  void (*average[2][2])(const PoolRow&);
+  void (*maximum[2])(const PoolRow&);
+  void (*average[2])(const PoolRow&);
   void (*average_f32[2])(const PoolRow&);
-  void (*add[2][2][2])(const ElementRun&);
-  void (*requantize[2][2])(const ElementRun&);
-  void (*quantize[2])(const ElementRun&);  // a: floats, m1: the scale to divide by
-  void (*affine[2][2])(const ChannelRun&);
+  void (*add[2][2])(const ElementRun&);
+  void (*requantize[2])(const ElementRun&);
+  void (*quantize)(const ElementRun&);  // a: floats, m1: the scale to divide by
+  void (*affine[2])(const ChannelRun&);
   void (*affine_f32[2])(const ChannelRun&);
   void (*binary[5])(const PairRun&);  // by BinaryKind
   void (*prelu)(const PReluRun&);

@@ -19,7 +19,7 @@ enum class SourceMode {
   kDirect,  // tiles read the caller's tensor
   kGather,  // 1x1: each task converts its pixels
   kImages,  // whole images converted
-  kRows     // whole images converted into zero-bordered rows
+  kRows     // whole images converted into rows with borders of padding
 };
 
 // Pointers and types of one call, the images [first_image, first_image + images) of it.
@@ -46,10 +46,10 @@ class TiledConv final : public Int8Conv {
   void convert_row(const std::byte* src, std::int64_t pixel_bytes, int row, std::byte* dst) const;
   void convert_pixels(const std::byte* src, std::int64_t src_bytes, std::int64_t count, std::byte* dst) const;
   const std::byte** fill_table(const Call& call, std::int64_t first, std::int64_t count) const;
-  // Zeros that are read as 128 count in the sums, whose start takes them off again: then all rows.
+  // Padding that is read as another number than 0 counts in the sums: then all rows.
   bool leaves_out_rows(const TapSource& source, std::int64_t first, std::int64_t count) const {
     const Padding& pad = source.window.pad;
-    return zero_ == std::byte{0} && pad.top + pad.bottom > 0 && meets_zero_rows(source, first, count);
+    return padding_.data()[0] == 0 && pad.top + pad.bottom > 0 && meets_zero_rows(source, first, count);
   }
   std::int64_t tap_bytes(const ChannelBlock& block) const {
     return std::int64_t{depth_.groups} * tiles_.group * tiles_.element_bytes * block.vectors * tiles_.lanes;
@@ -71,8 +71,9 @@ class TiledConv final : public Int8Conv {
   std::int64_t dst_bytes_;        // of one element
   std::int64_t converted_pitch_;  // bytes from pixel to pixel of the converted source
   int bordered_h_ = 0, bordered_w_ = 0;
-  std::byte zero_;
-  AlignedBuffer zeros_;
+  void fill_padding(std::byte* dst, std::int64_t bytes) const;
+
+  AlignedArray<std::uint8_t> padding_;  // one tap, converted: the source's zero point
 };
 
 TiledConv::TiledConv(const Int8ConvParams& params, const TileSet& tiles, RunShape runs, std::string name)
@@ -83,8 +84,7 @@ TiledConv::TiledConv(const Int8ConvParams& params, const TileSet& tiles, RunShap
       convert_(params.src == DType::kS8 ? tiles.convert_s8 : tiles.convert_u8),
       mode_(choose_mode(runs)),
       depth_(depth_shape(params.desc, tiles, runs == RunShape::kKernelRow)),
-      dst_bytes_(static_cast<std::int64_t>(size_of(params.dst))),
-      zero_(tiles.biased && params.src == DType::kS8 ? std::byte{0x80} : std::byte{0}) {
+      dst_bytes_(static_cast<std::int64_t>(size_of(params.dst))) {
   // Blocks whose weights miss L2 are read from memory for every tile: better fewer channels and more rows.
   const std::int64_t lane_bytes = std::int64_t{depth_.taps} * depth_.groups * tiles.group * tiles.element_bytes;
   const bool deep = lane_bytes * tiles.lanes * tiles.max_vectors > cache_sizes().l2 / 2;
@@ -95,8 +95,17 @@ TiledConv::TiledConv(const Int8ConvParams& params, const TileSet& tiles, RunShap
   const Window& window = desc_.window;
   bordered_h_ = (desc_.p() - 1) * window.stride_h + window.kernel_h;
   bordered_w_ = (desc_.q() - 1) * window.stride_w + window.kernel_w;
-  zeros_ = AlignedBuffer(static_cast<std::size_t>(depth_.groups * tiles.group * tiles.element_bytes));
-  std::memset(zeros_.data(), std::to_integer<int>(zero_), zeros_.size());
+  const std::vector<std::uint8_t> tap(static_cast<std::size_t>(depth_.groups * tiles.group),
+                                      static_cast<std::uint8_t>(params.src_zero_point));
+  padding_ = AlignedArray<std::uint8_t>(tap.size() * static_cast<std::size_t>(tiles.element_bytes));
+  convert_(reinterpret_cast<const std::byte*>(tap.data()), reinterpret_cast<std::byte*>(padding_.data()),
+           std::ssize(tap));
+}
+
+void TiledConv::fill_padding(std::byte* dst, std::int64_t bytes) const {
+  const auto element = static_cast<std::size_t>(tiles_.element_bytes);
+  for (std::byte* at = dst; element > 1 && at < dst + bytes; at += element) std::memcpy(at, padding_.data(), element);
+  if (element == 1) std::memset(dst, padding_.data()[0], static_cast<std::size_t>(bytes));
 }
 
 SourceMode TiledConv::choose_mode(RunShape runs) const {
@@ -112,7 +121,7 @@ std::int64_t TiledConv::scratch_row_bytes() const {
   return round_up(bordered_w_ * converted_pitch_ + tiles_.group * tiles_.element_bytes, 64);
 }
 
-// `count` pixels of the caller's tensor into scratch; channels that fill up a group are zeros.
+// `count` pixels of the caller's tensor into scratch; what fills up a group of channels meets weights of 0.
 void TiledConv::convert_pixels(const std::byte* src, std::int64_t src_bytes, std::int64_t count, std::byte* dst) const {
   const std::int64_t used = std::int64_t{desc_.c} * tiles_.element_bytes;
   if (src_bytes == desc_.c && used == converted_pitch_) {
@@ -122,9 +131,7 @@ void TiledConv::convert_pixels(const std::byte* src, std::int64_t src_bytes, std
   for (std::int64_t i = 0; i < count; ++i) {
     std::byte* pixel = dst + i * converted_pitch_;
     convert_(src + i * src_bytes, pixel, desc_.c);
-    if (used < converted_pitch_) {
-      std::memset(pixel + used, std::to_integer<int>(zero_), static_cast<std::size_t>(converted_pitch_ - used));
-    }
+    fill_padding(pixel + used, converted_pitch_ - used);
   }
 }
 
@@ -140,9 +147,9 @@ void TiledConv::convert_row(const std::byte* src, std::int64_t pixel_bytes, int 
   const int inside = h >= 0 && h < desc_.h ? std::clamp(bordered_w_ - left, 0, desc_.w) : 0;
   const std::int64_t begin = inside > 0 ? left * converted_pitch_ : 0;
   const std::int64_t end = begin + inside * converted_pitch_;
-  std::memset(dst, std::to_integer<int>(zero_), static_cast<std::size_t>(begin));
+  fill_padding(dst, begin);
   if (inside > 0) convert_pixels(src + h * row_bytes, pixel_bytes, inside, dst + begin);
-  std::memset(dst + end, std::to_integer<int>(zero_), static_cast<std::size_t>(scratch_row_bytes() - end));
+  fill_padding(dst + end, scratch_row_bytes() - end);
 }
 
 TapSource TiledConv::direct_source(const Int8ConvArgs& args) const {
@@ -156,7 +163,7 @@ TapSource TiledConv::direct_source(const Int8ConvArgs& args) const {
   source.window = desc_.window;
   source.p = desc_.p();
   source.q = desc_.q();
-  source.zeros = zeros_.data();
+  source.zeros = reinterpret_cast<const std::byte*>(padding_.data());
   return source;
 }
 

@@ -20,18 +20,27 @@ namespace {
 
 constexpr int kBatch = 8;
 
+// Those that read a tensor; none where something else does, too.
+std::vector<Function> functions_alone(const Graph& graph, const std::vector<int>& readers) {
+  std::vector<Function> functions;
+  for (const int reader : readers) {
+    const auto* function = std::get_if<Activate>(&graph.node(reader).op);
+    if (function == nullptr) return {};
+    functions.push_back(function->function);
+  }
+  return functions;
+}
+
 std::vector<ClipRequest> clip_requests(const Graph& lowered, const std::vector<bool>& scalable, DType activations) {
   const std::vector<bool> positive = non_negative(lowered);
+  const std::vector<bool> takers = zero_point_takers(lowered);
   const auto consumers = lowered.consumers();
   std::vector<ClipRequest> requests;
   for (std::size_t i = 0; i < lowered.nodes.size(); ++i) {
     requests.push_back({.levels = positive[i] && activations == DType::kU8 ? 255 : 127, .channels = scalable[i]});
-    if (activations != DType::kU8 || !takes_zero_point(lowered, consumers, static_cast<int>(i))) continue;
+    if (activations != DType::kU8 || !takers[i]) continue;
     requests.back().zero_point = true;
-    for (const int reader : consumers[i]) {
-      const auto* function = std::get_if<Activate>(&lowered.node(reader).op);
-      if (function != nullptr) requests.back().functions.push_back(function->function);
-    }
+    requests.back().functions = functions_alone(lowered, consumers[i]);
   }
   return requests;
 }

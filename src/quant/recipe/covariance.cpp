@@ -94,7 +94,7 @@ void Patches::gather(std::size_t position, float shift, float* patch) const {
   for (std::int64_t h = top; h < top + desc_.window.kernel_h; ++h) {
     for (std::int64_t w = left; w < left + desc_.window.kernel_w; ++w, patch += channels) {
       if (h < 0 || h >= desc_.h || w < 0 || w >= desc_.w) {
-        std::fill_n(patch, channels, -shift);
+        std::fill_n(patch, channels, static_cast<float>(zero_point_) - shift);
         continue;
       }
       const std::byte* from = source + (h * desc_.w + w) * desc_.c + first_channel_;

@@ -16,12 +16,12 @@ namespace gpueval {
 // Output positions (image * p * q + row * q + column) in ascending order, evenly spread, about `wanted` of them.
 std::vector<std::int64_t> sample_positions(std::int64_t images, std::int64_t pixels, std::int64_t wanted);
 
-// The inputs of one output position: [R][S][C of a group], zeros where padded. A dense layer is a 1x1 convolution of
-// one pixel.
+// The inputs of one output position: [R][S][C of a group], the zero point where padded. A dense layer is a 1x1
+// convolution of one pixel.
 class Patches {
  public:
-  Patches(const ImageTensor& src, const ConvDesc& desc, std::span<const std::int64_t> positions)
-      : src_(src), desc_(desc), positions_(positions) {}
+  Patches(const ImageTensor& src, int zero_point, const ConvDesc& desc, std::span<const std::int64_t> positions)
+      : src_(src), zero_point_(zero_point), desc_(desc), positions_(positions) {}
   std::size_t count() const { return positions_.size(); }
   std::size_t depth() const;       // R * S * C of a group, depthwise R * S * C
   Patches group(int index) const;  // of the channels that one group reads; without it, of the first
@@ -31,6 +31,7 @@ class Patches {
 
  private:
   const ImageTensor& src_;
+  int zero_point_;
   const ConvDesc& desc_;
   std::span<const std::int64_t> positions_;
   int first_channel_ = 0;

@@ -123,7 +123,8 @@ class Recipe {
     const std::vector<float>& src_scale = static_.node(node.inputs[0]).type.scale;
     if (!options_.corrections.gptq) return nearest_weights(float_node, src_scale, false);
     const ConvDesc desc = *conv_desc(static_.graph(), index);
-    const Patches patches(static_.tensor(node.inputs[0]), desc, layer.positions);
+    const int source = node.inputs[0], zero_point = static_.node(source).type.zero_point;
+    const Patches patches(static_.tensor(source), zero_point, desc, layer.positions);
     if (!options_.corrections.asymmetric) layer.samples.clear();
     if (!layer.samples.empty() && node.inputs.size() > 1) subtract_residual(node, layer);
     return compensated_weights(float_node, src_scale, options_.weights_per_channel, patches, layer.samples);

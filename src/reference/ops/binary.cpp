@@ -31,7 +31,7 @@ double combine(BinaryKind kind, double a, double b) {
   return 0;
 }
 
-float scaled(BinaryKind kind, int q1, float m1, int q2, float m2) {
+float scaled(BinaryKind kind, int q1, float m1, int q2, float m2, int zero) {
   const float v1 = std::fmaf(static_cast<float>(q1), m1, 0.0f), v2 = std::fmaf(static_cast<float>(q2), m2, 0.0f);
   switch (kind) {
     case BinaryKind::kAdd:
@@ -39,7 +39,7 @@ float scaled(BinaryKind kind, int q1, float m1, int q2, float m2) {
     case BinaryKind::kSubtract:
       return std::fmaf(static_cast<float>(q1), m1, -v2);
     case BinaryKind::kMultiply:
-      return std::fmaf(static_cast<float>(q1 * q2), m1, 0.0f);
+      return std::fmaf(static_cast<float>(q1 * q2), m1, static_cast<float>(zero));
     case BinaryKind::kMaximum:
       return std::fmaxf(v1, v2);
     case BinaryKind::kMinimum:
@@ -63,15 +63,18 @@ FloatTensor float_reference(const Binary& op, const FloatCall& call) {
 AnyTensor int8_reference(const Binary& op, const Int8Call& call) {
   const bool product = op.kind == BinaryKind::kMultiply;
   const std::vector<float>& m = product ? call.form().m : call.form().input_factors;
-  return binary(op.kind, call.source(), m.front(), call.source(1), m.back(), call.dtype());
+  return binary(op.kind, call.source(), m.front(), call.source(1), m.back(), call.dtype(), call.node().type.zero_point);
 }
 
-QuantTensor binary(BinaryKind kind, const QuantTensor& a, float m1, const QuantTensor& b, float m2, DType dst) {
+QuantTensor binary(BinaryKind kind, const QuantTensor& a, float m1, const QuantTensor& b, float m2, DType dst,
+                   int dst_zero) {
   const Shape &s = a.shape, &t = b.shape;
   QuantTensor out(dst, {s.n, std::max(s.h, t.h), std::max(s.w, t.w), std::max(s.c, t.c)});
+  out.zero_point = dst_zero;
   for (std::int64_t i = 0; i < out.shape.elements(); ++i) {
-    const int q1 = a.at(element_of(s, out.shape, i)), q2 = b.at(element_of(t, out.shape, i));
-    out.set(i, round_clamped(scaled(kind, q1, m1, q2, m2), lowest(dst), highest(dst)));
+    const int q1 = a.at(element_of(s, out.shape, i)) - a.zero_point;
+    const int q2 = b.at(element_of(t, out.shape, i)) - b.zero_point;
+    out.set(i, round_clamped(scaled(kind, q1, m1, q2, m2, dst_zero), lowest(dst), highest(dst)));
   }
   return out;
 }

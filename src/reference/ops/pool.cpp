@@ -41,12 +41,12 @@ AnyTensor int8_reference(const MaxPool& op, const Int8Call& call) {
   return max_pool(call.source(), op.window, call.form().input_factors[0], call.dtype());
 }
 AnyTensor int8_reference(const AvgPool& op, const Int8Call& call) {
-  return avg_pool(call.source(), op.window, call.form().window_factors, call.dtype());
+  return avg_pool(call.source(), op.window, call.form().window_factors, call.dtype(), call.node().type.zero_point);
 }
 AnyTensor int8_reference(const GlobalAvgPool&, const Int8Call& call) {
   const float m = call.form().mean_factor;
   if (call.dtype() == DType::kF32) return FloatTensor{call.node().shape, global_avg_pool_f32(call.source(), m)};
-  return global_avg_pool(call.source(), m, call.dtype());
+  return global_avg_pool(call.source(), m, call.dtype(), call.node().type.zero_point);
 }
 
 }  // namespace gpueval::reference
