@@ -19,6 +19,7 @@ namespace {
 using test::bind_random;
 using test::dilations;
 using test::everything;
+using test::gates;
 using test::groups;
 using test::lone_batch_norms;
 using test::moves;
@@ -93,6 +94,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"GlobalAverage", [] { return everything(Activation::kRelu); }, DType::kU8},
                     Case{"Dense", [] { return everything(Activation::kNone); }, DType::kS8},
                     Case{"Groups", groups, DType::kU8}, Case{"Groups", groups, DType::kS8},
+                    Case{"Gates", gates, DType::kU8}, Case{"Gates", gates, DType::kS8},
                     Case{"Moves", moves, DType::kU8}, Case{"Moves", moves, DType::kS8},
                     Case{"Dilations", dilations, DType::kU8}, Case{"Dilations", dilations, DType::kS8},
                     Case{"LoneBatchNorms", lone_batch_norms, DType::kU8},
@@ -101,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // int8 is a rounding of the float network, not another function.
 TEST(Int8Network, IsCloseToFloat32) {
-  for (Graph bound : {everything(Activation::kNone), lone_batch_norms(), moves(), groups(), dilations()}) {
+  for (Graph bound : {everything(Activation::kNone), lone_batch_norms(), moves(), groups(), dilations(), gates()}) {
     SCOPED_TRACE(bound.name);
     bind_random(bound, 3);
     const std::vector<float> images = random_images(bound, 2, 5);

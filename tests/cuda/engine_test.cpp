@@ -179,17 +179,21 @@ TEST_P(DeviceEngine, DilationsEqualTheCpus) {
 
 // The device runs a convolution of each group: the engine's tensors have other places, its outputs the same bits.
 TEST_P(DeviceEngine, GroupedConvolutionsEqualTheCpus) {
+  for (Graph bound : {test::groups(), test::gates()}) {
+    SCOPED_TRACE(bound.name);
+    test::bind_random(bound, 4);
+    const std::vector<float> images = random_images(bound, kBatch, 77);
+    for (const DType activations : {DType::kU8, DType::kS8}) {
+      const Graph graph = test::quantized(bound, activations);
+      const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
+      EXPECT_EQ(run(*engine(graph, {.batch = kBatch}), images, kBatch), want) << to_string(activations);
+    }
+    const Graph graph = lower_float(bound);
+    const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
+    EXPECT_LT(relative_error(run(*engine(graph, {.batch = kBatch}), images, kBatch), want), 1e-5);
+  }
   Graph bound = test::groups();
   test::bind_random(bound, 4);
-  const std::vector<float> images = random_images(bound, kBatch, 77);
-  for (const DType activations : {DType::kU8, DType::kS8}) {
-    const Graph graph = test::quantized(bound, activations);
-    const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
-    EXPECT_EQ(run(*engine(graph, {.batch = kBatch}), images, kBatch), want) << to_string(activations);
-  }
-  const Graph graph = lower_float(bound);
-  const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = kBatch}), images, kBatch);
-  EXPECT_LT(relative_error(run(*engine(graph, {.batch = kBatch}), images, kBatch), want), 1e-5);
   const Graph dynamic = lower_reference(bound, {.scheme = Scheme::kReference});
   EXPECT_THROW(engine(dynamic, {.batch = kBatch}), Error);
 }

@@ -41,6 +41,19 @@ TEST(OnnxMoves, GroupsAreAnAttribute) {
   }
 }
 
+// Padding in front of a layer is 0 in real numbers: the runtime's zero point.
+TEST(OnnxMoves, GatesHaveTheirZeroPoints) {
+  Graph bound = test::gates();
+  bind_random(bound, 1);
+  const Graph lowered = quantized(bound, DType::kU8);
+  const OnnxFile file(lowered);
+  file.expect_well_formed(lowered);
+  for (const std::string name : {"stem", "stem_silu", "squeeze", "gated", "product", "average"}) {
+    EXPECT_EQ(file.values<std::uint8_t>(name + "/zero_point")[0], lowered.node(lowered.find(name)).type.zero_point)
+        << name;
+  }
+}
+
 TEST(OnnxMoves, DilationsAreAnAttribute) {
   Graph bound = dilations();
   bind_random(bound, 1);

@@ -171,6 +171,26 @@ inline Graph groups() {
   return g.finish(g.dense("logits", g.global_avg_pool("mean", x), 11));
 }
 
+// Where zero points may be, and who reads them: padded layers of each kind, gates, products of two maps, averages.
+inline Graph gates() {
+  constexpr Function kSilu{FunctionKind::kSilu}, kHard{FunctionKind::kHardSilu};
+  GraphBuilder g("gates");
+  int x =
+      g.activate("stem_silu", g.conv2d("stem", g.input(15, 13, 3), 12, 3, 3, {.stride = 2, .pad = Pad::kSame}), kSilu);
+  x = g.activate("each_hard", g.depthwise_conv2d("each", x, 3, {.pad = Pad::kSame}), kHard);
+  const int less = g.activate("less_silu", g.conv2d("less", g.global_avg_pool("squeeze", x), 5, 1, 1, {}), kSilu);
+  const int gate = g.activate("gate", g.conv2d("more", less, 12, 1, 1, {}), {FunctionKind::kSigmoid});
+  x = g.binary("gated", BinaryKind::kMultiply, {x, gate});
+  const int wide = g.activate("wide_silu", g.conv2d("wide", x, 21, 3, 3, {.pad = Pad::kSame}), kSilu);
+  const int grouped =
+      g.activate("grouped_hard", g.conv2d("grouped", wide, 21, 3, 3, {.pad = Pad::kSame, .groups = 3}), kHard);
+  x = g.binary("product", BinaryKind::kMultiply, {wide, grouped});
+  x = g.activate("tall_silu", g.conv2d("tall", x, 8, 5, 1, {.pad = Pad::kSame}), kSilu);
+  x = g.activate("strided_silu", g.depthwise_conv2d("strided", x, 5, {.stride = 2, .pad = Pad::kSame}), kSilu);
+  x = g.avg_pool("average", x, 3, 1, Pad::kSame);
+  return g.finish(g.dense("logits", g.flatten("flat", g.conv2d("last", x, 6, 3, 3, {.pad = Pad::kSame})), 11));
+}
+
 // With a zero point wherever u8 may have one.
 inline Graph quantized(const Graph& bound, DType activations) {
   const Graph lowered = lower_float(bound);
