@@ -57,10 +57,10 @@ IntegerOp clamped_form(const Node& node) {
 
 void set_biases(const Graph& graph, int node, std::span<const float> bias, IntegerOp& op) {
   const Node& own = graph.node(node);
-  const std::vector<double> offset = zero_point_sums(graph, node, *op.weights);
+  const std::vector<double> shares = zero_point_shares(graph, node, op);
   op.b.resize(op.m.size());
   for (std::size_t k = 0; k < op.b.size(); ++k) {
-    op.b[k] = static_cast<float>(bias[k] / scale_of(own, k) - op.m[k] * offset[k] + own.type.zero_point);
+    op.b[k] = static_cast<float>(bias[k] / scale_of(own, k) - shares[k] + own.type.zero_point);
   }
 }
 

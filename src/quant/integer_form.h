@@ -28,8 +28,8 @@ double scale_of(const Node& node, std::size_t k = 0);
 // Its clamp: the range of the node's type, cut by its activation. Everything else is for the caller to fill in.
 IntegerOp clamped_form(const Node& node);
 
-// b of a convolution or dense layer whose weights and m are there, for biases in real units: in steps of the result,
-// with its zero point, and without what the source's adds to the sums.
+// b of a convolution or dense layer whose weights, m and residual_scale are there, for biases in real units: in steps
+// of the result, with its zero point, and without what the source's adds to the sums.
 void set_biases(const Graph& graph, int node, std::span<const float> bias, IntegerOp& op);
 
 // nullopt: the operation copies bytes, or finds its numbers in the tensors' scales.

@@ -27,12 +27,9 @@ bool is_average(const Node& node) {
   return std::holds_alternative<GlobalAvgPool>(node.op) || std::holds_alternative<AvgPool>(node.op);
 }
 
-// A residual is added without one.
-bool reads_zero_point(const Graph& graph, int reader, int source) {
+bool reads_zero_point(const Graph& graph, int reader) {
   const Node& node = graph.node(reader);
-  if (!conv_desc(graph, reader))
-    return std::holds_alternative<Activate>(node.op) || is_product(node) || is_average(node);
-  return node.inputs[0] == source && std::count(node.inputs.begin(), node.inputs.end(), source) == 1;
+  return conv_desc(graph, reader) || std::holds_alternative<Activate>(node.op) || is_product(node) || is_average(node);
 }
 
 bool writes_zero_point(const Graph& graph, int index, const std::vector<int>& readers) {
@@ -132,23 +129,25 @@ std::vector<bool> zero_point_takers(const Graph& graph) {
     const std::vector<int>& readers = consumers[i];
     takers[i] =
         !positive[i] && !graph.is_output(node) && !readers.empty() && writes_zero_point(graph, node, readers) &&
-        std::all_of(readers.begin(), readers.end(), [&](int reader) { return reads_zero_point(graph, reader, node); });
+        std::all_of(readers.begin(), readers.end(), [&](int reader) { return reads_zero_point(graph, reader); });
   }
   return takers;
 }
 
-std::vector<double> zero_point_sums(const Graph& graph, int node, std::span<const std::int8_t> weights) {
+std::vector<double> zero_point_shares(const Graph& graph, int node, const IntegerOp& op) {
   const Node& own = graph.node(node);
+  const std::vector<std::int8_t>& weights = *op.weights;
   const std::size_t channels = channels_of(own), depth = weights.size() / channels;
   const double zero_point = graph.node(own.inputs[0]).type.zero_point;
-  std::vector<double> sums(channels, 0.0);
-  if (zero_point == 0) return sums;
-  for (std::size_t k = 0; k < channels; ++k) {
+  const double residual =
+      own.inputs.size() > 1 ? double{op.residual_scale} * graph.node(own.inputs[1]).type.zero_point : 0;
+  std::vector<double> shares(channels, residual);
+  for (std::size_t k = 0; zero_point != 0 && k < channels; ++k) {
     int sum = 0;
     for (std::size_t d = 0; d < depth; ++d) sum += weights[is_depthwise(own) ? d * channels + k : k * depth + d];
-    sums[k] = zero_point * sum;
+    shares[k] += op.m[k] * zero_point * sum;
   }
-  return sums;
+  return shares;
 }
 
 void check_accumulator(const Graph& graph, int node) {

@@ -42,8 +42,9 @@ bool takes_channel_scales(const Graph& graph, const std::vector<std::vector<int>
 // make up for it, functions, which are tables, products and averages.
 std::vector<bool> zero_point_takers(const Graph& graph);
 
-// What the source's zero point adds to each output channel's accumulator: the channel's sum of weights times it.
-std::vector<double> zero_point_sums(const Graph& graph, int node, std::span<const std::int8_t> weights);
+// What its sources' zero points add to each output channel of a convolution or dense layer, in steps of its result, for
+// b to take off: m times the zero point times the channel's sum of weights, and the residual's.
+std::vector<double> zero_point_shares(const Graph& graph, int node, const IntegerOp& op);
 
 // Throws where depth * 127 * 255 could overflow int32.
 void check_accumulator(const Graph& graph, int node);

@@ -170,14 +170,14 @@ std::vector<std::string> takers_of(const Graph& graph) {
   return names;
 }
 
-// A gate is never negative, nor is the mean of what is not; sums, maxima and outputs know no zero point.
+// A gate is never negative, nor is the mean of what is not; sums of two, maxima and outputs know no zero point.
 TEST(ZeroPoints, OfGatesAndWhatReadsThem) {
   GraphBuilder g("gates");
   const int silu = g.activate("silu", g.conv2d("conv", g.input(6, 6, 3), 8, 3, 3, {.pad = Pad::kSame}), kSilu);
   const int gate = g.activate("gate", g.conv2d("squeezed", g.global_avg_pool("mean", silu), 8, 1, 1, {}), kSigmoid);
   const int gated = g.binary("gated", BinaryKind::kMultiply, {silu, gate});
   const int hard = g.activate("hard", g.conv2d("next", gated, 8, 3, 3, {.pad = Pad::kSame}), kHardSilu);
-  const int sum = g.add("sum", {hard, g.conv2d("linear", hard, 8, 1, 1, {})});
+  const int sum = g.add("sum", {hard, g.max_pool("peak", hard, 3, 1, Pad::kSame)});
   const int relu = g.relu("relu", g.avg_pool("average", sum, 2, 2));
   Graph graph = g.finish(g.dense("logits", g.global_avg_pool("last", relu), 4));
   test::bind_random(graph, 3);

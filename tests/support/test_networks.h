@@ -185,6 +185,7 @@ inline Graph gates() {
   const int grouped =
       g.activate("grouped_hard", g.conv2d("grouped", wide, 21, 3, 3, {.pad = Pad::kSame, .groups = 3}), kHard);
   x = g.binary("product", BinaryKind::kMultiply, {wide, grouped});
+  x = g.activate("sum_silu", g.add("sum", {g.conv2d("behind", x, 21, 3, 3, {.pad = Pad::kSame}), wide}), kSilu);
   x = g.activate("tall_silu", g.conv2d("tall", x, 8, 5, 1, {.pad = Pad::kSame}), kSilu);
   x = g.activate("strided_silu", g.depthwise_conv2d("strided", x, 5, {.stride = 2, .pad = Pad::kSame}), kSilu);
   x = g.avg_pool("average", x, 3, 1, Pad::kSame);

@@ -55,9 +55,8 @@ std::string dequantized(Emitter& e, const std::string& name, const Dims& dims, c
 IntegerOp without_zero_points(const Emitter& e, int index) {
   const Node& n = e.node(index);
   IntegerOp op = *n.integer;
-  const std::vector<double> sums = zero_point_sums(e.graph(), index, *op.weights);
-  for (std::size_t k = 0; k < op.b.size(); ++k)
-    op.b[k] = static_cast<float>(op.b[k] + op.m[k] * sums[k] - n.type.zero_point);
+  const std::vector<double> shares = zero_point_shares(e.graph(), index, op);
+  for (std::size_t k = 0; k < op.b.size(); ++k) op.b[k] = static_cast<float>(op.b[k] + shares[k] - n.type.zero_point);
   return op;
 }
 

@@ -50,8 +50,8 @@ IntegerOp conv_form(const IntegerContext& context) {
   op.weights = std::make_shared<const std::vector<std::int8_t>>(std::move(weights.values));
   for (std::size_t k = 0; k < weights.scale.size(); ++k)
     op.m.push_back(static_cast<float>(weights.scale[k] / scale_of(node, k)));
-  set_biases(context.graph, context.index, weights.bias, op);
   if (node.inputs.size() > 1) op.residual_scale = static_cast<float>(scale_of(context.source(1)) / scale_of(node));
+  set_biases(context.graph, context.index, weights.bias, op);
   return op;
 }
 

@@ -132,13 +132,14 @@ class Recipe {
 
   void subtract_residual(const Node& node, FloatLayer& layer) const {
     const ImageTensor& residual = static_.tensor(node.inputs[1]);
-    const auto scale = static_cast<float>(scale_of(static_.graph().node(node.inputs[1])));
+    const Node& source = static_.graph().node(node.inputs[1]);
+    const auto scale = static_cast<float>(scale_of(source));
     const auto channels = static_cast<std::size_t>(node.shape.c);
     for (std::size_t i = 0; i < layer.samples.size(); ++i) {
       const auto at = static_cast<std::size_t>(layer.positions[i / channels]) * channels + i % channels;
       const auto byte = static_cast<std::uint8_t>(residual.bytes[at]);
       const int q = residual.dtype == DType::kU8 ? int{byte} : int{static_cast<std::int8_t>(byte)};
-      layer.samples[i] -= scale * static_cast<float>(q);
+      layer.samples[i] -= scale * static_cast<float>(q - source.type.zero_point);
     }
   }
 
@@ -146,12 +147,10 @@ class Recipe {
   ChannelMoments integer_moments(int index, const std::vector<double>& bias, Activation act) const {
     Node node = static_.graph().node(index);
     IntegerOp& op = *node.integer;
-    const std::vector<double> offset = zero_point_sums(static_.graph(), index, *op.weights);
-    for (std::size_t k = 0; k < op.m.size(); ++k) {
-      op.m[k] = static_cast<float>(op.m[k] * scale_of(node, k));
-      op.b[k] = static_cast<float>(bias[k] - op.m[k] * offset[k]);
-    }
+    for (std::size_t k = 0; k < op.m.size(); ++k) op.m[k] = static_cast<float>(op.m[k] * scale_of(node, k));
     op.residual_scale = static_cast<float>(op.residual_scale * scale_of(node));
+    const std::vector<double> shares = zero_point_shares(static_.graph(), index, op);
+    for (std::size_t k = 0; k < op.b.size(); ++k) op.b[k] = static_cast<float>(bias[k] - shares[k]);
     op.lo = -kInfinity;
     op.hi = kInfinity;
     node.type = TensorType{};
