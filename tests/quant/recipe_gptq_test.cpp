@@ -47,7 +47,7 @@ TEST(Cholesky, SolvesAndRefusesIndefiniteMatrices) {
   const SquareMatrix a = random_covariance(random, 70, 200);
   std::vector<double> x(70 * kLanes), b(70 * kLanes, 0.0);
   for (double& v : x) v = random.normal();
-  for (std::size_t i = 0; i < 70; ++i) axpy_lanes(b.data(), a.row(i), x.data() + i * kLanes, 70);
+  for (std::size_t i = 0; i < 70; ++i) axpy_lanes(b.data(), a.row(i), x.data() + i * kLanes, 0, 70);
   solve_lanes(cholesky(a), b.data());
   for (std::size_t i = 0; i < x.size(); ++i) ASSERT_NEAR(b[i], x[i], 1e-9) << i;
   SquareMatrix indefinite(2);

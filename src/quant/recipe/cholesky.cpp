@@ -14,23 +14,26 @@
 namespace gpueval {
 namespace {
 
-constexpr std::size_t kBlock = 64, kRows = 4, kColumns = 16;
+constexpr std::size_t kBlock = 64, kRows = 4, kColumns = 8;
 constexpr std::size_t kDepth = 256;  // so much of a panel stays in the second-level cache
 
 // rows[r][column + c] -= sum_k rows[r][begin + k] * panel[k][c] for kRows rows and kColumns columns.
 GPUEVAL_WIDE void subtract_products(const std::array<double*, kRows>& rows, std::size_t begin, std::size_t depth,
                                     const double* panel, std::size_t column) {
-  std::array<std::array<double, kColumns>, kRows> sum{};
+  static_assert(kRows == 4 && kColumns == kLanes);
+  const double *x0 = rows[0] + begin, *x1 = rows[1] + begin, *x2 = rows[2] + begin, *x3 = rows[3] + begin;
+  Doubles sum0{}, sum1{}, sum2{}, sum3{};
   for (std::size_t k = 0; k < depth; ++k) {
-    const double* p = panel + k * kBlock;
-    for (std::size_t r = 0; r < kRows; ++r) {
-      const double x = rows[r][begin + k];
-      for (std::size_t c = 0; c < kColumns; ++c) sum[r][c] += x * p[c];
-    }
+    const Doubles p = *lanes_at(panel + k * kBlock);
+    sum0 += x0[k] * p;
+    sum1 += x1[k] * p;
+    sum2 += x2[k] * p;
+    sum3 += x3[k] * p;
   }
-  for (std::size_t r = 0; r < kRows; ++r) {
-    for (std::size_t c = 0; c < kColumns; ++c) rows[r][column + c] -= sum[r][c];
-  }
+  *lanes_at(rows[0] + column) -= sum0;
+  *lanes_at(rows[1] + column) -= sum1;
+  *lanes_at(rows[2] + column) -= sum2;
+  *lanes_at(rows[3] + column) -= sum3;
 }
 
 // Columns [first, first + kBlock) of the rows from `first` on, minus what the columns before contribute.
@@ -87,18 +90,31 @@ SquareMatrix padded(const SquareMatrix& a, std::size_t n) {
   return wide;
 }
 
-GPUEVAL_WIDE void axpy_loop(double* x, const double* row, const double* factor, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t r = 0; r < kLanes; ++r) x[i * kLanes + r] += row[i] * factor[r];
+GPUEVAL_WIDE void axpy_one(double* x, const double* row, const double* factor, std::size_t begin, std::size_t end) {
+  const Doubles f = *lanes_at(factor);
+  for (std::size_t i = begin; i < end; ++i) *lanes_at(x + i * kLanes) += row[i] * f;
+}
+
+// Four rows: x is read and written once for all. Each element's sum has the order of one row after the other.
+GPUEVAL_WIDE void axpy_four(double* x, const double* const* row, const double* factor, std::size_t begin,
+                            std::size_t end) {
+  const double *r0 = row[0], *r1 = row[1], *r2 = row[2], *r3 = row[3];
+  const Doubles f0 = *lanes_at(factor), f1 = *lanes_at(factor + kLanes), f2 = *lanes_at(factor + 2 * kLanes),
+                f3 = *lanes_at(factor + 3 * kLanes);
+  for (std::size_t i = begin; i < end; ++i) {
+    Doubles sum = *lanes_at(x + i * kLanes);
+    sum += r0[i] * f0;
+    sum += r1[i] * f1;
+    sum += r2[i] * f2;
+    sum += r3[i] * f3;
+    *lanes_at(x + i * kLanes) = sum;
   }
 }
 
 GPUEVAL_WIDE void dot_lanes(const double* row, const double* x, double* sum, std::size_t count) {
-  std::array<double, kLanes> total{};
-  for (std::size_t i = 0; i < count; ++i) {
-    for (std::size_t r = 0; r < kLanes; ++r) total[r] += row[i] * x[i * kLanes + r];
-  }
-  std::copy(total.begin(), total.end(), sum);
+  Doubles total{};
+  for (std::size_t i = 0; i < count; ++i) total += row[i] * *lanes_at(x + i * kLanes);
+  *lanes_at(sum) = total;
 }
 
 }  // namespace
@@ -125,8 +141,19 @@ SquareMatrix cholesky(SquareMatrix a) {
   return cut;
 }
 
-void axpy_lanes(double* x, const double* row, const double* factor, std::size_t count) {
-  axpy_loop(x, row, factor, count);
+void axpy_lanes(double* x, const double* row, const double* factor, std::size_t begin, std::size_t end) {
+  axpy_one(x, row, factor, begin, end);
+}
+
+void LaneRows::add(const double* row, const std::array<double, kLanes>& factor) {
+  row_[count_] = row;
+  std::copy(factor.begin(), factor.end(), factor_.data() + count_++ * kLanes);
+}
+
+void LaneRows::apply(double* x, std::size_t begin, std::size_t end) const {
+  std::size_t r = 0;
+  for (; r + 4 <= count_; r += 4) axpy_four(x, row_.data() + r, factor_.data() + r * kLanes, begin, end);
+  for (; r < count_; ++r) axpy_one(x, row_[r], factor_.data() + r * kLanes, begin, end);
 }
 
 void solve_lanes(const SquareMatrix& lower, double* b) {
@@ -135,12 +162,19 @@ void solve_lanes(const SquareMatrix& lower, double* b) {
     dot_lanes(lower.row(i), b, sum.data(), i);
     for (std::size_t r = 0; r < kLanes; ++r) b[i * kLanes + r] = (b[i * kLanes + r] - sum[r]) / lower.row(i)[i];
   }
-  for (std::size_t i = lower.n; i-- > 0;) {
-    for (std::size_t r = 0; r < kLanes; ++r) {
-      b[i * kLanes + r] /= lower.row(i)[i];
-      sum[r] = -b[i * kLanes + r];
+  for (std::size_t end = lower.n; end > 0;) {
+    const std::size_t begin = end - std::min(end, LaneRows::kMost);
+    LaneRows rows;
+    for (std::size_t i = end; i-- > begin;) {
+      for (std::size_t r = 0; r < kLanes; ++r) {
+        b[i * kLanes + r] /= lower.row(i)[i];
+        sum[r] = -b[i * kLanes + r];
+      }
+      rows.add(lower.row(i), sum);
+      axpy_lanes(b, lower.row(i), sum.data(), begin, i);
     }
-    axpy_loop(b, lower.row(i), sum.data(), i);
+    rows.apply(b, 0, begin);
+    end = begin;
   }
 }
 

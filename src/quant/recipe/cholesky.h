@@ -3,6 +3,7 @@
 // set.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -25,8 +26,24 @@ struct SquareMatrix {
 // a = L L^T, L in the lower half (the upper half keeps a's). Throws Error where a is not positive definite.
 SquareMatrix cholesky(SquareMatrix a);
 
-// x[i] += row[i] * factor, for each of the kLanes rows; i < count.
-void axpy_lanes(double* x, const double* row, const double* factor, std::size_t count);
+// x[i] += row[i] * factor, for each of the kLanes right-hand sides; begin <= i < end.
+void axpy_lanes(double* x, const double* row, const double* factor, std::size_t begin, std::size_t end);
+
+// Several rows and their factors, to be applied at once: x is read and written once for all. Each element's sum has the
+// order in which the rows were added, and the bits of one row after the other.
+class LaneRows {
+ public:
+  void add(const double* row, const std::array<double, kLanes>& factor);
+  bool full() const { return count_ == kMost; }
+  void apply(double* x, std::size_t begin, std::size_t end) const;  // to elements [begin, end)
+  void clear() { count_ = 0; }
+  static constexpr std::size_t kMost = 16;
+
+ private:
+  std::size_t count_ = 0;
+  std::array<const double*, kMost> row_;
+  std::array<double, kMost * kLanes> factor_;
+};
 
 // Solves L L^T x = b in place for kLanes right-hand sides.
 void solve_lanes(const SquareMatrix& lower, double* b);

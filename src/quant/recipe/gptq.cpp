@@ -50,25 +50,48 @@ CompensatedRounding::CompensatedRounding(const SquareMatrix& h, const GptqOption
 void CompensatedRounding::compensate(Lanes& lanes) const {
   std::vector<double> push(lanes.w.size(), 0.0);  // sum of L[j][i] e_j over what is rounded
   std::array<double, kLanes> e;
-  for (std::size_t i = lanes.n; i-- > 0;) {
-    const double* row = lower_.row(i);
-    for (std::size_t r = 0; r < kLanes; ++r) {
-      const std::size_t at = i * kLanes + r;
-      lanes.q[at] = nearest((lanes.w[at] + push[at] / row[i]) / lanes.scale[r]);
-      e[r] = lanes.error(at);
+  for (std::size_t end = lanes.n; end > 0;) {
+    const std::size_t begin = end - std::min(end, LaneRows::kMost);
+    LaneRows rounded;
+    for (std::size_t i = end; i-- > begin;) {
+      const double* row = lower_.row(i);
+      for (std::size_t r = 0; r < kLanes; ++r) {
+        const std::size_t at = i * kLanes + r;
+        lanes.q[at] = nearest((lanes.w[at] + push[at] / row[i]) / lanes.scale[r]);
+        e[r] = lanes.error(at);
+      }
+      axpy_lanes(push.data(), row, e.data(), begin, i);
+      rounded.add(row, e);
     }
-    axpy_lanes(push.data(), row, e.data(), i);
+    rounded.apply(push.data(), 0, begin);
+    end = begin;
   }
 }
 
 std::vector<double> CompensatedRounding::gradient(const Lanes& lanes) const {
   std::vector<double> g(lanes.w.size(), 0.0);
   std::array<double, kLanes> e;
+  LaneRows rows;
   for (std::size_t i = 0; i < lanes.n; ++i) {
     for (std::size_t r = 0; r < kLanes; ++r) e[r] = lanes.error(i * kLanes + r);
-    axpy_lanes(g.data(), h_.row(i), e.data(), lanes.n);
+    rows.add(h_.row(i), e);
+    if (!rows.full() && i + 1 < lanes.n) continue;
+    rows.apply(g.data(), 0, lanes.n);
+    rows.clear();
   }
   return g;
+}
+
+// Weight i of each lane to its best value with the others fixed; the change of e.
+std::array<double, kLanes> CompensatedRounding::take_step(Lanes& lanes, std::size_t i, const double* g) const {
+  std::array<double, kLanes> step;
+  for (std::size_t r = 0; r < kLanes; ++r) {
+    const std::size_t at = i * kLanes + r;
+    const double q = nearest(lanes.q[at] + g[at] / h_.row(i)[i] / lanes.scale[r]);
+    step[r] = -(q - lanes.q[at]) * lanes.scale[r];
+    lanes.q[at] = q;
+  }
+  return step;
 }
 
 // Each weight in turn to its best value with the others fixed, until nothing changes.
@@ -76,18 +99,19 @@ void CompensatedRounding::descend(Lanes& lanes) const {
   std::vector<double> g = gradient(lanes);
   for (int sweep = 0; sweep < options_.sweeps; ++sweep) {
     bool changed = false;
-    for (std::size_t i = lanes.n; i-- > 0;) {
-      std::array<double, kLanes> step;
-      bool any = false;
-      for (std::size_t r = 0; r < kLanes; ++r) {
-        const std::size_t at = i * kLanes + r;
-        const double q = nearest(lanes.q[at] + g[at] / h_.row(i)[i] / lanes.scale[r]);
-        step[r] = -(q - lanes.q[at]) * lanes.scale[r];
-        any = any || step[r] != 0;
-        lanes.q[at] = q;
+    for (std::size_t end = lanes.n; end > 0;) {
+      const std::size_t begin = end - std::min(end, LaneRows::kMost);
+      LaneRows steps;
+      for (std::size_t i = end; i-- > begin;) {
+        const std::array<double, kLanes> step = take_step(lanes, i, g.data());
+        if (std::all_of(step.begin(), step.end(), [](double x) { return x == 0; })) continue;
+        axpy_lanes(g.data(), h_.row(i), step.data(), begin, end);
+        steps.add(h_.row(i), step);
+        changed = true;
       }
-      if (any) axpy_lanes(g.data(), h_.row(i), step.data(), lanes.n);
-      changed = changed || any;
+      steps.apply(g.data(), 0, begin);
+      steps.apply(g.data(), end, lanes.n);
+      end = begin;
     }
     if (!changed) return;
   }

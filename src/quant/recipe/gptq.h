@@ -3,6 +3,7 @@
 // H the covariance of the layer's inputs. Frantar et al. 2022 (GPTQ, arXiv 2210.17323), then coordinate descent.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -30,6 +31,7 @@ class CompensatedRounding {
   void round_lanes(std::span<const double> weights, std::span<const double> scale, std::int8_t* result) const;
   void compensate(Lanes& lanes) const;
   std::vector<double> gradient(const Lanes& lanes) const;  // damped H times e
+  std::array<double, kLanes> take_step(Lanes& lanes, std::size_t i, const double* g) const;
   void descend(Lanes& lanes) const;
 
   GptqOptions options_;

@@ -77,10 +77,14 @@ void shift_target(Rows& rows, const SquareMatrix& h, std::span<const double> cro
     for (std::size_t r = 0; r < count; ++r) {
       for (std::size_t i = 0; i < n; ++i) x[i * kLanes + r] = cross[(first + r) * n + i];
     }
+    LaneRows subtracted;
     for (std::size_t i = 0; i < n; ++i) {
       std::array<double, kLanes> w{};
       for (std::size_t r = 0; r < count; ++r) w[r] = -rows.values[(first + r) * n + i];
-      axpy_lanes(x.data(), h.row(i), w.data(), n);
+      subtracted.add(h.row(i), w);
+      if (!subtracted.full() && i + 1 < n) continue;
+      subtracted.apply(x.data(), 0, n);
+      subtracted.clear();
     }
     solve_lanes(lower, x.data());
     for (std::size_t r = 0; r < count; ++r) {

@@ -8,3 +8,13 @@
 #else
 #define GPUEVAL_WIDE
 #endif
+
+namespace gpueval {
+
+// Eight lanes, written as such: left to itself g++ 12 vectorises the rows of small tiles with shuffles.
+using Doubles [[gnu::vector_size(64)]] = double;
+using StoredDoubles [[gnu::vector_size(64), gnu::aligned(8), gnu::may_alias]] = double;  // anywhere in memory
+inline const StoredDoubles* lanes_at(const double* at) { return reinterpret_cast<const StoredDoubles*>(at); }
+inline StoredDoubles* lanes_at(double* at) { return reinterpret_cast<StoredDoubles*>(at); }
+
+}  // namespace gpueval
