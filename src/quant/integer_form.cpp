@@ -19,6 +19,13 @@ std::vector<float> factors(const IntegerOp& op) {
   return all;
 }
 
+// A batch norm whose gammas are 0, as those behind residual branches are when training begins.
+bool is_constant(const Node& node) {
+  const Param* gamma = node.find(Role::kGamma);
+  return gamma != nullptr &&
+         std::all_of(gamma->array.data->begin(), gamma->array.data->end(), [](float g) { return g == 0; });
+}
+
 // Finite weights and ranges may still have a quotient beyond float32, or below it: a layer that is silent throughout.
 void check_finite(const IntegerContext& context, const IntegerOp& op) {
   if (!op.table.empty()) return;  // bytes
@@ -28,7 +35,7 @@ void check_finite(const IntegerContext& context, const IntegerOp& op) {
   };  // a channel may be silent
   const std::vector<float> all = factors(op);
   if (std::all_of(all.begin(), all.end(), finite) && std::all_of(op.b.begin(), op.b.end(), finite) &&
-      finite(op.residual_scale) && std::any_of(all.begin(), all.end(), heard)) {
+      finite(op.residual_scale) && (std::any_of(all.begin(), all.end(), heard) || is_constant(context.node()))) {
     return;
   }
   fail(

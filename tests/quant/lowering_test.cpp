@@ -208,6 +208,16 @@ TEST(LowerStatic, AffineOfNegativeFactorsIsNotDamaged) {
   EXPECT_LT(node(lower_static(bound, table, {}), "bn").integer->m[0], 0.0f);
 }
 
+// As behind the residual branches of a network that is not trained yet.
+TEST(LowerStatic, AffineOfZerosIsItsOffset) {
+  GraphBuilder g("affine");
+  Graph bound = g.finish(g.batch_norm("bn", g.relu("relu", g.input(2, 2, 1)), 0.0f));
+  bind(bound, "bn", {{0.0f}, {3.0f}, {0.0f}, {1.0f}});
+  const Graph graph = lower_static(bound, ranges({{"input", 1.0f}, {"relu", 1.0f}, {"bn", 3.0f}}), {});
+  EXPECT_EQ(node(graph, "bn").integer->m[0], 0.0f);
+  EXPECT_FLOAT_EQ(node(graph, "bn").integer->b[0], 3.0f);
+}
+
 // A graph with types, whose batch norm nobody made an affine of: it has no int8 form.
 TEST(KeepInFloat, OperationsWithoutAnInt8FormStayInFloat) {
   GraphBuilder g("norm");
