@@ -36,7 +36,7 @@ class Check {
     refuse_differences();
     if (!unread_.unsupported.empty()) fail_unread(unread_, file_.path);
     if (unread_.unknown.empty()) return {};
-    const std::string unknown = fmt::format("{}", fmt::join(unread_.unknown, "; "));
+    const std::string unknown = text_of(unread_.unknown);
     if (!missing.empty()) {
       fail("{}: what layer '{}' computes depends on what is not known: {}; it cannot be compared with {}", file_.path,
            missing, unknown, graph_.name);

@@ -200,6 +200,7 @@ class Parser {
     layer.kind = layer_kind(class_name, layer.config);
     layer.saved_class = without_package(class_name);
     layer.module = text_of(json, "module");
+    layer.registered = layer.saved_class != class_name;
     layer.name = text_of(json, "name").empty() ? text_of(layer.config, "name") : text_of(json, "name");
     if (layer.name.empty()) fail("{}: a layer of class {} has no name", file_, class_name);
     // Keras 1's Merge: not an operation, though it has an operation's settings, and no model, though it may hold some.

@@ -44,6 +44,7 @@ struct Layer {
   std::string kind;  // its class without a package: "Conv2D", "my>Swish" -> "Swish"; Keras 1's in Keras 2's words
   std::string saved_class;  // as Keras names its group of weights: "Conv2D"
   std::string module;
+  bool registered = false;  // its class has a package: "my>Swish"
   Json config;
   std::vector<Call> calls;
   std::shared_ptr<const Model> model;    // a model nested in this one

@@ -72,13 +72,21 @@ std::string why_no_merge(const Layer& layer) {
   return "this mode is not supported; sum, mul, concat, ave and max are";
 }
 
+// Of a module of its own, "keras_hub.src.models" among them; ".h5" files say no module, but the package of a class that
+// was registered: "Custom>Block".
+bool is_own_class(const Layer& layer) {
+  if (layer.module.empty()) return layer.registered;
+  const std::string package = layer.module.substr(0, layer.module.find('.'));
+  return package != "keras" && package != "tf_keras" && package != "tensorflow";
+}
+
 std::string why_unknown(const Layer& layer) {
   if (layer.saved_class == "Merge") return why_no_merge(layer);
   if (layer.kind == "Lambda") return "Python code, which is not run; write it with layers or functions of Keras";
   if (layer.wrapped != nullptr) return "wraps the layer '" + layer.wrapped->name + "'; save the network without it";
   if (!layer.function.empty()) return fmt::format("the function {} is not supported", layer.function);
-  const bool own = !layer.module.empty() && !layer.module.starts_with("keras") && !layer.module.starts_with("tf_keras");
-  if (own) return "a class of its own, whose Python code is not in the file; write it with layers of Keras";
+  if (is_own_class(layer))
+    return "a class of its own, whose Python code is not in the file; write it with layers of Keras";
   return "this class is not supported; `gpu_eval list layers` has those that are";
 }
 
@@ -110,10 +118,24 @@ RecordedInput recorded_input(const Model& model) {
 }
 
 void fail_unread(const Unread& unread, const std::string& file) {
-  std::vector<std::string> all = unread.unsupported;
+  std::vector<Refused> all = unread.unsupported;
   all.insert(all.end(), unread.unknown.begin(), unread.unknown.end());
-  fail("{}: {} of its layers {} not supported: {}", file, all.size(), all.size() == 1 ? "is" : "are",
-       fmt::join(all, "; "));
+  std::size_t layers = 0;
+  for (const Refused& refused : all) layers += refused.layers.size();
+  fail("{}: {} of its layers {} not supported: {}", file, layers, layers == 1 ? "is" : "are", text_of(all));
+}
+
+std::string text_of(const std::vector<Refused>& refused) {
+  constexpr std::size_t kMostNamed = 3;
+  std::vector<std::string> parts;
+  for (const auto& [kind, reason, layers] : refused) {
+    std::vector<std::string> named;
+    for (std::size_t i = 0; i < std::min(layers.size(), kMostNamed); ++i) named.push_back("'" + layers[i] + "'");
+    const std::string more =
+        layers.size() > kMostNamed ? fmt::format(" and {} more", layers.size() - kMostNamed) : std::string();
+    parts.push_back(fmt::format("{}{} ({}: {})", fmt::join(named, ", "), more, kind, reason));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 KerasNetwork Importer::run(Unread* unread) {
@@ -317,9 +339,13 @@ void Importer::note_policy(const Layer& layer) {
                   policy));
 }
 
-void Importer::refuse(std::vector<std::string>& list, const Layer& layer, const std::string& reason) {
-  const std::string text = fmt::format("'{}' ({}: {})", layer.name, layer.kind, reason);
-  if (std::find(list.begin(), list.end(), text) == list.end()) list.push_back(text);
+void Importer::refuse(std::vector<Refused>& list, const Layer& layer, const std::string& reason) {
+  auto found = std::find_if(list.begin(), list.end(), [&](const Refused& refused) {
+    return refused.kind == layer.kind && refused.reason == reason;
+  });
+  if (found == list.end()) found = list.insert(found, {layer.kind, reason, {}});
+  std::vector<std::string>& names = found->layers;
+  if (std::find(names.begin(), names.end(), layer.name) == names.end()) names.push_back(layer.name);
 }
 
 // The file says what shape each tensor has, unless the input has another size than it says.

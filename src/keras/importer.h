@@ -14,10 +14,17 @@ namespace gpueval::keras {
 
 // With every output in front of its softmax or sigmoid, simplified.
 KerasNetwork import_file(const KerasFile& file, const KerasOptions& options);
-// Layers that are not imported: "'conv' (Conv2D: ...)", whose settings are not supported, and "'lam' (Lambda: ...)",
-// whose class or function is not.
+// Layers of a class that are not imported for one reason.
+struct Refused {
+  std::string kind, reason;
+  std::vector<std::string> layers;
+};
+// "'conv' (Conv2D: ...); 'lam', 'lam_1', 'lam_2' and 7 more (Lambda: ...)"
+std::string text_of(const std::vector<Refused>& refused);
+
+// Layers that are not imported: those whose settings are not supported, and those whose class or function is not.
 struct Unread {
-  std::vector<std::string> unsupported, unknown;
+  std::vector<Refused> unsupported, unknown;
   bool empty() const { return unsupported.empty() && unknown.empty(); }
 };
 [[noreturn]] void fail_unread(const Unread& unread, const std::string& file);
@@ -60,7 +67,7 @@ class Importer {
   void check_recorded(const Use& use, const Layer& reader, const TensorRef& reference, const Value& value) const;
   Value make_input();
   void note_policy(const Layer& layer);
-  static void refuse(std::vector<std::string>& list, const Layer& layer, const std::string& reason);
+  static void refuse(std::vector<Refused>& list, const Layer& layer, const std::string& reason);
   void set_outputs(const std::vector<Value>& values);
   void set_outputs_to_ends();
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sentence that names what a network has and this program has not.
+#include <gtest/gtest.h>
+
+#include "gpueval/error.h"
+#include "keras/importer.h"
+
+namespace gpueval {
+namespace {
+
+// A chain of layers of these classes, "l0", "l1", ...; extra: more of each layer's description.
+std::string chain(const std::vector<std::string>& classes, const std::string& extra = "") {
+  std::string layers = R"({"class_name": "InputLayer", "name": "x", "config": {"batch_input_shape": [null, 4, 4, 2]},
+ "inbound_nodes": []})";
+  std::string last = "x";
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const std::string name = "l" + std::to_string(i);
+    layers += R"(, {"class_name": ")" + classes[i] + R"(", "name": ")" + name + R"(", "config": {"trainable": true})" +
+              extra + R"(, "inbound_nodes": [[[")" + last + R"(", 0, 0, {}]]]})";
+    last = name;
+  }
+  return R"({"class_name": "Functional", "config": {"name": "toy", "layers": [)" + layers +
+         R"(], "input_layers": [["x", 0, 0]], "output_layers": [[")" + last + R"(", 0, 0]]}})";
+}
+
+std::string refusal_of_chain(const std::vector<std::string>& classes, const std::string& extra = "") {
+  KerasFile file;
+  file.path = "net.h5";
+  file.keras_version = "2.15.0";
+  file.config = chain(classes, extra);
+  try {
+    keras::import_file(file, {});
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(KerasRefusal, LayersOfOneClassAreNamedTogether) {
+  const std::string listed = "this class is not supported; `gpu_eval list layers` has those that are)";
+  EXPECT_EQ(refusal_of_chain({"Snake"}), "net.h5: 1 of its layers is not supported: 'l0' (Snake: " + listed);
+  EXPECT_EQ(
+      refusal_of_chain({"Snake", "ReLU", "Whirl", "Snake", "Snake"}),
+      "net.h5: 4 of its layers are not supported: 'l0', 'l3', 'l4' (Snake: " + listed + "; 'l2' (Whirl: " + listed);
+  EXPECT_EQ(refusal_of_chain({"Snake", "Snake", "Snake", "Snake", "Snake", "Snake"}),
+            "net.h5: 6 of its layers are not supported: 'l0', 'l1', 'l2' and 3 more (Snake: " + listed);
+}
+
+// ".keras" files say the module, ".h5" files the package of a class that was registered.
+TEST(KerasRefusal, ClassesOfPackagesAreKnownFromKerassOwn) {
+  const std::string own = "a class of its own, whose Python code is not in the file";
+  const std::string listed = "this class is not supported";
+  const auto expect = [](const std::string& message, const std::string& part) {
+    EXPECT_NE(message.find(part), std::string::npos) << message << "\nexpected: " << part;
+  };
+  expect(refusal_of_chain({"keras_hub>Block"}), "(Block: " + own);
+  expect(refusal_of_chain({"Block"}, R"(, "module": "keras_hub.src.models")"), "(Block: " + own);
+  expect(refusal_of_chain({"Block"}, R"(, "module": "my_layers")"), "(Block: " + own);
+  expect(refusal_of_chain({"Attention"}, R"(, "module": "keras.layers")"), "(Attention: " + listed);
+  expect(refusal_of_chain({"Attention"}), "(Attention: " + listed);
+}
+
+}  // namespace
+}  // namespace gpueval
