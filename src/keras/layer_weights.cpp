@@ -9,6 +9,7 @@
 
 #include "gpueval/error.h"
 #include "io/weights/layer_names.h"
+#include "keras/tables.h"
 
 namespace gpueval::keras {
 namespace {
@@ -192,6 +193,10 @@ void WeightIndex::add_layer(const Layer& layer, const std::string& where, std::v
   if (layer.wrapped != nullptr) add_layer(*layer.wrapped, where + "/layer", path);
   const auto group = groups_.find(where);
   if (group == groups_.end()) return;
+  if (group->second->own_names) {
+    if (find_layer(layer.kind) == nullptr) return;  // it is refused as a whole
+    fail("{}: '{}/vars' should hold weights numbered 0, 1, ...; the file is damaged", file_.path, where);
+  }
   const std::string& named = group->second->name;
   if (!named.empty() && named != layer.name) {
     fail("{}: the weights at '{}' are of layer '{}', expected '{}'", file_.path, where, named, layer.name);

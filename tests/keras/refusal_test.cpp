@@ -60,5 +60,26 @@ TEST(KerasRefusal, ClassesOfPackagesAreKnownFromKerassOwn) {
   expect(refusal_of_chain({"Attention"}), "(Attention: " + listed);
 }
 
+// A class may name its arrays in an archive as it likes; Keras's own number them.
+TEST(KerasRefusal, ArraysThatAClassNamesItself) {
+  const auto refusal_with = [](const std::string& kind, const std::string& group) {
+    KerasFile file;
+    file.path = "net.keras";
+    file.keras_version = "3.9.0";
+    file.archive = true;
+    file.config = chain({kind});
+    file.groups.push_back({.path = "layers/" + group, .name = "", .arrays = {}, .own_names = true});
+    try {
+      keras::import_file(file, {});
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  EXPECT_EQ(refusal_with("my>Position", "position").find("net.keras: 1 of its layers is not supported: 'l0'"), 0u);
+  EXPECT_EQ(refusal_with("LeakyReLU", "leaky_re_lu"),
+            "net.keras: 'layers/leaky_re_lu/vars' should hold weights numbered 0, 1, ...; the file is damaged");
+}
+
 }  // namespace
 }  // namespace gpueval

@@ -36,8 +36,10 @@ void read_vars(Hdf5File& file, const H5Handle& group, const std::string& path, K
   const H5Handle vars = file.open_group(group, "vars");
   std::vector<std::string> numbers = file.children(vars);
   if (numbers.empty()) return;
+  if (out.groups.size() >= kMaxGroups) fail("{}: more than {} groups of weights", file.name(), kMaxGroups);
   if (!std::all_of(numbers.begin(), numbers.end(), is_number)) {
-    fail("{}: '{}/vars' should hold weights numbered 0, 1, ...; the file is damaged", file.name(), path);
+    out.groups.push_back({.path = path, .name = "", .arrays = {}, .own_names = true});
+    return;
   }
   std::sort(numbers.begin(), numbers.end(),
             [](const std::string& a, const std::string& b) { return std::stoi(a) < std::stoi(b); });
@@ -45,7 +47,6 @@ void read_vars(Hdf5File& file, const H5Handle& group, const std::string& path, K
   for (const std::string& number : numbers) {
     weights.arrays.push_back(read_array(file, vars, number, number, fmt::format("'{}/vars/{}'", path, number)));
   }
-  if (out.groups.size() >= kMaxGroups) fail("{}: more than {} groups of weights", file.name(), kMaxGroups);
   out.groups.push_back(std::move(weights));
 }
 

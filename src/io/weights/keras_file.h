@@ -24,6 +24,7 @@ struct WeightGroup {
   // ".keras": in Keras's order, named "0", "1", ... ".h5": "block/conv/kernel:0". Integers and booleans (seeds,
   // counters, quantized weights) have a shape and no data.
   std::vector<WeightArray> arrays;
+  bool own_names = false;  // ".keras": a class of one's own named them otherwise, and they are not read
 };
 
 struct KerasFile {
@@ -31,7 +32,7 @@ struct KerasFile {
   std::string keras_version;        // as the file says, else empty
   std::string config;               // JSON; empty: the file has weights alone
   bool archive = false;             // ".keras": what WeightGroup says of it
-  std::vector<WeightGroup> groups;  // only those with arrays
+  std::vector<WeightGroup> groups;  // only those that have arrays
 };
 
 // Throws Error as read_weight_file() (gpueval/weights.h) does; what the description says is not looked at.
