@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
+#include <string_view>
 
 #include "core/json_text.h"
 #include "gpueval/error.h"
@@ -299,12 +301,39 @@ int Model::call_of(const TensorRef& reference, bool in_outputs) const {
   return call;
 }
 
+namespace {
+
+// Python writes numbers that JSON has not: Infinity becomes the largest float, NaN null.
+std::string with_finite_numbers(const std::string& json) {
+  constexpr std::string_view kInfinity = "Infinity", kNan = "NaN";
+  if (json.find(kInfinity) == std::string::npos && json.find(kNan) == std::string::npos) return json;
+  std::string out;
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const std::string_view rest = std::string_view(json).substr(i);
+    if (!in_string && rest.starts_with(kInfinity)) {
+      out += fmt::format("{}", double{std::numeric_limits<float>::max()});
+      i += kInfinity.size() - 1;
+    } else if (!in_string && rest.starts_with(kNan)) {
+      out += "null";
+      i += kNan.size() - 1;
+    } else {
+      out += json[i];
+      if (json[i] == '"') in_string = !in_string;
+      if (in_string && json[i] == '\\' && i + 1 < json.size()) out += json[++i];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 Model parse_model(const std::string& json, const std::string& file) {
   if (json.size() > kMaxConfigBytes) {
     fail("{}: the description of the model has {} bytes, expected at most {}", file, json.size(), kMaxConfigBytes);
   }
   try {
-    return Parser(file).model(parse_json(json, file + ": the description of the model"), "model");
+    return Parser(file).model(parse_json(with_finite_numbers(json), file + ": the description of the model"), "model");
   } catch (const Json::exception&) {
     fail("{}: the description of the model is no description that Keras writes; fetch it again", file);
   }

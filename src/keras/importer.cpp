@@ -72,6 +72,12 @@ std::string why_no_merge(const Layer& layer) {
   return "this mode is not supported; sum, mul, concat, ave and max are";
 }
 
+void check_beyond(const Layer& layer, const std::vector<Value>& sources) {
+  const bool beyond =
+      std::any_of(sources.begin(), sources.end(), [](const Value& value) { return value.beyond != Padding{}; });
+  if (beyond && layer.kind != "MaxPooling2D") unsupported("it reads a padding of -infinity, which only max pools may");
+}
+
 // Of a module of its own, "keras_hub.src.models" among them; ".h5" files say no module, but the package of a class that
 // was registered: "Custom>Block".
 bool is_own_class(const Layer& layer) {
@@ -148,6 +154,10 @@ KerasNetwork Importer::run(Unread* unread) {
   const std::vector<Value> outputs = run_model(use);
   if (!unread_.empty() && unread == nullptr) fail_unread(unread_, file_.path);
   weights_.check_all_taken();
+  for (const Value& output : outputs) {
+    if (output.beyond != Padding{})
+      fail("{}: an output is padded with -infinity, which only max pools may read", file_.path);
+  }
   if (unread_.empty()) {
     set_outputs(outputs);
   } else {
@@ -311,6 +321,7 @@ std::vector<Value> Importer::import_layer(Use& use, const Layer& outer, const Ca
     const bool broken = std::any_of(sources.begin(), sources.end(), [](const Value& value) { return value.node < 0; });
     if (broken) return std::vector<Value>(kMostResults);
     if (sources.empty()) unsupported("it is called with no tensor");
+    check_beyond(layer, sources);
     std::vector<std::string> path = use.path;
     path.push_back(outer.name);
     if (&layer != &outer) path.push_back(layer.name);

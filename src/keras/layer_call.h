@@ -23,6 +23,8 @@ namespace gpueval::keras {
 struct Value {
   int node = -1;  // -1: of a layer that is not supported, or that reads one
   std::vector<int> shape;
+  // Rows and columns of -infinity around what the node holds, which `shape` counts: only max pools read such a value.
+  Padding beyond;
 
   int rank() const { return static_cast<int>(shape.size()); }
   int channels() const { return shape.back(); }

@@ -50,14 +50,23 @@ struct NamedFunction {
   Function function;
 };
 constexpr NamedFunction kFunctions[] = {
-    {"sigmoid", {FunctionKind::kSigmoid}},     {"tanh", {FunctionKind::kTanh}},
-    {"silu", {FunctionKind::kSilu}},           {"swish", {FunctionKind::kSilu}},
-    {"gelu", {FunctionKind::kGelu}},           {"hard_silu", {FunctionKind::kHardSilu}},
-    {"hard_swish", {FunctionKind::kHardSilu}}, {"elu", {FunctionKind::kElu, 1}},
-    {"selu", {FunctionKind::kSelu}},           {"softplus", {FunctionKind::kSoftplus}},
-    {"softsign", {FunctionKind::kSoftsign}},   {"exponential", {FunctionKind::kExp}},
-    {"mish", {FunctionKind::kMish}},           {"leaky_relu", {FunctionKind::kRelu, 0.2f}},
-    {"celu", {FunctionKind::kElu, 1}},         {"sparse_sigmoid", {FunctionKind::kHardSigmoid, 0.5f, 0.5f}},
+    {"sigmoid", {FunctionKind::kSigmoid}},
+    {"tanh", {FunctionKind::kTanh}},
+    {"silu", {FunctionKind::kSilu}},
+    {"swish", {FunctionKind::kSilu}},
+    {"gelu", {FunctionKind::kGelu}},
+    {"hard_silu", {FunctionKind::kHardSilu}},
+    {"hard_swish", {FunctionKind::kHardSilu}},
+    {"elu", {FunctionKind::kElu, 1}},
+    {"selu", {FunctionKind::kSelu}},
+    {"softplus", {FunctionKind::kSoftplus}},
+    {"softsign", {FunctionKind::kSoftsign}},
+    {"exponential", {FunctionKind::kExp}},
+    {"mish", {FunctionKind::kMish}},
+    {"leaky_relu", {FunctionKind::kRelu, 0.2f}},
+    {"celu", {FunctionKind::kElu, 1}},
+    {"sparse_sigmoid", {FunctionKind::kHardSigmoid, 0.5f, 0.5f}},
+    {"hard_sigmoid_torch", {FunctionKind::kHardSigmoid, 1.0f / 6, 0.5f}},  // keras_cv_attention_models
 };
 
 Function hard_sigmoid(bool keras3) {

@@ -151,6 +151,10 @@ std::vector<Value> binary(LayerCall& call, BinaryKind kind) {
 // max(x, low), min(x, high), between both: x - low, cut at 0 and at high - low, + low.
 Value clipped(LayerCall& call, const Value& value, double low, double high) {
   constexpr double kMost = std::numeric_limits<double>::infinity();
+  constexpr double kLargest{std::numeric_limits<float>::max()};  // which no float32 exceeds
+  if (low <= -kLargest) low = -kMost;
+  if (high >= kLargest) high = kMost;
+  if (low == -kMost && high == kMost) return value;
   if (low == 0 && (high == kMost || high == 6)) {
     return call.append(Relu{high == 6 ? Activation::kRelu6 : Activation::kRelu}, {value}, value.shape);
   }

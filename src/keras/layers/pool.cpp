@@ -29,10 +29,21 @@ std::vector<int> globally_pooled(const LayerCall& call, const Value& src) {
 
 }  // namespace
 
+// What is padded with -infinity changes no maximum, as little as padding of the pool's own, as long as no window is all
+// padding.
 Value max_pooling(LayerCall& call) {
   const Value& src = call.picture();
-  const Window window = pool_window(call, src);
-  return call.append(MaxPool{window}, {src}, pooled(src, window));
+  Window window = pool_window(call, src);
+  const std::vector<int> shape = pooled(src, window);
+  const auto widen = [](int& pad, int beyond, int kernel) {
+    pad += beyond;
+    if (beyond > 0 && pad >= kernel) unsupported("a whole window lies in the padding in front of it");
+  };
+  widen(window.pad.top, src.beyond.top, window.kernel_h);
+  widen(window.pad.bottom, src.beyond.bottom, window.kernel_h);
+  widen(window.pad.left, src.beyond.left, window.kernel_w);
+  widen(window.pad.right, src.beyond.right, window.kernel_w);
+  return call.append(MaxPool{window}, {src}, shape);
 }
 
 Value average_pooling(LayerCall& call) {

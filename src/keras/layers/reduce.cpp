@@ -2,6 +2,7 @@
 // Means, sums and extremes over extents.
 #include <algorithm>
 
+#include "keras/arithmetic.h"
 #include "keras/layer_call.h"
 
 namespace gpueval::keras {
@@ -41,7 +42,29 @@ namespace functions {
 
 namespace {
 
+// A list of tensors, which a function stacks in front of the batch: over that axis it is what a merge layer does.
+Value over_list(LayerCall& call, ReduceKind kind) {
+  const Json* axis = call.argument(1, {"axis"});
+  const bool stacked = axis != nullptr && (*axis == 0 || *axis == Json::array({0}));
+  if (!stacked || call.flag_argument(2, {"keepdims", "keep_dims"})) {
+    unsupported("it is called with {} tensors, expected one, or axis 0", call.inputs.size());
+  }
+  const bool sum = kind == ReduceKind::kSum || kind == ReduceKind::kMean;
+  const BinaryKind binary = sum                            ? BinaryKind::kAdd
+                            : kind == ReduceKind::kMaximum ? BinaryKind::kMaximum
+                                                           : BinaryKind::kMinimum;
+  Value result = call.inputs.front();
+  for (std::size_t i = 1; i < call.inputs.size(); ++i) {
+    if (call.inputs[i].shape != result.shape) unsupported("its tensors are of different shapes");
+    const bool last = i + 1 == call.inputs.size() && kind != ReduceKind::kMean;
+    result = combined(call, binary, result, call.inputs[i], last ? "" : fmt::format("/{}", i));
+  }
+  if (kind != ReduceKind::kMean) return result;
+  return call.affine(result, {1.0 / static_cast<double>(call.inputs.size())}, {0});
+}
+
 std::vector<Value> reduce(LayerCall& call, ReduceKind kind) {
+  if (call.inputs.size() > 1) return {over_list(call, kind)};
   const Json* axis = call.argument(1, {"axis"});
   std::vector<int> axes;
   if (axis != nullptr) {

@@ -2,6 +2,7 @@
 // Layers and functions that arrange elements anew.
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <numeric>
 
 #include "keras/layer_call.h"
@@ -184,18 +185,20 @@ std::vector<Value> pad(LayerCall& call) {
   const Json* widths = call.argument(1, {"pad_width", "paddings"});
   const Json* mode = call.argument(2, {"mode"});
   if (mode != nullptr && *mode != "constant" && *mode != "CONSTANT") unsupported("its mode is {}", mode->dump());
-  const Json* value = call.argument(3, {"constant_values"});
-  if (value != nullptr && value->is_number() && value->get<double>() != 0)
-    unsupported("it pads with {}", value->dump());
+  const Json* value_json = call.argument(3, {"constant_values"});
+  const double value = value_json != nullptr && value_json->is_number() ? value_json->get<double>() : 0;
+  const bool lowest = value <= double{std::numeric_limits<float>::lowest()};
+  if (value != 0 && !lowest) unsupported("it pads with {}", value);
   if (widths == nullptr || widths->size() != 4) unsupported("it does not say how much for each dimension");
   const auto width = [&](std::size_t axis, std::size_t side) { return widths->at(axis).at(side).get<int>(); };
   for (const std::size_t axis : {std::size_t{0}, std::size_t{3}}) {
     if (width(axis, 0) != 0 || width(axis, 1) != 0) unsupported("it pads the batch or the channels");
   }
   const Padding borders{width(1, 0), width(1, 1), width(2, 0), width(2, 1)};
-  return {call.append(
-      ZeroPad{borders}, {src},
-      {src.shape[0] + borders.top + borders.bottom, src.shape[1] + borders.left + borders.right, src.channels()})};
+  const std::vector<int> shape{src.shape[0] + borders.top + borders.bottom, src.shape[1] + borders.left + borders.right,
+                               src.channels()};
+  if (lowest) return {Value{src.node, shape, borders}};
+  return {call.append(ZeroPad{borders}, {src}, shape)};
 }
 
 }  // namespace functions

@@ -157,6 +157,9 @@ std::vector<Value> split(LayerCall& call) {
   } else {
     sizes = parts->get<std::vector<int>>();
   }
+  if (std::count(sizes.begin(), sizes.end(), -1) == 1) {  // what is left
+    *std::find(sizes.begin(), sizes.end(), -1) = extent - std::accumulate(sizes.begin(), sizes.end(), 1);
+  }
   if (std::accumulate(sizes.begin(), sizes.end(), 0) != extent) unsupported("its parts do not add up to {}", extent);
   std::vector<Value> values;
   int begin = 0;
