@@ -72,10 +72,17 @@ std::string why_no_merge(const Layer& layer) {
   return "this mode is not supported; sum, mul, concat, ave and max are";
 }
 
-void check_beyond(const Layer& layer, const std::vector<Value>& sources) {
+// Values that are no tensors of the graph.
+void check_readers(const Layer& layer, const std::vector<Value>& sources) {
   const bool beyond =
       std::any_of(sources.begin(), sources.end(), [](const Value& value) { return value.beyond != Padding{}; });
   if (beyond && layer.kind != "MaxPooling2D") unsupported("it reads a padding of -infinity, which only max pools may");
+  constexpr std::array<std::string_view, 6> kOfNumbers{"get_item", "getitem", "resize", "reshape", "cast", "identity"};
+  const bool numbers =
+      std::any_of(sources.begin(), sources.end(), [](const Value& value) { return value.numbers.has_value(); });
+  if (numbers && std::find(kOfNumbers.begin(), kOfNumbers.end(), layer.function) == kOfNumbers.end()) {
+    unsupported("it computes with the shape of a tensor, which only slices, resizes and reshapes may");
+  }
 }
 
 // Of a module of its own, "keras_hub.src.models" among them; ".h5" files say no module, but the package of a class that
@@ -155,8 +162,10 @@ KerasNetwork Importer::run(Unread* unread) {
   if (!unread_.empty() && unread == nullptr) fail_unread(unread_, file_.path);
   weights_.check_all_taken();
   for (const Value& output : outputs) {
-    if (output.beyond != Padding{})
-      fail("{}: an output is padded with -infinity, which only max pools may read", file_.path);
+    if (output.beyond != Padding{} || output.numbers) {
+      fail("{}: an output is {}, expected a tensor that is computed", file_.path,
+           output.numbers ? "the shape of a tensor" : "padded with -infinity");
+    }
   }
   if (unread_.empty()) {
     set_outputs(outputs);
@@ -321,7 +330,7 @@ std::vector<Value> Importer::import_layer(Use& use, const Layer& outer, const Ca
     const bool broken = std::any_of(sources.begin(), sources.end(), [](const Value& value) { return value.node < 0; });
     if (broken) return std::vector<Value>(kMostResults);
     if (sources.empty()) unsupported("it is called with no tensor");
-    check_beyond(layer, sources);
+    check_readers(layer, sources);
     std::vector<std::string> path = use.path;
     path.push_back(outer.name);
     if (&layer != &outer) path.push_back(layer.name);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 #include "graph/op_row.h"
@@ -165,6 +166,36 @@ bool LayerCall::flag_argument(std::size_t position, std::initializer_list<const 
   return json != nullptr && json->is_boolean() && json->get<bool>();
 }
 
+std::optional<std::vector<int>> LayerCall::whole_numbers(std::size_t position,
+                                                         std::initializer_list<const char*> names) const {
+  std::vector<int> found;
+  bool known = true;
+  const auto add_constant = [&](const Json& json) {
+    const bool number = json.is_null() || json.is_number_integer();
+    known &= number;
+    if (number) found.push_back(json.is_null() ? -1 : whole(json, 1 << 20));
+  };
+  const auto add_constants = [&](const Json& json) {
+    if (!json.is_array()) return add_constant(json);
+    for (const Json& item : json) add_constant(item);
+  };
+  std::size_t next = 1;  // of the tensors: the first is what the function is of
+  const auto add = [&](const Argument& item) {
+    if (!item.tensor) return add_constants(item.constant);
+    known &= next < inputs.size() && inputs[next].numbers.has_value();
+    if (known) found.insert(found.end(), inputs[next].numbers->begin(), inputs[next].numbers->end());
+    ++next;
+  };
+  if (const Json* json = setting(names)) {
+    add_constants(*json);
+  } else if (const Argument* given = call.find(position, names)) {
+    if (given->list.empty()) add(*given);
+    for (const Argument& item : given->list) add(item);
+  }
+  if (!known || found.empty()) return std::nullopt;
+  return found;
+}
+
 std::vector<int> LayerCall::axes(const Json& value, int rank) const {
   std::vector<int> result;
   const Json list = value.is_array() ? value : Json::array({value});
@@ -195,6 +226,20 @@ Value LayerCall::reshaped(const Value& value, std::vector<int> shape) {
   const Shape to = physical(shape);
   if (to == physical(value.shape)) return {value.node, std::move(shape)};
   return append(Reshape{{to.h, to.w, to.c}}, {value}, std::move(shape), {}, "/reshape");
+}
+
+Value LayerCall::permuted(const Value& value, const std::vector<int>& order, const std::string& suffix) {
+  std::vector<int> shape, identity(order.size());
+  for (const int axis : order) shape.push_back(value.shape[static_cast<std::size_t>(axis - 1)]);
+  std::iota(identity.begin(), identity.end(), 1);
+  if (order == identity) return value;
+  const int rank = value.rank();
+  std::array<int, 3> places{0, 1, 2};
+  for (int i = 0; i < rank; ++i) {
+    places[static_cast<std::size_t>(physical_axis(i + 1, rank))] =
+        physical_axis(order[static_cast<std::size_t>(i)], rank);
+  }
+  return append(Permute{{places[0], places[1], places[2]}}, {value}, std::move(shape), {}, suffix);
 }
 
 Value LayerCall::affine(const Value& value, std::vector<double> gamma, std::vector<double> beta,

@@ -25,6 +25,8 @@ struct Value {
   std::vector<int> shape;
   // Rows and columns of -infinity around what the node holds, which `shape` counts: only max pools read such a value.
   Padding beyond;
+  // Whole numbers that are known, and no tensor of the graph: what tf.shape gives. -1: the batch.
+  std::optional<std::vector<int>> numbers;
 
   int rank() const { return static_cast<int>(shape.size()); }
   int channels() const { return shape.back(); }
@@ -86,6 +88,9 @@ struct LayerCall {
   // Of a function: among the settings, or a constant of the call; nullptr: not there.
   const Json* argument(std::size_t position, std::initializer_list<const char*> names) const;
   bool flag_argument(std::size_t position, std::initializer_list<const char*> names) const;
+  // Of a function of one tensor: whole numbers among the settings, constants of the call, or shapes; null: -1. nullopt:
+  // not there, or computed.
+  std::optional<std::vector<int>> whole_numbers(std::size_t position, std::initializer_list<const char*> names) const;
   // Axes of a tensor of that rank, counted with the batch (0); each 1 to rank. Unsupported for the batch, and for none.
   std::vector<int> axes(const Json& value, int rank) const;
 
@@ -94,6 +99,8 @@ struct LayerCall {
                const std::string& suffix = "");
   // The same elements in another shape.
   Value reshaped(const Value& value, std::vector<int> shape);
+  // order[i]: which axis (1 to rank) of the value axis i + 1 of the result is.
+  Value permuted(const Value& value, const std::vector<int>& order, const std::string& suffix = "");
   // gamma * x + beta, by the last extent; one number stands for all.
   Value affine(const Value& value, std::vector<double> gamma, std::vector<double> beta, const std::string& suffix = "");
   Value function(const Value& value, const Function& f, const std::string& suffix = "");

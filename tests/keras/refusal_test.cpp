@@ -81,5 +81,46 @@ TEST(KerasRefusal, ArraysThatAClassNamesItself) {
             "net.keras: 'layers/leaky_re_lu/vars' should hold weights numbered 0, 1, ...; the file is damaged");
 }
 
+// What no tensor of the graph is has few readers, and is no output.
+TEST(KerasRefusal, ShapesAndInfinitePaddingAsTensors) {
+  const auto layer = [](const std::string& name, const std::string& kind, const std::string& config,
+                        const std::string& from, const std::string& options) {
+    return R"(, {"class_name": ")" + kind + R"(", "name": ")" + name + R"(", "config": {)" + config +
+           R"(}, "inbound_nodes": [[")" + from + R"(", 0, 0, )" + options + "]]}";
+  };
+  const std::string pad = layer("pad", "TFOpLambda", R"("function": "pad")", "x",
+                                R"({"paddings": [[0, 0], [1, 2], [0, 0], [0, 0]], "constant_values": -Infinity})");
+  const std::string shape = layer("shape", "TFOpLambda", R"("function": "shape")", "x", "{}");
+  const auto refusal_with = [](const std::string& layers, const std::string& output) {
+    KerasFile file;
+    file.path = "net.h5";
+    file.keras_version = "2.15.0";
+    file.config = R"({"class_name": "Functional", "config": {"name": "toy", "layers": [
+ {"class_name": "InputLayer", "name": "x", "config": {"batch_input_shape": [null, 4, 4, 2]}, "inbound_nodes": []})" +
+                  layers + R"(], "input_layers": [["x", 0, 0]], "output_layers": [[")" + output + R"(", 0, 0]]}})";
+    try {
+      keras::import_file(file, {});
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  const auto pool = [](int size) {
+    const std::string two = "[" + std::to_string(size) + ", 2]";
+    return R"("pool_size": )" + two + R"(, "strides": [1, 1], "padding": "valid")";
+  };
+  EXPECT_EQ(refusal_with(pad + layer("max", "MaxPooling2D", pool(3), "pad", "{}"), "max"), "no error");
+  const auto expect = [&](const std::string& layers, const std::string& output, const std::string& part) {
+    const std::string message = refusal_with(layers, output);
+    EXPECT_NE(message.find(part), std::string::npos) << message << "\nexpected: " << part;
+  };
+  expect(pad + layer("max", "MaxPooling2D", pool(2), "pad", "{}"), "max", "a whole window lies in the padding");
+  expect(pad + layer("mean", "AveragePooling2D", pool(3), "pad", "{}"), "mean", "it reads a padding of -infinity");
+  expect(pad, "pad", "an output is padded with -infinity");
+  expect(shape, "shape", "an output is the shape of a tensor");
+  expect(shape + layer("exp", "TFOpLambda", R"("function": "math.exp")", "shape", "{}"), "exp",
+         "it computes with the shape of a tensor");
+}
+
 }  // namespace
 }  // namespace gpueval

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <utility>
 
 #include "keras/layer_call.h"
 #include "keras/layer_kind.h"
@@ -38,11 +40,17 @@ Value relu_of(LayerCall& call, const Value& value, const Json& config, const std
               number_in(config, {"max_value"}, double{kInfinity}), suffix);
 }
 
+// Over an axis that is not the last: between two permutations.
 Value softmax(LayerCall& call, const Value& value, const Json* axis, const std::string& suffix) {
-  if (axis != nullptr && call.axes(*axis, value.rank()) != std::vector<int>{value.rank()}) {
-    unsupported("its softmax is over axis {}, expected the last", axis->dump());
-  }
-  return call.append(Softmax{}, {value}, value.shape, {}, suffix);
+  const int rank = value.rank();
+  const std::vector<int> axes = axis != nullptr ? call.axes(*axis, rank) : std::vector<int>{rank};
+  if (axes.size() != 1) unsupported("its softmax is over the axes {}, expected one", axis->dump());
+  if (axes.front() == rank) return call.append(Softmax{}, {value}, value.shape, {}, suffix);
+  std::vector<int> order(value.shape.size());
+  std::iota(order.begin(), order.end(), 1);
+  std::swap(order[static_cast<std::size_t>(axes.front() - 1)], order.back());
+  const Value last = call.permuted(value, order, suffix + "/permuted");
+  return call.permuted(call.append(Softmax{}, {last}, last.shape, {}, suffix + "/softmax"), order, suffix);
 }
 
 struct NamedFunction {

@@ -127,6 +127,26 @@ Value conv2d(LayerCall& call) {
   return call.activated(convolve(call, src, settings, {.array = kernel, .groups = groups}, own_bias, ""));
 }
 
+// (a, b) is held as (a, 1, b): a kernel of one column.
+Value conv1d(LayerCall& call) {
+  const Value& src = call.input();
+  if (src.rank() != 2) unsupported("its input has {} dimensions beside the batch, expected 2", src.rank());
+  ConvSettings settings = conv_settings(call);
+  settings.kernel[1] = settings.stride[1] = settings.dilation[1] = 1;
+  const int filters = call.integer({"filters", "nb_filter"}, 0), groups = call.integer({"groups"}, 1);
+  const int channels = src.channels(), length = settings.kernel[0];
+  if (groups < 1 || channels % groups != 0 || filters % groups != 0) {
+    unsupported("{} groups of {} channels and {} filters", groups, channels, filters);
+  }
+  const Array taken = call.weights.take({"kernel"}, {length, channels / groups, filters});
+  const Array kernel{{length, 1, channels / groups, filters}, taken.data};
+  std::optional<Array> bias;
+  if (has_bias(call)) bias = take_bias(call, filters);
+  Value result = convolve(call, src, settings, {.array = kernel, .groups = groups}, bias ? &*bias : nullptr, "");
+  result.shape = {result.shape[0], filters};
+  return call.activated(result);
+}
+
 Value depthwise_conv2d(LayerCall& call) {
   const Value& src = call.picture();
   const ConvSettings settings = conv_settings(call);

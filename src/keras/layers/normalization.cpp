@@ -102,4 +102,26 @@ Value layer_scale(LayerCall& call) {
                      {param(Role::kGamma, gamma), param(Role::kBeta, constant(src.channels(), 0))});
 }
 
+// weight * x + bias
+Value channel_affine(LayerCall& call) {
+  const Value& src = call.input();
+  check_axis(call, src);
+  const int channels = src.channels();
+  const Array gamma = call.weights.take({"weight"}, {channels});
+  const Array beta = call.flag({"use_bias"}, true) ? call.weights.take({"bias"}, {channels}) : constant(channels, 0);
+  return call.append(Affine{}, {src}, src.shape, {param(Role::kGamma, gamma), param(Role::kBeta, beta)});
+}
+
+// gain * x + bias, each one number
+Value gain(LayerCall& call) {
+  const Value& src = call.input();
+  const int channels = src.channels();
+  const auto repeated = [&](const Array& one) {
+    return one.data != nullptr ? constant(channels, one.data->front()) : Array{{channels}, nullptr};
+  };
+  const Array gamma = repeated(call.weights.take({"gain"}, {}));
+  const Array beta = call.flag({"use_bias"}, false) ? repeated(call.weights.take({"bias"}, {})) : constant(channels, 0);
+  return call.append(Affine{}, {src}, src.shape, {param(Role::kGamma, gamma), param(Role::kBeta, beta)});
+}
+
 }  // namespace gpueval::keras::layers

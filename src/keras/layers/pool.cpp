@@ -27,6 +27,17 @@ std::vector<int> globally_pooled(const LayerCall& call, const Value& src) {
   return {src.channels()};
 }
 
+const Value& sequence(const LayerCall& call) {
+  const Value& src = call.input();
+  if (src.rank() != 2) unsupported("its input has {} dimensions beside the batch, expected 2", src.rank());
+  return src;
+}
+
+std::vector<int> globally_pooled_1d(const LayerCall& call, const Value& src) {
+  if (call.flag({"keepdims"}, false)) return {1, src.channels()};
+  return {src.channels()};
+}
+
 }  // namespace
 
 // What is padded with -infinity changes no maximum, as little as padding of the pool's own, as long as no window is all
@@ -61,6 +72,18 @@ Value global_max_pooling(LayerCall& call) {
 Value global_average_pooling(LayerCall& call) {
   const Value& src = call.picture();
   return call.append(GlobalAvgPool{}, {src}, globally_pooled(call, src));
+}
+
+// (a, b) is held as (a, 1, b): pooled over all of a.
+Value global_average_pooling_1d(LayerCall& call) {
+  const Value& src = sequence(call);
+  return call.append(GlobalAvgPool{}, {src}, globally_pooled_1d(call, src));
+}
+
+Value global_max_pooling_1d(LayerCall& call) {
+  const Value& src = sequence(call);
+  return call.append(MaxPool{{.kernel_h = src.shape[0], .kernel_w = 1, .pad = {}}}, {src},
+                     globally_pooled_1d(call, src));
 }
 
 }  // namespace gpueval::keras::layers

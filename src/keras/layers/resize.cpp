@@ -60,14 +60,16 @@ Value resizing(LayerCall& call) {
 namespace functions {
 
 std::vector<Value> resize(LayerCall& call) {
-  const Json* size = call.argument(1, {"size"});
+  const std::optional<std::vector<int>> size = call.whole_numbers(1, {"size"});
   const Json* how = call.argument(2, {"interpolation", "method"});
-  if (size == nullptr || !size->is_array() || size->size() != 2) unsupported("its size is computed");
+  if (!size || size->size() != 2) unsupported("its size is computed");
+  const Value& src = call.inputs.front();
+  if (src.rank() != 3) unsupported("its input has {} dimensions beside the batch, expected 3", src.rank());
   for (const char* option : {"antialias", "crop_to_aspect_ratio", "pad_to_aspect_ratio", "preserve_aspect_ratio"}) {
     if (call.flag_argument(9, {option})) unsupported("its setting {} is not supported", option);
   }
   const std::string method = how != nullptr && how->is_string() ? how->get<std::string>() : "bilinear";
-  return {resized(call, call.picture(), size->at(0).get<int>(), size->at(1).get<int>(), method, Grid::kHalfPixel)};
+  return {resized(call, src, size->front(), size->back(), method, Grid::kHalfPixel)};
 }
 
 std::vector<Value> depth_to_space(LayerCall& call) {

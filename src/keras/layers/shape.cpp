@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <numeric>
 
 #include "keras/layer_call.h"
 
@@ -32,22 +31,6 @@ std::vector<int> resolved(std::vector<int> shape, const Value& src) {
 
 Value flattened(LayerCall& call, const Value& src) {
   return call.reshaped(src, {static_cast<int>(count_of(src.shape))});
-}
-
-// order[i]: which axis (1 to rank) of the source axis i + 1 of the result is.
-Value permuted(LayerCall& call, const Value& src, const std::vector<int>& order) {
-  std::vector<int> shape;
-  for (const int axis : order) shape.push_back(src.shape[static_cast<std::size_t>(axis - 1)]);
-  std::vector<int> identity(order.size());
-  std::iota(identity.begin(), identity.end(), 1);
-  if (order == identity) return src;
-  const int rank = src.rank();
-  std::array<int, 3> places{0, 1, 2};
-  for (int i = 0; i < rank; ++i) {
-    places[static_cast<std::size_t>(physical_axis(i + 1, rank))] =
-        physical_axis(order[static_cast<std::size_t>(i)], rank);
-  }
-  return call.append(Permute{{places[0], places[1], places[2]}}, {src}, std::move(shape));
 }
 
 Value joined(LayerCall& call, const std::vector<Value>& values, int axis, const std::string& suffix = "") {
@@ -88,7 +71,7 @@ Value reshape_layer(LayerCall& call) {
 Value permute_layer(LayerCall& call) {
   const Json* dims = call.setting({"dims"});
   if (dims == nullptr || std::ssize(*dims) != call.input().rank()) unsupported("its dims do not fit");
-  return permuted(call, call.input(), call.axes(*dims, call.input().rank()));
+  return call.permuted(call.input(), call.axes(*dims, call.input().rank()));
 }
 
 Value concatenate_layer(LayerCall& call) {
@@ -110,6 +93,15 @@ Value zero_padding(LayerCall& call) {
 namespace functions {
 
 std::vector<Value> same(LayerCall& call) { return {call.input()}; }
+
+std::vector<Value> shape(LayerCall& call) {
+  std::vector<int> numbers{-1};
+  numbers.insert(numbers.end(), call.input().shape.begin(), call.input().shape.end());
+  return {{.node = call.input().node,
+           .shape = {static_cast<int>(numbers.size())},
+           .beyond = {},
+           .numbers = std::move(numbers)}};
+}
 
 std::vector<Value> concatenate(LayerCall& call) {
   const Json* axis = call.argument(1, {"axis"});
@@ -138,22 +130,20 @@ std::vector<Value> transpose(LayerCall& call) {
   }
   Json inner = Json::array();
   for (std::size_t i = 1; i < axes->size(); ++i) inner.push_back((*axes)[i]);
-  return {permuted(call, src, call.axes(inner, src.rank()))};
+  return {call.permuted(src, call.axes(inner, src.rank()))};
 }
 
 std::vector<Value> reshape(LayerCall& call) {
-  const Json* target = call.argument(1, {"newshape", "shape"});
-  if (target == nullptr || !target->is_array() || target->empty()) unsupported("its shape is computed");
-  std::vector<int> shape;
-  for (std::size_t i = 1; i < target->size(); ++i) {
-    const Json& extent = (*target)[i];
-    shape.push_back(extent.is_null() ? -1 : extent.get<int>());
-  }
-  const Json& batch = (*target)[0];
-  const bool open = batch.is_null() || batch == -1;
+  const std::optional<std::vector<int>> target = call.whole_numbers(1, {"newshape", "shape"});
+  if (!target) unsupported("its shape is computed");
+  std::vector<int> shape(target->begin() + 1, target->end());
   const bool rest_open = std::count(shape.begin(), shape.end(), -1) > 0;
-  if (!open && rest_open) unsupported("it fixes the batch");
-  return {call.reshaped(call.input(), resolved(std::move(shape), call.input()))};
+  if (target->front() != -1 && rest_open) unsupported("it fixes the batch");
+  const std::int64_t elements = count_of(call.inputs.front().shape);
+  if (!rest_open && target->front() == -1 && count_of(shape) != elements) {
+    unsupported("it makes several of the {} elements of each picture, of {} each", elements, count_of(shape));
+  }
+  return {call.reshaped(call.inputs.front(), resolved(std::move(shape), call.inputs.front()))};
 }
 
 std::vector<Value> expand_dims(LayerCall& call) {
@@ -197,7 +187,7 @@ std::vector<Value> pad(LayerCall& call) {
   const Padding borders{width(1, 0), width(1, 1), width(2, 0), width(2, 1)};
   const std::vector<int> shape{src.shape[0] + borders.top + borders.bottom, src.shape[1] + borders.left + borders.right,
                                src.channels()};
-  if (lowest) return {Value{src.node, shape, borders}};
+  if (lowest) return {{.node = src.node, .shape = shape, .beyond = borders, .numbers = std::nullopt}};
   return {call.append(ZeroPad{borders}, {src}, shape)};
 }
 

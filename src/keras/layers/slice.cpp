@@ -80,11 +80,37 @@ Value center_crop(LayerCall& call) {
 
 namespace functions {
 
+namespace {
+
+// tf.shape(x)[1], tf.shape(x)[1:3]
+Value part_of_shape(const Value& src, const Json& spec) {
+  const std::vector<int>& all = *src.numbers;
+  const int count = static_cast<int>(all.size());
+  const Json& item = spec.is_array() && spec.size() == 1 ? spec[0] : spec;
+  Range range{0, 1, 1};
+  if (item.is_number_integer()) {
+    const int at = item.get<int>();
+    range.begin = at < 0 ? at + count : at;
+    if (range.begin < 0 || range.begin >= count) unsupported("element {} of {}", at, count);
+  } else if (item.is_object()) {
+    range = range_of(item.contains("config") ? item["config"] : item, count);
+  } else {
+    unsupported("its slices are computed");
+  }
+  if (range.size < 1) unsupported("it takes nothing of an extent of {}", count);
+  std::vector<int> part;
+  for (int i = 0; i < range.size; ++i) part.push_back(all[static_cast<std::size_t>(range.begin + i * range.step)]);
+  return {.node = src.node, .shape = {range.size}, .beyond = {}, .numbers = std::move(part)};
+}
+
+}  // namespace
+
 // The batch stays whole. A number takes one element and drops the axis, a null makes one.
 std::vector<Value> get_item(LayerCall& call) {
   const Value& src = call.input();
   const Json* spec = call.argument(1, {"slice_spec", "key"});
   if (spec == nullptr) unsupported("its slices are computed");
+  if (src.numbers) return {part_of_shape(src, *spec)};
   Json items = spec->is_array() ? *spec : Json::array({*spec});
   const auto is_ellipsis = [](const Json& item) {
     return item.is_object() && item.value("class_name", "") == "__ellipsis__";

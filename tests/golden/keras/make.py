@@ -24,6 +24,51 @@ L = keras.layers
 K3 = GENERATION == "k3"
 
 
+@keras.utils.register_keras_serializable(package="kecam")
+def hard_sigmoid_torch(x):
+    return tf.clip_by_value(x / 6 + 0.5, 0, 1)
+
+
+@keras.utils.register_keras_serializable(package="kecam")
+class ChannelAffine(L.Layer):
+    """As in keras_cv_attention_models."""
+
+    def __init__(self, use_bias=True, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.use_bias, self.axis = use_bias, axis
+
+    def build(self, shape):
+        self.weight = self.add_weight(name="weight", shape=(shape[-1],), initializer="ones")
+        self.bias = self.add_weight(name="bias", shape=(shape[-1],), initializer="zeros") if self.use_bias else 0
+        super().build(shape)
+
+    def call(self, x):
+        return x * self.weight + self.bias
+
+    def get_config(self):
+        return {**super().get_config(), "use_bias": self.use_bias, "axis": self.axis}
+
+
+@keras.utils.register_keras_serializable(package="kecam")
+class ZeroInitGain(L.Layer):
+    """As in keras_cv_attention_models."""
+
+    def __init__(self, use_bias=False, **kwargs):
+        super().__init__(**kwargs)
+        self.use_bias = use_bias
+
+    def build(self, shape):
+        self.gain = self.add_weight(name="gain", shape=(), initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=(), initializer="zeros") if self.use_bias else 0
+        super().build(shape)
+
+    def call(self, x):
+        return x * self.gain + self.bias
+
+    def get_config(self):
+        return {**super().get_config(), "use_bias": self.use_bias}
+
+
 def layers(x):
     """An output for every class of layer."""
     named = {
@@ -76,6 +121,12 @@ def layers(x):
         "dropped": L.SpatialDropout2D(0.5),
         "noisy": L.GaussianNoise(1.0),
         "flipped": L.RandomFlip("horizontal"),
+        "channel_affine": ChannelAffine(),
+        "channel_gain": ChannelAffine(use_bias=False),
+        "gain": ZeroInitGain(),
+        "gain_and_bias": ZeroInitGain(use_bias=True),
+        "softmax_rows": L.Softmax(axis=1),
+        "hard_sigmoid_of_torch": L.Activation(hard_sigmoid_torch),
     }
     for activation in ["silu", "gelu", "hard_sigmoid", "elu", "selu", "softsign", "exponential", "mish", "tanh", "linear",
                        "softmax", "leaky_relu"] + (["relu6", "hard_silu", "celu", "log_sigmoid", "hard_tanh", "sparse_sigmoid"]
@@ -96,6 +147,14 @@ def layers(x):
         outputs[name] = layer(name=name)(sources)
     outputs["rows"] = L.Concatenate(axis=1, name="rows")([x, y])
     outputs["columns"] = L.Concatenate(axis=2, name="columns")([x, y])
+    sequence = outputs["reshape"]
+    for name, layer in [("conv_1d", L.Conv1D(3, 3, strides=2, padding="same", activation="relu")),
+                        ("conv_1d_dilated", L.Conv1D(2, 2, dilation_rate=2, use_bias=False)),
+                        ("conv_1d_groups", L.Conv1D(4, 2, groups=2)),
+                        ("global_average_1d", L.GlobalAveragePooling1D()), ("global_max_1d", L.GlobalMaxPooling1D(keepdims=True)),
+                        ("softmax_of_sequence", L.Softmax(axis=-2))]:
+        setattr(layer, "name" if K3 else "_name", name)
+        outputs[name] = layer(sequence)
     outputs["flat"] = L.Flatten(name="flat")(x)
     outputs["dense"] = L.Dense(5, use_bias=False, activation="softmax", name="dense")(outputs["flat"])
     outputs["dense_sigmoid"] = L.Dense(1, activation="sigmoid", name="dense_sigmoid")(outputs["global_max"])
@@ -117,7 +176,9 @@ def functions_k3(x):
             o.squeeze(o.mean(x, axis=2, keepdims=True), 2), o.pad(x, [[0, 0], [1, 2], [0, 1], [0, 0]]),
             o.mean(x, axis=[1, 2], keepdims=True), o.max(x, axis=[1, 2]), o.sum(x, axis=-1), o.min(x, axis=2),
             o.image.resize(x, (5, 9)), o.multiply(x, o.mean(x, axis=-1, keepdims=True)), x * o.sigmoid(x),
-            o.multiply(x, o.divide(o.relu6(o.add(x, 3.0)), 6.0)), o.cast(x, "float32")]
+            o.multiply(x, o.divide(o.relu6(o.add(x, 3.0)), 6.0)), o.cast(x, "float32"), o.clip(x, -np.inf, 0.5),
+            o.softmax(x, axis=1), L.MaxPooling2D(3, strides=2)(
+                o.pad(x, [[0, 0], [1, 2], [0, 1], [0, 0]], constant_values=-np.inf))]
 
 
 def functions_tf(x):
@@ -134,7 +195,12 @@ def functions_tf(x):
             tf.reduce_max(x, axis=[1, 2]), tf.reduce_sum(x, axis=-1), tf.reduce_min(x, axis=2), tf.image.resize(x, (5, 9)),
             tf.image.resize(x, (9, 5), method="nearest"), tf.nn.bias_add(x, [1.0, 2.0, 3.0, 4.0]),
             tf.nn.depth_to_space(x, 2), x * tf.reduce_mean(x, axis=-1, keepdims=True), x * tf.nn.sigmoid(x),
-            x * (tf.nn.relu6(x + 3.0) * (1.0 / 6.0)), tf.cast(x, tf.float32)]
+            x * (tf.nn.relu6(x + 3.0) * (1.0 / 6.0)), tf.cast(x, tf.float32), tf.reduce_sum([x, p, x], axis=0),
+            tf.reduce_mean([x, p, x], axis=[0]), tf.reduce_max([x, p], axis=0), tf.reduce_min([x, p], axis=0),
+            tf.clip_by_value(x, -np.inf, 0.5), tf.nn.softmax(x, axis=1), *tf.split(x, [1, -1], axis=-1),
+            L.MaxPooling2D(3, strides=2)(tf.pad(x, [[0, 0], [1, 2], [0, 1], [0, 0]], constant_values=-np.inf)),
+            tf.image.resize(p[:, :2], tf.shape(x)[1:-1]), tf.image.resize(p[:, :3], (tf.shape(x)[2], tf.shape(x)[1])),
+            tf.reshape(x, (tf.shape(x)[0], -1, 4)), tf.reshape(x, (-1, tf.shape(x)[2], 28))]
 
 
 def structure(x):
