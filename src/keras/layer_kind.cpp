@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keras/layer_kind.h"
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 
 namespace gpueval::keras {
@@ -26,6 +28,23 @@ std::string merge_kind(const Json& config) {
   return "Merge of mode " + (mode.empty() ? "lambda" : mode);
 }
 
+// Lambdas of packages whose code is known by its module and what the code is given; every other remains "Lambda".
+std::string lambda_kind(const Json& config) {
+  const Json arguments = config.is_object() ? config.value("arguments", Json()) : Json();
+  const Json module = config.is_object() ? config.value("module", Json()) : Json();
+  if (!arguments.is_object() || !module.is_string()) return "Lambda";
+  const auto has = [&](std::initializer_list<const char*> names) {
+    return arguments.size() == names.size() &&
+           std::all_of(names.begin(), names.end(), [&](const char* name) { return arguments.contains(name); });
+  };
+  const std::string name = module.get<std::string>();
+  const bool common_blocks = name == "classification_models.models._common_blocks";
+  if (common_blocks && has({"channels_axis"})) return "LambdaExpandDims";
+  if (common_blocks && has({"start", "stop", "axis"})) return "LambdaSlice";
+  if (name.ends_with(".inception_resnet_v2") && has({"scale"})) return "LambdaScaledSum";
+  return "Lambda";
+}
+
 }  // namespace
 
 std::string_view without_package(std::string_view class_name) {
@@ -48,6 +67,7 @@ std::string layer_kind(std::string_view class_name, const Json& config) {
     if (class_name != old_name) continue;
     return name.empty() ? merge_kind(config) : std::string(name);
   }
+  if (class_name == "Lambda") return lambda_kind(config);
   // tf-keras's classes of both versions of batch norm; DepthwiseConv2D of keras.applications' own file in Keras 2.1.
   if (class_name.starts_with("BatchNormalization")) return "BatchNormalization";
   return std::string(class_name);
