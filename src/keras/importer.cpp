@@ -236,7 +236,10 @@ std::pair<int, int> Importer::place_of(const Use& use, const TensorRef& referenc
   if (layer < 0) fail("{}: model '{}' has no layer '{}'", file_.path, use.model.name, reference.layer);
   const Layer& found = use.model.layers[static_cast<std::size_t>(layer)];
   if (found.calls.empty() && found.kind == "InputLayer") return {layer, 0};
-  const int call = use.model.call_of(reference, in_outputs);
+  int call = use.model.call_of(reference, in_outputs);
+  // A model of a class that is not known may count as models do: it is refused by name.
+  const bool known = found.model != nullptr || !found.function.empty() || find_layer(found.kind) != nullptr;
+  if (!known) call = std::min(call, static_cast<int>(found.calls.size()) - 1);
   if (call < 0 || call >= std::ssize(found.calls)) {
     fail("{}: model '{}' names call {} of layer '{}', which is called {} times", file_.path, use.model.name,
          reference.node, reference.layer, found.calls.size());

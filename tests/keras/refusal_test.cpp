@@ -60,6 +60,21 @@ TEST(KerasRefusal, ClassesOfPackagesAreKnownFromKerassOwn) {
   expect(refusal_of_chain({"Attention"}), "(Attention: " + listed);
 }
 
+// Keras counts a model's own input as its first call, and the class of a model may be one's own.
+TEST(KerasRefusal, ModelsOfOwnClassesThatAreNamedByTheirSecondCall) {
+  std::string config = chain({"my>Backbone"});
+  config.replace(config.rfind("\"l0\", 0, 0"), 10, "\"l0\", 1, 0");
+  KerasFile file;
+  file.path = "net.h5";
+  file.config = config;
+  try {
+    keras::import_file(file, {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("'l0' (Backbone: a class of its own"), std::string::npos) << error.what();
+  }
+}
+
 // A class may name its arrays in an archive as it likes; Keras's own number them.
 TEST(KerasRefusal, ArraysThatAClassNamesItself) {
   const auto refusal_with = [](const std::string& kind, const std::string& group) {
