@@ -93,6 +93,29 @@ Value custom_scale(LayerCall& call) {
   return combined(call, BinaryKind::kAdd, call.inputs[0], scaled);
 }
 
+// The mean of n tensors, weighted by n numbers. One below zero counts nothing: its tensor is left out.
+Value relu_weighted_sum(LayerCall& call) {
+  if (call.inputs.empty()) unsupported("it adds nothing");
+  const auto count = static_cast<std::int64_t>(call.inputs.size());
+  const Array gain = call.weights.take({"gain"}, {count});
+  std::vector<float> weights(call.inputs.size(), 1);
+  if (gain.data != nullptr) weights = *gain.data;
+  double all = 0;
+  for (const float weight : weights) all += std::max(weight, 0.0f);
+  if (!(all > 0)) fail("layer '{}': none of its weights is above zero", call.name);
+  std::vector<Value> scaled;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] <= 0) continue;
+    scaled.push_back(call.affine(call.inputs[i], {weights[i] / all}, {0}, fmt::format("/scaled_{}", i + 1)));
+  }
+  Value result = scaled.front();
+  for (std::size_t i = 1; i < scaled.size(); ++i) {
+    const bool last = i + 1 == scaled.size();
+    result = combined(call, BinaryKind::kAdd, result, scaled[i], last ? "" : fmt::format("/{}", i));
+  }
+  return result;
+}
+
 }  // namespace layers
 
 namespace functions {

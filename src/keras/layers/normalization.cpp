@@ -3,7 +3,8 @@
 
 #include "keras/layer_call.h"
 
-namespace gpueval::keras::layers {
+namespace gpueval::keras {
+namespace layers {
 namespace {
 
 // Only the last extent is supported: what every network of pictures with channels_last has.
@@ -34,6 +35,18 @@ std::vector<Param> gain_and_offset(LayerCall& call, int channels) {
   if (call.flag({"scale"}, true)) params.push_back(param(Role::kGamma, call.weights.take({"gamma"}, {channels})));
   if (call.flag({"center"}, true)) params.push_back(param(Role::kBeta, call.weights.take({"beta"}, {channels})));
   return params;
+}
+
+// weight * x + bias, each one number
+Value scaled_by_one(LayerCall& call, const char* weight, bool bias) {
+  const Value& src = call.input();
+  const int channels = src.channels();
+  const auto repeated = [&](const Array& one) {
+    return one.data != nullptr ? constant(channels, one.data->front()) : Array{{channels}, nullptr};
+  };
+  const Array gamma = repeated(call.weights.take({weight}, {}));
+  const Array beta = bias ? repeated(call.weights.take({"bias"}, {})) : constant(channels, 0);
+  return call.append(Affine{}, {src}, src.shape, {param(Role::kGamma, gamma), param(Role::kBeta, beta)});
 }
 
 }  // namespace
@@ -112,16 +125,45 @@ Value channel_affine(LayerCall& call) {
   return call.append(Affine{}, {src}, src.shape, {param(Role::kGamma, gamma), param(Role::kBeta, beta)});
 }
 
-// gain * x + bias, each one number
-Value gain(LayerCall& call) {
+// x + bias
+Value bias_layer(LayerCall& call) {
   const Value& src = call.input();
+  check_axis(call, src);
   const int channels = src.channels();
-  const auto repeated = [&](const Array& one) {
-    return one.data != nullptr ? constant(channels, one.data->front()) : Array{{channels}, nullptr};
-  };
-  const Array gamma = repeated(call.weights.take({"gain"}, {}));
-  const Array beta = call.flag({"use_bias"}, false) ? repeated(call.weights.take({"bias"}, {})) : constant(channels, 0);
-  return call.append(Affine{}, {src}, src.shape, {param(Role::kGamma, gamma), param(Role::kBeta, beta)});
+  return call.append(
+      Affine{}, {src}, src.shape,
+      {param(Role::kGamma, constant(channels, 1)), param(Role::kBeta, call.weights.take({"bias"}, {channels}))});
 }
 
-}  // namespace gpueval::keras::layers
+// gain * x + bias, each one number
+Value gain(LayerCall& call) { return scaled_by_one(call, "gain", call.flag({"use_bias"}, false)); }
+
+// scale * x + bias, each one number
+Value learnable_affine(LayerCall& call) { return scaled_by_one(call, "scale", true); }
+
+// Of tensorflow_addons: a group for each channel, as its settings say, too.
+Value instance_normalization(LayerCall& call) {
+  const int groups = call.integer({"groups"}, 0);
+  if (groups != -1 && groups != call.input().channels()) {
+    unsupported("its settings name no groups, as those of tensorflow_addons do; other packages divide otherwise");
+  }
+  return group_normalization(call);
+}
+
+}  // namespace layers
+
+namespace functions {
+
+std::vector<Value> l2_normalize(LayerCall& call) {
+  const Value& src = call.input();
+  const Json* axis = call.argument(1, {"axis"});
+  if (axis == nullptr || call.axes(*axis, src.rank()) != std::vector<int>{src.rank()}) {
+    unsupported("its axis is {}, expected the last", axis != nullptr ? axis->dump() : "none");
+  }
+  const Json* epsilon = call.argument(2, {"epsilon"});
+  const double least = epsilon != nullptr && epsilon->is_number() ? epsilon->get<double>() : 1e-12;
+  return {call.append(Normalize{NormalizeKind::kL2, static_cast<float>(least)}, {src}, src.shape)};
+}
+
+}  // namespace functions
+}  // namespace gpueval::keras

@@ -33,6 +33,12 @@ const Value& sequence(const LayerCall& call) {
   return src;
 }
 
+Window one_column(Window window) {
+  window.kernel_w = window.stride_w = 1;
+  window.pad.left = window.pad.right = 0;
+  return window;
+}
+
 std::vector<int> globally_pooled_1d(const LayerCall& call, const Value& src) {
   if (call.flag({"keepdims"}, false)) return {1, src.channels()};
   return {src.channels()};
@@ -74,7 +80,19 @@ Value global_average_pooling(LayerCall& call) {
   return call.append(GlobalAvgPool{}, {src}, globally_pooled(call, src));
 }
 
-// (a, b) is held as (a, 1, b): pooled over all of a.
+// (a, b) is held as (a, 1, b): windows of one column.
+Value max_pooling_1d(LayerCall& call) {
+  const Value& src = sequence(call);
+  const Window window = one_column(pool_window(call, src));
+  return call.append(MaxPool{window}, {src}, {window.out_h(src.shape[0]), src.channels()});
+}
+
+Value average_pooling_1d(LayerCall& call) {
+  const Value& src = sequence(call);
+  const Window window = one_column(pool_window(call, src));
+  return call.append(AvgPool{window}, {src}, {window.out_h(src.shape[0]), src.channels()});
+}
+
 Value global_average_pooling_1d(LayerCall& call) {
   const Value& src = sequence(call);
   return call.append(GlobalAvgPool{}, {src}, globally_pooled_1d(call, src));

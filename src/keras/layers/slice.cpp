@@ -164,6 +164,23 @@ std::vector<Value> get_item(LayerCall& call) {
   return {call.reshaped(sliced(call, src, ranges), shape)};
 }
 
+std::vector<Value> unstack(LayerCall& call) {
+  const Value& src = call.input();
+  const Json* axis_json = call.argument(2, {"axis"});
+  const int axis = call.axes(axis_json != nullptr ? *axis_json : Json(0), src.rank()).front();
+  if (src.rank() == 1) unsupported("it makes single numbers");
+  std::vector<int> shape = src.shape;
+  shape.erase(shape.begin() + axis - 1);
+  std::vector<Value> values;
+  for (int i = 0; i < src.shape[static_cast<std::size_t>(axis - 1)]; ++i) {
+    std::vector<Range> ranges;
+    for (const int whole : src.shape) ranges.push_back({0, 1, whole});
+    ranges[static_cast<std::size_t>(axis - 1)] = {i, 1, 1};
+    values.push_back(call.reshaped(sliced(call, src, ranges, fmt::format("/{}", i + 1)), shape));
+  }
+  return values;
+}
+
 std::vector<Value> split(LayerCall& call) {
   const Value& src = call.input();
   const Json* parts = call.argument(1, {"indices_or_sections", "num_or_size_splits"});

@@ -69,6 +69,53 @@ class ZeroInitGain(L.Layer):
         return {**super().get_config(), "use_bias": self.use_bias}
 
 
+@keras.utils.register_keras_serializable(package="kecam")
+class BiasLayer(L.Layer):
+    """As in keras_cv_attention_models."""
+
+    def build(self, shape):
+        self.bias = self.add_weight(name="bias", shape=(shape[-1],), initializer="zeros")
+        super().build(shape)
+
+    def call(self, x):
+        return x + self.bias
+
+
+@keras.utils.register_keras_serializable(package="kecam")
+class ReluWeightedSum(L.Layer):
+    """As in keras_cv_attention_models."""
+
+    def build(self, shapes):
+        self.gain = self.add_weight(name="gain", shape=(len(shapes),), initializer="ones")
+        super().build(shapes)
+
+    def call(self, x):
+        gain = tf.nn.relu(self.gain)
+        gain = gain / tf.reduce_sum(gain)
+        return sum(x[i] * gain[i] for i in range(len(x)))
+
+
+@keras.utils.register_keras_serializable(package="kimm")
+class LearnableAffine(L.Layer):
+    """As in kimm."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
+        self.bias = self.add_weight(name="bias", shape=(), initializer="zeros")
+        super().build(shape)
+
+    def call(self, x):
+        return x * self.scale + self.bias
+
+
+@keras.utils.register_keras_serializable(package="Addons")
+class InstanceNormalization(L.GroupNormalization):
+    """As in tensorflow_addons."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{**kwargs, "groups": -1})
+
+
 def layers(x):
     """An output for every class of layer."""
     named = {
@@ -125,6 +172,9 @@ def layers(x):
         "channel_gain": ChannelAffine(use_bias=False),
         "gain": ZeroInitGain(),
         "gain_and_bias": ZeroInitGain(use_bias=True),
+        "biased": BiasLayer(),
+        "learnable": LearnableAffine(),
+        "instance_norm": InstanceNormalization(),
         "softmax_rows": L.Softmax(axis=1),
         "hard_sigmoid_of_torch": L.Activation(hard_sigmoid_torch),
     }
@@ -147,10 +197,13 @@ def layers(x):
         outputs[name] = layer(name=name)(sources)
     outputs["rows"] = L.Concatenate(axis=1, name="rows")([x, y])
     outputs["columns"] = L.Concatenate(axis=2, name="columns")([x, y])
+    outputs["weighted"] = ReluWeightedSum(name="weighted")([x, y, gate])
     sequence = outputs["reshape"]
     for name, layer in [("conv_1d", L.Conv1D(3, 3, strides=2, padding="same", activation="relu")),
                         ("conv_1d_dilated", L.Conv1D(2, 2, dilation_rate=2, use_bias=False)),
                         ("conv_1d_groups", L.Conv1D(4, 2, groups=2)),
+                        ("max_pool_1d", L.MaxPooling1D(3, strides=2, padding="same")),
+                        ("average_pool_1d", L.AveragePooling1D(2, strides=1, padding="same")),
                         ("global_average_1d", L.GlobalAveragePooling1D()), ("global_max_1d", L.GlobalMaxPooling1D(keepdims=True)),
                         ("softmax_of_sequence", L.Softmax(axis=-2))]:
         setattr(layer, "name" if K3 else "_name", name)
@@ -177,7 +230,7 @@ def functions_k3(x):
             o.mean(x, axis=[1, 2], keepdims=True), o.max(x, axis=[1, 2]), o.sum(x, axis=-1), o.min(x, axis=2),
             o.image.resize(x, (5, 9)), o.multiply(x, o.mean(x, axis=-1, keepdims=True)), x * o.sigmoid(x),
             o.multiply(x, o.divide(o.relu6(o.add(x, 3.0)), 6.0)), o.cast(x, "float32"), o.clip(x, -np.inf, 0.5),
-            o.softmax(x, axis=1), L.MaxPooling2D(3, strides=2)(
+            *o.unstack(p, axis=2)[1:3], o.softmax(x, axis=1), L.MaxPooling2D(3, strides=2)(
                 o.pad(x, [[0, 0], [1, 2], [0, 1], [0, 0]], constant_values=-np.inf))]
 
 
@@ -200,7 +253,7 @@ def functions_tf(x):
             tf.clip_by_value(x, -np.inf, 0.5), tf.nn.softmax(x, axis=1), *tf.split(x, [1, -1], axis=-1),
             L.MaxPooling2D(3, strides=2)(tf.pad(x, [[0, 0], [1, 2], [0, 1], [0, 0]], constant_values=-np.inf)),
             tf.image.resize(p[:, :2], tf.shape(x)[1:-1]), tf.image.resize(p[:, :3], (tf.shape(x)[2], tf.shape(x)[1])),
-            tf.reshape(x, (tf.shape(x)[0], -1, 4)), tf.reshape(x, (-1, tf.shape(x)[2], 28))]
+            *tf.unstack(p, axis=2)[1:3], tf.nn.l2_normalize(x, axis=-1), tf.reshape(x, (tf.shape(x)[0], -1, 4)), tf.reshape(x, (-1, tf.shape(x)[2], 28))]
 
 
 def structure(x):
