@@ -165,5 +165,17 @@ std::vector<Value> l2_normalize(LayerCall& call) {
   return {call.append(Normalize{NormalizeKind::kL2, static_cast<float>(least)}, {src}, src.shape)};
 }
 
+// Of Keras 3: x / max(|x|, epsilon)
+std::vector<Value> normalize(LayerCall& call) {
+  const Value& src = call.input();
+  if (call.integer({"order"}, 2) != 2) unsupported("its order is not 2");
+  const Json* axis = call.argument(1, {"axis"});
+  if (axis != nullptr && call.axes(*axis, src.rank()) != std::vector<int>{src.rank()}) {
+    unsupported("its axis is {}, expected the last", axis->dump());
+  }
+  const double epsilon = call.number({"epsilon"}, 1e-12);
+  return {call.append(Normalize{NormalizeKind::kL2, static_cast<float>(epsilon * epsilon)}, {src}, src.shape)};
+}
+
 }  // namespace functions
 }  // namespace gpueval::keras

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keras/layer_call.h"
 
-namespace gpueval::keras::layers {
+namespace gpueval::keras {
+namespace layers {
 namespace {
 
 Window pool_window(const LayerCall& call, const Value& src) {
@@ -104,4 +105,20 @@ Value global_max_pooling_1d(LayerCall& call) {
                      globally_pooled_1d(call, src));
 }
 
-}  // namespace gpueval::keras::layers
+}  // namespace layers
+
+namespace functions {
+
+// Of Keras 3, whose settings are the layer's.
+std::vector<Value> max_pool(LayerCall& call) {
+  if (call.setting({"pool_size"}) == nullptr) unsupported("its window is not among its settings");
+  return {layers::max_pooling(call)};
+}
+
+std::vector<Value> average_pool(LayerCall& call) {
+  if (call.setting({"pool_size"}) == nullptr) unsupported("its window is not among its settings");
+  return {layers::average_pooling(call)};
+}
+
+}  // namespace functions
+}  // namespace gpueval::keras

@@ -55,6 +55,17 @@ Value resizing(LayerCall& call) {
                  call.text({"interpolation"}, "bilinear"), Grid::kHalfPixel);
 }
 
+// (c) is held as (1, 1, c), and becomes (n, 1, c): one pixel, repeated.
+Value repeat_vector(LayerCall& call) {
+  const Value& src = call.input();
+  const int count = call.integer({"n"}, 0);
+  if (src.rank() != 1 || count < 1) unsupported("it repeats a tensor of {} dimensions {} times", src.rank(), count);
+  const Value map{.node = src.node, .shape = {1, 1, src.channels()}, .beyond = {}, .numbers = std::nullopt};
+  Value result = resized(call, map, count, 1, "nearest", Grid::kHalfPixel);
+  result.shape = {count, src.channels()};
+  return result;
+}
+
 }  // namespace layers
 
 namespace functions {

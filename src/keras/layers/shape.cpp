@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <numeric>
+#include <utility>
 
 #include "keras/layer_call.h"
 
@@ -131,6 +133,17 @@ std::vector<Value> transpose(LayerCall& call) {
   Json inner = Json::array();
   for (std::size_t i = 1; i < axes->size(); ++i) inner.push_back((*axes)[i]);
   return {call.permuted(src, call.axes(inner, src.rank()))};
+}
+
+std::vector<Value> swapaxes(LayerCall& call) {
+  const Value& src = call.input();
+  const Json *first = call.argument(1, {"axis1"}), *second = call.argument(2, {"axis2"});
+  if (first == nullptr || second == nullptr) unsupported("it does not say which axes");
+  std::vector<int> order(src.shape.size());
+  std::iota(order.begin(), order.end(), 1);
+  std::swap(order[static_cast<std::size_t>(call.axes(*first, src.rank()).front() - 1)],
+            order[static_cast<std::size_t>(call.axes(*second, src.rank()).front() - 1)]);
+  return {call.permuted(src, order)};
 }
 
 std::vector<Value> reshape(LayerCall& call) {

@@ -164,6 +164,19 @@ std::vector<Value> get_item(LayerCall& call) {
   return {call.reshaped(sliced(call, src, ranges), shape)};
 }
 
+std::vector<Value> flip(LayerCall& call) {
+  const Value& src = call.input();
+  const Json* axes = call.argument(1, {"axis"});
+  if (axes == nullptr) unsupported("it turns the batch, too");
+  std::vector<Range> ranges;
+  for (const int whole : src.shape) ranges.push_back({0, 1, whole});
+  for (const int axis : call.axes(*axes, src.rank())) {
+    Range& range = ranges[static_cast<std::size_t>(axis - 1)];
+    range = {range.size - 1, -1, range.size};
+  }
+  return {sliced(call, src, ranges)};
+}
+
 std::vector<Value> unstack(LayerCall& call) {
   const Value& src = call.input();
   const Json* axis_json = call.argument(2, {"axis"});

@@ -198,6 +198,7 @@ def layers(x):
     outputs["rows"] = L.Concatenate(axis=1, name="rows")([x, y])
     outputs["columns"] = L.Concatenate(axis=2, name="columns")([x, y])
     outputs["weighted"] = ReluWeightedSum(name="weighted")([x, y, gate])
+    outputs["repeated"] = L.RepeatVector(3, name="repeated")(outputs["global_average"])
     sequence = outputs["reshape"]
     for name, layer in [("conv_1d", L.Conv1D(3, 3, strides=2, padding="same", activation="relu")),
                         ("conv_1d_dilated", L.Conv1D(2, 2, dilation_rate=2, use_bias=False)),
@@ -230,7 +231,8 @@ def functions_k3(x):
             o.mean(x, axis=[1, 2], keepdims=True), o.max(x, axis=[1, 2]), o.sum(x, axis=-1), o.min(x, axis=2),
             o.image.resize(x, (5, 9)), o.multiply(x, o.mean(x, axis=-1, keepdims=True)), x * o.sigmoid(x),
             o.multiply(x, o.divide(o.relu6(o.add(x, 3.0)), 6.0)), o.cast(x, "float32"), o.clip(x, -np.inf, 0.5),
-            *o.unstack(p, axis=2)[1:3], o.softmax(x, axis=1), L.MaxPooling2D(3, strides=2)(
+            o.max_pool(x, 3, strides=(2, 1), padding="same"), o.average_pool(x, (2, 3)), o.normalize(x, axis=-1),
+            o.flip(x, axis=2), o.swapaxes(x, 1, -1), *o.unstack(p, axis=2)[1:3], o.softmax(x, axis=1), L.MaxPooling2D(3, strides=2)(
                 o.pad(x, [[0, 0], [1, 2], [0, 1], [0, 0]], constant_values=-np.inf))]
 
 
@@ -253,7 +255,7 @@ def functions_tf(x):
             tf.clip_by_value(x, -np.inf, 0.5), tf.nn.softmax(x, axis=1), *tf.split(x, [1, -1], axis=-1),
             L.MaxPooling2D(3, strides=2)(tf.pad(x, [[0, 0], [1, 2], [0, 1], [0, 0]], constant_values=-np.inf)),
             tf.image.resize(p[:, :2], tf.shape(x)[1:-1]), tf.image.resize(p[:, :3], (tf.shape(x)[2], tf.shape(x)[1])),
-            *tf.unstack(p, axis=2)[1:3], tf.nn.l2_normalize(x, axis=-1), tf.reshape(x, (tf.shape(x)[0], -1, 4)), tf.reshape(x, (-1, tf.shape(x)[2], 28))]
+            *tf.unstack(p, axis=2)[1:3], tf.nn.l2_normalize(x, axis=-1), tf.reverse(x, [1, 3]), tf.reshape(x, (tf.shape(x)[0], -1, 4)), tf.reshape(x, (-1, tf.shape(x)[2], 28))]
 
 
 def structure(x):
