@@ -46,7 +46,8 @@ Shape element_shape(const data::NpyHeader& header, const std::string& path) {
   if (!type) fail("{}: holds {}, expected uint8, float32 or float64", path, header.type());
   if (shape.size() != 4) {
     fail("{}: has shape {}, expected (N, height, width, channels){}", path, header.shape_text(),
-         shape.size() == 3 ? "; x[..., None] adds an axis of one channel" : "");
+         shape.size() == 3 ? "; x[..., None] makes pictures of one channel, x[:, :, None] sequences one pixel wide"
+                           : "");
   }
   Shape element;
   int* extents[] = {&element.h, &element.w, &element.c};
