@@ -173,7 +173,7 @@ std::optional<std::vector<int>> LayerCall::whole_numbers(std::size_t position,
   const auto add_constant = [&](const Json& json) {
     const bool number = json.is_null() || json.is_number_integer();
     known &= number;
-    if (number) found.push_back(json.is_null() ? -1 : whole(json, 1 << 20));
+    if (number) found.push_back(json.is_null() ? -1 : whole(json, 1 << 28));
   };
   const auto add_constants = [&](const Json& json) {
     if (!json.is_array()) return add_constant(json);

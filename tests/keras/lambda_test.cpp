@@ -69,6 +69,11 @@ TEST(KerasLambda, OthersAreRefused) {
   const auto expect = [](const std::string& message, const std::string& part) {
     EXPECT_NE(message.find(part), std::string::npos) << message << "\nexpected: " << part;
   };
+  KerasFile own;  // a class that is named like what a Lambda becomes
+  own.path = "unet.h5";
+  own.config = R"({"class_name": "Sequential", "config": [{"class_name": "LambdaSlice", "config":
+ {"name": "l", "batch_input_shape": [null, 1, 2, 3]}}]})";
+  EXPECT_THROW(keras::import_file(own, {}), Error);
   expect(lambda_refusal(kCommonBlocks, R"({"channels_axis": 1})", kPooled), "its channels are at axis 1");
   expect(lambda_refusal(kCommonBlocks, R"({"start": 1, "stop": 4, "axis": 3})", kPicture), "channels 1 to 4 of 3");
 }

@@ -17,7 +17,9 @@ void note_module(LayerCall& call) {
   if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
 }
 
-const Json& lambda_argument(const LayerCall& call, const char* name) { return call.layer.config["arguments"][name]; }
+const Json& lambda_argument(const LayerCall& call, const char* name) {
+  return call.layer.config.at("arguments").at(name);
+}
 
 void check_channels(const Json& axis) {
   if (axis != 3) unsupported("its channels are at axis {}; save the network with channels_last", axis.dump());

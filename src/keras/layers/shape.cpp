@@ -21,8 +21,8 @@ std::vector<int> resolved(std::vector<int> shape, const Value& src) {
       continue;
     }
     if (extent < 1) unsupported("it reshapes to extents of {}", extent);
+    if (known > count_of(src.shape) / extent) unsupported("it reshapes {} elements to more", count_of(src.shape));
     known *= extent;
-    if (known > count_of(src.shape)) unsupported("it reshapes {} elements to more", count_of(src.shape));
   }
   if (open != nullptr) *open = static_cast<int>(count_of(src.shape) / known);
   if (count_of(shape) != count_of(src.shape)) {
@@ -153,8 +153,10 @@ std::vector<Value> reshape(LayerCall& call) {
   const bool rest_open = std::count(shape.begin(), shape.end(), -1) > 0;
   if (target->front() != -1 && rest_open) unsupported("it fixes the batch");
   const std::int64_t elements = count_of(call.inputs.front().shape);
-  if (!rest_open && target->front() == -1 && count_of(shape) != elements) {
-    unsupported("it makes several of the {} elements of each picture, of {} each", elements, count_of(shape));
+  std::int64_t each = 1;
+  for (const int extent : shape) each = extent < 1 || each > elements / extent ? elements : each * extent;
+  if (target->front() == -1 && each < elements) {
+    unsupported("it makes several of the {} elements of each picture, of {} each", elements, each);
   }
   return {call.reshaped(call.inputs.front(), resolved(std::move(shape), call.inputs.front()))};
 }
@@ -193,7 +195,12 @@ std::vector<Value> pad(LayerCall& call) {
   const bool lowest = value <= double{std::numeric_limits<float>::lowest()};
   if (value != 0 && !lowest) unsupported("it pads with {}", value);
   if (widths == nullptr || widths->size() != 4) unsupported("it does not say how much for each dimension");
-  const auto width = [&](std::size_t axis, std::size_t side) { return widths->at(axis).at(side).get<int>(); };
+  const auto width = [&](std::size_t axis, std::size_t side) {
+    constexpr std::int64_t kMost = 1 << 20;
+    const auto given = widths->at(axis).at(side).get<std::int64_t>();
+    if (given < 0 || given > kMost) unsupported("it pads by {}", given);
+    return static_cast<int>(given);
+  };
   for (const std::size_t axis : {std::size_t{0}, std::size_t{3}}) {
     if (width(axis, 0) != 0 || width(axis, 1) != 0) unsupported("it pads the batch or the channels");
   }
