@@ -26,7 +26,8 @@ const std::vector<float>* values_of(const Node& node, Role role) {
 const Node* affine_at(const Graph& graph, int index) {
   const Node& node = graph.node(index);
   const auto* affine = std::get_if<Affine>(&node.op);
-  const bool plain = affine != nullptr && affine->act == Activation::kNone && values_of(node, Role::kGamma) != nullptr;
+  const bool plain = affine != nullptr && affine->act == Activation::kNone &&
+                     values_of(node, Role::kGamma) != nullptr && values_of(node, Role::kBeta) != nullptr;
   return plain ? &node : nullptr;
 }
 

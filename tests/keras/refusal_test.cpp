@@ -96,6 +96,16 @@ TEST(KerasRefusal, ArraysThatAClassNamesItself) {
             "net.keras: 'layers/leaky_re_lu/vars' should hold weights numbered 0, 1, ...; the file is damaged");
 }
 
+// A description without its weights, which is what a built-in network is compared with.
+TEST(KerasRefusal, NoNumbersAreLookedAtWithoutWeights) {
+  for (const char* kind : {"BiasLayer", "ChannelAffine", "ZeroInitGain", "LearnableAffine", "LayerScale"}) {
+    KerasFile file;
+    file.path = "net.h5";
+    file.config = chain({kind, kind, "ReLU", kind});
+    EXPECT_EQ(keras::import_file(file, {.input = {}, .weights = false}).graph.nodes.size(), 5u) << kind;
+  }
+}
+
 // What no tensor of the graph is has few readers, and is no output.
 TEST(KerasRefusal, ShapesAndInfinitePaddingAsTensors) {
   const auto layer = [](const std::string& name, const std::string& kind, const std::string& config,
