@@ -42,8 +42,8 @@ struct ConvProblem {
   DType dst = DType::kU8;         // kU8, kS8 or kF32
   std::optional<DType> residual;  // kU8 or kS8
   int src_pitch = 0, dst_pitch = 0, residual_pitch = 0;
-  int src_zero_point =
-      0;  // of u8: what padded taps hold, by depthwise kernels alone; others' sources bring their padding
+  // Of u8: what padded taps hold, by depthwise kernels alone; the sources of others bring their padding.
+  int src_zero_point = 0;
 };
 
 struct ConvArgs {
