@@ -38,12 +38,14 @@ class Signals : public ProgramTest {
     fs::directory_iterator entries(path("cache"), missing);
     return missing ? 0 : static_cast<std::size_t>(std::distance(entries, fs::directory_iterator()));
   }
-  void pictures() const {
-    for (const char* name : {"1", "2", "3", "4"}) {
-      write(std::string("f/") + name + ".jpg",
-            std::string(kTinyJpeg.begin(), kTinyJpeg.end()) + name);  // none like another
+  void pictures(int count = 4) const {
+    std::string labels;
+    for (int i = 1; i <= count; ++i) {
+      const std::string name = std::to_string(i);
+      write("f/" + name + ".jpg", std::string(kTinyJpeg.begin(), kTinyJpeg.end()) + name);  // none like another
+      labels += std::to_string(i % 8) + '\n';
     }
-    write("l.txt", "0\n0\n5\n7\n");
+    write("l.txt", labels);
   }
 };
 
@@ -111,11 +113,10 @@ TEST_F(Signals, RealTablePrintsTheNetworksDone) {
     fs::create_symlink(real / name, path(std::string("data/") + name));
   }
   data_ = path("data");
-  pictures();
+  pictures(250);
   const pid_t process = start({"table", "--data", "f", "--labels", "l.txt", "--mode", "accuracy",
                                "--calibration-images", "2", "--json", "r.json"});
-  for (int i = 0; i < 2000 && journals() < 1; ++i) std::this_thread::sleep_for(50ms);
-  std::this_thread::sleep_for(1500ms);  // by then SqueezeNet is under way
+  for (int i = 0; i < 5000 && journals() < 2; ++i) std::this_thread::sleep_for(20ms);  // SqueezeNet's is the second
   kill(process, SIGTERM);
   const Outcome outcome = wait(process);
   EXPECT_EQ(outcome.code, 130) << outcome.err;
