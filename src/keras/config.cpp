@@ -256,6 +256,29 @@ class Parser {
   std::size_t layers_ = 0;
 };
 
+// Python writes numbers that JSON has not: Infinity becomes the largest float, NaN null.
+std::string with_finite_numbers(const std::string& json) {
+  constexpr std::string_view kInfinity = "Infinity", kNan = "NaN";
+  if (json.find(kInfinity) == std::string::npos && json.find(kNan) == std::string::npos) return json;
+  std::string out;
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const std::string_view rest = std::string_view(json).substr(i);
+    if (!in_string && rest.starts_with(kInfinity)) {
+      out += fmt::format("{}", double{std::numeric_limits<float>::max()});
+      i += kInfinity.size() - 1;
+    } else if (!in_string && rest.starts_with(kNan)) {
+      out += "null";
+      i += kNan.size() - 1;
+    } else {
+      out += json[i];
+      if (json[i] == '"') in_string = !in_string;
+      if (in_string && json[i] == '\\' && i + 1 < json.size()) out += json[++i];
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 void Argument::collect(std::vector<TensorRef>& tensors) const {
@@ -300,33 +323,6 @@ int Model::call_of(const TensorRef& reference, bool in_outputs) const {
   if (call == -1 && count > 0) call = 0;  // an index that can only have been meant otherwise
   return call;
 }
-
-namespace {
-
-// Python writes numbers that JSON has not: Infinity becomes the largest float, NaN null.
-std::string with_finite_numbers(const std::string& json) {
-  constexpr std::string_view kInfinity = "Infinity", kNan = "NaN";
-  if (json.find(kInfinity) == std::string::npos && json.find(kNan) == std::string::npos) return json;
-  std::string out;
-  bool in_string = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const std::string_view rest = std::string_view(json).substr(i);
-    if (!in_string && rest.starts_with(kInfinity)) {
-      out += fmt::format("{}", double{std::numeric_limits<float>::max()});
-      i += kInfinity.size() - 1;
-    } else if (!in_string && rest.starts_with(kNan)) {
-      out += "null";
-      i += kNan.size() - 1;
-    } else {
-      out += json[i];
-      if (json[i] == '"') in_string = !in_string;
-      if (in_string && json[i] == '\\' && i + 1 < json.size()) out += json[++i];
-    }
-  }
-  return out;
-}
-
-}  // namespace
 
 Model parse_model(const std::string& json, const std::string& file) {
   if (json.size() > kMaxConfigBytes) {

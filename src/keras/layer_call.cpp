@@ -76,9 +76,10 @@ const Value& LayerCall::input() const {
   return inputs.front();
 }
 
-const Value& LayerCall::picture() const {
+const Value& LayerCall::input_of_rank(int rank) const {
   const Value& value = input();
-  if (value.rank() != 3) unsupported("its input has {} dimensions beside the batch, expected 3", value.rank());
+  if (value.rank() != rank)
+    unsupported("its input has {} dimensions beside the batch, expected {}", value.rank(), rank);
   return value;
 }
 
@@ -240,6 +241,13 @@ Value LayerCall::permuted(const Value& value, const std::vector<int>& order, con
         physical_axis(order[static_cast<std::size_t>(i)], rank);
   }
   return append(Permute{{places[0], places[1], places[2]}}, {value}, std::move(shape), {}, suffix);
+}
+
+Value LayerCall::swapped(const Value& value, int axis, int other, const std::string& suffix) {
+  std::vector<int> order(value.shape.size());
+  std::iota(order.begin(), order.end(), 1);
+  std::swap(order[static_cast<std::size_t>(axis - 1)], order[static_cast<std::size_t>(other - 1)]);
+  return permuted(value, order, suffix);
 }
 
 Value LayerCall::affine(const Value& value, std::vector<double> gamma, std::vector<double> beta,

@@ -73,8 +73,10 @@ struct LayerCall {
   std::string name;           // of the node that is the layer's result; "outer/inner", of a second call "name#2"
   LayerWeights& weights;
 
-  const Value& input() const;    // the only one; Unsupported where there are more
-  const Value& picture() const;  // the same, of three dimensions
+  const Value& input() const;                  // the only one; Unsupported where there are more
+  const Value& input_of_rank(int rank) const;  // the same, of so many dimensions beside the batch
+  const Value& picture() const { return input_of_rank(3); }
+  const Value& sequence() const { return input_of_rank(2); }
 
   // ---- settings: the first of these keys that is there and not null (Keras 1 had other names)
   const Json* setting(std::initializer_list<const char*> keys) const;
@@ -101,6 +103,7 @@ struct LayerCall {
   Value reshaped(const Value& value, std::vector<int> shape);
   // order[i]: which axis (1 to rank) of the value axis i + 1 of the result is.
   Value permuted(const Value& value, const std::vector<int>& order, const std::string& suffix = "");
+  Value swapped(const Value& value, int axis, int other, const std::string& suffix = "");  // axes: 1 to rank
   // gamma * x + beta, by the last extent; one number stands for all.
   Value affine(const Value& value, std::vector<double> gamma, std::vector<double> beta, const std::string& suffix = "");
   Value function(const Value& value, const Function& f, const std::string& suffix = "");

@@ -4,8 +4,6 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <numeric>
-#include <utility>
 
 #include "keras/layer_call.h"
 #include "keras/layer_kind.h"
@@ -46,11 +44,8 @@ Value softmax(LayerCall& call, const Value& value, const Json* axis, const std::
   const std::vector<int> axes = axis != nullptr ? call.axes(*axis, rank) : std::vector<int>{rank};
   if (axes.size() != 1) unsupported("its softmax is over the axes {}, expected one", axis->dump());
   if (axes.front() == rank) return call.append(Softmax{}, {value}, value.shape, {}, suffix);
-  std::vector<int> order(value.shape.size());
-  std::iota(order.begin(), order.end(), 1);
-  std::swap(order[static_cast<std::size_t>(axes.front() - 1)], order.back());
-  const Value last = call.permuted(value, order, suffix + "/permuted");
-  return call.permuted(call.append(Softmax{}, {last}, last.shape, {}, suffix + "/softmax"), order, suffix);
+  const Value last = call.swapped(value, axes.front(), rank, suffix + "/permuted");
+  return call.swapped(call.append(Softmax{}, {last}, last.shape, {}, suffix + "/softmax"), axes.front(), rank, suffix);
 }
 
 struct NamedFunction {

@@ -34,6 +34,15 @@ Value combined(LayerCall& call, BinaryKind kind, const Value& a, const Value& b,
   return call.append(Binary{kind}, {a, b}, std::move(shape), {}, suffix);
 }
 
+Value folded(LayerCall& call, BinaryKind kind, const std::vector<Value>& values, const std::string& suffix) {
+  Value result = values.front();
+  for (std::size_t i = 1; i < values.size(); ++i) {
+    const bool last = i + 1 == values.size();
+    result = combined(call, kind, result, values[i], last ? suffix : fmt::format("/{}", i));
+  }
+  return result;
+}
+
 std::optional<std::vector<double>> constant_for(const Json& json, const Value& value) {
   if (json.is_object()) {  // "__tensor__", "__numpy__", a variable's value
     const auto config = json.find("config");
@@ -55,15 +64,9 @@ std::optional<std::vector<double>> constant_for(const Json& json, const Value& v
 namespace layers {
 namespace {
 
-// n tensors, from the first to the last.
 Value all(LayerCall& call, BinaryKind kind) {
   if (call.inputs.empty()) unsupported("it merges nothing");
-  Value result = call.inputs.front();
-  for (std::size_t i = 1; i < call.inputs.size(); ++i) {
-    const bool last = i + 1 == call.inputs.size();
-    result = combined(call, kind, result, call.inputs[i], last ? "" : fmt::format("/{}", i));
-  }
-  return result;
+  return folded(call, kind, call.inputs);
 }
 
 }  // namespace
@@ -108,12 +111,7 @@ Value relu_weighted_sum(LayerCall& call) {
     if (weights[i] <= 0) continue;
     scaled.push_back(call.affine(call.inputs[i], {weights[i] / all}, {0}, fmt::format("/scaled_{}", i + 1)));
   }
-  Value result = scaled.front();
-  for (std::size_t i = 1; i < scaled.size(); ++i) {
-    const bool last = i + 1 == scaled.size();
-    result = combined(call, BinaryKind::kAdd, result, scaled[i], last ? "" : fmt::format("/{}", i));
-  }
-  return result;
+  return folded(call, BinaryKind::kAdd, scaled);
 }
 
 }  // namespace layers

@@ -105,16 +105,21 @@ Value depthwise(LayerCall& call, const Value& src, const ConvSettings& settings,
   return convolve(call, src, settings, {spread_depthwise(kernel)}, bias, suffix);
 }
 
+int group_count(const LayerCall& call, int channels, int filters) {
+  const int groups = call.integer({"groups"}, 1);
+  if (groups < 1 || channels % groups != 0 || filters % groups != 0) {
+    unsupported("{} groups of {} channels and {} filters", groups, channels, filters);
+  }
+  return groups;
+}
+
 }  // namespace
 
 Value conv2d(LayerCall& call) {
   const Value& src = call.picture();
   const ConvSettings settings = conv_settings(call);
-  const int filters = call.integer({"filters", "nb_filter"}, 0), groups = call.integer({"groups"}, 1);
-  const int channels = src.channels();
-  if (groups < 1 || channels % groups != 0 || filters % groups != 0) {
-    unsupported("{} groups of {} channels and {} filters", groups, channels, filters);
-  }
+  const int filters = call.integer({"filters", "nb_filter"}, 0), channels = src.channels();
+  const int groups = group_count(call, channels, filters);
   const Array kernel =
       call.weights.take({"kernel", "W"}, {settings.kernel[0], settings.kernel[1], channels / groups, filters});
   std::optional<Array> bias;
@@ -129,15 +134,11 @@ Value conv2d(LayerCall& call) {
 
 // (a, b) is held as (a, 1, b): a kernel of one column.
 Value conv1d(LayerCall& call) {
-  const Value& src = call.input();
-  if (src.rank() != 2) unsupported("its input has {} dimensions beside the batch, expected 2", src.rank());
+  const Value& src = call.sequence();
   ConvSettings settings = conv_settings(call);
   settings.kernel[1] = settings.stride[1] = settings.dilation[1] = 1;
-  const int filters = call.integer({"filters", "nb_filter"}, 0), groups = call.integer({"groups"}, 1);
-  const int channels = src.channels(), length = settings.kernel[0];
-  if (groups < 1 || channels % groups != 0 || filters % groups != 0) {
-    unsupported("{} groups of {} channels and {} filters", groups, channels, filters);
-  }
+  const int filters = call.integer({"filters", "nb_filter"}, 0), channels = src.channels();
+  const int groups = group_count(call, channels, filters), length = settings.kernel[0];
   const Array taken = call.weights.take({"kernel"}, {length, channels / groups, filters});
   const Array kernel{{length, 1, channels / groups, filters}, taken.data};
   std::optional<Array> bias;

@@ -30,8 +30,7 @@ void check_channels(const Json& axis) {
 Value lambda_expand_dims(LayerCall& call) {
   note_module(call);
   check_channels(lambda_argument(call, "channels_axis"));
-  const Value& src = call.input();
-  if (src.rank() != 1) unsupported("its input has {} dimensions beside the batch, expected 1", src.rank());
+  const Value& src = call.input_of_rank(1);
   return call.reshaped(src, {1, 1, src.channels()});
 }
 

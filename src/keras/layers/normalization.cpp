@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <utility>
 
 #include "keras/layer_call.h"
 
@@ -37,16 +38,21 @@ std::vector<Param> gain_and_offset(LayerCall& call, int channels) {
   return params;
 }
 
+// gamma * x + beta
+Value scaled(LayerCall& call, Array gamma, Array beta) {
+  const Value& src = call.input();
+  return call.append(Affine{}, {src}, src.shape,
+                     {param(Role::kGamma, std::move(gamma)), param(Role::kBeta, std::move(beta))});
+}
+
 // weight * x + bias, each one number
 Value scaled_by_one(LayerCall& call, const char* weight, bool bias) {
-  const Value& src = call.input();
-  const int channels = src.channels();
+  const int channels = call.input().channels();
   const auto repeated = [&](const Array& one) {
     return one.data != nullptr ? constant(channels, one.data->front()) : Array{{channels}, nullptr};
   };
-  const Array gamma = repeated(call.weights.take({weight}, {}));
-  const Array beta = bias ? repeated(call.weights.take({"bias"}, {})) : constant(channels, 0);
-  return call.append(Affine{}, {src}, src.shape, {param(Role::kGamma, gamma), param(Role::kBeta, beta)});
+  Array gamma = repeated(call.weights.take({weight}, {}));
+  return scaled(call, std::move(gamma), bias ? repeated(call.weights.take({"bias"}, {})) : constant(channels, 0));
 }
 
 }  // namespace
@@ -109,10 +115,8 @@ Value l2_normalization(LayerCall& call) {
 }
 
 Value layer_scale(LayerCall& call) {
-  const Value& src = call.input();
-  const Array gamma = call.weights.take({"gamma"}, {src.channels()});
-  return call.append(Affine{}, {src}, src.shape,
-                     {param(Role::kGamma, gamma), param(Role::kBeta, constant(src.channels(), 0))});
+  const int channels = call.input().channels();
+  return scaled(call, call.weights.take({"gamma"}, {channels}), constant(channels, 0));
 }
 
 // weight * x + bias
@@ -120,9 +124,9 @@ Value channel_affine(LayerCall& call) {
   const Value& src = call.input();
   check_axis(call, src);
   const int channels = src.channels();
-  const Array gamma = call.weights.take({"weight"}, {channels});
-  const Array beta = call.flag({"use_bias"}, true) ? call.weights.take({"bias"}, {channels}) : constant(channels, 0);
-  return call.append(Affine{}, {src}, src.shape, {param(Role::kGamma, gamma), param(Role::kBeta, beta)});
+  Array gamma = call.weights.take({"weight"}, {channels});
+  const bool bias = call.flag({"use_bias"}, true);
+  return scaled(call, std::move(gamma), bias ? call.weights.take({"bias"}, {channels}) : constant(channels, 0));
 }
 
 // x + bias
@@ -130,9 +134,7 @@ Value bias_layer(LayerCall& call) {
   const Value& src = call.input();
   check_axis(call, src);
   const int channels = src.channels();
-  return call.append(
-      Affine{}, {src}, src.shape,
-      {param(Role::kGamma, constant(channels, 1)), param(Role::kBeta, call.weights.take({"bias"}, {channels}))});
+  return scaled(call, constant(channels, 1), call.weights.take({"bias"}, {channels}));
 }
 
 // gain * x + bias, each one number

@@ -28,12 +28,6 @@ std::vector<int> globally_pooled(const LayerCall& call, const Value& src) {
   return {src.channels()};
 }
 
-const Value& sequence(const LayerCall& call) {
-  const Value& src = call.input();
-  if (src.rank() != 2) unsupported("its input has {} dimensions beside the batch, expected 2", src.rank());
-  return src;
-}
-
 Window one_column(Window window) {
   window.kernel_w = window.stride_w = 1;
   window.pad.left = window.pad.right = 0;
@@ -83,24 +77,24 @@ Value global_average_pooling(LayerCall& call) {
 
 // (a, b) is held as (a, 1, b): windows of one column.
 Value max_pooling_1d(LayerCall& call) {
-  const Value& src = sequence(call);
+  const Value& src = call.sequence();
   const Window window = one_column(pool_window(call, src));
   return call.append(MaxPool{window}, {src}, {window.out_h(src.shape[0]), src.channels()});
 }
 
 Value average_pooling_1d(LayerCall& call) {
-  const Value& src = sequence(call);
+  const Value& src = call.sequence();
   const Window window = one_column(pool_window(call, src));
   return call.append(AvgPool{window}, {src}, {window.out_h(src.shape[0]), src.channels()});
 }
 
 Value global_average_pooling_1d(LayerCall& call) {
-  const Value& src = sequence(call);
+  const Value& src = call.sequence();
   return call.append(GlobalAvgPool{}, {src}, globally_pooled_1d(call, src));
 }
 
 Value global_max_pooling_1d(LayerCall& call) {
-  const Value& src = sequence(call);
+  const Value& src = call.sequence();
   return call.append(MaxPool{{.kernel_h = src.shape[0], .kernel_w = 1, .pad = {}}}, {src},
                      globally_pooled_1d(call, src));
 }

@@ -53,14 +53,12 @@ Value over_list(LayerCall& call, ReduceKind kind) {
   const BinaryKind binary = sum                            ? BinaryKind::kAdd
                             : kind == ReduceKind::kMaximum ? BinaryKind::kMaximum
                                                            : BinaryKind::kMinimum;
-  Value result = call.inputs.front();
-  for (std::size_t i = 1; i < call.inputs.size(); ++i) {
-    if (call.inputs[i].shape != result.shape) unsupported("its tensors are of different shapes");
-    const bool last = i + 1 == call.inputs.size() && kind != ReduceKind::kMean;
-    result = combined(call, binary, result, call.inputs[i], last ? "" : fmt::format("/{}", i));
+  for (const Value& input : call.inputs) {
+    if (input.shape != call.inputs.front().shape) unsupported("its tensors are of different shapes");
   }
-  if (kind != ReduceKind::kMean) return result;
-  return call.affine(result, {1.0 / static_cast<double>(call.inputs.size())}, {0});
+  if (kind != ReduceKind::kMean) return folded(call, binary, call.inputs);
+  const Value total = folded(call, binary, call.inputs, fmt::format("/{}", call.inputs.size() - 1));
+  return call.affine(total, {1.0 / static_cast<double>(call.inputs.size())}, {0});
 }
 
 std::vector<Value> reduce(LayerCall& call, ReduceKind kind) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include "keras/layer_call.h"
@@ -139,11 +138,7 @@ std::vector<Value> swapaxes(LayerCall& call) {
   const Value& src = call.input();
   const Json *first = call.argument(1, {"axis1"}), *second = call.argument(2, {"axis2"});
   if (first == nullptr || second == nullptr) unsupported("it does not say which axes");
-  std::vector<int> order(src.shape.size());
-  std::iota(order.begin(), order.end(), 1);
-  std::swap(order[static_cast<std::size_t>(call.axes(*first, src.rank()).front() - 1)],
-            order[static_cast<std::size_t>(call.axes(*second, src.rank()).front() - 1)]);
-  return {call.permuted(src, order)};
+  return {call.swapped(src, call.axes(*first, src.rank()).front(), call.axes(*second, src.rank()).front())};
 }
 
 std::vector<Value> reshape(LayerCall& call) {

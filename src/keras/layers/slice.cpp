@@ -15,6 +15,12 @@ struct Range {
   int begin = 0, step = 1, size = 0;
 };
 
+std::vector<Range> whole_ranges(const Value& src) {
+  std::vector<Range> ranges;
+  for (const int extent : src.shape) ranges.push_back({0, 1, extent});
+  return ranges;
+}
+
 Value sliced(LayerCall& call, const Value& src, const std::vector<Range>& ranges, const std::string& suffix = "") {
   std::array<Range, 3> places{Range{0, 1, 1}, Range{0, 1, 1}, Range{0, 1, 1}};
   std::vector<int> shape;
@@ -168,8 +174,7 @@ std::vector<Value> flip(LayerCall& call) {
   const Value& src = call.input();
   const Json* axes = call.argument(1, {"axis"});
   if (axes == nullptr) unsupported("it turns the batch, too");
-  std::vector<Range> ranges;
-  for (const int whole : src.shape) ranges.push_back({0, 1, whole});
+  std::vector<Range> ranges = whole_ranges(src);
   for (const int axis : call.axes(*axes, src.rank())) {
     Range& range = ranges[static_cast<std::size_t>(axis - 1)];
     range = {range.size - 1, -1, range.size};
@@ -186,8 +191,7 @@ std::vector<Value> unstack(LayerCall& call) {
   shape.erase(shape.begin() + axis - 1);
   std::vector<Value> values;
   for (int i = 0; i < src.shape[static_cast<std::size_t>(axis - 1)]; ++i) {
-    std::vector<Range> ranges;
-    for (const int whole : src.shape) ranges.push_back({0, 1, whole});
+    std::vector<Range> ranges = whole_ranges(src);
     ranges[static_cast<std::size_t>(axis - 1)] = {i, 1, 1};
     values.push_back(call.reshaped(sliced(call, src, ranges, fmt::format("/{}", i + 1)), shape));
   }
@@ -220,8 +224,7 @@ std::vector<Value> split(LayerCall& call) {
   std::vector<Value> values;
   int begin = 0;
   for (const int size : sizes) {
-    std::vector<Range> ranges;
-    for (const int whole : src.shape) ranges.push_back({0, 1, whole});
+    std::vector<Range> ranges = whole_ranges(src);
     ranges[static_cast<std::size_t>(axis - 1)] = {begin, 1, size};
     values.push_back(sliced(call, src, ranges, fmt::format("/{}", values.size() + 1)));
     begin += size;
