@@ -27,18 +27,16 @@ bool is_average(const Node& node) {
   return std::holds_alternative<GlobalAvgPool>(node.op) || std::holds_alternative<AvgPool>(node.op);
 }
 
-bool reads_zero_point(const Graph& graph, int reader) {
-  const Node& node = graph.node(reader);
-  return conv_desc(graph, reader) || std::holds_alternative<Activate>(node.op) || is_product(node) || is_average(node);
-}
+bool is_function(const Node& node) { return std::holds_alternative<Activate>(node.op); }
+
+// Reads and writes them; so do convolutions and dense layers, but write them for functions alone.
+bool knows_zero_points(const Node& node) { return is_function(node) || is_product(node) || is_average(node); }
 
 bool writes_zero_point(const Graph& graph, int index, const std::vector<int>& readers) {
   const Node& node = graph.node(index);
-  if (!conv_desc(graph, index))
-    return std::holds_alternative<Activate>(node.op) || is_product(node) || is_average(node);
+  if (!conv_desc(graph, index)) return knows_zero_points(node);
   return *fused_activation(node.op) == Activation::kNone &&
-         std::all_of(readers.begin(), readers.end(),
-                     [&](int reader) { return std::holds_alternative<Activate>(graph.node(reader).op); });
+         std::all_of(readers.begin(), readers.end(), [&](int reader) { return is_function(graph.node(reader)); });
 }
 
 float scale_of(float max_abs) { return max_abs > 0 ? max_abs / 127.0f : 1.0f; }
@@ -127,9 +125,10 @@ std::vector<bool> zero_point_takers(const Graph& graph) {
   for (std::size_t i = 1; i < takers.size(); ++i) {
     const int node = static_cast<int>(i);
     const std::vector<int>& readers = consumers[i];
-    takers[i] =
-        !positive[i] && !graph.is_output(node) && !readers.empty() && writes_zero_point(graph, node, readers) &&
-        std::all_of(readers.begin(), readers.end(), [&](int reader) { return reads_zero_point(graph, reader); });
+    takers[i] = !positive[i] && !graph.is_output(node) && !readers.empty() && writes_zero_point(graph, node, readers) &&
+                std::all_of(readers.begin(), readers.end(), [&](int reader) {
+                  return conv_desc(graph, reader) || knows_zero_points(graph.node(reader));
+                });
   }
   return takers;
 }

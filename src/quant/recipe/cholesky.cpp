@@ -145,15 +145,23 @@ void axpy_lanes(double* x, const double* row, const double* factor, std::size_t 
   axpy_one(x, row, factor, begin, end);
 }
 
-void LaneRows::add(const double* row, const std::array<double, kLanes>& factor) {
+void LaneRows::add(const double* row, const double* factor) {
   row_[count_] = row;
-  std::copy(factor.begin(), factor.end(), factor_.data() + count_++ * kLanes);
+  std::copy_n(factor, kLanes, factor_.data() + count_++ * kLanes);
 }
 
 void LaneRows::apply(double* x, std::size_t begin, std::size_t end) const {
   std::size_t r = 0;
   for (; r + 4 <= count_; r += 4) axpy_four(x, row_.data() + r, factor_.data() + r * kLanes, begin, end);
   for (; r < count_; ++r) axpy_one(x, row_[r], factor_.data() + r * kLanes, begin, end);
+}
+
+void multiply_lanes(const SquareMatrix& a, const double* e, double* x) {
+  for (std::size_t begin = 0; begin < a.n; begin += LaneRows::kMost) {
+    LaneRows rows;
+    for (std::size_t i = begin; i < std::min(a.n, begin + LaneRows::kMost); ++i) rows.add(a.row(i), e + i * kLanes);
+    rows.apply(x, 0, a.n);
+  }
 }
 
 void solve_lanes(const SquareMatrix& lower, double* b) {
@@ -170,7 +178,7 @@ void solve_lanes(const SquareMatrix& lower, double* b) {
         b[i * kLanes + r] /= lower.row(i)[i];
         sum[r] = -b[i * kLanes + r];
       }
-      rows.add(lower.row(i), sum);
+      rows.add(lower.row(i), sum.data());
       axpy_lanes(b, lower.row(i), sum.data(), begin, i);
     }
     rows.apply(b, 0, begin);

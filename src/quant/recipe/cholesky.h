@@ -29,14 +29,15 @@ SquareMatrix cholesky(SquareMatrix a);
 // x[i] += row[i] * factor, for each of the kLanes right-hand sides; begin <= i < end.
 void axpy_lanes(double* x, const double* row, const double* factor, std::size_t begin, std::size_t end);
 
+// x += a e for each of them.
+void multiply_lanes(const SquareMatrix& a, const double* e, double* x);
+
 // Several rows and their factors, to be applied at once: x is read and written once for all. Each element's sum has the
 // order in which the rows were added, and the bits of one row after the other.
 class LaneRows {
  public:
-  void add(const double* row, const std::array<double, kLanes>& factor);
-  bool full() const { return count_ == kMost; }
+  void add(const double* row, const double* factor);
   void apply(double* x, std::size_t begin, std::size_t end) const;  // to elements [begin, end)
-  void clear() { count_ = 0; }
   static constexpr std::size_t kMost = 16;
 
  private:

@@ -61,7 +61,7 @@ void CompensatedRounding::compensate(Lanes& lanes) const {
         e[r] = lanes.error(at);
       }
       axpy_lanes(push.data(), row, e.data(), begin, i);
-      rounded.add(row, e);
+      rounded.add(row, e.data());
     }
     rounded.apply(push.data(), 0, begin);
     end = begin;
@@ -69,16 +69,9 @@ void CompensatedRounding::compensate(Lanes& lanes) const {
 }
 
 std::vector<double> CompensatedRounding::gradient(const Lanes& lanes) const {
-  std::vector<double> g(lanes.w.size(), 0.0);
-  std::array<double, kLanes> e;
-  LaneRows rows;
-  for (std::size_t i = 0; i < lanes.n; ++i) {
-    for (std::size_t r = 0; r < kLanes; ++r) e[r] = lanes.error(i * kLanes + r);
-    rows.add(h_.row(i), e);
-    if (!rows.full() && i + 1 < lanes.n) continue;
-    rows.apply(g.data(), 0, lanes.n);
-    rows.clear();
-  }
+  std::vector<double> e(lanes.w.size()), g(lanes.w.size(), 0.0);
+  for (std::size_t at = 0; at < e.size(); ++at) e[at] = lanes.error(at);
+  multiply_lanes(h_, e.data(), g.data());
   return g;
 }
 
@@ -106,7 +99,7 @@ void CompensatedRounding::descend(Lanes& lanes) const {
         const std::array<double, kLanes> step = take_step(lanes, i, g.data());
         if (std::all_of(step.begin(), step.end(), [](double x) { return x == 0; })) continue;
         axpy_lanes(g.data(), h_.row(i), step.data(), begin, end);
-        steps.add(h_.row(i), step);
+        steps.add(h_.row(i), step.data());
         changed = true;
       }
       steps.apply(g.data(), 0, begin);

@@ -73,19 +73,14 @@ void shift_target(Rows& rows, const SquareMatrix& h, std::span<const double> cro
   const SquareMatrix lower = cholesky(std::move(ridged));
   parallel_for_dynamic(static_cast<std::int64_t>((rows.count + kLanes - 1) / kLanes), [&](std::int64_t block) {
     const std::size_t first = static_cast<std::size_t>(block) * kLanes, count = std::min(kLanes, rows.count - first);
-    std::vector<double> x(n * kLanes, 0.0);
+    std::vector<double> x(n * kLanes, 0.0), w(n * kLanes, 0.0);
     for (std::size_t r = 0; r < count; ++r) {
-      for (std::size_t i = 0; i < n; ++i) x[i * kLanes + r] = cross[(first + r) * n + i];
+      for (std::size_t i = 0; i < n; ++i) {
+        x[i * kLanes + r] = cross[(first + r) * n + i];
+        w[i * kLanes + r] = -rows.values[(first + r) * n + i];
+      }
     }
-    LaneRows subtracted;
-    for (std::size_t i = 0; i < n; ++i) {
-      std::array<double, kLanes> w{};
-      for (std::size_t r = 0; r < count; ++r) w[r] = -rows.values[(first + r) * n + i];
-      subtracted.add(h.row(i), w);
-      if (!subtracted.full() && i + 1 < n) continue;
-      subtracted.apply(x.data(), 0, n);
-      subtracted.clear();
-    }
+    multiply_lanes(h, w.data(), x.data());
     solve_lanes(lower, x.data());
     for (std::size_t r = 0; r < count; ++r) {
       for (std::size_t i = 0; i < n; ++i) rows.values[(first + r) * n + i] += x[i * kLanes + r];
