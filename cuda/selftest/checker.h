@@ -30,11 +30,9 @@ class Checker {
   }
   // u8 ones with a zero point.
   reference::QuantTensor tensor_with_zero(DType type, const Shape& shape) {
-    reference::QuantTensor result = tensor(type, shape);
-    result.zero_point = zero_point(type);
-    return result;
+    return with_zero_point(tensor(type, shape), random_);
   }
-  int zero_point(DType type) { return type == DType::kU8 ? random_.integer(0, 254) : 0; }
+  int zero_point(DType type) { return random_zero_point(type, random_); }
   OpTensor upload(const reference::QuantTensor& tensor) { return {runtime_, tensor, place(tensor.shape.c)}; }
   OpTensor upload(const std::vector<float>& values, const Shape& shape) {
     return {runtime_, DType::kF32, shape, place(shape.c), bytes_of(values)};

@@ -193,7 +193,7 @@ struct ConvCase : RandomConv {
   ConvCase(const ConvDesc& d, const CaseOptions& o, Random random)
       : RandomConv(d, o.src, o.dst, o.residual, o.saturation, random), options(o) {
     for (int i = 0; i < d.n; ++i) image_scale.push_back(factor(random));
-    if (d.depthwise) set_zero_point(random);
+    if (d.depthwise) src.zero_point = random_zero_point(src.dtype, random);
   }
 
   std::vector<std::uint8_t> slices(const reference::QuantTensor& tensor, const Slice& slice, int last_read) const {

@@ -20,6 +20,13 @@
 
 namespace gpueval {
 
+// u8 tensors may have a zero point, s8 ones have none.
+inline int random_zero_point(DType type, Random& random) { return type == DType::kU8 ? random.integer(0, 254) : 0; }
+inline reference::QuantTensor with_zero_point(reference::QuantTensor tensor, Random& random) {
+  tensor.zero_point = random_zero_point(tensor.dtype, random);
+  return tensor;
+}
+
 struct RandomConv {
   ConvDesc desc;
   DType dst;
@@ -54,11 +61,6 @@ struct RandomConv {
       lo = relu ? 0.0f : reference::lowest(dst);
       hi = random.integer(0, 2) == 0 ? reference::highest(dst) * 0.77f : reference::highest(dst);
     }
-  }
-
-  // Of u8 sources, which their padding then holds.
-  void set_zero_point(Random& random) {
-    if (src.dtype == DType::kU8) src.zero_point = random.integer(1, 254);
   }
 
   // Spreads sums of depth products over about the output's range.

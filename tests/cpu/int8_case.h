@@ -99,7 +99,7 @@ struct Int8Case : RandomConv {
  private:
   Int8Case(const ConvDesc& d, const CaseOptions& o, Random random)
       : RandomConv(d, o.src, o.dst, o.residual, o.saturation, random), options(o) {
-    if (o.seed % 2 == 1) set_zero_point(random);
+    if (o.seed % 2 == 1) src.zero_point = random_zero_point(src.dtype, random);
   }
 };
 

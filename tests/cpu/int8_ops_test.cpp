@@ -17,7 +17,7 @@
 #include "cpu/int8/elementwise.h"
 #include "cpu/int8/isa.h"
 #include "gpueval/engine.h"
-#include "reference/reference.h"
+#include "reference/random_conv.h"
 
 namespace gpueval::cpu {
 namespace {
@@ -66,12 +66,6 @@ QuantTensor random_tensor(DType type, const Shape& shape, Random& random) {
   QuantTensor tensor(type, shape);
   const int low = type == DType::kS8 ? -127 : 0, high = type == DType::kS8 ? 127 : 255;
   for (std::int64_t i = 0; i < shape.elements(); ++i) tensor.set(i, random.integer(low, high));
-  return tensor;
-}
-
-int random_zero(DType type, Random& random) { return type == DType::kU8 ? random.integer(0, 254) : 0; }
-QuantTensor with_zero(QuantTensor tensor, Random& random) {
-  tensor.zero_point = random_zero(tensor.dtype, random);
   return tensor;
 }
 
@@ -139,10 +133,10 @@ TEST_P(Int8Ops, AvgPool) {
         for (int count = 1; count <= window.kernel_h * window.kernel_w; ++count) {
           m.push_back(0.93f / static_cast<float>(count));
         }
-        const QuantTensor x = with_zero(random_tensor(src, shape, random_), random_);
+        const QuantTensor x = with_zero_point(random_tensor(src, shape, random_), random_);
         Pitched in(x, random_.integer(0, 5));
         Pitched out(dst, {shape.n, window.out_h(shape.h), window.out_w(shape.w), shape.c}, random_.integer(0, 5));
-        out.zero_point = random_zero(dst, random_);
+        out.zero_point = random_zero_point(dst, random_);
         avg_pool(in.view(), window, m, out.view());
         expect_same(out, reference::avg_pool(x, window, m, dst, out.zero_point), "avg_pool");
       }
@@ -169,11 +163,11 @@ TEST_P(Int8Ops, GlobalAvgPool) {
   for (const Shape shape : {Shape{1, 1, 1, 1}, Shape{2, 7, 7, 1000}, Shape{1, 13, 13, 67}, Shape{3, 2, 5, 128}}) {
     for (const DType src : kTypes) {
       const float m = 1.3f / static_cast<float>(shape.h * shape.w);
-      const QuantTensor x = with_zero(random_tensor(src, shape, random_), random_);
+      const QuantTensor x = with_zero_point(random_tensor(src, shape, random_), random_);
       Pitched in(x, random_.integer(0, 5));
       for (const DType dst : kTypes) {
         Pitched out(dst, {shape.n, 1, 1, shape.c}, random_.integer(0, 5));
-        out.zero_point = random_zero(dst, random_);
+        out.zero_point = random_zero_point(dst, random_);
         global_avg_pool(in.view(), m, out.view());
         expect_same(out, reference::global_avg_pool(x, m, dst, out.zero_point), "global_avg_pool");
       }
@@ -268,8 +262,8 @@ TEST_P(Int8Ops, PReluAndPairs) {
         const auto operation = static_cast<BinaryKind>(kind);
         const bool product = operation == BinaryKind::kMultiply;
         const float m1 = product ? 0.01f : 0.5f;  // every other number is a tie
-        const QuantTensor p = product ? with_zero(x, random_) : x, q = product ? with_zero(y, random_) : y;
-        const int zero = product ? random_zero(dst, random_) : 0;
+        const QuantTensor p = product ? with_zero_point(x, random_) : x, q = product ? with_zero_point(y, random_) : y;
+        const int zero = product ? random_zero_point(dst, random_) : 0;
         const QuantTensor want = reference::binary(operation, p, m1, q, 0.71f, dst, zero);
         Pitched first(p, random_.integer(0, 1)), second(q, random_.integer(0, 1));
         Pitched out(dst, want.shape, random_.integer(0, 1));

@@ -118,7 +118,7 @@ TEST(TapTable, PointsAtSourcePixelsOrZeros) {
                          .window = desc.window,
                          .p = desc.p(),
                          .q = desc.q(),
-                         .zeros = zeros.data()};
+                         .padding = zeros.data()};
   const std::int64_t pixels = desc.output_pixels();
   for (std::int64_t first = 0; first < pixels; ++first) {
     const std::int64_t count = std::min<std::int64_t>(7, pixels - first), stride = 9;

@@ -5,6 +5,7 @@
 
 #include "gpueval/error.h"
 #include "ops_case.h"
+#include "reference/random_conv.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -27,14 +28,7 @@ const struct {
     {{1, 3, 2, 1000}, {.kernel_h = 3, .kernel_w = 2, .pad = {}}},
 };
 
-class IntegerOps : public OpsTest {
- protected:
-  int random_zero(DType type) { return type == DType::kU8 ? random_.integer(0, 254) : 0; }
-  QuantTensor with_zero(QuantTensor tensor) {
-    tensor.zero_point = random_zero(tensor.dtype);
-    return tensor;
-  }
-};
+class IntegerOps : public OpsTest {};
 
 TEST_P(IntegerOps, MaxPool) {
   for (const auto& pool : kPools) {
@@ -62,11 +56,12 @@ TEST_P(IntegerOps, AvgPool) {
     const DeviceBuffer factors = upload_all(runtime(), m);
     for (const DType src : kTypes) {
       for (const DType dst : kTypes) {
-        const QuantTensor x = with_zero(random_tensor(src, shape));
+        const QuantTensor x = with_zero_point(random_tensor(src, shape), random_);
         const OpTensor in(runtime(), x, random_placement(shape.c));
-        expect_result(reference::avg_pool(x, window, m, dst, random_zero(dst)), "avg_pool", [&](const DeviceView& out) {
-          ops().avg_pool(in.view(), window, static_cast<const float*>(factors.data()), out, {});
-        });
+        expect_result(reference::avg_pool(x, window, m, dst, random_zero_point(dst, random_)), "avg_pool",
+                      [&](const DeviceView& out) {
+                        ops().avg_pool(in.view(), window, static_cast<const float*>(factors.data()), out, {});
+                      });
       }
     }
   }
@@ -77,11 +72,11 @@ TEST_P(IntegerOps, GlobalAvgPool) {
                             Shape{2, 4, 4, 729}, Shape{1, 3, 1, 16}}) {
     for (const DType src : kTypes) {
       const float m = 1.3f / static_cast<float>(shape.h * shape.w);
-      const QuantTensor x = with_zero(random_tensor(src, shape));
+      const QuantTensor x = with_zero_point(random_tensor(src, shape), random_);
       const OpTensor in(runtime(), x, random_placement(shape.c));
       for (const DType dst : kTypes) {
         for (int order = 0; order < kOrders; ++order) {
-          expect_result(reference::global_avg_pool(x, m, dst, random_zero(dst)), "global_avg_pool",
+          expect_result(reference::global_avg_pool(x, m, dst, random_zero_point(dst, random_)), "global_avg_pool",
                         [&](const DeviceView& out) { ops().global_avg_pool(in.view(), m, out, {}); });
         }
       }

@@ -22,12 +22,12 @@ void fill_run(const TapSource& source, const std::byte* row, int column, int beg
     const int step = source.window.stride_w;
     const int inside = std::clamp(first_reaching(0, column, step), begin, end);
     const int past = std::clamp(first_reaching(source.w, column, step), inside, end);
-    for (; i < inside; ++i) *out++ = source.zeros;
+    for (; i < inside; ++i) *out++ = source.padding;
     const std::int64_t bytes = source.pixel_bytes * step;
     const std::byte* at = row + source.pixel_bytes * column + bytes * i;
     for (; i < past; ++i, at += bytes) *out++ = at;
   }
-  for (; i < end; ++i) *out++ = source.zeros;
+  for (; i < end; ++i) *out++ = source.padding;
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Source addresses of a run of output pixels, one per pixel and kernel position, so that a kernel needs neither a
-// padded copy nor any knowledge of strides and borders: positions outside the image point at a row of zeros.
+// padded copy nor any knowledge of strides and borders: positions outside the image point at one of padding.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@ struct TapSource {
   std::int64_t pixel_bytes = 0, row_bytes = 0, image_bytes = 0;
   int h = 0, w = 0;
   Window window;
-  int p = 0, q = 0;                  // output rows and columns
-  const std::byte* zeros = nullptr;  // what a position outside the image reads
+  int p = 0, q = 0;                    // output rows and columns
+  const std::byte* padding = nullptr;  // what a position outside the image reads
 };
 
 // table[t * stride + i] = source of kernel position t (row-major) for output pixel first + i (flattened n, p, q).

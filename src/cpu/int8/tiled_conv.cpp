@@ -40,6 +40,7 @@ class TiledConv final : public Int8Conv {
  private:
   SourceMode choose_mode(RunShape runs) const;
   std::int64_t scratch_row_bytes() const;
+  void fill_padding(std::byte* dst, std::int64_t bytes) const;
   std::int64_t scratch_rows() const { return mode_ == SourceMode::kRows ? bordered_h_ : desc_.h; }
   TapSource direct_source(const Int8ConvArgs& args) const;
   TapSource converted_source(const Int8ConvArgs& args, int first_image, int images) const;
@@ -71,8 +72,6 @@ class TiledConv final : public Int8Conv {
   std::int64_t dst_bytes_;        // of one element
   std::int64_t converted_pitch_;  // bytes from pixel to pixel of the converted source
   int bordered_h_ = 0, bordered_w_ = 0;
-  void fill_padding(std::byte* dst, std::int64_t bytes) const;
-
   AlignedArray<std::uint8_t> padding_;  // one tap, converted: the source's zero point
 };
 
@@ -104,8 +103,11 @@ TiledConv::TiledConv(const Int8ConvParams& params, const TileSet& tiles, RunShap
 
 void TiledConv::fill_padding(std::byte* dst, std::int64_t bytes) const {
   const auto element = static_cast<std::size_t>(tiles_.element_bytes);
-  for (std::byte* at = dst; element > 1 && at < dst + bytes; at += element) std::memcpy(at, padding_.data(), element);
-  if (element == 1) std::memset(dst, padding_.data()[0], static_cast<std::size_t>(bytes));
+  if (element == 1) {
+    std::memset(dst, padding_.data()[0], static_cast<std::size_t>(bytes));
+    return;
+  }
+  for (std::byte* at = dst; at < dst + bytes; at += element) std::memcpy(at, padding_.data(), element);
 }
 
 SourceMode TiledConv::choose_mode(RunShape runs) const {
@@ -163,7 +165,7 @@ TapSource TiledConv::direct_source(const Int8ConvArgs& args) const {
   source.window = desc_.window;
   source.p = desc_.p();
   source.q = desc_.q();
-  source.zeros = reinterpret_cast<const std::byte*>(padding_.data());
+  source.padding = reinterpret_cast<const std::byte*>(padding_.data());
   return source;
 }
 
