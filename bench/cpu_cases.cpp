@@ -102,12 +102,6 @@ class OneDnnSubject : public CpuSubject {
   std::unique_ptr<OneDnnConv> conv_;
 };
 
-bool applies(const KernelInfo& kernel, const ConvDesc& desc) {
-  if (desc.depthwise) return kernel.op == "depthwise";
-  if (kernel.op == "conv_first") return desc.c <= 4 && desc.window.kernel_w > 1;
-  return kernel.op == "conv";
-}
-
 }  // namespace
 
 std::vector<Case> cpu_cases(const std::string& network, const ConvDesc& desc, int thread_count) {
@@ -119,7 +113,7 @@ std::vector<Case> cpu_cases(const std::string& network, const ConvDesc& desc, in
                  .operations = operations(desc),
                  .bytes = traffic_bytes(desc, 1, 1, 1)};
   for (const KernelInfo& kernel : cpu::int8_kernels()) {
-    if (!applies(kernel, desc)) continue;
+    if (!cpu::int8_kernel_applies(kernel, desc)) continue;
     Case c{base, {}};
     c.row.kernel = kernel.name;
     c.row.roof = "int8 " + kernel.isa;

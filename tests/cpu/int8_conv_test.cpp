@@ -35,11 +35,7 @@ class Int8Kernel : public testing::TestWithParam<KernelInfo> {
     if (!GetParam().usable) GTEST_SKIP() << "this CPU has no " << GetParam().isa;
   }
   // A forced row that does not apply falls to another one, which has its own turn.
-  bool applies(const ConvDesc& desc) const {
-    if (desc.depthwise) return GetParam().op == "depthwise";
-    if (GetParam().op == "conv_first") return desc.c <= 4 && desc.window.kernel_w > 1 && !desc.window.dilated();
-    return GetParam().op == "conv";
-  }
+  bool applies(const ConvDesc& desc) const { return int8_kernel_applies(GetParam(), desc); }
 };
 
 TEST_P(Int8Kernel, MatchesReferenceOnListedShapes) {
@@ -73,7 +69,7 @@ TEST_P(Int8Kernel, Groups) {
   for (const char* text : {"n2h7w6c24_k36g3r3s3_st1_pad1,1,1,1", "n1h6w5c40_k40g10r1s1_st1_pad0,0,0,0",
                            "n3h9w9c12_k20g4r3s3_st2_pad0,1,0,1", "n1h1w1c64_k80g2r1s1_st1_pad0,0,0,0"}) {
     const ConvDesc desc = parse_conv_desc(text);
-    if (GetParam().op != "conv") continue;
+    if (GetParam().op == "depthwise" || !applies(desc)) continue;
     for (const DType src : {DType::kU8, DType::kS8}) {
       for (const DType dst : {DType::kU8, DType::kF32}) {
         for (const std::optional<DType> residual : {std::optional<DType>(), std::optional(DType::kS8)}) {
@@ -214,10 +210,11 @@ ConvDesc random_desc(Random& random, const std::string& op) {
   ConvDesc d;
   d.n = random.integer(1, 2);
   d.depthwise = op == "depthwise";
-  d.window.kernel_h = random.integer(1, 5);
-  d.window.kernel_w = random.integer(op == "conv_first" ? 2 : 1, 5);
-  d.window.stride_h = random.integer(1, 3);
-  d.window.stride_w = random.integer(1, 3);
+  const bool winograd = op == "winograd";
+  d.window.kernel_h = winograd ? 3 : random.integer(1, 5);
+  d.window.kernel_w = winograd ? 3 : random.integer(op == "conv_first" ? 2 : 1, 5);
+  d.window.stride_h = winograd ? 1 : random.integer(1, 3);
+  d.window.stride_w = winograd ? 1 : random.integer(1, 3);
   d.window.pad = {random.integer(0, 2), random.integer(0, 2), random.integer(0, 2), random.integer(0, 2)};
   d.h = random.integer(d.window.kernel_h, 12);
   d.w = random.integer(d.window.kernel_w, 12);
@@ -295,6 +292,58 @@ TEST_P(Int8Kernel, PermutedOutputChannelsPermuteTheOutput) {
 
 INSTANTIATE_TEST_SUITE_P(Table, Int8Kernel, testing::ValuesIn(int8_kernels()),
                          [](const testing::TestParamInfo<KernelInfo>& kernel) { return kernel.param.name; });
+
+// Tiles cut at the edges, source pixels far outside of the image, several chunks of tiles, rows of few vectors.
+TEST_P(Int8Kernel, TilesOf3x3Windows) {
+  std::uint64_t seed = 1;
+  for (const char* text :
+       {"n3h1w1c16_k16r3s3_st1_pad1,1,1,1", "n2h5w9c33_k48r3s3_st1_pad0,0,0,0", "n2h11w7c80_k67r3s3_st1_pad0,2,1,0",
+        "n1h6w7c60_k16r3s3_st1_pad2,2,2,2", "n1h43w45c7_k9r3s3_st1_pad1,1,1,1", "n1h3w4c5_k130r3s3_st1_pad6,5,5,7"}) {
+    const ConvDesc desc = parse_conv_desc(text);
+    if (!applies(desc)) continue;
+    for (const DType src : {DType::kU8, DType::kS8}) {
+      for (const DType dst : {DType::kU8, DType::kS8, DType::kF32}) {
+        for (const std::optional<DType> residual : {std::optional<DType>(), std::optional(DType::kS8)}) {
+          const int gap = seed % 2 == 0 ? 5 : 0;
+          const Int8Case c(desc, {.src = src,
+                                  .dst = dst,
+                                  .residual = residual,
+                                  .dynamic_scale = {},
+                                  .src_gap = gap,
+                                  .dst_gap = gap,
+                                  .residual_gap = gap,
+                                  .seed = seed++});
+          expect_exact(c, GetParam().name);
+        }
+      }
+    }
+  }
+}
+
+// Sums at the end of the range in which Winograd's algorithm is exact, and beyond it: then the depth is cut into parts.
+TEST_P(Int8Kernel, LargestSums) {
+  if (GetParam().op != "winograd") GTEST_SKIP() << "of Winograd's rows";
+  for (const char* text : {"n1h5w6c115_k3r3s3_st1_pad1,1,1,1", "n1h5w6c116_k3r3s3_st1_pad1,1,1,1",
+                           "n1h5w6c350_k17r3s3_st1_pad0,0,0,0", "n1h4w5c1791_k2r3s3_st1_pad0,0,0,0"}) {
+    for (const DType src : {DType::kU8, DType::kS8}) {
+      for (const int pattern : {0, 1, 2}) {  // all alike; signs by tap; signs by channel
+        Int8Case c(parse_conv_desc(text), {.src = src, .dst = DType::kF32, .residual = {}, .dynamic_scale = {}});
+        const auto channels = static_cast<std::size_t>(c.desc.c);
+        for (std::size_t i = 0; i < c.weights.size(); ++i) {
+          const bool negative = pattern == 1 ? i / channels % 2 == 1 : pattern == 2 && i % channels % 2 == 1;
+          c.weights[i] = negative ? -127 : 127;
+        }
+        for (std::size_t i = 0; i < c.src.bytes.size(); ++i) {
+          const bool least = pattern == 1 ? i / channels % 2 == 1 : pattern == 2 && i % channels % 2 == 1;
+          c.src.bytes[i] = src == DType::kU8 ? (least ? 0 : 255) : (least ? 128 : 127);
+        }
+        std::fill(c.m.begin(), c.m.end(), 1.0f);
+        std::fill(c.b.begin(), c.b.end(), 0.0f);
+        expect_exact(c, GetParam().name);
+      }
+    }
+  }
+}
 
 TEST(Int8Conv, ForcedRowFallsToTheSameIsa) {
   const Int8Case c(parse_conv_desc("n1h5w5c8_dw_r3s3_st1_pad1,1,1,1"), {});

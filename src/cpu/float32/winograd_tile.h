@@ -7,9 +7,9 @@
 
 #include <cstdint>
 
-namespace gpueval::cpu {
+#include "cpu/winograd_shape.h"
 
-constexpr int kWinogradOut = 4, kWinogradIn = 6, kWinogradPoints = kWinogradIn * kWinogradIn;
+namespace gpueval::cpu {
 
 // B' d B of one tile, all channels. Source pixels outside of the image count as zero.
 struct WinogradInput {

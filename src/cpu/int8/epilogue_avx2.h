@@ -24,6 +24,24 @@ inline void store_high(__m128i bytes, std::byte* dst) {
   *reinterpret_cast<AnyDouble*>(dst) = _mm_castsi128_pd(bytes)[1];
 }
 
+// Two vectors of eight outputs as bytes, the first in the low half. Only if Epilogue::in_range: rounded and packed
+// first, the bytes clamped.
+inline __m128i packed_bytes(__m256 v0, __m256 v1, const Epilogue& e) {
+  const __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(v0), _mm256_cvtps_epi32(v1));
+  const __m128i front = _mm256_castsi256_si128(words), back = _mm256_extracti128_si256(words, 1);
+  const __m128i low = _mm_set1_epi8(static_cast<char>(e.low_byte));
+  const __m128i high = _mm_set1_epi8(static_cast<char>(e.high_byte));
+  __m128i q;  // dwords: channels 0-3 of both vectors, then 4-7 of both
+  if (e.out == Out::kU8) {
+    q = _mm_packus_epi16(front, back);
+    if (e.clamp_bytes) q = _mm_min_epu8(_mm_max_epu8(q, low), high);
+  } else {
+    q = _mm_packs_epi16(front, back);
+    if (e.clamp_bytes) q = _mm_min_epi8(_mm_max_epi8(q, low), high);
+  }
+  return _mm_shuffle_epi32(q, _MM_SHUFFLE(3, 1, 2, 0));
+}
+
 inline __m256 add_residual(__m256 v, const std::byte* residual, const Epilogue& e, int channels) {
   std::uint64_t bytes = 0;
   if (channels == 8) {

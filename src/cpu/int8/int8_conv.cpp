@@ -12,12 +12,13 @@
 #include "cpu/int8/grouped_conv.h"
 #include "cpu/int8/isa.h"
 #include "cpu/int8/tiled_conv.h"
+#include "cpu/int8/winograd_int8_conv.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cpu {
 namespace {
 
-enum class KernelOp { kConvFirst, kConv, kDepthwise };
+enum class KernelOp { kConvFirst, kWinograd, kConv, kDepthwise };
 
 struct KernelRow {
   const char* name;
@@ -34,20 +35,26 @@ const std::array kRows = {
 };
 #undef GPUEVAL_INT8_KERNEL
 
-std::string op_text(KernelOp op) {
-  return op == KernelOp::kConvFirst ? "conv_first" : op == KernelOp::kConv ? "conv" : "depthwise";
-}
+constexpr const char* kOpNames[] = {"conv_first", "winograd", "conv", "depthwise"};  // of KernelOp
 
 bool applies(KernelOp op, const ConvDesc& desc) {
-  if (desc.depthwise) return op == KernelOp::kDepthwise;
-  // The first layer's kernel pays where a kernel position alone does not fill a depth step.
-  const bool first = desc.c <= 4 && desc.window.kernel_w > 1 && !desc.window.dilated();
-  return op == KernelOp::kConv || (op == KernelOp::kConvFirst && first);
+  switch (op) {
+    case KernelOp::kConvFirst:  // pays where a kernel position alone does not fill a depth step
+      return !desc.depthwise && desc.c <= 4 && desc.window.kernel_w > 1 && !desc.window.dilated();
+    case KernelOp::kWinograd:
+      return int8_winograd_fits(desc);
+    case KernelOp::kConv:
+      return !desc.depthwise;
+    case KernelOp::kDepthwise:
+      break;
+  }
+  return desc.depthwise;
 }
 
 const KernelRow& row_for(const ConvDesc& desc, Isa isa) {
   if ((isa == Isa::kAmx && !amx_pays(desc)) || (isa == Isa::kAvxVnni && desc.depthwise)) isa = vector_isa(isa);
   for (const KernelRow& row : kRows) {
+    if (row.op == KernelOp::kWinograd && !int8_winograd_pays(desc, isa)) continue;
     if (row.isa == isa && applies(row.op, desc)) return row;
   }
   fail("no int8 kernel of {} for {}", to_string(isa), to_string(desc));
@@ -103,9 +110,15 @@ std::unique_ptr<Int8Conv> make_int8_conv(const Int8ConvParams& params, const std
 std::vector<KernelInfo> int8_kernels() {
   std::vector<KernelInfo> infos;
   for (const KernelRow& row : kRows) {
-    infos.push_back({row.name, "cpu", op_text(row.op), "u8|s8 x s8 -> u8|s8|f32", to_string(row.isa), usable(row.isa)});
+    infos.push_back({row.name, "cpu", kOpNames[static_cast<int>(row.op)], "u8|s8 x s8 -> u8|s8|f32", to_string(row.isa),
+                     usable(row.isa)});
   }
   return infos;
+}
+
+bool int8_kernel_applies(const KernelInfo& kernel, const ConvDesc& desc) {
+  const auto row = std::find_if(kRows.begin(), kRows.end(), [&](const KernelRow& r) { return r.name == kernel.name; });
+  return applies(row->op, desc);
 }
 
 std::string best_isa() { return to_string(best_isa_level()); }

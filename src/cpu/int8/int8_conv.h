@@ -63,6 +63,7 @@ std::unique_ptr<Int8Conv> make_int8_conv(const Int8ConvParams& params, const std
 
 // Rows of src/cpu/int8/kernels.inc, usable on this machine or not.
 std::vector<KernelInfo> int8_kernels();
+bool int8_kernel_applies(const KernelInfo& kernel, const ConvDesc& desc);  // groups: of one of them
 // "amx", "avx512_vnni", "avx_vnni", "avx2" or "portable": the best this machine has, or GPUEVAL_CPU_ISA if set (Error
 // if not usable).
 std::string best_isa();
