@@ -32,11 +32,14 @@ class CpuEngine : public Engine {
         tensors_(graph_, options.batch) {
     const int by_image = lane_depth(graph_, options_.batch, threads(), cache_sizes().l2);
     const int wanted = by_image > 0 ? threads() : 0;
-    for (std::size_t i = 1; i < graph_.nodes.size(); ++i) {
-      const int node = static_cast<int>(i);
-      steps_.push_back(make_step({graph_, node, options_.batch, options_.kernel, wanted}));
-      layers_.push_back(layer_info(graph_, node, steps_.back()->kernel()));
-      drop_weights(graph_.nodes[i]);  // packed, or held, by the step
+    steps_.resize(graph_.nodes.size() - 1);
+    layers_.resize(steps_.size());
+    // The last first: dense layers, often the largest, are packed before the packed copies of others are there.
+    for (std::size_t i = steps_.size(); i-- > 0;) {
+      const int node = static_cast<int>(i) + 1;
+      steps_[i] = make_step({graph_, node, options_.batch, options_.kernel, wanted});
+      layers_[i] = layer_info(graph_, node, steps_[i]->kernel());
+      drop_weights(graph_.nodes[i + 1]);  // packed, or held, by the step
     }
     const auto first = std::span(steps_).first(static_cast<std::size_t>(by_image));
     const auto in_lanes = [](const auto& step) { return step->runs_in_lanes(); };

@@ -10,9 +10,9 @@
 #include "cpu/int8/amx_line.h"
 #include "cpu/int8/depthwise.h"
 #include "cpu/int8/grouped_conv.h"
+#include "cpu/int8/int8_winograd.h"
 #include "cpu/int8/isa.h"
 #include "cpu/int8/tiled_conv.h"
-#include "cpu/int8/winograd_int8_conv.h"
 #include "gpueval/error.h"
 
 namespace gpueval::cpu {

@@ -16,7 +16,7 @@ namespace gpueval::cpu {
 bool int8_winograd_fits(const ConvDesc& desc);
 bool int8_winograd_pays(const ConvDesc& desc, Isa isa);
 
-std::unique_ptr<Int8Conv> make_winograd_conv(const Int8ConvParams& params, const WinogradSet& set,
+std::unique_ptr<Int8Conv> make_int8_winograd(const Int8ConvParams& params, const WinogradSet& set,
                                              const std::string& name);
 
 }  // namespace gpueval::cpu

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cpu/int8/winograd_int8_conv.h"
+#include "cpu/int8/int8_winograd.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -9,8 +9,8 @@
 #include "core/threads.h"
 #include "cpu/int8/isa.h"
 #include "cpu/int8/make_epilogue.h"
-#include "cpu/int8/packed_weights.h"
 #include "cpu/int8/scratch.h"
+#include "cpu/int8/winograd_weights.h"
 
 namespace gpueval::cpu {
 namespace {
@@ -19,67 +19,9 @@ constexpr int kLeastChannels = 16;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// G g in units of 1/24, the last of 1/12.
-void weight_line(const int* g, int stride, int* out) {
-  const int g0 = g[0], g1 = g[stride], g2 = g[2 * stride];
-  out[0] = 6 * g0;
-  out[1] = -4 * (g0 + g1 + g2);
-  out[2] = -4 * (g0 - g1 + g2);
-  out[3] = g0 + 2 * g1 + 4 * g2;
-  out[4] = g0 - 2 * g1 + 4 * g2;
-  out[5] = 12 * g2;
-}
-
-// G g G' of one window; `g`: its 9 weights, `stride` apart.
-void weight_points(const std::int8_t* weights, int stride, int (&points)[kWinogradPoints]) {
-  int g[9], half[3][kWinogradIn];
-  for (int i = 0; i < 9; ++i) g[i] = weights[i * stride];
-  for (int i = 0; i < 3; ++i) weight_line(g + i * 3, 1, half[i]);
-  for (int j = 0; j < kWinogradIn; ++j) {
-    int column[kWinogradIn];
-    weight_line(half[0] + j, kWinogradIn, column);
-    for (int i = 0; i < kWinogradIn; ++i) points[i * kWinogradIn + j] = column[i];
-  }
-}
-
-// Source channels [first, first + channels), packed as `depth` of them.
-struct DepthPart {
-  int first = 0, channels = 0, depth = 0;
-};
-
-// What the largest source values could add up to, of either sign, over all source channels of a part.
-std::int64_t largest_sum(const Int8ConvParams& params, const DepthPart& part) {
-  const std::int64_t least = params.src == DType::kU8 ? 0 : -128, most = params.src == DType::kU8 ? 255 : 127;
-  std::int64_t largest = 0;
-  for (std::int64_t window = 0; window < params.desc.k; ++window) {
-    std::int64_t above = 0, below = 0;
-    for (std::int64_t tap = window * 9; tap < window * 9 + 9; ++tap) {
-      const std::int8_t* weights = params.weights.data() + tap * params.desc.c + part.first;
-      for (int c = 0; c < part.channels; ++c) (weights[c] > 0 ? above : below) += weights[c];
-    }
-    largest = std::max({largest, above * most + below * least, -(above * least + below * most)});
-  }
-  return largest;
-}
-
-// As few as keep every sum in the range that is exact.
-std::vector<DepthPart> depth_parts(const Int8ConvParams& params) {
-  constexpr int kStep = 4;
-  const int steps = (params.desc.c + kStep - 1) / kStep;
-  for (int count = 1;; ++count) {
-    std::vector<DepthPart> parts;
-    for (int i = 0; i < count; ++i) {
-      const int first = steps * i / count * kStep, end = steps * (i + 1) / count * kStep;
-      parts.push_back({.first = first, .channels = std::min(end, params.desc.c) - first, .depth = end - first});
-    }
-    const auto fits = [&](const DepthPart& part) { return largest_sum(params, part) < kWinogradBound; };
-    if (std::all_of(parts.begin(), parts.end(), fits)) return parts;
-  }
-}
-
-class WinogradConv8 final : public Int8Conv {
+class Int8Winograd final : public Int8Conv {
  public:
-  WinogradConv8(const Int8ConvParams& params, const WinogradSet& set, std::string name);
+  Int8Winograd(const Int8ConvParams& params, const WinogradSet& set, std::string name);
   void run(const Int8ConvArgs& args) const override;
   const std::string& kernel() const override { return name_; }
 
@@ -96,8 +38,8 @@ class WinogradConv8 final : public Int8Conv {
     std::int16_t* source = nullptr;
     std::int64_t source_stride = 0;
   };
+  std::int64_t fitting_tiles() const;
   Chunk chunk(std::int64_t first, std::int64_t end) const;
-  void pack(const Int8ConvParams& params);
   void transform(const Call& call, const Chunk& chunk, std::int64_t first, std::int64_t end) const;
   void multiply(const Call& call, const Chunk& chunk, const ChannelBlock& block, std::int64_t first,
                 std::int64_t end) const;
@@ -106,72 +48,46 @@ class WinogradConv8 final : public Int8Conv {
 
   std::string name_;
   ConvDesc desc_;
-  bool signed_source_;
-  std::byte padding_;
   const WinogradSet& set_;
+  void (*source_)(const WinogradSource& args);
+  std::byte padding_;
   int tiles_h_, tiles_w_;
-  std::int64_t source_pitch_;
-  std::vector<DepthPart> parts_;
-  std::int64_t dst_bytes_, chunk_tiles_;
-  std::vector<ChannelBlock> blocks_;
-  AlignedArray<std::int16_t> weights_;  // [block][point][depth / 2][lane][2]
+  std::int64_t source_pitch_, dst_bytes_;
+  WinogradWeights weights_;
   AlignedArray<float> m_, b_;
   Epilogue epilogue_;
+  std::int64_t chunk_tiles_;
 };
 
-std::int64_t tiles_of_chunk(int depth, int lanes, std::int64_t weights) {
-  const std::int64_t l2 = cache_sizes().l2, tile = kWinogradPoints * (2 * depth + 4 * lanes);
-  // Weights that leave the cache are read again for every chunk: that takes a large one.
-  return std::max<std::int64_t>(l2 / 2 / tile, weights > l2 / 2 ? 48 : 12);
-}
-
-WinogradConv8::WinogradConv8(const Int8ConvParams& params, const WinogradSet& set, std::string name)
+Int8Winograd::Int8Winograd(const Int8ConvParams& params, const WinogradSet& set, std::string name)
     : name_(std::move(name)),
       desc_(params.desc),
-      signed_source_(params.src == DType::kS8),
-      padding_(static_cast<std::byte>(params.src_zero_point)),
       set_(set),
+      source_(params.src == DType::kU8 ? set.source_u8 : set.source_s8),
+      padding_(static_cast<std::byte>(params.src_zero_point)),
       tiles_h_(static_cast<int>(ceil_div(desc_.p(), kWinogradOut))),
       tiles_w_(static_cast<int>(ceil_div(desc_.q(), kWinogradOut))),
-      source_pitch_(std::max(round_up(desc_.c, 4), set.depth)),
-      parts_(depth_parts(params)),
+      source_pitch_(std::max(round_up(desc_.c, kWinogradStep), set.depth)),
       dst_bytes_(static_cast<std::int64_t>(size_of(params.dst))),
-      blocks_(
-          channel_blocks(desc_.k, set.lanes, set.max_vectors, kWinogradPoints * std::int64_t{round_up(desc_.c, 4)})),
-      epilogue_(make_epilogue(params)) {
-  const ChannelBlock& last = blocks_.back();
-  const auto lanes = static_cast<std::size_t>(last.lane_offset + last.vectors * set.lanes);
-  weights_ = AlignedArray<std::int16_t>(lanes * static_cast<std::size_t>(kWinogradPoints * round_up(desc_.c, 4)));
-  m_ = AlignedArray<float>(lanes);
-  b_ = AlignedArray<float>(lanes);
+      weights_(pack_winograd(params, set)),
+      m_(static_cast<std::size_t>(round_up(desc_.k, set.lanes))),
+      b_(m_.size()),
+      epilogue_(make_epilogue(params)),
+      chunk_tiles_(fitting_tiles()) {
   std::copy(params.m.begin(), params.m.end(), m_.data());
   std::copy(params.b.begin(), params.b.end(), b_.data());
-  chunk_tiles_ = tiles_of_chunk(desc_.c, blocks_.front().vectors * set.lanes,
-                                static_cast<std::int64_t>(weights_.size() * sizeof(std::int16_t)));
-  pack(params);
 }
 
-void WinogradConv8::pack(const Int8ConvParams& params) {
-  parallel_for(std::ssize(blocks_), [&](std::int64_t index) {
-    const ChannelBlock& block = blocks_[static_cast<std::size_t>(index)];
-    const std::int64_t lanes = std::int64_t{block.vectors} * set_.lanes;
-    for (int lane = 0; lane < block.channels; ++lane) {
-      const std::int8_t* window = params.weights.data() + std::int64_t{block.first + lane} * 9 * desc_.c;
-      std::int16_t* to = weights_.data() + block.weight_offset + lane * 2;
-      for (const DepthPart& part : parts_) {
-        for (int c = 0; c < part.channels; ++c) {
-          int points[kWinogradPoints];
-          weight_points(window + part.first + c, desc_.c, points);
-          for (int i = 0; i < kWinogradPoints; ++i)
-            to[i * part.depth * lanes + c / 2 * lanes * 2 + c % 2] = static_cast<std::int16_t>(points[i]);
-        }
-        to += kWinogradPoints * part.depth * lanes;
-      }
-    }
-  });
+// Tiles of which source and sums stay in a core's own cache. Weights that leave it are read again for every chunk: that
+// takes a large one.
+std::int64_t Int8Winograd::fitting_tiles() const {
+  const std::int64_t l2 = cache_sizes().l2, lanes = std::int64_t{weights_.blocks.front().vectors} * set_.lanes;
+  const std::int64_t tile_bytes = kWinogradPoints * (2 * source_pitch_ + 4 * lanes);
+  const bool large = static_cast<std::int64_t>(weights_.data.size()) * 2 > l2 / 2;
+  return std::max<std::int64_t>(l2 / 2 / tile_bytes, large ? 48 : 12);
 }
 
-WinogradConv8::Chunk WinogradConv8::chunk(std::int64_t first, std::int64_t end) const {
+Int8Winograd::Chunk Int8Winograd::chunk(std::int64_t first, std::int64_t end) const {
   Chunk chunk{.first = first, .tiles = end - first};
   // A line between the points, so that they do not fall into the same sets of a cache.
   chunk.source_stride = chunk.tiles * source_pitch_ + 32;
@@ -180,7 +96,7 @@ WinogradConv8::Chunk WinogradConv8::chunk(std::int64_t first, std::int64_t end) 
   return chunk;
 }
 
-void WinogradConv8::transform(const Call& call, const Chunk& chunk, std::int64_t first, std::int64_t end) const {
+void Int8Winograd::transform(const Call& call, const Chunk& chunk, std::int64_t first, std::int64_t end) const {
   WinogradSource source{.row_bytes = desc_.w * call.args->src_pitch,
                         .pixel_bytes = call.args->src_pitch,
                         .h = desc_.h,
@@ -194,19 +110,19 @@ void WinogradConv8::transform(const Call& call, const Chunk& chunk, std::int64_t
     source.y = static_cast<int>(line % tiles_h_) * kWinogradOut - desc_.window.pad.top;
     source.x = static_cast<int>(tile % tiles_w_) * kWinogradOut - desc_.window.pad.left;
     source.points = chunk.source + i * source_pitch_;
-    (signed_source_ ? set_.source_s8 : set_.source_u8)(source);
+    source_(source);
   }
 }
 
 // The outputs of tiles first to end of a block of channels.
-void WinogradConv8::multiply(const Call& call, const Chunk& chunk, const ChannelBlock& block, std::int64_t first,
-                             std::int64_t end) const {
+void Int8Winograd::multiply(const Call& call, const Chunk& chunk, const ChannelBlock& block, std::int64_t first,
+                            std::int64_t end) const {
   const std::int64_t lanes = std::int64_t{block.vectors} * set_.lanes, point_stride = (end - first) * lanes + 16;
-  const auto values = static_cast<std::size_t>(std::ssize(parts_) * kWinogradPoints * point_stride);
+  const auto values = static_cast<std::size_t>(std::ssize(weights_.parts) * kWinogradPoints * point_stride);
   auto* all = reinterpret_cast<std::int32_t*>(scratch(ScratchSlot::kSums, values * sizeof(std::int32_t)));
   std::int32_t* sums = all;
-  const std::int16_t* weights = weights_.data() + block.weight_offset;
-  for (const DepthPart& part : parts_) {
+  const std::int16_t* weights = weights_.data.data() + block.weight_offset;
+  for (const DepthPart& part : weights_.parts) {
     for (int point = 0; point < kWinogradPoints; ++point) {
       set_.product[block.vectors](
           {.source = chunk.source + point * chunk.source_stride + first * source_pitch_ + part.first,
@@ -223,14 +139,14 @@ void WinogradConv8::multiply(const Call& call, const Chunk& chunk, const Channel
     write(call, block, chunk.first + i, all + (i - first) * lanes, point_stride);
 }
 
-void WinogradConv8::write(const Call& call, const ChannelBlock& block, std::int64_t tile, const std::int32_t* sums,
-                          std::int64_t point_stride) const {
+void Int8Winograd::write(const Call& call, const ChannelBlock& block, std::int64_t tile, const std::int32_t* sums,
+                         std::int64_t point_stride) const {
   const std::int64_t line = tile / tiles_w_, image = line / tiles_h_;
   const int y = static_cast<int>(line % tiles_h_) * kWinogradOut, x = static_cast<int>(tile % tiles_w_) * kWinogradOut;
   const std::int64_t pixel = (image * desc_.p() + y) * desc_.q() + x;
   WinogradOutputs out{.sums = sums,
                       .point_stride = point_stride,
-                      .parts = static_cast<int>(parts_.size()),
+                      .parts = static_cast<int>(weights_.parts.size()),
                       .part_stride = kWinogradPoints * point_stride,
                       .rows = std::min(kWinogradOut, desc_.p() - y),
                       .columns = std::min(kWinogradOut, desc_.q() - x),
@@ -249,7 +165,7 @@ void WinogradConv8::write(const Call& call, const ChannelBlock& block, std::int6
   set_.outputs(out);
 }
 
-void WinogradConv8::run(const Int8ConvArgs& args) const {
+void Int8Winograd::run(const Int8ConvArgs& args) const {
   Call call{.args = &args, .epilogue = epilogue_, .m = m_.data()};
   if (args.scale) {
     call.epilogue = with_dynamic_scale(epilogue_);
@@ -257,22 +173,23 @@ void WinogradConv8::run(const Int8ConvArgs& args) const {
     std::fill_n(m, m_.size(), *args.scale);
     call.m = m;
   }
-  const std::int64_t tiles = std::int64_t{args.n} * tiles_h_ * tiles_w_, parts = threads();
-  if (tiles >= parts * chunk_tiles_) {  // each thread takes chunks of its own
-    const std::int64_t chunks = ceil_div(tiles, parts * chunk_tiles_) * parts;
+  const std::int64_t tiles = std::int64_t{args.n} * tiles_h_ * tiles_w_, workers = threads();
+  if (tiles >= workers * chunk_tiles_) {  // each thread takes chunks of its own
+    const std::int64_t chunks = ceil_div(tiles, workers * chunk_tiles_) * workers;
     parallel_for(chunks, [&](std::int64_t i) {
       const Chunk own = chunk(tiles * i / chunks, tiles * (i + 1) / chunks);
       transform(call, own, 0, own.tiles);
-      for (const ChannelBlock& block : blocks_) multiply(call, own, block, 0, own.tiles);
+      for (const ChannelBlock& block : weights_.blocks) multiply(call, own, block, 0, own.tiles);
     });
     return;
   }
   const Chunk all = chunk(0, tiles);  // few tiles: all threads share them, and read the weights once
-  parallel_for(parts, [&](std::int64_t i) { transform(call, all, tiles * i / parts, tiles * (i + 1) / parts); });
-  const std::int64_t blocks = std::ssize(blocks_), shares = blocks % parts == 0 ? 1 : ceil_div(parts, blocks);
+  parallel_for(workers, [&](std::int64_t i) { transform(call, all, tiles * i / workers, tiles * (i + 1) / workers); });
+  const std::int64_t blocks = std::ssize(weights_.blocks),
+                     shares = blocks % workers == 0 ? 1 : ceil_div(workers, blocks);
   parallel_for(blocks * shares, [&](std::int64_t i) {
     const std::int64_t share = i % shares;
-    multiply(call, all, blocks_[static_cast<std::size_t>(i / shares)], tiles * share / shares,
+    multiply(call, all, weights_.blocks[static_cast<std::size_t>(i / shares)], tiles * share / shares,
              tiles * (share + 1) / shares);
   });
 }
@@ -299,9 +216,9 @@ bool int8_winograd_pays(const ConvDesc& d, Isa isa) {
          winograd + kWeightBytes / kBytesPerCycle < kGain * direct;
 }
 
-std::unique_ptr<Int8Conv> make_winograd_conv(const Int8ConvParams& params, const WinogradSet& set,
+std::unique_ptr<Int8Conv> make_int8_winograd(const Int8ConvParams& params, const WinogradSet& set,
                                              const std::string& name) {
-  return std::make_unique<WinogradConv8>(params, set, name);
+  return std::make_unique<Int8Winograd>(params, set, name);
 }
 
 }  // namespace gpueval::cpu
