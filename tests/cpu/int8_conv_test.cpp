@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "cpu/int8/isa.h"
 #include "cpu/int8_case.h"
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
@@ -352,6 +353,19 @@ TEST(Int8Conv, ForcedRowFallsToTheSameIsa) {
   const Int8Case first(parse_conv_desc("n1h5w5c3_k8r3s3_st1_pad1,1,1,1"), {});
   EXPECT_EQ(first.make("portable")->kernel(), "conv_first_s8_portable");
   EXPECT_EQ(first.make("conv_s8_portable")->kernel(), "conv_s8_portable");
+}
+
+// Large maps, or batches, that read eight times the weights often enough.
+TEST(Int8Conv, WinogradRunsWhereItPays) {
+  const auto kernel = [](const char* shape) { return Int8Case(parse_conv_desc(shape), {}).make("avx2")->kernel(); };
+  if (std::find(usable_isas().begin(), usable_isas().end(), Isa::kAvx2) == usable_isas().end())
+    GTEST_SKIP() << "this CPU has no AVX2";
+  EXPECT_EQ(kernel("n1h56w56c64_k64r3s3_st1_pad1,1,1,1"), "winograd_s8_avx2");
+  EXPECT_EQ(kernel("n1h7w7c64_k64r3s3_st1_pad1,1,1,1"), "conv_s8_avx2");
+  EXPECT_EQ(kernel("n16h7w7c64_k64r3s3_st1_pad1,1,1,1"), "winograd_s8_avx2");
+  EXPECT_EQ(kernel("n1h56w56c16_k64r3s3_st1_pad1,1,1,1"), "conv_s8_avx2");
+  EXPECT_EQ(kernel("n1h56w56c64_k64r3s3_st2_pad1,1,1,1"), "conv_s8_avx2");
+  EXPECT_EQ(kernel("n1h56w56c64_k64r3s3_st1_dil2_pad2,2,2,2"), "conv_s8_avx2");
 }
 
 TEST(Int8Conv, UnknownKernelIsAUsageErrorThatNamesIt) {
