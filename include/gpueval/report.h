@@ -23,6 +23,7 @@ std::string to_json(const TableReport& table);
 std::string to_html(const TableReport& table);
 
 std::string to_text(const Classification& found);
+std::string to_text(const ExportedNetwork& exported);  // a sentence
 
 std::string to_text(const SelftestResult& result);
 std::string to_json(const SelftestResult& result);
@@ -37,6 +38,10 @@ std::string to_text(const KerasNetwork& network);
 // Text of `gpu_eval compare`: matching runs of two result files side by side. Throws Error for a file that is no
 // result.
 std::string compare_results(const std::string& path_a, const std::string& path_b);
+
+// How far a measurement is, in a line.
+std::string progress_text(const AccuracyProgress& progress);
+std::string progress_text(const SpeedProgress& progress);
 
 // Tables of what this version and this machine have.
 std::string list_models();

@@ -214,6 +214,13 @@ struct Report {
   std::optional<SpeedVerdict> verdict() const;  // the worst of the runs
 };
 
+// Whether the last row that has an accuracy has at least `least` of what it is judged by. Error where no row has one.
+struct AccuracyGate {
+  bool passed = false;
+  std::string sentence;
+};
+AccuracyGate accuracy_gate(const Report& report, double least);
+
 // `gpu_eval table`: every network with several rows each.
 struct TableNetwork {
   std::string name;                       // "mobilenet 0.25"
@@ -246,6 +253,20 @@ struct Classification {
   int height = 0, width = 0;  // of the picture
   std::vector<Of> rows;
   std::optional<CalibrationReport> calibration;
+};
+
+// `gpu_eval export`: an ONNX file.
+struct ExportedNetwork {
+  std::string path, network, form;  // "int8 (scheme best, u8 activations)"
+  std::uint64_t bytes = 0;
+  InputSpec input;
+  struct Output {
+    std::string name;
+    Shape shape;
+  };
+  std::vector<Output> outputs = {};
+  std::optional<int> calibration_images = {};  // absent: not calibrated, or a table was read
+  std::vector<std::string> notes = {};         // whole sentences
 };
 
 // `gpu_eval sensitivity`: a network against float32 on the judged images.
@@ -285,6 +306,8 @@ struct SensitivityReport {
   bool interrupted = false;
   std::vector<std::string> warnings = {};  // whole sentences: numbers of this report that may be wrong, and why
   std::vector<std::string> notes = {};     // whole sentences for the reader
+
+  bool valid() const;  // no speed measurement is INVALID
 };
 
 }  // namespace gpueval

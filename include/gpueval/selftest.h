@@ -39,6 +39,8 @@ struct SelftestOptions {
 // What it tests: the kernels that the device can run, then the operations. Throws Error (kDevice) where the device
 // is not usable, naming why; usage error for a device without a self-test.
 std::vector<std::string> selftest_kernels(const std::string& device);
+// Of these, those whose names hold the regular expression. Usage error for one that is none, or that finds nothing.
+std::vector<std::string> selftest_kernels(const std::string& device, const std::string& pattern);
 // Those that were not tested yet on this GPU with this driver and build.
 std::vector<std::string> untested_kernels(const std::string& device);
 

@@ -52,8 +52,8 @@ Report judge_answers(const JudgePlan& plan);
 void forget_journal(const Report& report);
 
 // The rows of the comparison with the original research: float32, its own scheme (twice where a network has depthwise
-// layers, which it left in float32), maxabs and best.
-std::vector<Row> research_rows(const Graph& graph);
+// layers, which it left in float32), maxabs and best. kernel: Row::kernel of each.
+std::vector<Row> research_rows(const Graph& graph, const std::string& kernel = "");
 // The plan for every network asked for, a width each: those of the plan's name (empty: all but the demo), of its alpha.
 std::vector<Plan> plan_each_network(const Plan& plan);
 // One after the other. A network whose weights are looked for and not found is named in the result; what was measured
@@ -76,6 +76,14 @@ LoadedModel load_model(const ModelPlan& plan);
 Graph network_shape(const ModelPlan& plan);  // without weights
 // What --model takes: the name of a network, or a file that Keras saved, which an ending or a slash tells.
 void set_network(ModelPlan& plan, const std::string& name_or_file);
+// What --precision and --scheme take: a row each precision, and of int8 each scheme ("best", "auto", ...; none: left
+// open). common: what they share, its recipe's scheme aside. Usage error for a name that is unknown or stands there
+// twice, and for corrections that contradict each other, unless plan.calibration has a table with the rest of the
+// recipe.
+void set_rows(Plan& plan, const std::vector<std::string>& precisions, const std::vector<std::string>& schemes,
+              const Row& common = {});
+// Usage error for what the plan's device is not or cannot do; it begins with the option's name: "no-cuda-graph is for".
+void check_device(const Plan& plan);
 
 // What a network is judged by.
 struct JudgedBy {
@@ -113,6 +121,10 @@ struct Prepared {
 };
 Prepared prepare(const Plan& plan, Observer& observer);
 std::unique_ptr<Engine> make_engine(const Plan& plan, const LoweredRow& row, int batch);
+
+// The plan's first row as ONNX (gpueval/onnx_export.h). Error for int8 with weights that are not random where there are
+// no images to calibrate on.
+ExportedNetwork export_network(const Plan& plan, const std::string& path, Observer& observer);
 
 // The plan's first row, calibrated on all of the images: what save_table() takes.
 struct Calibrated {

@@ -297,6 +297,11 @@ bool Report::valid() const {
   });
 }
 
+bool SensitivityReport::valid() const {
+  return !mixed ||
+         std::all_of(mixed->speed.begin(), mixed->speed.end(), [](const MixedSpeed& row) { return row.speed.valid; });
+}
+
 std::string to_table(const Report& report) {
   std::string text = header(report) + result_table(report).text() + '\n' + warning_lines(report.warnings, kWidth);
   for (std::size_t i = 1; i < report.runs.size(); ++i) {

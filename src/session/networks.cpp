@@ -68,7 +68,7 @@ bool any_measured(const TableReport& table) {
 
 }  // namespace
 
-std::vector<Row> research_rows(const Graph& graph) {
+std::vector<Row> research_rows(const Graph& graph, const std::string& kernel) {
   const bool depthwise = std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
     return std::holds_alternative<DepthwiseConv2D>(node.op) || std::holds_alternative<SeparableConv2D>(node.op);
   });
@@ -76,6 +76,7 @@ std::vector<Row> research_rows(const Graph& graph) {
   if (depthwise) rows.push_back(int8_row(Scheme::kReference, false));
   rows.push_back(int8_row(Scheme::kMaxAbs));
   rows.push_back(int8_row(Scheme::kBest));
+  for (Row& row : rows) row.kernel = kernel;
   return rows;
 }
 

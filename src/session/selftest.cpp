@@ -1,15 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gpueval/selftest.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <regex>
 
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
 #include "gpueval/session.h"
 
 namespace gpueval {
+
+std::vector<std::string> selftest_kernels(const std::string& device, const std::string& pattern) {
+  const std::vector<std::string> all = selftest_kernels(device);
+  std::vector<std::string> names;
+  try {
+    const std::regex wanted(pattern);
+    std::copy_if(all.begin(), all.end(), std::back_inserter(names),
+                 [&](const std::string& name) { return std::regex_search(name, wanted); });
+  } catch (const std::regex_error&) {
+    fail_usage("kernels {}: it is no regular expression", pattern);
+  }
+  if (names.empty()) fail_usage("kernels {}: none of {} has that in its name", pattern, fmt::join(all, ", "));
+  return names;
+}
 
 SelftestResult test_kernels(const std::string& device, const std::vector<std::string>& kernels, Observer& observer) {
   observer.on_step(fmt::format("self-test of {} kernels on {}", kernels.size(), device));

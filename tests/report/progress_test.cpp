@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/progress.h"
-
+// What is shown while a measurement goes on.
 #include <gtest/gtest.h>
 
 #include "gpueval/classification.h"
+#include "gpueval/report.h"
 
-namespace gpueval::cli {
+namespace gpueval {
 namespace {
 
 // Rows of 10,000 images, so many of them right.
@@ -38,4 +38,4 @@ TEST(Progress, SpeedLine) {
 }
 
 }  // namespace
-}  // namespace gpueval::cli
+}  // namespace gpueval
