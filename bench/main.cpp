@@ -5,11 +5,11 @@
 #include <string>
 
 #include "bench_row.h"
-#include "cli/exit_code.h"
 #include "core/output_file.h"
 #include "core/stop_signal.h"
 #include "gpueval/error.h"
 #include "options.h"
+#include "program/exit_code.h"
 #include "result.h"
 #include "session.h"
 
@@ -61,7 +61,7 @@ int run(int argc, const char* const* argv) {
   write_files(line.options, result);
   if (result.interrupted) {
     std::fprintf(stderr, "gpu_bench: interrupted, rows are missing\n");
-    return cli::exit_status(cli::ExitCode::kInterrupted);
+    return exit_status(ExitCode::kInterrupted);
   }
   bool failed = false;
   for (const Row& row : result.rows) failed = failed || row.failed;
@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
     return 1;
   } catch (const gpueval::Error& error) {
     std::fprintf(stderr, "gpu_bench: %s\n", error.what());
-    return exit_status(gpueval::cli::exit_code(error.kind()));
+    return exit_status(gpueval::exit_code(error.kind()));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "gpu_bench: %s\n", error.what());
     return 1;

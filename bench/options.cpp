@@ -3,9 +3,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/section.h"
 #include "gpueval/error.h"
 #include "patterns.h"
+#include "program/values.h"
 
 namespace gpueval::bench {
 namespace {
@@ -25,8 +25,8 @@ void define(CLI::App& app, Options& o) {
   app.add_option("--cache", o.cache,
                  "hot: data where the run before left it; cold: caches flushed before each run; both")
       ->check(CLI::IsMember({"hot", "cold", "both"}));
-  app.add_option("--min-time", o.min_time, "seconds of samples of a hot row")->check(cli::above_zero());
-  app.add_option("--roof-time", o.roof_time, "seconds for each roof; 0: measure none")->check(cli::zero_or_above());
+  app.add_option("--min-time", o.min_time, "seconds of samples of a hot row")->check(above_zero());
+  app.add_option("--roof-time", o.roof_time, "seconds for each roof; 0: measure none")->check(zero_or_above());
   app.add_option("--json", o.json, "write roofs and rows to this file");
   app.add_option("--markdown", o.markdown, "write the tables to this file");
   app.add_flag("--list", o.list, "name the rows and leave");

@@ -4,7 +4,7 @@
 
 get_property(modules GLOBAL PROPERTY GPUEVAL_MODULES)
 list(APPEND modules gpueval_onnx_schema)
-list(REMOVE_ITEM modules gpueval_cli)  # the program's
+list(REMOVE_ITEM modules gpueval_program gpueval_cli)  # the program's
 set(objects "")
 foreach(module IN LISTS modules)
   list(APPEND objects $<TARGET_OBJECTS:${module}>)

@@ -21,6 +21,7 @@ FORBIDDEN = {
     "src/session/": BACKENDS,
     "src/task/": BACKENDS,
     "src/report/": BACKENDS,
+    "src/program/": BACKENDS,
     "src/cli/": BACKENDS,
     "src/export/": BACKENDS,
     "src/graph/": BACKENDS,
@@ -31,7 +32,8 @@ FORBIDDEN = {
     "src/core/": BACKENDS + ("src/backend/", "src/graph/", "src/quant/", "src/eval/", "include/gpueval/engine.h",
                              "include/gpueval/graph.h", "include/gpueval/node_runner.h", "include/gpueval/quant.h"),
 }
-NO_NAMES = ("src/quant/", "src/eval/", "src/accuracy/", "src/speed/", "src/session/", "src/task/", "src/report/", "src/cli/")
+NO_NAMES = ("src/quant/", "src/eval/", "src/accuracy/", "src/speed/", "src/session/", "src/task/", "src/report/", "src/program/",
+            "src/cli/")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 COMPARED = re.compile(r'[=!]=\s*"(cpu|cuda|emu)"|"(cpu|cuda|emu)"\s*[=!]=')

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/parse.h"
+#include "cli/rules.h"
 #include "core/spin_limit.h"
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
@@ -36,7 +37,7 @@ int run(int argc, char** argv) {
   if (argc < 2) gpueval::fail_usage("gpu_eval_worker IMAGES.f32 --model M ...: the file of pixels is missing");
   const auto parsed = cli::parse(argc - 1, argv + 1);
   gpueval::set_threads(parsed->options.threads);
-  parsed->command->check(*parsed->command_app, parsed->options);
+  cli::check_options(parsed->options);
   const gpueval::Plan plan = cli::settle_plan(parsed->options);
   if (!plan.speed) gpueval::fail_usage("gpu_eval_worker takes the options of a speed measurement");
   gpueval::Observer silent;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors. The library throws gpueval::Error and never prints or exits; only src/cli/ does.
+// Errors. The library throws gpueval::Error and never prints or exits; only src/program/ and src/cli/ do.
 #pragma once
 
 #include <fmt/core.h>

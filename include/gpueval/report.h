@@ -3,6 +3,7 @@
 // pages.
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "gpueval/keras.h"
@@ -44,10 +45,10 @@ std::string progress_text(const AccuracyProgress& progress);
 std::string progress_text(const SpeedProgress& progress);
 
 // Tables of what this version and this machine have.
-std::string list_models();
-std::string list_layers();  // of Keras
-std::string list_kernels();
-std::string list_devices();
-std::string list_calibrators();
+struct Listing {
+  const char* name;  // "models"
+  std::string (*text)();
+};
+std::span<const Listing> listings();
 
 }  // namespace gpueval

@@ -56,6 +56,8 @@ void forget_journal(const Report& report);
 std::vector<Row> research_rows(const Graph& graph, const std::string& kernel = "");
 // The plan for every network asked for, a width each: those of the plan's name (empty: all but the demo), of its alpha.
 std::vector<Plan> plan_each_network(const Plan& plan);
+// The same for each of these in its place, as set_network() takes them; none: for the plan's.
+std::vector<Plan> plan_each_network(Plan plan, const std::vector<std::string>& names);
 // One after the other. A network whose weights are looked for and not found is named in the result; what was measured
 // before an error or a signal is returned with that. Throws where nothing was.
 TableReport measure_networks(const std::vector<Plan>& plans, Observer& observer);

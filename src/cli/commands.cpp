@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/commands.h"
 
-#include <array>
-
 namespace gpueval::cli {
 
 std::span<const Command> commands() {
-  static const std::array kAll{kMeasure, kCalibrate, kTable,   kSensitivity, kExport,
-                               kList,    kInspect,   kCompare, kJudge,       kSelftest};
+  static constexpr Command kAll[] = {
+#define GPUEVAL_COMMAND(set, name, run, uses, help, examples) {set, name, run, Uses::uses, help, examples},
+#include "cli/commands.inc"
+  };
   return kAll;
 }
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/outputs.h"
 
-#include "cli/networks.h"
-#include "cli/terminal.h"
 #include "core/cache_folder.h"
 #include "core/output_file.h"
 #include "core/output_places.h"
-#include "core/stop_signal.h"
 #include "gpueval/error.h"
 #include "quant/table_weights.h"
 
@@ -64,31 +61,6 @@ void settle_outputs(Options& options) {
 
 bool prints_form(const Options& options) {
   return options.json == kToStdout || options.html == kToStdout || options.markdown == kToStdout;
-}
-
-ExitCode outcome(const std::vector<std::string>& problems, bool interrupted, bool valid) {
-  for (const std::string& problem : problems) print_error(problem);
-  if (!problems.empty()) return ExitCode::kRuntime;
-  if (interrupted) return ExitCode::kInterrupted;
-  return valid ? ExitCode::kOk : ExitCode::kInvalidMeasurement;
-}
-
-std::vector<std::string> write_results(const std::vector<ResultFile>& files) {
-  std::vector<std::string> problems;
-  for (const ResultFile& result : files) {
-    if (result.path.empty()) continue;
-    try {
-      if (result.path == kToStdout) {
-        print_lines(result.text());
-      } else {
-        write_file(result.path, result.text());
-      }
-    } catch (const Interrupted&) {  // at a pipe that nobody empties; the exit code says so
-    } catch (const Error& error) {
-      problems.emplace_back(error.what());
-    }
-  }
-  return problems;
 }
 
 }  // namespace gpueval::cli

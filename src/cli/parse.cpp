@@ -5,16 +5,13 @@
 
 #include <algorithm>
 
-#include "cli/section.h"
+#include "cli/option_rows.h"
 #include "core/near_miss.h"
 #include "gpueval/error.h"
+#include "program/help_text.h"
 
 namespace gpueval::cli {
 namespace {
-
-std::string call(const Command& command) {
-  return *command.name == 0 ? "gpu_eval" : std::string("gpu_eval ") + command.name;
-}
 
 const CLI::App& app_of(const Parsed& parsed, const Command& command) {
   return *command.name == 0 ? *parsed.app : *parsed.app->get_subcommand(command.name);
@@ -24,7 +21,7 @@ const CLI::App& app_of(const Parsed& parsed, const Command& command) {
 std::string hint(const Parsed& parsed, const std::string& option) {
   std::vector<std::string> owners, names;
   for (const Command& command : commands()) {
-    if (app_of(parsed, command).get_option_no_throw(option) != nullptr) owners.push_back(call(command));
+    if (app_of(parsed, command).get_option_no_throw(option) != nullptr) owners.push_back(command.call());
   }
   if (!owners.empty()) return fmt::format("; {} {} it", fmt::join(owners, ", "), owners.size() == 1 ? "has" : "have");
   for (const CLI::Option* known : parsed.command_app->get_options()) names.push_back(known->get_name());
@@ -34,7 +31,7 @@ std::string hint(const Parsed& parsed, const std::string& option) {
 // Names the first unknown option, or else the first argument too many.
 [[noreturn]] void fail_extras(const Parsed& parsed) {
   const std::vector<std::string> extras = parsed.app->remaining(true);
-  const std::string help = call(*parsed.command) + " --help";
+  const std::string help = parsed.options.command->call() + " --help";
   for (const std::string& text : extras) {
     if (!text.starts_with("-")) continue;
     const std::string option = text.substr(0, text.find('='));
@@ -46,15 +43,20 @@ std::string hint(const Parsed& parsed, const std::string& option) {
   fail_usage("unexpected argument '{}': `{}` shows the usage{}", extra, help, did_you_mean(extra, names));
 }
 
+// CLI11 gives no name to an option that is not in --help.
+std::string name_of(const CLI::Option& option) {
+  return option.get_positional() ? option.get_name() : "--" + option.get_lnames().front();
+}
+
 void record_given(Parsed& parsed) {
   for (const CLI::Option* option : parsed.command_app->get_options()) {
-    if (option->count() > 0) parsed.options.given.insert(option->get_name());
+    if (option->count() > 0) parsed.options.given.insert(name_of(*option));
   }
   if (parsed.command_app == parsed.app.get()) return;
   for (const CLI::Option* option : parsed.app->get_options()) {
     if (option->count() > 0)
-      fail_usage("{} contradicts {}, whose options follow it: `{} --help` lists them", option->get_name(),
-                 parsed.command->name, call(*parsed.command));
+      fail_usage("{} contradicts {}, whose options follow it: `{} --help` lists them", name_of(*option),
+                 parsed.options.command->name, parsed.options.command->call());
   }
 }
 
@@ -70,15 +72,6 @@ void check_lists(int argc, const char* const* argv, const CLI::App& app) {
   }
 }
 
-// CLI11's words for what its needs() and excludes() found.
-std::string in_our_words(std::string message) {
-  for (const auto& [theirs, ours] : {std::pair{" requires ", " needs "}, {" excludes ", " contradicts "}}) {
-    if (const std::size_t at = message.find(theirs); at != std::string::npos)
-      message.replace(at, std::string(theirs).size(), ours);
-  }
-  return message;
-}
-
 void define(Parsed& parsed, std::vector<Options>& options) {
   const ToolInfo tool = tool_info();
   parsed.app = std::make_unique<CLI::App>(
@@ -92,7 +85,8 @@ void define(Parsed& parsed, std::vector<Options>& options) {
   for (std::size_t i = 0; i < options.size(); ++i) {
     const Command& command = commands()[i];
     CLI::App& of = i == 0 ? app : *app.add_subcommand(command.name, command.help)->group("Commands");
-    command.define(of, options[i]);
+    options[i].command = &command;
+    define_options(of, command, options[i]);
     of.footer(command.examples);
   }
 }
@@ -113,12 +107,11 @@ std::unique_ptr<Parsed> parse(int argc, const char* const* argv) {
     parsed->text = std::string(version.what()) + '\n';
   } catch (const CLI::ExtrasError&) {
   } catch (const CLI::ParseError& error) {
-    problem.emplace(in_our_words(error.what()), ErrorKind::kUsage);
+    problem.emplace(error.what(), ErrorKind::kUsage);
   }
   for (std::size_t i = 0; i < options.size(); ++i) {
     const CLI::App& of = app_of(*parsed, commands()[i]);
     if (i > 0 && !of.parsed()) continue;
-    parsed->command = &commands()[i];
     parsed->command_app = &of;
     parsed->options = std::move(options[i]);
   }

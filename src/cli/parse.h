@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
@@ -12,7 +13,6 @@ namespace gpueval::cli {
 struct Parsed {
   std::unique_ptr<CLI::App> app;  // of all commands; keeps what `command_app` points to
   const CLI::App* command_app = nullptr;
-  const Command* command = nullptr;
   Options options;
   std::string text;  // of --help or --version, to be printed instead
 };

@@ -32,7 +32,11 @@ class Progress : public Observer {
   std::chrono::steady_clock::time_point last_{};
 };
 
-std::string progress_text(const AccuracyProgress& progress);
-std::string progress_text(const SpeedProgress& progress);
+// What the step returns, which is given an observer that shows how far it is.
+template <typename Step>
+auto with_progress(Step step) {
+  Progress progress;
+  return step(progress);
+}
 
 }  // namespace gpueval::cli

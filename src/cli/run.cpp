@@ -7,14 +7,15 @@
 #include <string>
 
 #include "cli/commands.h"
-#include "cli/exit_code.h"
 #include "cli/outputs.h"
 #include "cli/parse.h"
 #include "cli/progress.h"
-#include "cli/terminal.h"
+#include "cli/rules.h"
 #include "core/stop_signal.h"
 #include "gpueval/engine.h"
 #include "gpueval/error.h"
+#include "program/exit_code.h"
+#include "program/terminal.h"
 
 namespace gpueval::cli {
 namespace {
@@ -27,17 +28,15 @@ std::string with_option(const Parsed& parsed, const Error& error) {
   return typed && parsed.command_app->get_option_no_throw(option) != nullptr ? "--" + message : message;
 }
 
-int run_parsed(Parsed& parsed) {
+ExitCode run_parsed(Parsed& parsed) {
   Options& options = parsed.options;
   try {
     set_threads(options.threads);
-    parsed.command->check(*parsed.command_app, options);
+    check_options(options);
     settle_outputs(options);
-    if (parsed.command->runs_kernels) {
-      Progress progress;
-      test_new_kernels(options.plan.device, progress);
-    }
-    return parsed.command->run(options);
+    if (options.command->uses == Uses::kKernels)
+      with_progress([&](Observer& observer) { test_new_kernels(options.plan.device, observer); });
+    return options.command->run(options);
   } catch (const Interrupted&) {
     throw;
   } catch (const Error& error) {
@@ -45,20 +44,20 @@ int run_parsed(Parsed& parsed) {
   }
 }
 
-int report_error(std::string_view message, ExitCode code) {
+ExitCode report_error(std::string_view message, ExitCode code) {
   print_error(message);
-  return exit_status(code);
+  return code;
 }
 
-int run_command(int argc, const char* const* argv) {
+ExitCode run_command(int argc, const char* const* argv) {
   try {
     const std::unique_ptr<Parsed> parsed = parse(argc, argv);
     if (parsed->text.empty()) return run_parsed(*parsed);
     print_lines(parsed->text);
-    return 0;
+    return ExitCode::kOk;
   } catch (const Interrupted&) {
     print_note("interrupted before there was a result");
-    return exit_status(ExitCode::kInterrupted);
+    return ExitCode::kInterrupted;
   } catch (const Error& error) {
     return report_error(error.what(), exit_code(error.kind()));
   } catch (const std::bad_alloc&) {
@@ -73,15 +72,15 @@ int run_command(int argc, const char* const* argv) {
 
 int run(int argc, const char* const* argv) {
   const StopSignal stop;
-  const int code = run_command(argc, argv);
+  const ExitCode code = run_command(argc, argv);
   if (lost_output() != 0) {
     print_error(std::string("standard output: what was printed could not all be written: ") +
                 std::strerror(lost_output()));
     return exit_status(ExitCode::kRuntime);
   }
-  const bool verdict = code == exit_status(ExitCode::kOk) || code == exit_status(ExitCode::kAccuracyGate) ||
-                       code == exit_status(ExitCode::kInvalidMeasurement);
-  return StopSignal::raised() && verdict ? exit_status(ExitCode::kInterrupted) : code;
+  const bool verdict =
+      code == ExitCode::kOk || code == ExitCode::kAccuracyGate || code == ExitCode::kInvalidMeasurement;
+  return exit_status(StopSignal::raised() && verdict ? ExitCode::kInterrupted : code);
 }
 
 }  // namespace gpueval::cli

@@ -14,8 +14,6 @@ namespace {
 
 using Align = TextTable::Align;
 
-}  // namespace
-
 std::string list_models() {
   TextTable table;
   table.column("model", Align::kLeft);
@@ -73,6 +71,17 @@ std::string list_calibrators() {
   table.row({"reference", "none",
              "the original research: one scale a tensor, found at run time for each image, batch norm in float32"});
   return table.text();
+}
+
+}  // namespace
+
+std::span<const Listing> listings() {
+  static constexpr Listing kAll[] = {{"models", list_models},
+                                     {"layers", list_layers},
+                                     {"kernels", list_kernels},
+                                     {"calibrators", list_calibrators},
+                                     {"devices", list_devices}};
+  return kAll;
 }
 
 }  // namespace gpueval

@@ -105,6 +105,16 @@ std::vector<Plan> plan_each_network(const Plan& plan) {
   return plans;
 }
 
+std::vector<Plan> plan_each_network(Plan plan, const std::vector<std::string>& names) {
+  if (names.empty()) return plan_each_network(plan);
+  std::vector<Plan> plans;
+  for (const std::string& name : names) {
+    set_network(plan.model, name);
+    for (Plan& network : plan_each_network(plan)) plans.push_back(std::move(network));
+  }
+  return plans;
+}
+
 TableReport measure_networks(const std::vector<Plan>& plans, Observer& observer) {
   TableReport table;
   table.tool = tool_info();

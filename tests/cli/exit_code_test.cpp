@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/exit_code.h"
+#include "program/exit_code.h"
 
 #include <gtest/gtest.h>
 
-namespace gpueval::cli {
+namespace gpueval {
 namespace {
 
 TEST(ExitCode, OfEachKindOfError) {
@@ -16,4 +16,4 @@ TEST(ExitCode, OfEachKindOfError) {
 }
 
 }  // namespace
-}  // namespace gpueval::cli
+}  // namespace gpueval

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/terminal.h"
+#include "program/terminal.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 
 #include "core/printable.h"
 
-namespace gpueval::cli {
+namespace gpueval {
 namespace {
 
 // A message names a file and what is wrong with it; one that a damaged file blew up would push all else off the screen.
@@ -51,4 +51,4 @@ void draw_line(std::string_view text) { write(stderr, '\r' + printable(text) + "
 
 int lost_output() { return lost; }
 
-}  // namespace gpueval::cli
+}  // namespace gpueval

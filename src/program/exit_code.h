@@ -3,7 +3,7 @@
 
 #include "gpueval/error.h"
 
-namespace gpueval::cli {
+namespace gpueval {
 
 // README "Exit codes". 130: 128 + SIGINT, as shells say it.
 enum class ExitCode {
@@ -34,4 +34,4 @@ inline ExitCode exit_code(ErrorKind kind) {
   return ExitCode::kRuntime;
 }
 
-}  // namespace gpueval::cli
+}  // namespace gpueval

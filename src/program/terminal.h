@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-namespace gpueval::cli {
+namespace gpueval {
 
 // A closed stdin, stdout or stderr would lend its number to the next file opened, and what is printed would go there.
 void hold_standard_streams();
@@ -21,4 +21,4 @@ void draw_line(std::string_view text);
 // Why stdout did not take all that was printed: an errno, 0 if it did.
 int lost_output();
 
-}  // namespace gpueval::cli
+}  // namespace gpueval
