@@ -68,6 +68,14 @@ TEST(CheckDevice, NamesTheOption) {
   EXPECT_THAT(usage_error([&] { check_device(plan); }), HasSubstr("device gpu: this version has auto, "));
 }
 
+TEST(PlanEachNetwork, OfSeveralNames) {
+  std::vector<std::string> names;
+  for (const Plan& plan : plan_each_network({}, {"squeezenet", "mobilenet_0.25", "a/own.keras"}))
+    names.push_back(plan.model.name + plan.model.file);
+  EXPECT_THAT(names, ElementsAre("squeezenet", "mobilenet", "a/own.keras"));
+  EXPECT_EQ(plan_each_network({}, {}).size(), plan_each_network({}).size());
+}
+
 TEST(SelftestKernels, ByARegularExpression) {
   EXPECT_THAT(selftest_kernels("emu", "^add$"), ElementsAre("add"));
   EXPECT_EQ(selftest_kernels("emu", ""), selftest_kernels("emu"));
