@@ -22,6 +22,7 @@ TEST_F(Export, ErrorsNameTheOption) {
                "export contradicts --scheme reference");
   expect_error(with({"--onnx", "f", "--scheme", "maxabs"}), 2, "--scheme contradicts --precision float32");
   expect_error(with({"--onnx", "f", "--batch", "2"}), 2, "unknown option --batch");
+  expect_error({"export", "--onnx", "f", "--model", "demo,squeezenet"}, 2, "--model: export takes one network");
   expect_error(with({"--onnx", "f", "--limit", "2"}), 2, "unknown option --limit");
   EXPECT_FALSE(std::filesystem::exists(path("f")));
 }

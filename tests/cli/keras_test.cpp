@@ -74,6 +74,7 @@ TEST_F(KerasFile, FaultsHaveOneSentence) {
       {"sensitivity", "--model", network_, "--data", zeros(1)}, 1,
       "accuracy is measured of classifiers, segmentations and detectors (--priors), and this network has 3 outputs");
   expect_error({"inspect"}, 2, "inspect: expected one file");
+  expect_error({"inspect", network_, "--input-size", "x"}, 2, "--input-size: input size 'x'");
 }
 
 }  // namespace
