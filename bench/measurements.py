@@ -25,6 +25,8 @@ import speed_stats  # noqa: E402
 DOCUMENTS = ["docs/measurements.md", "docs/gpu_measurements.md", "README.md"]
 PEERS = {2: "2026-11-24_xeon-2core_peers/speed.json", 1: "2026-11-24_xeon-2core_peers_1thread/speed.json"}
 KERAS_PEERS = "2026-11-28_keras_peers/speed.json"
+VNNI_PEERS = "2026-11-28_epyc-2core_winograd/speed.json"
+WINOGRAD = "2026-11-28_epyc-2core_winograd/"
 AVX_VNNI = "2026-11-24_xeon-2core_avx2/avx_vnni_"
 ACCURACY = "2026-11-27_accuracy"
 GPU = "2026-11-27_h200_2"
@@ -144,6 +146,19 @@ def avx_vnni_networks():
             + table(["network", "AVX2", "AVX-VNNI", "ratio", "AVX-VNNI, in turn with OpenVINO", "OpenVINO", "ratio"], rows))
 
 
+def winograd():
+    """Programs without and with it, in turn, at two levels."""
+    levels = {level: [row for row in load(f"{WINOGRAD}{level}.json")["rows"] if row["precision"] == "int8"]
+              for level in ("avx2", "avx512_vnni")}
+    rows = []
+    for cells in zip(*levels.values()):
+        rows.append([NAMES[cells[0]["network"]], cells[0]["batch"]])
+        for cell in cells:
+            rows[-1] += [rate(statistics.median(cell["before"])), rate(statistics.median(cell["after"])), f"{cell['ratio']:.2f}"]
+    return table(["network", "batch", *(f"{level}{what}" for level in ("AVX2", "AVX-512 VNNI")
+                                        for what in (", plain sums", "", ", ratio"))], rows)
+
+
 def accuracy():
     lines, rows = [], []
     for network in NETWORKS:
@@ -217,7 +232,8 @@ def readme_cpu():
 
 BLOCKS = {**{f"peers_{p}_{t}": (lambda p=p, t=t: peers(p, PEERS[t])) for p in speed_stats.OURS for t in PEERS},
           "keras_peers": lambda: peers("int8", KERAS_PEERS),
-          **{f.__name__: f for f in (avx_vnni_kernels, avx_vnni_networks, accuracy, gpu_networks, readme_gpu, readme_cpu)}}
+          "vnni_peers": lambda: peers("int8", VNNI_PEERS),
+          **{f.__name__: f for f in (avx_vnni_kernels, avx_vnni_networks, winograd, accuracy, gpu_networks, readme_gpu, readme_cpu)}}
 PLACE = re.compile(r"(<!-- (\w+): bench/measurements\.py -->\n)(.*?)(<!-- end \2 -->)", re.DOTALL)
 
 
