@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps of winograd_set.h on vectors of any width. V names them: kBytes of a register, Bytes for a load that is
-// widened, multiply_add(sums, pairs, weights), the tallest product kRows[vectors], and store() of one pixel's lanes.
+// The steps of winograd_set.h on registers of V::kBytes. V has their instructions, too: those of sums (V::Sums), and
+// store_pixels(), the epilogue of up to four adjacent pixels; V::kRows[vectors] tiles are multiplied at once.
 #pragma once
 
 #include "cpu/int8/winograd_set.h"
@@ -163,7 +163,7 @@ void winograd_product(const WinogradProduct& a) {
   }
 }
 
-// 64 times the inverse of 576 modulo 2^32, then an arithmetic shift.
+// Of 576 Y modulo 2^32: Y.
 template <typename V>
 [[gnu::always_inline]] inline auto exact(const typename Vectors<V::kBytes>::U32& sum) {
   constexpr std::uint32_t kInverseOf9 = 954437177;

@@ -2,12 +2,12 @@
 // Winograd's F(4x4, 3x3) in whole numbers, exact: a quarter of the multiply-adds, on 16-bit factors
 // (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015; the points 0, 1, -1, 2, -2, infinity).
 //
-//   Y = A' [(G g G') . (B' d B)] A, of G's rows each a fraction 1/s of small integers: s = 4, 6, 6, 24, 24, 1. With
-//   those integers in G, and 24 / s in A, every step is one of integers and gives 576 Y.
+//   Y = A' [(G g G') . (B' d B)] A
 //
-// |B' d B| <= 17,340 for bytes and |G g G'| <= 49 * 127 fit 16 bits. Sums may wrap: 576 Y is right modulo 2^32, times
-// the inverse of 9 it is 64 Y modulo 2^32, and Y where |Y| < 2^25 (kWinogradBound), which the weights alone can
-// promise.
+// With 24 G in place of G (12 G in its last row, whose points A then doubles) every step is one of integers and gives
+// 576 Y. |B' d B| <= 17,340 for bytes and weight points of at most 144 * 127 fit 16 bits. Sums may wrap: 576 Y is right
+// modulo 2^32, times the inverse of 9 it is 64 Y modulo 2^32, and Y where |Y| < 2^25 (kWinogradBound): the depth is cut
+// into parts whose weights promise that.
 //
 // Included by translation units with their own -m flags: plain structs only.
 #pragma once
