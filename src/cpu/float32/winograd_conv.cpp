@@ -16,11 +16,13 @@ namespace gpueval::cpu {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr double kG[kWinogradIn][3] = {{1.0 / 4, 0, 0},
-                                       {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                       {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                       {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                       {1.0 / 24, -1.0 / 12, 1.0 / 6},
+constexpr double kSmall2 = kWinogradSmall * kWinogradSmall, kLarge2 = kWinogradLarge * kWinogradLarge;
+constexpr double kBySmall = 1 / (2 * kSmall2 * (kSmall2 - kLarge2)), kByLarge = 1 / (2 * kLarge2 * (kLarge2 - kSmall2));
+constexpr double kG[kWinogradIn][3] = {{1 / (kSmall2 * kLarge2), 0, 0},
+                                       {kBySmall, kBySmall* kWinogradSmall, kBySmall* kSmall2},
+                                       {kBySmall, -kBySmall* kWinogradSmall, kBySmall* kSmall2},
+                                       {kByLarge, kByLarge* kWinogradLarge, kByLarge* kLarge2},
+                                       {kByLarge, -kByLarge* kWinogradLarge, kByLarge* kLarge2},
                                        {0, 0, 1}};
 constexpr std::array<float, kFloatBlock> kNoBias{};
 

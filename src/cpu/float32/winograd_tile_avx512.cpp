@@ -16,16 +16,18 @@ constexpr int kLanes = 16;
   return _mm512_fmadd_ps(_mm512_set1_ps(factor), x, y);
 }
 
-// B' d, the points being 0, 1, -1, 2, -2 and infinity.
+constexpr float kSmall = kWinogradSmall, kLarge = kWinogradLarge, kSmall2 = kSmall * kSmall, kLarge2 = kLarge * kLarge;
+
+// B' d.
 [[gnu::always_inline]] inline void input_line(const __m512* d, __m512* out) {
-  const __m512 even = fma(-4, d[2], d[4]), odd = fma(-4, d[1], d[3]);
-  const __m512 even2 = _mm512_sub_ps(d[4], d[2]), odd2 = times(2, _mm512_sub_ps(d[3], d[1]));
-  out[0] = fma(4, d[0], fma(-5, d[2], d[4]));
+  const __m512 even = fma(-kLarge2, d[2], d[4]), odd = times(kSmall, fma(-kLarge2, d[1], d[3]));
+  const __m512 even2 = fma(-kSmall2, d[2], d[4]), odd2 = times(kLarge, fma(-kSmall2, d[1], d[3]));
+  out[0] = fma(kSmall2 * kLarge2, d[0], fma(-kSmall2 - kLarge2, d[2], d[4]));
   out[1] = _mm512_add_ps(even, odd);
   out[2] = _mm512_sub_ps(even, odd);
   out[3] = _mm512_add_ps(even2, odd2);
   out[4] = _mm512_sub_ps(even2, odd2);
-  out[5] = fma(4, d[1], fma(-5, d[3], d[5]));
+  out[5] = fma(kSmall2 * kLarge2, d[1], fma(-kSmall2 - kLarge2, d[3], d[5]));
 }
 
 // A' m.
@@ -33,9 +35,9 @@ constexpr int kLanes = 16;
   const __m512 sum1 = _mm512_add_ps(m[1], m[2]), difference1 = _mm512_sub_ps(m[1], m[2]);
   const __m512 sum2 = _mm512_add_ps(m[3], m[4]), difference2 = _mm512_sub_ps(m[3], m[4]);
   out[0] = _mm512_add_ps(_mm512_add_ps(m[0], sum1), sum2);
-  out[1] = fma(2, difference2, difference1);
-  out[2] = fma(4, sum2, sum1);
-  out[3] = _mm512_add_ps(fma(8, difference2, difference1), m[5]);
+  out[1] = fma(kLarge, difference2, times(kSmall, difference1));
+  out[2] = fma(kLarge2, sum2, times(kSmall2, sum1));
+  out[3] = fma(kLarge2 * kLarge, difference2, fma(kSmall2 * kSmall, difference1, m[5]));
 }
 
 }  // namespace
