@@ -47,6 +47,7 @@ def measure(name, program, folder):
     data, file = os.path.join(folder, "two.npy"), os.path.join(folder, "blocks.h5")
     numpy.save(data, pictures)
 
+    keras.backend.clear_session()  # names of layers are counted anew
     model = make(weights=None, classifier_activation=None)
     keras_applications.vary(model, numpy, 7)
     keras_applications.fit_statistics(model, pictures)
@@ -83,8 +84,8 @@ def main():
         for row in found[name]:
             print(name, row["layer"], *(f"{column} {value:.1e}" for column, value in row.items() if column != "layer"), flush=True)
         if options.out:
-            with open(options.out, "w") as target:
-                json.dump(found, target, indent=1)
+            with open(options.out, "w") as target:  # a row a line
+                target.write(json.dumps(found).replace("}, {", "},\n {").replace("]}", "]\n}") + "\n")
 
 
 if __name__ == "__main__":
