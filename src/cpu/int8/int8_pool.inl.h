@@ -254,9 +254,9 @@ inline void chunk_sums(const PoolRow& a, int c0, Store&& store) {
   }
 }
 
-// The same with int32 sums in channel order, where that is not possible.
+// The same with int32 sums in channel order, where that is not possible: rare, and once in the code for any count.
 template <typename S, typename Store>
-inline void plain_sums(const PoolRow& a, int c0, int count, Store&& store) {
+[[gnu::noinline]] void plain_sums(const PoolRow& a, int c0, int count, Store&& store) {
   for (int q = 0; q < a.q; ++q) {
     const Taps taps(a, q);
     std::int32_t sum[kChunk];
@@ -274,7 +274,9 @@ inline void for_sums(const PoolRow& a, Store&& store) {
         if (narrow) {
           chunk_sums<S, count>(a, c0, store);
         } else {
-          plain_sums<S>(a, c0, count, store);
+          int channels = count;
+          asm("" : "+r"(channels));  // not a constant: g++ would unroll a copy of the function for each
+          plain_sums<S>(a, c0, channels, store);
         }
       },
       [&](int c0, int count) { plain_sums<S>(a, c0, count, store); });
