@@ -25,7 +25,6 @@ import speed_stats  # noqa: E402
 DOCUMENTS = ["docs/measurements.md", "docs/gpu_measurements.md", "README.md"]
 PEERS = {2: "2026-11-24_xeon-2core_peers/speed.json", 1: "2026-11-24_xeon-2core_peers_1thread/speed.json"}
 KERAS_PEERS = "2026-11-28_keras_peers/speed.json"
-VNNI_PEERS = "2026-11-28_epyc-2core_winograd/speed.json"
 WINOGRAD = "2026-11-28_epyc-2core_winograd/"
 AVX_VNNI = "2026-11-24_xeon-2core_avx2/avx_vnni_"
 ACCURACY = "2026-11-27_accuracy"
@@ -232,7 +231,7 @@ def readme_cpu():
 
 BLOCKS = {**{f"peers_{p}_{t}": (lambda p=p, t=t: peers(p, PEERS[t])) for p in speed_stats.OURS for t in PEERS},
           "keras_peers": lambda: peers("int8", KERAS_PEERS),
-          "vnni_peers": lambda: peers("int8", VNNI_PEERS),
+          "vnni_peers": lambda: peers("int8", WINOGRAD + "speed.json"),
           **{f.__name__: f for f in (avx_vnni_kernels, avx_vnni_networks, winograd, accuracy, gpu_networks, readme_gpu, readme_cpu)}}
 PLACE = re.compile(r"(<!-- (\w+): bench/measurements\.py -->\n)(.*?)(<!-- end \2 -->)", re.DOTALL)
 

@@ -5,10 +5,16 @@
 
 namespace gpueval {
 
-// The least multiple of unit, at least 1, that is not below value, at least 0.
+// How many units, each at least 1, value, at least 0, takes.
+template <typename Value, typename Unit>
+constexpr auto ceil_div(Value value, Unit unit) {
+  return (value + unit - 1) / unit;
+}
+
+// The least multiple of unit that is not below value.
 template <typename Integer>
 constexpr Integer round_up(Integer value, std::type_identity_t<Integer> unit) {
-  return (value + unit - 1) / unit * unit;
+  return ceil_div(value, unit) * unit;
 }
 
 }  // namespace gpueval

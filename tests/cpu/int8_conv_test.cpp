@@ -37,6 +37,26 @@ class Int8Kernel : public testing::TestWithParam<KernelInfo> {
   }
   // A forced row that does not apply falls to another one, which has its own turn.
   bool applies(const ConvDesc& desc) const { return int8_kernel_applies(GetParam(), desc); }
+  // Sources of both types, with and without a residual, every other one with gaps between the pixels.
+  void expect_exact_of_types(const ConvDesc& desc, std::initializer_list<DType> destinations,
+                             std::uint64_t& seed) const {
+    for (const DType src : {DType::kU8, DType::kS8}) {
+      for (const DType dst : destinations) {
+        for (const std::optional<DType> residual : {std::optional<DType>(), std::optional(DType::kS8)}) {
+          const int gap = seed % 2 == 0 ? 5 : 0;
+          expect_exact(Int8Case(desc, {.src = src,
+                                       .dst = dst,
+                                       .residual = residual,
+                                       .dynamic_scale = {},
+                                       .src_gap = gap,
+                                       .dst_gap = gap,
+                                       .residual_gap = gap,
+                                       .seed = seed++}),
+                       GetParam().name);
+        }
+      }
+    }
+  }
 };
 
 TEST_P(Int8Kernel, MatchesReferenceOnListedShapes) {
@@ -100,22 +120,7 @@ TEST_P(Int8Kernel, Dilations) {
                            "n1h11w12c33_dw_r3s3_st1_dil1x4_pad1,0,4,4", "n2h12w15c37_dw_r5s4_st1_dil2x3_pad3,5,0,4"}) {
     const ConvDesc desc = parse_conv_desc(text);
     if (!applies(desc)) continue;
-    for (const DType src : {DType::kU8, DType::kS8}) {
-      for (const DType dst : {DType::kU8, DType::kF32}) {
-        for (const std::optional<DType> residual : {std::optional<DType>(), std::optional(DType::kS8)}) {
-          const int gap = seed % 2 == 0 ? 5 : 0;
-          expect_exact(Int8Case(desc, {.src = src,
-                                       .dst = dst,
-                                       .residual = residual,
-                                       .dynamic_scale = {},
-                                       .src_gap = gap,
-                                       .dst_gap = gap,
-                                       .residual_gap = gap,
-                                       .seed = seed++}),
-                       GetParam().name);
-        }
-      }
-    }
+    expect_exact_of_types(desc, {DType::kU8, DType::kF32}, seed);
   }
 }
 
@@ -302,22 +307,7 @@ TEST_P(Int8Kernel, TilesOf3x3Windows) {
         "n1h6w7c60_k16r3s3_st1_pad2,2,2,2", "n1h43w45c7_k9r3s3_st1_pad1,1,1,1", "n1h3w4c5_k130r3s3_st1_pad6,5,5,7"}) {
     const ConvDesc desc = parse_conv_desc(text);
     if (!applies(desc)) continue;
-    for (const DType src : {DType::kU8, DType::kS8}) {
-      for (const DType dst : {DType::kU8, DType::kS8, DType::kF32}) {
-        for (const std::optional<DType> residual : {std::optional<DType>(), std::optional(DType::kS8)}) {
-          const int gap = seed % 2 == 0 ? 5 : 0;
-          const Int8Case c(desc, {.src = src,
-                                  .dst = dst,
-                                  .residual = residual,
-                                  .dynamic_scale = {},
-                                  .src_gap = gap,
-                                  .dst_gap = gap,
-                                  .residual_gap = gap,
-                                  .seed = seed++});
-          expect_exact(c, GetParam().name);
-        }
-      }
-    }
+    expect_exact_of_types(desc, {DType::kU8, DType::kS8, DType::kF32}, seed);
   }
 }
 
@@ -330,14 +320,12 @@ TEST_P(Int8Kernel, LargestSums) {
       for (const int pattern : {0, 1, 2}) {  // all alike; signs by tap; signs by channel
         Int8Case c(parse_conv_desc(text), {.src = src, .dst = DType::kF32, .residual = {}, .dynamic_scale = {}});
         const auto channels = static_cast<std::size_t>(c.desc.c);
-        for (std::size_t i = 0; i < c.weights.size(); ++i) {
-          const bool negative = pattern == 1 ? i / channels % 2 == 1 : pattern == 2 && i % channels % 2 == 1;
-          c.weights[i] = negative ? -127 : 127;
-        }
-        for (std::size_t i = 0; i < c.src.bytes.size(); ++i) {
-          const bool least = pattern == 1 ? i / channels % 2 == 1 : pattern == 2 && i % channels % 2 == 1;
-          c.src.bytes[i] = src == DType::kU8 ? (least ? 0 : 255) : (least ? 128 : 127);
-        }
+        const auto other = [&](std::size_t i) {
+          return pattern == 1 ? i / channels % 2 == 1 : pattern == 2 && i % channels % 2 == 1;
+        };
+        for (std::size_t i = 0; i < c.weights.size(); ++i) c.weights[i] = other(i) ? -127 : 127;
+        for (std::size_t i = 0; i < c.src.bytes.size(); ++i)
+          c.src.bytes[i] = src == DType::kU8 ? (other(i) ? 0 : 255) : (other(i) ? 128 : 127);
         std::fill(c.m.begin(), c.m.end(), 1.0f);
         std::fill(c.b.begin(), c.b.end(), 0.0f);
         expect_exact(c, GetParam().name);

@@ -3,14 +3,13 @@
 
 #include <algorithm>
 
+#include "core/round_up.h"
 #include "cpu/float32/dense_tile.h"
 #include "cpu/float32/tile.h"
 #include "cpu/float32/winograd_tile.h"
 
 namespace gpueval::cpu {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 bool pixel_by_pixel(const Window& w) {
   return w.kernel_h == 1 && w.kernel_w == 1 && w.stride_h == 1 && w.stride_w == 1 && w.pad == Padding{};

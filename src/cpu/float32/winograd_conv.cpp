@@ -16,14 +16,22 @@ namespace gpueval::cpu {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr double kSmall2 = kWinogradSmall * kWinogradSmall, kLarge2 = kWinogradLarge * kWinogradLarge;
-constexpr double kBySmall = 1 / (2 * kSmall2 * (kSmall2 - kLarge2)), kByLarge = 1 / (2 * kLarge2 * (kLarge2 - kSmall2));
-constexpr double kG[kWinogradIn][3] = {{1 / (kSmall2 * kLarge2), 0, 0},
-                                       {kBySmall, kBySmall* kWinogradSmall, kBySmall* kSmall2},
-                                       {kBySmall, -kBySmall* kWinogradSmall, kBySmall* kSmall2},
-                                       {kByLarge, kByLarge* kWinogradLarge, kByLarge* kLarge2},
-                                       {kByLarge, -kByLarge* kWinogradLarge, kByLarge* kLarge2},
-                                       {0, 0, 1}};
+struct WeightRow {
+  double factors[3];
+  constexpr double operator[](int i) const { return factors[i]; }
+};
+// G's row of a point whose pair is not +-other.
+constexpr WeightRow weight_row(double point, double other) {
+  const double square = point * point, scale = 1 / (2 * square * (square - other * other));
+  return {{scale, scale * point, scale * square}};
+}
+constexpr double kSmall = kWinogradSmall, kLarge = kWinogradLarge;
+constexpr WeightRow kG[kWinogradIn] = {{{1 / (kSmall * kSmall * kLarge * kLarge), 0, 0}},
+                                       weight_row(kSmall, kLarge),
+                                       weight_row(-kSmall, kLarge),
+                                       weight_row(kLarge, kSmall),
+                                       weight_row(-kLarge, kSmall),
+                                       {{0, 0, 1}}};
 constexpr std::array<float, kFloatBlock> kNoBias{};
 
 }  // namespace
@@ -53,9 +61,8 @@ WinogradConv::WinogradConv(const ConvDesc& desc, std::span<const float> weights,
     : desc_(desc),
       lo_(act == Activation::kNone ? -kInfinity : 0.0f),
       hi_(act == Activation::kRelu6 ? 6.0f : kInfinity),
-      tiles_h_((desc.p() + kWinogradOut - 1) / kWinogradOut),
-      tiles_w_((desc.q() + kWinogradOut - 1) / kWinogradOut),
-      blocks_((desc.k + kFloatBlock - 1) / kFloatBlock),
+      grid_(desc.p(), desc.q()),
+      blocks_(ceil_div(desc.k, kFloatBlock)),
       block_floats_(std::int64_t{desc.c} * kFloatBlock),
       chunk_tiles_(winograd_chunk(desc, cache_sizes())),
       weights_(static_cast<std::size_t>(kWinogradPoints * blocks_ * block_floats_) * sizeof(float)),
@@ -94,10 +101,10 @@ void WinogradConv::pack(std::span<const float> weights) {
 
 void WinogradConv::run(const FloatConvArgs& args) const {
   GPUEVAL_CHECK(args.n >= 1 && args.n <= desc_.n, "{} images for a batch of {}", args.n, desc_.n);
-  const std::int64_t tiles = std::int64_t{args.n} * tiles_h_ * tiles_w_, products = kWinogradPoints * blocks_;
+  const std::int64_t tiles = grid_.tiles(args.n), products = kWinogradPoints * blocks_;
   const std::int64_t parts = threads();
   if (tiles >= parts * chunk_tiles_) {  // each thread takes chunks of its own
-    const std::int64_t chunks = (tiles + parts * chunk_tiles_ - 1) / (parts * chunk_tiles_) * parts;
+    const std::int64_t chunks = ceil_div(tiles, parts * chunk_tiles_) * parts;
     parallel_for(chunks, [&](std::int64_t i) {
       const Chunk chunk(desc_, tiles * i / chunks, tiles * (i + 1) / chunks);
       transform_input(args, chunk, 0, chunk.tiles);
@@ -119,13 +126,13 @@ void WinogradConv::transform_input(const FloatConvArgs& args, const Chunk& chunk
                                    std::int64_t end) const {
   const auto* src = reinterpret_cast<const float*>(args.src);
   for (std::int64_t i = first; i < end; ++i) {
-    const std::int64_t tile = chunk.first + i, line = tile / tiles_w_, image = line / tiles_h_;
-    winograd_input_avx512({.image = src + image * desc_.h * desc_.w * desc_.c,
+    const WinogradTile tile = grid_.at(chunk.first + i);
+    winograd_input_avx512({.image = src + tile.image * desc_.h * desc_.w * desc_.c,
                            .h = desc_.h,
                            .w = desc_.w,
                            .channels = desc_.c,
-                           .y = static_cast<int>(line % tiles_h_) * kWinogradOut - desc_.window.pad.top,
-                           .x = static_cast<int>(tile % tiles_w_) * kWinogradOut - desc_.window.pad.left,
+                           .y = tile.y - desc_.window.pad.top,
+                           .x = tile.x - desc_.window.pad.left,
                            .points = chunk.source + i * desc_.c,
                            .point_stride = chunk.source_stride});
   }
@@ -147,7 +154,7 @@ void WinogradConv::multiply(const Chunk& chunk, std::int64_t first, std::int64_t
     tile.channels = std::min(kFloatBlock, desc_.k - channel);
     tile.weights = weights_.as<float>() + product * block_floats_;
     const int vectors = tile.channels > kFloatLanes ? 2 : 1;
-    const int lines_ahead = float_ahead_lines((chunk.tiles + 2 * kHalfRows - 1) / (2 * kHalfRows), vectors);
+    const int lines_ahead = float_ahead_lines(ceil_div(chunk.tiles, 2 * kHalfRows), vectors);
     const auto* src = reinterpret_cast<const std::byte*>(chunk.source + point * chunk.source_stride);
     auto* dst = reinterpret_cast<std::byte*>(chunk.sums + point * chunk.sums_stride + channel);
     const auto run = [&](std::int64_t at, int halves, int rows, std::int64_t offset) {
@@ -176,17 +183,17 @@ void WinogradConv::transform_output(const FloatConvArgs& args, const Chunk& chun
   auto* dst = reinterpret_cast<float*>(args.dst);
   const auto* residual = reinterpret_cast<const float*>(args.residual);
   for (std::int64_t i = first; i < end; ++i) {
-    const std::int64_t tile = chunk.first + i, line = tile / tiles_w_, image = line / tiles_h_;
+    const WinogradTile tile = grid_.at(chunk.first + i);
     winograd_output_avx512({.points = chunk.sums + i * desc_.k,
                             .point_stride = chunk.sums_stride,
                             .bias = bias_.data(),
-                            .image = dst + image * image_floats,
-                            .residual = residual != nullptr ? residual + image * image_floats : nullptr,
+                            .image = dst + tile.image * image_floats,
+                            .residual = residual != nullptr ? residual + tile.image * image_floats : nullptr,
                             .p = desc_.p(),
                             .q = desc_.q(),
                             .channels = desc_.k,
-                            .y = static_cast<int>(line % tiles_h_) * kWinogradOut,
-                            .x = static_cast<int>(tile % tiles_w_) * kWinogradOut,
+                            .y = tile.y,
+                            .x = tile.x,
                             .lo = lo_,
                             .hi = hi_});
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cpu/float32/float_conv.h"
+#include "cpu/winograd_grid.h"
 
 namespace gpueval::cpu {
 
@@ -27,7 +28,7 @@ class WinogradConv {
 
   ConvDesc desc_;
   float lo_, hi_;
-  int tiles_h_, tiles_w_;
+  WinogradGrid grid_;
   int blocks_;
   std::int64_t block_floats_, chunk_tiles_;
   AlignedBuffer weights_;  // [point][block of output channels][source channel][its lanes]

@@ -270,9 +270,7 @@ void AmxConv::run(const Int8ConvArgs& args) const {
   const Epilogue dynamic = with_dynamic_scale(epilogue_);
   if (args.scale) {
     call.epilogue = &dynamic;
-    auto* m = reinterpret_cast<float*>(scratch(ScratchSlot::kScale, m_.size() * sizeof(float)));
-    std::fill_n(m, m_.size(), *args.scale);
-    call.m = m;
+    call.m = dynamic_scales(m_.size(), *args.scale);
   }
   if (line_.in_place() && !kernel_rows_) {
     call.offsets = fill_offsets(call.pitch, call.images);

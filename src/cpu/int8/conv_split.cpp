@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include "core/round_up.h"
+
 namespace gpueval::cpu {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 constexpr std::int64_t kTableBytes = 32 * 1024;  // of tap pointers
 constexpr std::int64_t kLongestBlock = 192;

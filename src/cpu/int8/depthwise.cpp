@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/round_up.h"
 #include "core/threads.h"
 #include "cpu/int8/aligned_array.h"
 #include "cpu/int8/make_epilogue.h"
@@ -13,8 +14,6 @@
 
 namespace gpueval::cpu {
 namespace {
-
-int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
 struct PackedDepthwise {
   AlignedBuffer weights;
@@ -28,7 +27,7 @@ struct PackedDepthwise {
 PackedDepthwise pack(const Int8ConvParams& params, const DepthwiseSet& set, int lanes, int period) {
   const ConvDesc& desc = params.desc;
   const int kernel_h = desc.window.kernel_h, kernel_w = desc.window.kernel_w;
-  const int column = set.by_column ? ceil_div(kernel_h, set.group) * set.group : kernel_h;
+  const int column = set.by_column ? round_up(kernel_h, set.group) : kernel_h;
   const int groups = ceil_div(column * kernel_w, set.group);
   PackedDepthwise packed;
   packed.block_bytes = std::int64_t{groups} * set.group * set.block * set.element_bytes;
@@ -98,7 +97,7 @@ Depthwise::Depthwise(const Int8ConvParams& params, const DepthwiseSet& set, std:
       set_(set) {
   epilogue_ = make_epilogue(params);
   dst_bytes_ = static_cast<int>(size_of(params.dst));
-  const int lanes = ceil_div(desc_.c, set.block) * set.block;
+  const int lanes = round_up(desc_.c, set.block);
   packed_ = pack(params, set, lanes, lanes);
   const Window& window = desc_.window;
   const bool stride1 = set.flat_row != nullptr && window.stride_w == 1 && !window.dilated();
@@ -212,9 +211,7 @@ void Depthwise::run(const Int8ConvArgs& args) const {
   const Epilogue dynamic = with_dynamic_scale(epilogue_);
   if (args.scale) {
     row.epilogue = &dynamic;
-    auto* m = reinterpret_cast<float*>(scratch(ScratchSlot::kScale, packed.m.size() * sizeof(float)));
-    std::fill_n(m, packed.m.size(), *args.scale);
-    row.m = m;
+    row.m = dynamic_scales(packed.m.size(), *args.scale);
   }
   // Few rows (small maps, batch 1): cut the channels as well, so that all threads have the same to do.
   const int step = pairs() ? window.dilation_h : 0;  // from one row of a task to its other one

@@ -2,8 +2,6 @@
 #include "cpu/int8/int8_winograd.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 
 #include "core/round_up.h"
 #include "core/threads.h"
@@ -11,13 +9,10 @@
 #include "cpu/int8/make_epilogue.h"
 #include "cpu/int8/scratch.h"
 #include "cpu/int8/winograd_weights.h"
+#include "cpu/winograd_grid.h"
 
 namespace gpueval::cpu {
 namespace {
-
-constexpr int kLeastChannels = 16;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 class Int8Winograd final : public Int8Conv {
  public:
@@ -43,7 +38,7 @@ class Int8Winograd final : public Int8Conv {
   void transform(const Call& call, const Chunk& chunk, std::int64_t first, std::int64_t end) const;
   void multiply(const Call& call, const Chunk& chunk, const ChannelBlock& block, std::int64_t first,
                 std::int64_t end) const;
-  void write(const Call& call, const ChannelBlock& block, std::int64_t tile, const std::int32_t* sums,
+  void write(const Call& call, const ChannelBlock& block, const WinogradTile& tile, const std::int32_t* sums,
              std::int64_t point_stride) const;
 
   std::string name_;
@@ -51,7 +46,7 @@ class Int8Winograd final : public Int8Conv {
   const WinogradSet& set_;
   void (*source_)(const WinogradSource& args);
   std::byte padding_;
-  int tiles_h_, tiles_w_;
+  WinogradGrid grid_;
   std::int64_t source_pitch_, dst_bytes_;
   WinogradWeights weights_;
   AlignedArray<float> m_, b_;
@@ -65,8 +60,7 @@ Int8Winograd::Int8Winograd(const Int8ConvParams& params, const WinogradSet& set,
       set_(set),
       source_(params.src == DType::kU8 ? set.source_u8 : set.source_s8),
       padding_(static_cast<std::byte>(params.src_zero_point)),
-      tiles_h_(static_cast<int>(ceil_div(desc_.p(), kWinogradOut))),
-      tiles_w_(static_cast<int>(ceil_div(desc_.q(), kWinogradOut))),
+      grid_(desc_.p(), desc_.q()),
       source_pitch_(std::max(round_up(desc_.c, kWinogradStep), set.depth)),
       dst_bytes_(static_cast<std::int64_t>(size_of(params.dst))),
       weights_(pack_winograd(params, set)),
@@ -105,10 +99,10 @@ void Int8Winograd::transform(const Call& call, const Chunk& chunk, std::int64_t 
                         .padding = padding_,
                         .point_stride = chunk.source_stride};
   for (std::int64_t i = first; i < end; ++i) {
-    const std::int64_t tile = chunk.first + i, line = tile / tiles_w_;
-    source.image = static_cast<const std::byte*>(call.args->src) + line / tiles_h_ * desc_.h * source.row_bytes;
-    source.y = static_cast<int>(line % tiles_h_) * kWinogradOut - desc_.window.pad.top;
-    source.x = static_cast<int>(tile % tiles_w_) * kWinogradOut - desc_.window.pad.left;
+    const WinogradTile tile = grid_.at(chunk.first + i);
+    source.image = static_cast<const std::byte*>(call.args->src) + tile.image * desc_.h * source.row_bytes;
+    source.y = tile.y - desc_.window.pad.top;
+    source.x = tile.x - desc_.window.pad.left;
     source.points = chunk.source + i * source_pitch_;
     source_(source);
   }
@@ -136,20 +130,18 @@ void Int8Winograd::multiply(const Call& call, const Chunk& chunk, const ChannelB
     }
   }
   for (std::int64_t i = first; i < end; ++i)
-    write(call, block, chunk.first + i, all + (i - first) * lanes, point_stride);
+    write(call, block, grid_.at(chunk.first + i), all + (i - first) * lanes, point_stride);
 }
 
-void Int8Winograd::write(const Call& call, const ChannelBlock& block, std::int64_t tile, const std::int32_t* sums,
-                         std::int64_t point_stride) const {
-  const std::int64_t line = tile / tiles_w_, image = line / tiles_h_;
-  const int y = static_cast<int>(line % tiles_h_) * kWinogradOut, x = static_cast<int>(tile % tiles_w_) * kWinogradOut;
-  const std::int64_t pixel = (image * desc_.p() + y) * desc_.q() + x;
+void Int8Winograd::write(const Call& call, const ChannelBlock& block, const WinogradTile& tile,
+                         const std::int32_t* sums, std::int64_t point_stride) const {
+  const std::int64_t pixel = (tile.image * desc_.p() + tile.y) * desc_.q() + tile.x;
   WinogradOutputs out{.sums = sums,
                       .point_stride = point_stride,
                       .parts = static_cast<int>(weights_.parts.size()),
                       .part_stride = kWinogradPoints * point_stride,
-                      .rows = std::min(kWinogradOut, desc_.p() - y),
-                      .columns = std::min(kWinogradOut, desc_.q() - x),
+                      .rows = std::min(kWinogradOut, desc_.p() - tile.y),
+                      .columns = std::min(kWinogradOut, desc_.q() - tile.x),
                       .channels = block.channels,
                       .m = call.m + block.lane_offset,
                       .b = b_.data() + block.lane_offset,
@@ -169,11 +161,9 @@ void Int8Winograd::run(const Int8ConvArgs& args) const {
   Call call{.args = &args, .epilogue = epilogue_, .m = m_.data()};
   if (args.scale) {
     call.epilogue = with_dynamic_scale(epilogue_);
-    auto* m = reinterpret_cast<float*>(scratch(ScratchSlot::kScale, m_.size() * sizeof(float)));
-    std::fill_n(m, m_.size(), *args.scale);
-    call.m = m;
+    call.m = dynamic_scales(m_.size(), *args.scale);
   }
-  const std::int64_t tiles = std::int64_t{args.n} * tiles_h_ * tiles_w_, workers = threads();
+  const std::int64_t tiles = grid_.tiles(args.n), workers = threads();
   if (tiles >= workers * chunk_tiles_) {  // each thread takes chunks of its own
     const std::int64_t chunks = ceil_div(tiles, workers * chunk_tiles_) * workers;
     parallel_for(chunks, [&](std::int64_t i) {
@@ -199,8 +189,8 @@ void Int8Winograd::run(const Int8ConvArgs& args) const {
 bool int8_winograd_fits(const ConvDesc& d) {
   constexpr int kAlwaysFit = 112;  // channels of one part: 112 * 9 * 127 * 255 < kWinogradBound
   const Window& w = d.window;
-  return !d.depthwise && d.groups == 1 && w.kernel_h == 3 && w.kernel_w == 3 && w.stride_h == 1 && w.stride_w == 1 &&
-         !w.dilated() && d.c <= kWinogradParts * kAlwaysFit;
+  return !d.depthwise && w.kernel_h == 3 && w.kernel_w == 3 && w.stride_h == 1 && w.stride_w == 1 && !w.dilated() &&
+         d.c <= kWinogradParts * kAlwaysFit;
 }
 
 // In cycles of a core for a pair of a source and an output channel. The weights come from beyond its own caches.
@@ -209,11 +199,10 @@ bool int8_winograd_pays(const ConvDesc& d, Isa isa) {
   const bool wide = isa == Isa::kAvx512Vnni, vnni = wide || isa == Isa::kAvxVnni;
   // Multiply-adds of bytes and of 16-bit numbers, and what a tile's transforms take for a channel: measured.
   const double direct_rate = wide ? 64 : vnni ? 32 : 24, rate = wide ? 32 : vnni ? 16 : 18, transforms = wide ? 10 : 20;
-  const auto tiles = static_cast<double>(d.n * ceil_div(d.p(), kWinogradOut) * ceil_div(d.q(), kWinogradOut));
+  const auto tiles = static_cast<double>(WinogradGrid(d.p(), d.q()).tiles(d.n));
   const double direct = 9 * static_cast<double>(d.output_pixels()) / direct_rate;
   const double winograd = tiles * (kWinogradPoints / rate + transforms / d.c + transforms / d.k);
-  return d.c >= 2 * kLeastChannels && d.k >= kLeastChannels &&
-         winograd + kWeightBytes / kBytesPerCycle < kGain * direct;
+  return d.c >= 32 && d.k >= 16 && winograd + kWeightBytes / kBytesPerCycle < kGain * direct;
 }
 
 std::unique_ptr<Int8Conv> make_int8_winograd(const Int8ConvParams& params, const WinogradSet& set,

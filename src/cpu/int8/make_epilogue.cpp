@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "cpu/int8/scratch.h"
+
 namespace gpueval::cpu {
 namespace {
 
@@ -61,6 +63,12 @@ Epilogue make_epilogue(const Int8ConvParams& params) {
 Epilogue with_dynamic_scale(Epilogue epilogue) {
   epilogue.in_range = false;
   return epilogue;
+}
+
+const float* dynamic_scales(std::size_t count, float scale) {
+  auto* scales = reinterpret_cast<float*>(scratch(ScratchSlot::kScale, count * sizeof(float)));
+  std::fill_n(scales, count, scale);
+  return scales;
 }
 
 }  // namespace gpueval::cpu

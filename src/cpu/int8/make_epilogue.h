@@ -12,5 +12,7 @@ Epilogue make_epilogue(const Int8ConvParams& params);
 
 // The same for a call whose m is one number found at run time: nothing is known of its range.
 Epilogue with_dynamic_scale(Epilogue epilogue);
+// That number for each of `count` lanes, in the calling thread's scratch.
+const float* dynamic_scales(std::size_t count, float scale);
 
 }  // namespace gpueval::cpu

@@ -276,9 +276,7 @@ void TiledConv::run(const Int8ConvArgs& args) const {
   Call call{.args = &args, .epilogue = epilogue_, .m = packed_.m.data(), .source = {}};
   if (args.scale) {
     call.epilogue = with_dynamic_scale(epilogue_);
-    auto* m = reinterpret_cast<float*>(scratch(ScratchSlot::kScale, packed_.m.size() * sizeof(float)));
-    std::fill_n(m, packed_.m.size(), *args.scale);
-    call.m = m;
+    call.m = dynamic_scales(packed_.m.size(), *args.scale);
   }
   const bool convert = mode_ == SourceMode::kImages || mode_ == SourceMode::kRows;
   // Converted images should still be in cache when they are read.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The steps of winograd_set.h on registers of V::kBytes. V has their instructions, too: those of sums (V::Sums), and
-// store_pixels(), the epilogue of up to four adjacent pixels; V::kRows[vectors] tiles are multiplied at once.
+// the epilogue of one pixel, store_pixel(), and, where V::packs(), of the whole vectors of up to four, store_bytes().
+// V::kRows[vectors] tiles are multiplied at once.
 #pragma once
 
 #include "cpu/int8/winograd_set.h"
@@ -18,6 +19,9 @@ struct WinogradPixels {
   const std::byte* residual = nullptr;
   std::int64_t residual_pixel = 0;
   const Epilogue* epilogue = nullptr;
+
+  // Of a pixel behind the last one: the first one's.
+  const std::byte* residual_of(int pixel) const { return residual + (pixel < count ? pixel : 0) * residual_pixel; }
 };
 
 // 2 * kLanes source channels, kLanes output channels. Sums wrap around: unsigned.
@@ -206,6 +210,7 @@ void outputs_of(const WinogradOutputs& a) {
                           .residual = kResidual ? a.residual + lane : nullptr,
                           .residual_pixel = a.residual_pixel,
                           .epilogue = a.epilogue};
+    const bool packs = pixels.channels == kLanes && V::packs(*a.epilogue);
     for (int i = 0; i < a.rows; ++i, pixels.dst += a.dst_row) {
       typename V::Sums sums[kWinogradOut];
       for (int part = 0; part < parts; ++part) {
@@ -217,7 +222,11 @@ void outputs_of(const WinogradOutputs& a) {
           sums[j] = part == 0 ? sum : V::add(sums[j], sum);
         }
       }
-      V::template store_pixels<kResidual>(sums, pixels, constants);
+      if (packs) {
+        V::template store_bytes<kResidual>(sums, pixels, constants);
+      } else {
+        for (int j = 0; j < a.columns; ++j) V::template store_pixel<kResidual>(sums[j], pixels, j, constants);
+      }
       if (kResidual) pixels.residual += a.residual_row;
     }
   }

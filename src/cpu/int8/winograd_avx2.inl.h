@@ -26,18 +26,17 @@ struct Avx2Vectors {
   static __m256 output(const Sums& sums, const WinogradPixels& p, int pixel) {
     const __m256 v = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums), _mm256_loadu_ps(p.m), _mm256_loadu_ps(p.b));
     if constexpr (!kResidual) return v;
-    return add_residual(v, p.residual + (pixel < p.count ? pixel : 0) * p.residual_pixel, *p.epilogue, 8);
+    return add_residual(v, p.residual_of(pixel), *p.epilogue, 8);
   }
 
+  static bool packs(const Epilogue& e) { return e.in_range; }  // float32 never is
   template <bool kResidual>
-  static void store_pixels(const Sums (&sums)[kWinogradOut], const WinogradPixels& p, const Constants&) {
-    if (p.channels < 8 || !p.epilogue->in_range || p.epilogue->out == Out::kF32) {
-      for (int j = 0; j < p.count; ++j) {
-        store_vector(sums[j], p.m, p.b, kResidual ? p.residual + j * p.residual_pixel : nullptr, *p.epilogue,
-                     p.channels, p.dst + j * p.dst_pixel);
-      }
-      return;
-    }
+  static void store_pixel(const Sums& sums, const WinogradPixels& p, int pixel, const Constants&) {
+    const std::byte* residual = kResidual ? p.residual_of(pixel) : nullptr;
+    store_vector(sums, p.m, p.b, residual, *p.epilogue, p.channels, p.dst + pixel * p.dst_pixel);
+  }
+  template <bool kResidual>
+  static void store_bytes(const Sums (&sums)[kWinogradOut], const WinogradPixels& p, const Constants&) {
 #pragma GCC unroll 2
     for (int j = 0; j < kWinogradOut; j += 2) {
       const __m128i q =

@@ -11,15 +11,14 @@ template <bool kResidual>
 inline __m512 output(__m512i sums, const WinogradPixels& p, int pixel, const EpilogueConstants& k) {
   const __m512 v = scaled(sums, p.m, p.b);
   if constexpr (!kResidual) return v;
-  const std::byte* from = p.residual + (pixel < p.count ? pixel : 0) * p.residual_pixel;
-  const __m128i r = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  const __m128i r = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p.residual_of(pixel)));
   const __m512i wide = p.epilogue->residual == Residual::kU8 ? _mm512_cvtepu8_epi32(r) : _mm512_cvtepi8_epi32(r);
   return _mm512_fmadd_ps(_mm512_cvtepi32_ps(wide), k.residual_scale, v);
 }
 
 // 16 bytes of each pixel: dword l of pixel j is packed at l * 4 + j.
 template <bool kResidual, bool kInRange>
-inline void store_bytes(const __m512i (&sums)[kWinogradOut], const WinogradPixels& p, const EpilogueConstants& k) {
+inline void pack(const __m512i (&sums)[kWinogradOut], const WinogradPixels& p, const EpilogueConstants& k) {
   __m512i v[kWinogradOut];
 #pragma GCC unroll 4
   for (int j = 0; j < kWinogradOut; ++j) v[j] = rounded<kInRange>(output<kResidual>(sums[j], p, j, k), k);
@@ -55,16 +54,15 @@ struct Avx512 {
     asm volatile("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(x), "v"(w));
   }
   static Constants constants(const Epilogue& e) { return load_constants(e); }
+  static bool packs(const Epilogue& e) { return e.out != Out::kF32; }
   template <bool kResidual>
-  static void store_pixels(const Sums (&sums)[kWinogradOut], const WinogradPixels& p, const Constants& k) {
-    if (p.channels == 16 && p.epilogue->out != Out::kF32) {
-      p.epilogue->in_range ? store_bytes<kResidual, true>(sums, p, k) : store_bytes<kResidual, false>(sums, p, k);
-      return;
-    }
-    for (int j = 0; j < p.count; ++j) {
-      store_natural<1, kResidual>(&sums[j], p.m, p.b, kResidual ? p.residual + j * p.residual_pixel : nullptr,
-                                  *p.epilogue, k, p.channels, p.dst + j * p.dst_pixel);
-    }
+  static void store_bytes(const Sums (&sums)[kWinogradOut], const WinogradPixels& p, const Constants& k) {
+    p.epilogue->in_range ? pack<kResidual, true>(sums, p, k) : pack<kResidual, false>(sums, p, k);
+  }
+  template <bool kResidual>
+  static void store_pixel(const Sums& sums, const WinogradPixels& p, int pixel, const Constants& k) {
+    const std::byte* residual = kResidual ? p.residual_of(pixel) : nullptr;
+    store_natural<1, kResidual>(&sums, p.m, p.b, residual, *p.epilogue, k, p.channels, p.dst + pixel * p.dst_pixel);
   }
 };
 

@@ -54,7 +54,7 @@ std::int64_t largest_sum(const Int8ConvParams& params, const DepthPart& part) {
 }
 
 std::vector<DepthPart> depth_parts(const Int8ConvParams& params) {
-  const int steps = round_up(params.desc.c, kWinogradStep) / kWinogradStep;
+  const int steps = ceil_div(params.desc.c, kWinogradStep);
   for (int count = 1;; ++count) {
     std::vector<DepthPart> parts;
     for (int i = 0; i < count; ++i) {
