@@ -12,6 +12,7 @@
 #include "cuda/engine/forward_pass.h"
 #include "cuda/engine/half.h"
 #include "cuda/engine/image_upload.h"
+#include "cuda/engine/input_bytes.h"
 #include "cuda/engine/library_note.h"
 #include "gpueval/error.h"
 #include "graph/drop_weights.h"
@@ -80,6 +81,7 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   double load(std::span<const float> input, int n) override;
   double run_loaded() override;
   double fetch(Outputs outputs) override;
+  bool loaded_bytes() const override { return loaded_bytes_; }
 
   DeviceDetection* detection() override { return this; }
   std::string prepare(const Detector& detector) override;
@@ -89,8 +91,8 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
 
   void run_tapped(std::span<const float> input, int n, Outputs outputs, const LayerTap& tap) override {
     check_idle();
-    begin(input, n);
-    pass_->run_in_order(*tensors_, n, slot_, [&](int done) {
+    begin(input, n, false);  // the input has a tap, too
+    pass_->run_in_order(*tensors_, {n, slot_}, [&](int done) {
       runtime_.synchronize(main_.get());
       download(done, n, tap);
     });
@@ -102,7 +104,7 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
     check_idle();
     while (clock_.size() <= layers_.size()) clock_.push_back(make_event(runtime_));
     begin(input, n);
-    pass_->run_in_order(*tensors_, n, slot_,
+    pass_->run_in_order(*tensors_, batch_of(n),
                         [&](int done) { runtime_.record(clock_[static_cast<std::size_t>(done)].get(), main_.get()); });
     finish(n, outputs);
     for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -135,7 +137,9 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
     PinnedBuffer input;
     std::vector<PinnedBuffer> outputs;
     EventHandle upload_begins, uploaded, download_begins, done;
-    DeviceBuffer staging;  // float32 input of a float16 network
+    DeviceBuffer staging;   // float32 input of a float16 network
+    DeviceBuffer bytes;     // of a batch that came as bytes
+    bool of_bytes = false;  // these are what the steps read
     ImageUpload images;
   };
 
@@ -143,8 +147,15 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
     GPUEVAL_CHECK(under_way_.empty(), "{} batches were submitted and not collected", under_way_.size());
   }
   Slot& next_slot(int n);
+  InputBytes bytes_of(const Slot& slot) const {
+    return {static_cast<const std::uint8_t*>(slot.bytes.data()), static_cast<const float*>(pixel_table_.data())};
+  }
   void* input_of(const Slot& slot) const { return half() ? slot.staging.data() : tensors_->input(slot_); }
-  void begin(std::span<const float> input, int n);
+  // The newest one.
+  Batch batch_of(int n) const;
+  // As bytes where that is possible and wanted.
+  void begin(std::span<const float> input, int n, bool bytes_will_do = true);
+  void widen(const Slot& slot, int n);
   // The first pass of n images runs as it is: the driver may load kernels then, which a capture must not make it do.
   // cuDNN and cuBLASLt may take other ones for another n.
   // detects: with what finds the boxes behind it.
@@ -160,6 +171,7 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   struct UnderWay {
     int slot, n;
   };
+  using Warm = std::pair<int, bool>;  // images, whether as bytes
 
   std::shared_ptr<Runtime> open_;
   Runtime& runtime_;
@@ -176,12 +188,15 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   std::vector<DeviceBuffer> wide_outputs_;  // float32 outputs of a float16 network
   std::vector<EventHandle> clock_;
   std::vector<UnderWay> under_way_;
-  int slot_ = 0;                         // of the newest pass
-  int loaded_ = 0;                       // images that load() put there
-  std::set<int> warm_;                   // counts of images that have run
+  int slot_ = 0;    // of the newest pass
+  int loaded_ = 0;  // images that load() put there
+  bool loaded_bytes_ = false;
+  DeviceBuffer pixel_table_;             // of EngineOptions::pixels
+  bool steps_take_bytes_ = false;        // else bytes are widened first
+  std::set<Warm> warm_;                  // what has run
   std::string failed_detection_kernel_;  // as DetectionPass::failed_kernel() has it
   std::unique_ptr<DetectionPass> detection_pass_;
-  std::set<int> detects_warm_;  // counts of images that have run with it
+  std::set<Warm> detects_warm_;  // what has run with it
 };
 
 void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
@@ -231,6 +246,12 @@ void DeviceEngine::allocate_staging() {
       *event = make_event(runtime_);
     }
     if (half()) slot.staging = DeviceBuffer(runtime_, slot.input.size());
+    if (options_.pixels != nullptr) slot.bytes = DeviceBuffer(runtime_, batch() * image());
+  }
+  if (options_.pixels != nullptr) {
+    const auto* values = options_.pixels->values.front().data();
+    pixel_table_ = upload<float>(runtime_, {values, 3 * 256}, main_.get());
+    steps_take_bytes_ = quantizes_bytes(device_graph_);
   }
   pass_begins_ = make_event(runtime_);
   pass_ends_ = make_event(runtime_);
@@ -269,21 +290,44 @@ DeviceEngine::Slot& DeviceEngine::next_slot(int n) {
   return slots_[static_cast<std::size_t>(slot_)];
 }
 
-void DeviceEngine::begin(std::span<const float> input, int n) {
-  const auto images = static_cast<std::size_t>(n);
-  const Slot& slot = next_slot(n);
-  GPUEVAL_CHECK(input.size() >= images * image(), "{} inputs for {} images", input.size(), n);
-  const std::size_t bytes = images * image() * sizeof(float);
-  copy_with_all_cores(slot.input.data(), input.data(), bytes);
+Batch DeviceEngine::batch_of(int n) const {
+  const Slot& slot = slots_[static_cast<std::size_t>(slot_)];
+  Batch batch{n, slot_};
+  if (slot.of_bytes) batch.bytes = bytes_of(slot);
+  return batch;
+}
+
+void DeviceEngine::begin(std::span<const float> input, int n, bool bytes_will_do) {
+  const std::size_t count = static_cast<std::size_t>(n) * image();
+  Slot& slot = next_slot(n);
+  GPUEVAL_CHECK(input.size() >= count, "{} inputs for {} images", input.size(), n);
+  input = input.first(count);
+  const bool bytes = bytes_will_do && options_.pixels != nullptr &&
+                     to_bytes(input, *options_.pixels, {static_cast<std::uint8_t*>(slot.input.data()), count});
+  if (!bytes) copy_with_all_cores(slot.input.data(), input.data(), input.size_bytes());
+  loaded_bytes_ = bytes;
+  slot.of_bytes = bytes && steps_take_bytes_;
   runtime_.record(slot.upload_begins.get(), upload_.get());
-  runtime_.copy_to_device(input_of(slot), slot.input.data(), bytes, upload_.get());
+  runtime_.copy_to_device(bytes ? slot.bytes.data() : input_of(slot), slot.input.data(),
+                          bytes ? count : input.size_bytes(), upload_.get());
+  if (bytes && !slot.of_bytes) widen(slot, n);
   runtime_.record(slot.uploaded.get(), upload_.get());
   runtime_.wait(main_.get(), slot.uploaded.get());
+}
+
+// What came as bytes, for steps that read floats.
+void DeviceEngine::widen(const Slot& slot, int n) {
+  const InputBytes bytes = bytes_of(slot);
+  Shape shape = graph_.input_node().shape;
+  shape.n = n;
+  ops_of(runtime_).preprocess(bytes.view(shape), bytes.table, false, 1.0f,
+                              {input_of(slot), DType::kF32, shape, shape.c}, upload_.get());
 }
 
 void DeviceEngine::submit(std::span<const Image> decoded, const PixelTable& table) {
   const int n = static_cast<int>(decoded.size());
   Slot& slot = next_slot(n);
+  slot.of_bytes = false;
   const Shape& shape = graph_.input_node().shape;
   const DeviceView input{input_of(slot), DType::kF32, {n, shape.h, shape.w, shape.c}, shape.c};
   slot.images.enqueue(runtime_, decoded, table, input, upload_.get());
@@ -325,15 +369,17 @@ double DeviceEngine::load(std::span<const float> input, int n) {
 }
 
 void DeviceEngine::run_pass(int n, bool detects, const PassClock* clock) {
-  std::set<int>& warm = detects ? detects_warm_ : warm_;
-  if (options_.cuda_graph && warm.contains(n)) {
-    detects ? pass_->run_as_graph_to_last(*tensors_, n, slot_, clock) : pass_->run_as_graph(*tensors_, n, slot_, clock);
+  const Batch batch = batch_of(n);
+  std::set<Warm>& warm = detects ? detects_warm_ : warm_;
+  const Warm key(n, batch.bytes.pixels != nullptr);
+  if (options_.cuda_graph && warm.contains(key)) {
+    detects ? pass_->run_as_graph_to_last(*tensors_, batch, clock) : pass_->run_as_graph(*tensors_, batch, clock);
     return;
   }
   if (clock != nullptr) runtime_.record(clock->begin, main_.get());
-  detects ? pass_->run_in_order_to_last(*tensors_, n, slot_) : pass_->run_in_order(*tensors_, n, slot_);
+  detects ? pass_->run_in_order_to_last(*tensors_, batch) : pass_->run_in_order(*tensors_, batch);
   if (clock != nullptr) runtime_.record(clock->end, main_.get());
-  warm.insert(n);
+  warm.insert(key);
 }
 
 double DeviceEngine::seconds_of_loaded(bool detects) {

@@ -9,9 +9,9 @@ ForwardPass::ForwardPass(Runtime& runtime, LanePlan lanes, std::vector<std::uniq
   for (const bool records : lanes_.records) events_.push_back(records ? make_event(runtime) : EventHandle());
 }
 
-void ForwardPass::run_in_order(const DeviceTensors& tensors, int n, int slot,
+void ForwardPass::run_in_order(const DeviceTensors& tensors, const Batch& batch,
                                const std::function<void(int done)>& between) {
-  Pass pass{tensors, n, slot, 0, main_};
+  Pass pass = pass_on(tensors, batch, 0);
   if (before) before(pass);
   if (between) between(0);
   for (std::size_t i = 0; i < steps_.size(); ++i) {
@@ -23,8 +23,8 @@ void ForwardPass::run_in_order(const DeviceTensors& tensors, int n, int slot,
   if (after) after(pass);
 }
 
-void ForwardPass::run_in_lanes(const DeviceTensors& tensors, int n, int slot) {
-  if (before) before({tensors, n, slot, 0, main_});
+void ForwardPass::run_in_lanes(const DeviceTensors& tensors, const Batch& batch) {
+  if (before) before(pass_on(tensors, batch, 0));
   if (lanes_.records[0]) runtime_.record(events_[0].get(), main_);
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const std::size_t node = i + 1;
@@ -32,24 +32,24 @@ void ForwardPass::run_in_lanes(const DeviceTensors& tensors, int n, int slot) {
     for (const int other : lanes_.waits[node]) {
       runtime_.wait(stream(lane), events_[static_cast<std::size_t>(other)].get());
     }
-    steps_[i]->enqueue({tensors, n, slot, lane, stream(lane)});
+    steps_[i]->enqueue(pass_on(tensors, batch, lane));
     if (lanes_.records[node]) runtime_.record(events_[node].get(), stream(lane));
   }
   for (const int node : lanes_.joins) runtime_.wait(main_, events_[static_cast<std::size_t>(node)].get());
-  if (after) after({tensors, n, slot, 0, main_});
+  if (after) after(pass_on(tensors, batch, 0));
 }
 
-void ForwardPass::run_as_graph(const DeviceTensors& tensors, int n, int slot, const PassClock* clock) {
-  launch(graphs_, {}, tensors, n, slot, clock);
+void ForwardPass::run_as_graph(const DeviceTensors& tensors, const Batch& batch, const PassClock* clock) {
+  launch(graphs_, {}, tensors, batch, clock);
 }
 
-void ForwardPass::run_in_order_to_last(const DeviceTensors& tensors, int n, int slot) {
-  run_in_order(tensors, n, slot);
-  last_({tensors, n, slot, 0, main_});
+void ForwardPass::run_in_order_to_last(const DeviceTensors& tensors, const Batch& batch) {
+  run_in_order(tensors, batch);
+  last_(pass_on(tensors, batch, 0));
 }
 
-void ForwardPass::run_as_graph_to_last(const DeviceTensors& tensors, int n, int slot, const PassClock* clock) {
-  launch(graphs_to_last_, last_, tensors, n, slot, clock);
+void ForwardPass::run_as_graph_to_last(const DeviceTensors& tensors, const Batch& batch, const PassClock* clock) {
+  launch(graphs_to_last_, last_, tensors, batch, clock);
 }
 
 void ForwardPass::set_last(Enqueue last) {
@@ -58,19 +58,19 @@ void ForwardPass::set_last(Enqueue last) {
 }
 
 void ForwardPass::launch(std::map<GraphKey, GraphHandle>& graphs, const Enqueue& last, const DeviceTensors& tensors,
-                         int n, int slot, const PassClock* clock) {
-  const GraphKey key(n, slot, clock != nullptr);
-  if (!graphs.contains(key)) graphs.emplace(key, capture(last, tensors, n, slot, clock));
+                         const Batch& batch, const PassClock* clock) {
+  const GraphKey key(batch.n, batch.slot, batch.bytes.pixels != nullptr, clock != nullptr);
+  if (!graphs.contains(key)) graphs.emplace(key, capture(last, tensors, batch, clock));
   runtime_.launch_graph(graphs.at(key).get(), main_);
 }
 
-GraphHandle ForwardPass::capture(const Enqueue& last, const DeviceTensors& tensors, int n, int slot,
+GraphHandle ForwardPass::capture(const Enqueue& last, const DeviceTensors& tensors, const Batch& batch,
                                  const PassClock* clock) {
   runtime_.begin_capture(main_);
   try {
     if (clock != nullptr) runtime_.record_in_graph(clock->begin, main_);
-    run_in_lanes(tensors, n, slot);
-    if (last) last({tensors, n, slot, 0, main_});
+    run_in_lanes(tensors, batch);
+    if (last) last(pass_on(tensors, batch, 0));
     if (clock != nullptr) runtime_.record_in_graph(clock->end, main_);
   } catch (...) {
     try {

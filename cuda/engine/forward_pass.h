@@ -19,19 +19,27 @@ struct PassClock {
   Event begin, end;
 };
 
+// What a pass computes on: n images in a slot of the graph's input, or as bytes.
+struct Batch {
+  int n, slot;
+  InputBytes bytes{};
+};
+
 class ForwardPass {
  public:
   // steps[i] runs node i + 1. `before` and `after` (may be empty) go around the steps, on the pass's stream.
   ForwardPass(Runtime& runtime, LanePlan lanes, std::vector<std::unique_ptr<Step>> steps, Stream main);
 
   // Steps in order on the main stream; `between` is called before the first one and behind each (may be empty).
-  void run_in_order(const DeviceTensors& tensors, int n, int slot, const std::function<void(int done)>& between = {});
-  // The same work, branches in parallel, captured when it is first asked for with n and slot, and replayed. With a
-  // clock (always the same one) the events are part of the graph: the host's launch is no part of the time.
-  void run_as_graph(const DeviceTensors& tensors, int n, int slot, const PassClock* clock = nullptr);
+  void run_in_order(const DeviceTensors& tensors, const Batch& batch,
+                    const std::function<void(int done)>& between = {});
+  // The same work, branches in parallel, captured when it is first asked for with such a batch, and replayed. With a
+  // clock (always the same one) the events are part of the graph: the host's launch is no part of the time. The bytes
+  // of a slot always lie in the same place.
+  void run_as_graph(const DeviceTensors& tensors, const Batch& batch, const PassClock* clock = nullptr);
   // Both with `last` behind it, which a graph keeps as it is when it is captured.
-  void run_in_order_to_last(const DeviceTensors& tensors, int n, int slot);
-  void run_as_graph_to_last(const DeviceTensors& tensors, int n, int slot, const PassClock* clock = nullptr);
+  void run_in_order_to_last(const DeviceTensors& tensors, const Batch& batch);
+  void run_as_graph_to_last(const DeviceTensors& tensors, const Batch& batch, const PassClock* clock = nullptr);
   // What the two above run from now on. No pass may be under way.
   void set_last(Enqueue last);
 
@@ -39,11 +47,14 @@ class ForwardPass {
   Enqueue before, after;
 
  private:
-  void run_in_lanes(const DeviceTensors& tensors, int n, int slot);
-  using GraphKey = std::tuple<int, int, bool>;  // n, slot, whether timed
-  void launch(std::map<GraphKey, GraphHandle>& graphs, const Enqueue& last, const DeviceTensors& tensors, int n,
-              int slot, const PassClock* clock);
-  GraphHandle capture(const Enqueue& last, const DeviceTensors& tensors, int n, int slot, const PassClock* clock);
+  void run_in_lanes(const DeviceTensors& tensors, const Batch& batch);
+  using GraphKey = std::tuple<int, int, bool, bool>;  // n, slot, whether of bytes, whether timed
+  void launch(std::map<GraphKey, GraphHandle>& graphs, const Enqueue& last, const DeviceTensors& tensors,
+              const Batch& batch, const PassClock* clock);
+  GraphHandle capture(const Enqueue& last, const DeviceTensors& tensors, const Batch& batch, const PassClock* clock);
+  Pass pass_on(const DeviceTensors& tensors, const Batch& batch, int lane) const {
+    return {tensors, batch.n, batch.slot, lane, stream(lane), batch.bytes};
+  }
   Stream stream(int lane) const { return lane == 0 ? main_ : side_[static_cast<std::size_t>(lane) - 1].get(); }
 
   Runtime& runtime_;

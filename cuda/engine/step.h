@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "cuda/engine/input_bytes.h"
 #include "cuda/engine/tensors.h"
 #include "cuda/runtime/runtime.h"
 #include "cuda/runtime/tables.h"
@@ -24,7 +25,8 @@ struct Pass {
   int n;
   int slot;  // of the graph's input
   int lane;
-  Stream stream;  // the lane's
+  Stream stream;       // the lane's
+  InputBytes bytes{};  // where it has pixels: the input, whose floats are not there
   DeviceView view(int node) const { return tensors.view(node, n, slot); }
 };
 

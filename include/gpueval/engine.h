@@ -31,6 +31,9 @@ struct EngineOptions {
   std::string kernel;  // forces one kernel (a name or an ISA level from `list kernels`); empty: the best
   FloatMath math = FloatMath::kStrict;
   bool cuda_graph = true;  // replay the forward pass as one captured graph (cuda, emu)
+  // What bytes of pictures became the inputs' values, where that is known: a device with memory of its own takes a
+  // batch as bytes then, a quarter of the copy, if each value is one of its channel. The values are the same.
+  std::shared_ptr<const PixelTable> pixels = {};
   // Nodes stay as they were given, although the device could run several as one: run_tapped() gives the tensor of each,
   // as calibration needs it.
   bool every_node = false;
@@ -87,6 +90,7 @@ class DeviceClock {
   virtual double load(std::span<const float> input, int n) = 0;  // copies n images there
   virtual double run_loaded() = 0;                               // computes on them, as often as it is called
   virtual double fetch(Outputs outputs) = 0;                     // copies the outputs back
+  virtual bool loaded_bytes() const { return false; }            // what load() copied last: EngineOptions::pixels
 
  protected:
   ~DeviceClock() = default;

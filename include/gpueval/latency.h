@@ -52,6 +52,7 @@ struct SpeedRatio {
 // One batch on a device with memory of its own, step by step, by its clock: medians of passes between the slices.
 struct DeviceTimes {
   double to_device_ms = 0, compute_ms = 0, to_host_ms = 0;
+  bool as_bytes = false;  // the images came so, not as floats
 };
 
 struct SpeedResult {

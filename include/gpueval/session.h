@@ -109,6 +109,7 @@ struct LoweredRow {
   std::string scheme;  // "maxabs", "auto"; empty: not int8
   Graph graph;         // what an Engine runs
   std::optional<QuantizationReport> quantization;
+  std::shared_ptr<const PixelTable> pixels = {};  // EngineOptions
 };
 
 // A plan's rows made ready to run: for programs that run the engines themselves.

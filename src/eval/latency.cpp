@@ -104,6 +104,7 @@ class SpeedSession {
   DeviceTimes exchange(Lane& lane) {
     DeviceTimes times;
     times.to_device_ms = lane.clock->load(next_input(lane), options_.batch) * 1e3;
+    times.as_bytes = lane.clock->loaded_bytes();
     const bool detects = lane.detection != nullptr;
     times.compute_ms = (detects ? lane.detection->detect_loaded() : lane.clock->run_loaded()) * 1e3;
     times.to_host_ms = (detects ? lane.detection->fetch_found(lane.found) : lane.clock->fetch(lane.outputs)) * 1e3;
@@ -190,7 +191,8 @@ class SpeedSession {
       for (const DeviceTimes& times : lane.device_times) values.push_back(times.*part);
       return median(std::move(values));
     };
-    return {middle(&DeviceTimes::to_device_ms), middle(&DeviceTimes::compute_ms), middle(&DeviceTimes::to_host_ms)};
+    return {middle(&DeviceTimes::to_device_ms), middle(&DeviceTimes::compute_ms), middle(&DeviceTimes::to_host_ms),
+            lane.device_times.back().as_bytes};
   }
 
   void judge_validity(const Lane& lane, SpeedResult& result) const {

@@ -196,11 +196,13 @@ std::string transfer_line(const RunReport& run) {
   if (!run.speed || !run.speed->device_times) return "";
   const DeviceTimes& times = *run.speed->device_times;
   const char* copies = run.speed->includes_transfers ? "with" : "without";
+  const char* form = times.as_bytes ? "as bytes" : "as float32";
   if (run.speed->emulated)
-    return fmt::format("{}: to the device and back: emulated; latency {} copies.\n", run.label(), copies);
-  return wrapped(fmt::format("{}: to the device {:.3f} ms, computing {:.3f} ms, back {:.3f} ms; latency {} copies.",
-                             run.label(), times.to_device_ms, times.compute_ms, times.to_host_ms, copies),
-                 kWidth, 2);
+    return fmt::format("{}: to the device ({}) and back: emulated; latency {} copies.\n", run.label(), form, copies);
+  return wrapped(
+      fmt::format("{}: to the device ({}) {:.3f} ms, computing {:.3f} ms, back {:.3f} ms; latency {} copies.",
+                  run.label(), form, times.to_device_ms, times.compute_ms, times.to_host_ms, copies),
+      kWidth, 2);
 }
 
 // What was timed, and how: the first line below the table.

@@ -183,7 +183,10 @@ Json trials_json(const Report& report) {
 }
 
 Json device_times_json(const DeviceTimes& times) {
-  return {{"to_device", times.to_device_ms}, {"compute", times.compute_ms}, {"to_host", times.to_host_ms}};
+  return {{"to_device", times.to_device_ms},
+          {"compute", times.compute_ms},
+          {"to_host", times.to_host_ms},
+          {"input", times.as_bytes ? "bytes" : "float32"}};
 }
 
 Json verdict_json(const std::optional<SpeedVerdict>& verdict) { return verdict ? Json(to_string(*verdict)) : Json(); }

@@ -71,10 +71,18 @@ void calibrate_row(const Plan& plan, const CalibrationTable* read, Prepared& pre
 
 std::unique_ptr<Engine> engine_of(const Plan& plan, const LoweredRow& row, Graph graph, int batch) {
   EngineOptions options{.batch = batch, .kernel = row.row.kernel};
+  options.pixels = row.pixels;
   if (row.row.precision == Precision::kTf32) options.math = FloatMath::kTf32;
   if (row.row.precision == Precision::kFloat16) options.math = FloatMath::kHalf;
   options.cuda_graph = plan.cuda_graph;
   return make_engine(plan.device, std::move(graph), options);
+}
+
+// Of pictures in colour.
+std::shared_ptr<const PixelTable> pixels_of(const Plan& plan, const LoadedModel& model) {
+  if (!plan.input_as_bytes || model.input.channels != 3) return nullptr;
+  const auto asked = asked_preprocessing(plan, model).normalization;
+  return std::make_shared<const PixelTable>(pixel_table(asked.value_or(model.input.normalization)));
 }
 
 // Boxes and label maps are of whole pictures.
@@ -129,8 +137,9 @@ void lower_rows(const Plan& plan, Prepared& prepared, Observer& observer) {
   if (!path.empty() && count > 0) read = load_table(path);
   if (read && prepared.model.pixel_chain) read->range.erase(*prepared.model.pixel_chain);
   const CalibrationTable* table = read ? &*read : nullptr;
+  const auto pixels = pixels_of(plan, prepared.model);
   for (const Row& asked : plan.rows) {
-    LoweredRow& row = prepared.rows.emplace_back(LoweredRow{asked, "", {}, std::nullopt});
+    LoweredRow& row = prepared.rows.emplace_back(LoweredRow{asked, "", {}, std::nullopt, pixels});
     if (asked.precision != Precision::kInt8) {  // TF32 and float16 are the engine's matter
       row.graph = lower_float(prepared.model.graph);
       continue;

@@ -76,6 +76,13 @@ TEST_F(Device, PreprocessesWithTheSameBits) {
                      "--preprocess-on contradicts --mode speed");
 }
 
+TEST_F(Device, TakesPicturesAsBytesOrFloats) {
+  const nlohmann::json floats = measure({"--device", "emu", "--input-as", "float32"});
+  const nlohmann::json bytes = measure({"--device", "emu"});
+  EXPECT_EQ(bytes["runs"][0]["logits_sha256"], floats["runs"][0]["logits_sha256"]);
+  expect_usage_error({"--model", "demo", "--device", "cpu", "--input-as", "float32"}, "cuda and emu, not cpu");
+}
+
 TEST_F(Device, CopiesHaveALineOfTheirOwn) {
   const std::vector<std::string> args{"--model",      "demo",  "--precision", "int8", "--scheme",   "maxabs",
                                       "--mode",       "speed", "--warm-up",   "0",    "--duration", "0",

@@ -368,6 +368,43 @@ TEST_P(DeviceEngine, LoadsComputesAndFetchesApart) {
   }
 }
 
+// Batches of bytes' values, and one of which a value is none: the logits of floats, on streams in any order, too.
+TEST_P(DeviceEngine, TakesPicturesAsBytes) {
+  const auto table = std::make_shared<const PixelTable>(pixel_table(Normalization::kCaffe));
+  for (const FloatMath math : {FloatMath::kStrict, FloatMath::kHalf}) {
+    for (const bool integer : {true, false}) {
+      if (integer && math == FloatMath::kHalf) continue;
+      const Graph graph = integer ? test::quantized(bound_network(), DType::kU8) : lower_float(bound_network());
+      const auto plain = engine(graph, {.batch = kBatch, .math = math});
+      const auto device = engine(graph, {.batch = kBatch, .math = math, .pixels = table});
+      if (emulated()) emulator::set_deferred(true);
+      for (const int n : {kBatch, 1}) {
+        std::vector<float> images = random_images(graph, n, static_cast<std::uint64_t>(n));
+        Random random(7);
+        for (std::size_t i = 0; i < images.size(); ++i)
+          images[i] = table->values[i % 3][static_cast<std::size_t>(random.integer(0, 255))];
+        std::vector<float> logits(run(*plain, images, n).size());
+        for (const bool bytes : {true, false, true}) {
+          std::vector<float> now = images;
+          if (!bytes) now.back() = std::nextafter(now.back(), 1000.0f);
+          const std::vector<float> want = run(*plain, now, n);
+          EXPECT_EQ(run(*device, now, n), want);
+          device->device_clock()->load(now, n);
+          EXPECT_EQ(device->device_clock()->loaded_bytes(), bytes);
+          for (int pass = 0; pass < 2; ++pass) device->device_clock()->run_loaded();
+          device->device_clock()->fetch(logits);
+          EXPECT_EQ(logits, want);
+          std::vector<double> seconds(device->layers().size(), 0.0);
+          device->run_timed(now, n, logits, seconds);
+          EXPECT_EQ(logits, want);
+          EXPECT_EQ(run_tapped(*device, now, n).logits, want);
+        }
+      }
+      if (emulated()) emulator::set_deferred(false);
+    }
+  }
+}
+
 TEST_P(DeviceEngine, TimesEveryStep) {
   const Graph graph = test::quantized(branches(), DType::kU8);
   const auto device = engine(graph, {.batch = 2});

@@ -56,9 +56,14 @@ std::unique_ptr<Step> make_int8_step(const Add&, const StepContext& context) {
 std::unique_ptr<Step> make_int8_step(const Quantize&, const StepContext& context) {
   const std::vector<float>& scale = context.self().type.scale;
   return make_simple_step("quantize", [&ops = ops_of(context.runtime), per_channel = scale.size() > 1,
-                                       scales = keep_on_device(context, scale), src = context.self().inputs[0],
-                                       self = context.node](const Pass& pass) {
-    ops.quantize(pass.view(src), floats(scales), per_channel, pass.view(self), pass.stream);
+                                       first = scale.front(), scales = keep_on_device(context, scale),
+                                       src = context.self().inputs[0], self = context.node](const Pass& pass) {
+    const DeviceView from = pass.view(src), to = pass.view(self);
+    if (src == 0 && pass.bytes.pixels != nullptr) {
+      ops.preprocess(pass.bytes.view(from.shape), pass.bytes.table, false, first, to, pass.stream);
+    } else {
+      ops.quantize(from, floats(scales), per_channel, to, pass.stream);
+    }
   });
 }
 std::unique_ptr<Step> make_int8_step(const Dequantize&, const StepContext& context) {
