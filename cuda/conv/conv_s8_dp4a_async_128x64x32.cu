@@ -15,6 +15,7 @@
 // Against conv_s8_dp4a_128x64x32: 12 registers and 12 shared stores a step less, and twice the latency hidden.
 #include "cuda/conv/dp4a_tile.h"
 #include "cuda/prim/cp_async.h"
+#include "cuda/prim/previous_kernel.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 namespace {
@@ -100,6 +101,7 @@ GPUEVAL_DEVICE std::uint32_t next_stage(std::uint32_t stage) {
 template <bool kUnsigned>
 GPUEVAL_KERNEL(kTile.threads(), kTile.blocks())
 conv_dp4a_async(const Dp4aParams p) {
+  begin_behind_previous_kernel();
   const int block = static_cast<int>(block_index().x), thread = static_cast<int>(thread_index().x);
   const int first_row = block / p.channel_tiles * kTile.rows, first_channel = block % p.channel_tiles * kTile.channels;
   const int down = thread / 8, across = thread % 8;
@@ -151,8 +153,9 @@ std::vector<std::int8_t> pack(const cuda::ConvProblem& problem, std::span<const 
 
 void launch_async(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int, cuda::Stream stream) {
   const Dp4aParams params = dp4a_params(kTile, problem, args);
-  launch(stream, kName, Grid{.x = dp4a_tiles(kTile, params)}, static_cast<unsigned>(kTile.threads()),
-         kStages * kStageBytes, problem.src == DType::kU8 ? &conv_dp4a_async<true> : &conv_dp4a_async<false>, params);
+  launch_early(stream, kName, Grid{.x = dp4a_tiles(kTile, params)}, static_cast<unsigned>(kTile.threads()),
+               kStages * kStageBytes, problem.src == DType::kU8 ? &conv_dp4a_async<true> : &conv_dp4a_async<false>,
+               params);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "cuda/conv/epilogue.h"
 #include "cuda/conv/pack.h"
 #include "cuda/prim/dp4a.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/shared.h"
 #include "cuda/prim/thread.h"
 #include "cuda/prim/vector.h"
@@ -59,6 +60,7 @@ GPUEVAL_DEVICE int warp_sum(const int (&v)[kValues], int lane) {
 template <bool kUnsigned, int kImages>
 GPUEVAL_KERNEL(kThreads, 6)
 conv_dp4a_gemv(const GemvParams p) {
+  begin_behind_previous_kernel();
   constexpr int kValues = kImages * kChannels;
   const int thread = static_cast<int>(thread_index().x), lane = thread % 32, warp = thread / 32;
   const int first_channel = static_cast<int>(block_index().x) * kChannels;
@@ -108,8 +110,8 @@ std::vector<std::int8_t> pack(const cuda::ConvProblem& problem, std::span<const 
 template <int kImages>
 void launch_images(const cuda::ConvProblem& problem, const GemvParams& params, cuda::Stream stream) {
   const Grid grid{.x = static_cast<unsigned>((problem.desc.k + kChannels - 1) / kChannels)};
-  launch(stream, kName, grid, kThreads, kWarps * kImages * kChannels * sizeof(int),
-         problem.src == DType::kU8 ? &conv_dp4a_gemv<true, kImages> : &conv_dp4a_gemv<false, kImages>, params);
+  launch_early(stream, kName, grid, kThreads, kWarps * kImages * kChannels * sizeof(int),
+               problem.src == DType::kU8 ? &conv_dp4a_gemv<true, kImages> : &conv_dp4a_gemv<false, kImages>, params);
 }
 
 void launch_gemv(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int, cuda::Stream stream) {

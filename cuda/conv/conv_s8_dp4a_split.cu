@@ -9,6 +9,7 @@
 #include "cuda/conv/last_arrival.h"
 #include "cuda/conv/split.h"
 #include "cuda/prim/atomic.h"
+#include "cuda/prim/previous_kernel.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 namespace {
@@ -54,6 +55,7 @@ GPUEVAL_DEVICE bool gather(const SplitParams& p, Dp4aBlock<kTile, kUnsigned>& bl
 template <bool kUnsigned>
 GPUEVAL_KERNEL(kTile.threads(), kTile.blocks())
 conv_dp4a_split(const SplitParams p) {
+  begin_behind_previous_kernel();
   const int part = static_cast<int>(block_index().z);
   const int begin = cuda::split_begin(part, p.gemm.steps, p.splits);
   Dp4aBlock<kTile, kUnsigned> block(p.gemm, begin);
@@ -92,8 +94,8 @@ void launch_split(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, 
                            .arrived = counters,
                            .sums = counters == nullptr ? nullptr : counters + tiles};
   const Grid grid{.x = dp4a_tiles(kTile, params.gemm), .y = 1, .z = static_cast<unsigned>(splits)};
-  launch(stream, kName, grid, static_cast<unsigned>(kTile.threads()), kTile.shared_bytes(),
-         problem.src == DType::kU8 ? &conv_dp4a_split<true> : &conv_dp4a_split<false>, params);
+  launch_early(stream, kName, grid, static_cast<unsigned>(kTile.threads()), kTile.shared_bytes(),
+               problem.src == DType::kU8 ? &conv_dp4a_split<true> : &conv_dp4a_split<false>, params);
 }
 
 }  // namespace

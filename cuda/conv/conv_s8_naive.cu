@@ -7,6 +7,7 @@
 #include "cuda/conv/implicit_gemm.h"
 #include "cuda/conv/pack.h"
 #include "cuda/prim/dp4a.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/thread.h"
 #include "cuda/prim/vector.h"
 #include "cuda/runtime/launch.h"
@@ -40,6 +41,7 @@ GPUEVAL_DEVICE int dot(const Bytes16& a, const Bytes16& b, int acc) {
 template <bool kUnsigned, typename Chunk>
 GPUEVAL_KERNEL(kThreads)
 conv_naive(const NaiveParams p) {
+  begin_behind_previous_kernel();
   const GemmShape& g = p.shape;
   const unsigned index = block_index().x * kThreads + thread_index().x, k = static_cast<unsigned>(g.k);
   const int row = static_cast<int>(index / k), channel = static_cast<int>(index % k);
@@ -86,7 +88,7 @@ void launch_naive(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, 
                            : (is_unsigned ? &conv_naive<true, Bytes16> : &conv_naive<false, Bytes16>);
   const std::int64_t outputs = static_cast<std::int64_t>(params.shape.rows) * params.shape.k;
   const Grid grid{.x = static_cast<unsigned>((outputs + kThreads - 1) / kThreads)};
-  launch(stream, "conv_s8_naive", grid, kThreads, 0, kernel, params);
+  launch_early(stream, "conv_s8_naive", grid, kThreads, 0, kernel, params);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include "cuda/conv/depthwise.h"
 #include "cuda/prim/dp4a.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/thread.h"
 #include "cuda/runtime/launch.h"
 
@@ -92,6 +93,7 @@ GPUEVAL_DEVICE void sum_column(const TapRow<kStride>& top, const TapRow<kStride>
 template <bool kUnsigned, int kStride, int kRows>
 GPUEVAL_KERNEL(kDepthwiseThreads)
 depthwise_3x3(const DepthwiseParams a) {
+  begin_behind_previous_kernel();
   const unsigned thread = block_index().x * kDepthwiseThreads + thread_index().x;
   if (thread >= a.threads) return;
   const DepthwisePlace at = depthwise_place(a, thread, kDepthwiseColumns, kRows);
@@ -134,7 +136,7 @@ void launch_depthwise_3x3(const char* name, const cuda::ConvProblem& problem, co
   const auto kernel = is_unsigned ? (stride1 ? depthwise_3x3<true, 1, kRows> : depthwise_3x3<true, 2, kRows>)
                                   : (stride1 ? depthwise_3x3<false, 1, kRows> : depthwise_3x3<false, 2, kRows>);
   const Grid grid{.x = (params.threads + kDepthwiseThreads - 1) / kDepthwiseThreads};
-  launch(stream, name, grid, kDepthwiseThreads, 0, kernel, params);
+  launch_early(stream, name, grid, kDepthwiseThreads, 0, kernel, params);
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -5,6 +5,7 @@
 // reads nothing twice only where windows do not overlap, so 3x3 windows are better off with depthwise_3x3.h.
 #include "cuda/conv/depthwise.h"
 #include "cuda/prim/dp4a.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/thread.h"
 #include "cuda/runtime/launch.h"
 
@@ -17,6 +18,7 @@ constexpr unsigned kThreads = 128;
 template <bool kUnsigned>
 GPUEVAL_KERNEL(kThreads)
 depthwise_any(const DepthwiseParams a) {
+  begin_behind_previous_kernel();
   const unsigned thread = block_index().x * kThreads + thread_index().x;
   if (thread >= a.threads) return;
   const DepthwisePlace at = depthwise_place(a, thread, 1, 1);
@@ -56,8 +58,8 @@ bool supports(const cuda::ConvProblem& problem) { return problem.desc.depthwise 
 void launch_row(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int, cuda::Stream stream) {
   const DepthwiseParams params = make_depthwise_params(problem, args, 1, 1);
   const Grid grid{.x = (params.threads + kThreads - 1) / kThreads};
-  launch(stream, kName, grid, kThreads, 0, problem.src == DType::kU8 ? depthwise_any<true> : depthwise_any<false>,
-         params);
+  launch_early(stream, kName, grid, kThreads, 0, problem.src == DType::kU8 ? depthwise_any<true> : depthwise_any<false>,
+               params);
 }
 
 }  // namespace

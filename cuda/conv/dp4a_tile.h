@@ -17,6 +17,7 @@
 #include "cuda/conv/implicit_gemm.h"
 #include "cuda/conv/pack.h"
 #include "cuda/prim/dp4a.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/shared.h"
 #include "cuda/prim/thread.h"
 #include "cuda/prim/vector.h"
@@ -214,6 +215,7 @@ struct Dp4aBlock {
 template <typename Tile, bool kUnsigned>
 GPUEVAL_KERNEL(Tile::kTile.threads(), Tile::kTile.blocks())
 conv_dp4a(const Dp4aParams p) {
+  begin_behind_previous_kernel();
   Dp4aBlock<Tile::kTile, kUnsigned> block(p, 0);
   block.accumulate(p.steps);
   block.store();
@@ -238,8 +240,9 @@ template <typename Tile>
 void dp4a_launch(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int, cuda::Stream stream) {
   constexpr Dp4aTile kTile = Tile::kTile;
   const Dp4aParams params = dp4a_params(kTile, problem, args);
-  launch(stream, Tile::kName, Grid{.x = dp4a_tiles(kTile, params)}, static_cast<unsigned>(kTile.threads()),
-         kTile.shared_bytes(), problem.src == DType::kU8 ? &conv_dp4a<Tile, true> : &conv_dp4a<Tile, false>, params);
+  launch_early(stream, Tile::kName, Grid{.x = dp4a_tiles(kTile, params)}, static_cast<unsigned>(kTile.threads()),
+               kTile.shared_bytes(), problem.src == DType::kU8 ? &conv_dp4a<Tile, true> : &conv_dp4a<Tile, false>,
+               params);
 }
 
 template <typename Tile>

@@ -10,6 +10,7 @@
 
 #include "cuda/conv/first_tile.h"
 #include "cuda/prim/dp4a.h"
+#include "cuda/prim/previous_kernel.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 
@@ -19,6 +20,7 @@ inline constexpr FirstTile kFirstDp4aTile{.rows = kRows, .channels = 32 * kQuads
 template <bool kUnsigned, int kRows, int kQuads>
 GPUEVAL_KERNEL(kFirstThreads)
 conv_first_dp4a(const FirstParams a) {
+  begin_behind_previous_kernel();
   constexpr FirstTile kTile = kFirstDp4aTile<kRows, kQuads>;
   static_assert(kFirstThreads == 8 * FirstTile::kColumns);
   const FirstPlace at = first_place(kTile, a);
@@ -83,8 +85,8 @@ void launch_first_dp4a(const char* name, const cuda::ConvProblem& problem, const
   params.weight_bytes = static_cast<unsigned>(params.kernel_h * params.kernel_w * kTile.channels * 4);
   const auto kernel =
       problem.src == DType::kU8 ? conv_first_dp4a<true, kRows, kQuads> : conv_first_dp4a<false, kRows, kQuads>;
-  launch(stream, name, first_grid(kTile, params, args.n), kFirstThreads, params.patch_bytes + params.weight_bytes,
-         kernel, params);
+  launch_early(stream, name, first_grid(kTile, params, args.n), kFirstThreads, params.patch_bytes + params.weight_bytes,
+               kernel, params);
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

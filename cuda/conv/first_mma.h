@@ -11,6 +11,7 @@
 #include "cuda/conv/first_tile.h"
 #include "cuda/prim/bytes.h"
 #include "cuda/prim/mma.h"
+#include "cuda/prim/previous_kernel.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 
@@ -66,6 +67,7 @@ GPUEVAL_DEVICE void multiply_first(const FirstParams& a, FirstSums<kParts, kChan
 template <bool kUnsigned, int kParts, int kChannels>
 GPUEVAL_KERNEL(kFirstThreads)
 conv_first_mma(const FirstParams a) {
+  begin_behind_previous_kernel();
   constexpr FirstTile kTile = kFirstMmaTile<kParts, kChannels>;
   constexpr int kRun = kChannels / 4, kQuads = kRun / 4;  // of a lane
   static_assert(kQuads == 4 || kQuads == 2);
@@ -143,7 +145,7 @@ void launch_first_mma(const char* name, const cuda::ConvProblem& problem, const 
   const std::size_t shared = params.patch_bytes + static_cast<unsigned>(params.steps) * 32 + params.weight_bytes;
   const auto kernel =
       problem.src == DType::kU8 ? conv_first_mma<true, kParts, kChannels> : conv_first_mma<false, kParts, kChannels>;
-  launch(stream, name, first_grid(kTile, params, args.n), kFirstThreads, shared, kernel, params);
+  launch_early(stream, name, first_grid(kTile, params, args.n), kFirstThreads, shared, kernel, params);
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -32,6 +32,7 @@
 #include "cuda/prim/keep.h"
 #include "cuda/prim/ldmatrix.h"
 #include "cuda/prim/mma.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/target.h"
 #include "cuda/prim/thread.h"
 
@@ -276,6 +277,7 @@ GPUEVAL_KERNEL(Row::kTile.threads(), Row::kTile.blocks_of(kMultiprocessorShared)
 conv_mma(const MmaParams p) {
   constexpr cuda::MmaTile kTile = Row::kTile;
   static_assert(kTile.valid(16, 16) && kTile.shared_bytes() <= 99 * 1024);
+  let_next_kernel_begin();
   const int block = static_cast<int>(block_index().x);
   const cuda::TilePosition tile = p.order.at(block);
   const int row0 = tile.m * kTile.m, channel0 = tile.n * kTile.n;
@@ -283,6 +285,7 @@ conv_mma(const MmaParams p) {
   const int steps = block_steps<kTile>(p);
 
   StageCopies<kTile, kPointwise> copies(p, tile, begin);
+  wait_for_previous_kernel();
   GPUEVAL_UNROLL
   for (int i = 0; i < kTile.stages - 1; ++i) {
     const std::uint32_t stage = static_cast<std::uint32_t>(i) * kTile.stage_bytes();

@@ -24,6 +24,7 @@
 #include "cuda/prim/keep.h"
 #include "cuda/prim/ldmatrix.h"
 #include "cuda/prim/mma.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/shared.h"
 #include "cuda/prim/target.h"
 #include "cuda/prim/thread.h"
@@ -131,8 +132,10 @@ conv_mma_m8n8k16(const MmaParams p) {
   constexpr cuda::MmaTile kTile = Row::kTile;
   static_assert(kTile.valid(32, 32) && kTile.n % kTile.row_step() == 0 && kTile.stages == 2 && !kTile.split_depth &&
                 kTile.shared_bytes() <= 64 * 1024);
+  let_next_kernel_begin();
   const cuda::TilePosition tile = p.order.at(static_cast<int>(block_index().x));
   StagedCopies<kTile, kPointwise> copies(p, tile);
+  wait_for_previous_kernel();
   copies.load(p);
   stage_scales<kTile>(p.epilogue, tile.n * kTile.n);
   NarrowMmaWarp<kTile, kUnsigned> warp;

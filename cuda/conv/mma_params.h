@@ -103,8 +103,8 @@ inline void launch_mma(const char* name, const MmaVariants& variants, const cuda
   const int at_once = tile.persistent ? multiprocessors * tile.blocks : params.tiles;
   const auto blocks = static_cast<unsigned>(std::min(params.tiles, at_once));
   const auto kernel = variants.kernel[problem.src == DType::kU8 ? 1 : 0][cuda::mma_pointwise(problem) ? 1 : 0];
-  launch(stream, name, {.x = blocks, .y = 1, .z = static_cast<unsigned>(splits)}, static_cast<unsigned>(tile.threads()),
-         tile.shared_bytes(), kernel, params);
+  launch_early(stream, name, {.x = blocks, .y = 1, .z = static_cast<unsigned>(splits)},
+               static_cast<unsigned>(tile.threads()), tile.shared_bytes(), kernel, params);
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -30,6 +30,7 @@
 #include "cuda/conv/mma_tile.h"
 #include "cuda/prim/async_proxy.h"
 #include "cuda/prim/cp_async.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/target.h"
 #include "cuda/prim/thread.h"
 #include "cuda/prim/warp.h"
@@ -113,9 +114,11 @@ GPUEVAL_KERNEL(Row::kTile.threads(), Row::kTile.blocks)
 conv_wgmma(const MmaParams p) {
   using Tile = WgmmaTile<Row, kUnsigned, kPointwise>;
   constexpr cuda::MmaTile kTile = Row::kTile;
+  let_next_kernel_begin();
   int at = static_cast<int>(block_index().x);
   cuda::TilePosition tile = p.order.at(at);
   typename Tile::Copies copies(p, tile, 0);
+  wait_for_previous_kernel();
   Tile::start(p, copies);
   GPUEVAL_NO_UNROLL
   for (;;) {

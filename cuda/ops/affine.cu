@@ -5,6 +5,7 @@
 #include "cuda/ops/float_items.h"
 #include "cuda/ops/float_view.h"
 #include "cuda/ops/integer_view.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/thread.h"
 #include "cuda/runtime/launch.h"
 
@@ -23,6 +24,7 @@ struct AffineParams {
 
 GPUEVAL_KERNEL(kOpThreads)
 affine_kernel(const AffineParams p) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= p.threads) return;
   const ChannelPlace at = channel_place(thread, p.groups, p.channels);
@@ -49,6 +51,7 @@ struct AffineFloatParams {
 template <typename T, int kWidth>
 GPUEVAL_KERNEL(kFloatThreads)
 affine_float_kernel(const AffineFloatParams<T> p) {
+  begin_behind_previous_kernel();
   Place at;
   if (!find_place<kWidth>(p.items, &at)) return;
   Floats<kWidth> x = load_floats<kWidth>(p.src.at(at.pixel, at.channel));
@@ -72,18 +75,18 @@ void affine(const DeviceView& src, const float* m, const float* b, float lo, flo
   const std::int64_t threads = src.shape.pixels() * groups;
   const Grid grid = op_grid(kName, threads);
   const ByteView from = byte_view(kName, src);
-  launch(stream, kName, grid, kOpThreads, 0, affine_kernel,
-         AffineParams{.src = from,
-                      .dst = to_float ? from : byte_view(kName, dst),
-                      .dst_float = to_float ? static_cast<float*>(dst.data) : nullptr,
-                      .dst_pitch = dst.pitch,
-                      .m = m,
-                      .b = b,
-                      .lo = lo,
-                      .hi = hi,
-                      .channels = src.shape.c,
-                      .groups = groups,
-                      .threads = static_cast<unsigned>(threads)});
+  launch_early(stream, kName, grid, kOpThreads, 0, affine_kernel,
+               AffineParams{.src = from,
+                            .dst = to_float ? from : byte_view(kName, dst),
+                            .dst_float = to_float ? static_cast<float*>(dst.data) : nullptr,
+                            .dst_pitch = dst.pitch,
+                            .m = m,
+                            .b = b,
+                            .lo = lo,
+                            .hi = hi,
+                            .channels = src.shape.c,
+                            .groups = groups,
+                            .threads = static_cast<unsigned>(threads)});
 }
 
 void affine_float(const DeviceView& src, const float* gamma, const float* beta, Activation act, const DeviceView& dst,
@@ -92,8 +95,8 @@ void affine_float(const DeviceView& src, const float* gamma, const float* beta, 
   with_float_type({src, dst}, name, [&]<typename T, int kWidth>() {
     const AffineFloatParams<T> params{float_view<T>(src),          float_view<T>(dst), gamma, beta,
                                       items_of<kWidth>(dst.shape), bounds_of(act)};
-    launch(stream, name, {.x = blocks_of(dst.shape.elements() / kWidth, name)}, kFloatThreads, 0,
-           &affine_float_kernel<T, kWidth>, params);
+    launch_early(stream, name, {.x = blocks_of(dst.shape.elements() / kWidth, name)}, kFloatThreads, 0,
+                 &affine_float_kernel<T, kWidth>, params);
   });
 }
 

@@ -4,6 +4,7 @@
 #include "cuda/ops/broadcast.h"
 #include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
+#include "cuda/prim/previous_kernel.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 namespace {
@@ -36,6 +37,7 @@ GPUEVAL_DEVICE float combine(float q1, float m1, float q2, float m2, float zero)
 template <BinaryKind kKind>
 GPUEVAL_KERNEL(kOpThreads)
 binary_kernel(const BinaryParams p) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= p.threads) return;
   const ChannelPlace at = channel_place(thread, p.groups, p.channels);
@@ -57,6 +59,7 @@ struct PReluParams {
 
 GPUEVAL_KERNEL(kOpThreads)
 prelu_kernel(const PReluParams p) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= p.threads) return;
   const ChannelPlace at = channel_place(thread, p.groups, p.channels);
@@ -73,7 +76,7 @@ prelu_kernel(const PReluParams p) {
 
 template <BinaryKind kKind>
 void launch_binary(const Grid& grid, const BinaryParams& params, Stream stream) {
-  launch(stream, "binary", grid, kOpThreads, 0, binary_kernel<kKind>, params);
+  launch_early(stream, "binary", grid, kOpThreads, 0, binary_kernel<kKind>, params);
 }
 
 }  // namespace
@@ -119,17 +122,17 @@ void prelu(const DeviceView& src, const float* m, const float* b, bool per_eleme
   const int groups = channel_groups(src);
   const std::int64_t threads = src.shape.pixels() * groups;
   const Grid grid = op_grid(kName, threads);
-  launch(stream, kName, grid, kOpThreads, 0, prelu_kernel,
-         PReluParams{.src = byte_view(kName, src),
-                     .dst = byte_view(kName, dst),
-                     .m = m,
-                     .b = b,
-                     .pixels = per_element ? static_cast<unsigned>(src.shape.h * src.shape.w) : 1u,
-                     .lo = lowest(dst.dtype),
-                     .hi = highest(dst.dtype),
-                     .channels = src.shape.c,
-                     .groups = groups,
-                     .threads = static_cast<unsigned>(threads)});
+  launch_early(stream, kName, grid, kOpThreads, 0, prelu_kernel,
+               PReluParams{.src = byte_view(kName, src),
+                           .dst = byte_view(kName, dst),
+                           .m = m,
+                           .b = b,
+                           .pixels = per_element ? static_cast<unsigned>(src.shape.h * src.shape.w) : 1u,
+                           .lo = lowest(dst.dtype),
+                           .hi = highest(dst.dtype),
+                           .channels = src.shape.c,
+                           .groups = groups,
+                           .threads = static_cast<unsigned>(threads)});
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -3,6 +3,7 @@
 // largest of 16, 4, 2 and 1 bytes that divides the addresses, the pitches and the bytes of a pixel. No shared memory.
 #include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
+#include "cuda/prim/previous_kernel.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 namespace {
@@ -21,6 +22,7 @@ struct CopyParams {
 template <typename T, bool kFill>
 GPUEVAL_KERNEL(kOpThreads)
 copy_kernel(const CopyParams a) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= a.threads) return;
   const auto units = static_cast<unsigned>(a.units), w = static_cast<unsigned>(a.w), h = static_cast<unsigned>(a.h);
@@ -48,7 +50,7 @@ void launch_copy(const char* name, CopyParams params, int images, std::size_t pi
                       : unit == 4 ? copy_kernel<std::uint32_t, kFill>
                       : unit == 2 ? copy_kernel<std::uint16_t, kFill>
                                   : copy_kernel<std::uint8_t, kFill>;
-  launch(stream, name, op_grid(name, threads), kOpThreads, 0, kernel, params);
+  launch_early(stream, name, op_grid(name, threads), kOpThreads, 0, kernel, params);
 }
 
 std::size_t pixel_bytes(const DeviceView& view) { return static_cast<std::size_t>(view.shape.c) * size_of(view.dtype); }

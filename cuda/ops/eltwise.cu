@@ -4,6 +4,7 @@
 // (integer_view.h) instead of slow conversions. No shared memory.
 #include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
+#include "cuda/prim/previous_kernel.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 namespace {
@@ -17,6 +18,7 @@ struct AddParams {
 
 GPUEVAL_KERNEL(kOpThreads)
 add_kernel(const AddParams p) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= p.threads) return;
   const ChannelPlace at = channel_place(thread, p.groups, p.channels);
@@ -37,6 +39,7 @@ struct RequantizeParams {
 
 GPUEVAL_KERNEL(kOpThreads)
 requantize_kernel(const RequantizeParams p) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= p.threads) return;
   const ChannelPlace at = channel_place(thread, p.groups, p.channels);
@@ -56,17 +59,17 @@ void add(const DeviceView& a, float m1, const DeviceView& b, float m2, float lo,
   const int groups = channel_groups(a);
   const std::int64_t threads = a.shape.pixels() * groups;
   const Grid grid = op_grid(kName, threads);
-  launch(stream, kName, grid, kOpThreads, 0, add_kernel,
-         AddParams{.a = byte_view(kName, a),
-                   .b = byte_view(kName, b),
-                   .dst = byte_view(kName, dst),
-                   .m1 = m1,
-                   .m2 = m2,
-                   .lo = lo,
-                   .hi = hi,
-                   .channels = a.shape.c,
-                   .groups = groups,
-                   .threads = static_cast<unsigned>(threads)});
+  launch_early(stream, kName, grid, kOpThreads, 0, add_kernel,
+               AddParams{.a = byte_view(kName, a),
+                         .b = byte_view(kName, b),
+                         .dst = byte_view(kName, dst),
+                         .m1 = m1,
+                         .m2 = m2,
+                         .lo = lo,
+                         .hi = hi,
+                         .channels = a.shape.c,
+                         .groups = groups,
+                         .threads = static_cast<unsigned>(threads)});
 }
 
 // m = 1 needs no form of its own: q * 1 + 0 is q, whatever cuts it.
@@ -76,15 +79,15 @@ void requantize(const DeviceView& src, float m, float lo, float hi, const Device
   const int groups = channel_groups(src);
   const std::int64_t threads = src.shape.pixels() * groups;
   const Grid grid = op_grid(kName, threads);
-  launch(stream, kName, grid, kOpThreads, 0, requantize_kernel,
-         RequantizeParams{.src = byte_view(kName, src),
-                          .dst = byte_view(kName, dst),
-                          .m = m,
-                          .lo = lo,
-                          .hi = hi,
-                          .channels = src.shape.c,
-                          .groups = groups,
-                          .threads = static_cast<unsigned>(threads)});
+  launch_early(stream, kName, grid, kOpThreads, 0, requantize_kernel,
+               RequantizeParams{.src = byte_view(kName, src),
+                                .dst = byte_view(kName, dst),
+                                .m = m,
+                                .lo = lo,
+                                .hi = hi,
+                                .channels = src.shape.c,
+                                .groups = groups,
+                                .threads = static_cast<unsigned>(threads)});
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -6,6 +6,7 @@
 #include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
 #include "cuda/prim/dp4a.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/shared.h"
 
 namespace gpueval::GPUEVAL_TARGET {
@@ -27,6 +28,7 @@ struct GlobalParams {
 
 GPUEVAL_KERNEL(kThreads)
 global_avg_pool_kernel(const GlobalParams a) {
+  begin_behind_previous_kernel();
   const Shared<int> part(0, kParts * kBlockChannels);
   const int thread = static_cast<int>(thread_index().x), image = static_cast<int>(block_index().y);
   const int first = static_cast<int>(block_index().x) * kBlockChannels;
@@ -65,18 +67,18 @@ void global_avg_pool(const DeviceView& src, float m, const DeviceView& dst, Stre
   if (dst.dtype != DType::kF32) cuda::expect_integer(kName, dst);
   const Grid grid{.x = static_cast<unsigned>((src.shape.c + kBlockChannels - 1) / kBlockChannels),
                   .y = static_cast<unsigned>(src.shape.n)};
-  launch(stream, kName, grid, kThreads, sizeof(int) * kParts * kBlockChannels, global_avg_pool_kernel,
-         GlobalParams{.src = byte_view(kName, src),
-                      .dst = dst.data,
-                      .dst_pitch = dst.pitch,
-                      .pixels = src.shape.h * src.shape.w,
-                      .channels = src.shape.c,
-                      .offset = byte_offset(src),
-                      .m = m,
-                      .zero = static_cast<float>(dst.zero_point),
-                      .lo = lowest(dst.dtype),
-                      .hi = highest(dst.dtype),
-                      .dst_float = dst.dtype == DType::kF32});
+  launch_early(stream, kName, grid, kThreads, sizeof(int) * kParts * kBlockChannels, global_avg_pool_kernel,
+               GlobalParams{.src = byte_view(kName, src),
+                            .dst = dst.data,
+                            .dst_pitch = dst.pitch,
+                            .pixels = src.shape.h * src.shape.w,
+                            .channels = src.shape.c,
+                            .offset = byte_offset(src),
+                            .m = m,
+                            .zero = static_cast<float>(dst.zero_point),
+                            .lo = lowest(dst.dtype),
+                            .hi = highest(dst.dtype),
+                            .dst_float = dst.dtype == DType::kF32});
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

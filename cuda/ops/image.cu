@@ -10,6 +10,7 @@
 
 #include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
+#include "cuda/prim/previous_kernel.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 namespace {
@@ -83,6 +84,7 @@ GPUEVAL_DEVICE void resized_pixel(const PreprocessParams& a, int image, int y, i
 
 GPUEVAL_KERNEL(kOpThreads)
 preprocess_kernel(const PreprocessParams a) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= a.threads) return;
   const auto w = static_cast<unsigned>(a.dst_w), h = static_cast<unsigned>(a.dst_h);
@@ -136,7 +138,7 @@ void preprocess(const DeviceView& rgb, const float* table, bool bgr, float scale
   const std::int64_t threads = to.pixels();
   const Grid grid = op_grid(kName, threads);
   params.threads = static_cast<unsigned>(threads);
-  launch(stream, kName, grid, kOpThreads, 0, preprocess_kernel, params);
+  launch_early(stream, kName, grid, kOpThreads, 0, preprocess_kernel, params);
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

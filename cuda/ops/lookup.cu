@@ -3,6 +3,7 @@
 // each thread), where a warp's accesses collide only by chance.
 #include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/shared.h"
 
 namespace gpueval::GPUEVAL_TARGET {
@@ -20,6 +21,7 @@ struct LookupParams {
 
 GPUEVAL_KERNEL(kOpThreads)
 lookup_kernel(const LookupParams p) {
+  begin_behind_previous_kernel();
   const Shared<std::uint8_t> table(0, kTableBytes);
   table[thread_index().x] = p.table[thread_index().x];
   block_barrier();
@@ -50,13 +52,13 @@ void lookup(const DeviceView& src, const std::uint8_t* table, const DeviceView& 
   const Grid grid = op_grid(kName, threads);
   ByteView from = byte_view(kName, src);
   from.flips = 0;  // bytes as they are stored
-  launch(stream, kName, grid, kOpThreads, kTableBytes, lookup_kernel,
-         LookupParams{.src = from,
-                      .dst = byte_view(kName, dst),
-                      .table = table,
-                      .channels = src.shape.c,
-                      .groups = groups,
-                      .threads = static_cast<unsigned>(threads)});
+  launch_early(stream, kName, grid, kOpThreads, kTableBytes, lookup_kernel,
+               LookupParams{.src = from,
+                            .dst = byte_view(kName, dst),
+                            .table = table,
+                            .channels = src.shape.c,
+                            .groups = groups,
+                            .threads = static_cast<unsigned>(threads)});
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

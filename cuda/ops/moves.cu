@@ -4,6 +4,7 @@
 // apart. No shared memory.
 #include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
+#include "cuda/prim/previous_kernel.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 namespace {
@@ -30,6 +31,7 @@ GPUEVAL_DEVICE void store_unit(const MoveParams& a, unsigned pixel, unsigned uni
 template <typename T>
 GPUEVAL_KERNEL(kOpThreads)
 move_pixels_kernel(const MoveParams a) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= a.threads) return;
   const unsigned pixel = thread / a.units, unit = thread % a.units, pixels = a.h * a.w;
@@ -46,6 +48,7 @@ move_pixels_kernel(const MoveParams a) {
 template <typename T>
 GPUEVAL_KERNEL(kOpThreads)
 move_elements_kernel(const MoveParams a) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= a.threads) return;
   const unsigned pixel = thread / a.units, unit = thread % a.units, row = pixel / a.w;
@@ -58,6 +61,7 @@ move_elements_kernel(const MoveParams a) {
 template <typename T>
 GPUEVAL_KERNEL(kOpThreads)
 reshape_kernel(const MoveParams a) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= a.threads) return;
   const std::int64_t from = static_cast<std::int64_t>(thread / a.src_units) * a.src_pitch +
@@ -107,7 +111,7 @@ void launch_move(const char* name, MoveParams params, const DeviceView& dst, std
   const std::int64_t units = bytes_of_pixel(dst) / unit, threads = dst.shape.pixels() * units;
   params.units = static_cast<unsigned>(units);
   params.threads = static_cast<unsigned>(threads);
-  launch(stream, name, op_grid(name, threads), kOpThreads, 0, kernel, params);
+  launch_early(stream, name, op_grid(name, threads), kOpThreads, 0, kernel, params);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
 #include "cuda/prim/dp4a.h"
+#include "cuda/prim/previous_kernel.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 namespace {
@@ -46,6 +47,7 @@ GPUEVAL_DEVICE int for_each_tap(const PoolParams& a, const ChannelPlace& at, Vis
 
 GPUEVAL_KERNEL(kOpThreads)
 max_pool_kernel(const PoolParams a) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= a.threads) return;
   const ChannelPlace at = channel_place(thread, a.groups, a.channels);
@@ -67,6 +69,7 @@ max_pool_kernel(const PoolParams a) {
 
 GPUEVAL_KERNEL(kOpThreads)
 avg_pool_kernel(const PoolParams a) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= a.threads) return;
   const ChannelPlace at = channel_place(thread, a.groups, a.channels);
@@ -110,7 +113,7 @@ void launch_pool(const char* name, void (*kernel)(PoolParams), PoolParams params
                  Stream stream) {
   const std::int64_t threads = dst.shape.pixels() * params.groups;
   params.threads = static_cast<unsigned>(threads);
-  launch(stream, name, op_grid(name, threads), kOpThreads, 0, kernel, params);
+  launch_early(stream, name, op_grid(name, threads), kOpThreads, 0, kernel, params);
 }
 
 }  // namespace

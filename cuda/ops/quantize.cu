@@ -8,6 +8,7 @@
 #include "cuda/ops/device_ops.h"
 #include "cuda/ops/integer_view.h"
 #include "cuda/prim/atomic.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/warp.h"
 
 namespace gpueval::GPUEVAL_TARGET {
@@ -65,6 +66,7 @@ GPUEVAL_DEVICE void store_quantized(const ConvertParams& a, const FourPlace& at,
 
 GPUEVAL_KERNEL(kOpThreads)
 quantize_kernel(const ConvertParams a) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= a.threads) return;
   const FourPlace at = four_place(a, thread);
@@ -79,6 +81,7 @@ quantize_kernel(const ConvertParams a) {
 
 GPUEVAL_KERNEL(kOpThreads)
 dequantize_kernel(const ConvertParams a) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= a.threads) return;
   const FourPlace at = four_place(a, thread);
@@ -118,6 +121,7 @@ struct ZeroParams {
 
 GPUEVAL_KERNEL(kOpThreads)
 zero_numbers_kernel(const ZeroParams a) {
+  begin_behind_previous_kernel();
   const int i = static_cast<int>(op_thread());
   if (i < a.count) a.numbers[i] = 0;
 }
@@ -125,6 +129,7 @@ zero_numbers_kernel(const ZeroParams a) {
 // Block x, of image y, takes every (number of blocks)-th run of kOpThreads groups.
 GPUEVAL_KERNEL(kOpThreads)
 max_abs_kernel(const ConvertParams a) {
+  begin_behind_previous_kernel();
   const int image = static_cast<int>(block_index().y);
   const auto groups = static_cast<unsigned>(a.pixels_per_image) * static_cast<unsigned>(a.groups);
   const std::int64_t first = static_cast<std::int64_t>(image) * a.pixels_per_image;
@@ -148,6 +153,7 @@ max_abs_kernel(const ConvertParams a) {
 
 GPUEVAL_KERNEL(kOpThreads)
 quantize_dynamic_kernel(const ConvertParams a) {
+  begin_behind_previous_kernel();
   const unsigned thread = op_thread();
   if (thread >= a.threads) return;
   const FourPlace at = four_place(a, thread);
@@ -190,7 +196,7 @@ void quantize(const DeviceView& src, const float* scale, bool per_channel, const
   params.scale = scale;
   params.per_channel = per_channel;
   const Grid grid = op_grid(kName, src.shape.pixels() * params.groups);
-  launch(stream, kName, grid, kOpThreads, 0, quantize_kernel, params);
+  launch_early(stream, kName, grid, kOpThreads, 0, quantize_kernel, params);
 }
 
 void dequantize(const DeviceView& src, const float* scale, bool per_channel, const DeviceView& dst, Stream stream) {
@@ -199,7 +205,7 @@ void dequantize(const DeviceView& src, const float* scale, bool per_channel, con
   params.scale = scale;
   params.per_channel = per_channel;
   const Grid grid = op_grid(kName, src.shape.pixels() * params.groups);
-  launch(stream, kName, grid, kOpThreads, 0, dequantize_kernel, params);
+  launch_early(stream, kName, grid, kOpThreads, 0, dequantize_kernel, params);
 }
 
 void quantize_dynamic(const DeviceView& src, float weight_scale, const DeviceView& dst, float* image_scale,
@@ -210,15 +216,15 @@ void quantize_dynamic(const DeviceView& src, float weight_scale, const DeviceVie
   params.largest = scratch;
   params.image_scale = image_scale;
   params.weight_scale = weight_scale;
-  launch(stream, kName, op_grid(kName, src.shape.n), kOpThreads, 0, zero_numbers_kernel,
-         ZeroParams{.numbers = scratch, .count = src.shape.n});
+  launch_early(stream, kName, op_grid(kName, src.shape.n), kOpThreads, 0, zero_numbers_kernel,
+               ZeroParams{.numbers = scratch, .count = src.shape.n});
   constexpr std::int64_t kGroupsPerThread = 8;  // enough to outweigh the reduction, few enough for small batches
   const std::int64_t groups = std::int64_t{params.pixels_per_image} * params.groups;
   const Grid maxima{.x = op_grid(kName, (groups + kGroupsPerThread - 1) / kGroupsPerThread).x,
                     .y = static_cast<unsigned>(src.shape.n)};
-  launch(stream, kName, maxima, kOpThreads, 0, max_abs_kernel, params);
+  launch_early(stream, kName, maxima, kOpThreads, 0, max_abs_kernel, params);
   const Grid grid = op_grid(kName, src.shape.pixels() * params.groups);
-  launch(stream, kName, grid, kOpThreads, 0, quantize_dynamic_kernel, params);
+  launch_early(stream, kName, grid, kOpThreads, 0, quantize_dynamic_kernel, params);
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -27,7 +27,7 @@ void EmuGraph::launch(void* stream) const {
     void* to = call.stream == origin_ ? stream : streams_.at(call.stream);
     switch (call.kind) {
       case StreamCall::Kind::kWork:
-        emulator::enqueue(to, call.work);
+        emulator::enqueue(to, call.work, call.early);
         break;
       case StreamCall::Kind::kRecord:
         emulator::record(events_.at(call.event), to);

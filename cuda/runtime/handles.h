@@ -17,7 +17,7 @@ class Handle {
   Handle() = default;
   Handle(Runtime& runtime, T value) : runtime_(&runtime), value_(value) {}
   ~Handle() {
-    if (value_.handle != nullptr) runtime_->destroy(value_);
+    if (runtime_ != nullptr && value_.handle != nullptr) runtime_->destroy(value_);
   }
   Handle(Handle&& other) noexcept { swap(other); }
   Handle& operator=(Handle&& other) noexcept {

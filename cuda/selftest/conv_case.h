@@ -9,7 +9,10 @@
 #include <vector>
 
 #include "cuda/conv/pack.h"
+#include "cuda/ops/ops.h"
+#include "cuda/runtime/handles.h"
 #include "cuda/runtime/runtime.h"
+#include "cuda/runtime/tables.h"
 #include "reference/random_conv.h"
 
 namespace gpueval::cuda {
@@ -106,8 +109,9 @@ struct ConvCase : RandomConv {
     std::string fault;                // empty, or what else the kernel did wrong
   };
 
-  // Every third case runs twice on one workspace.
-  Result run(Runtime& runtime, const ConvKernel& kernel, int multiprocessors) const {
+  // Every third case runs twice on one workspace. overlaps: on a stream that does (runtime/stream.h), behind kernels
+  // that bring source, residual and scales there, and before one that takes the output away.
+  Result run(Runtime& runtime, const ConvKernel& kernel, int multiprocessors, bool overlaps = false) const {
     const ConvProblem p = problem();
     const Slice from = src_slice(desc, options.layout), to = output_slice(desc, options.layout, 1);
     const Slice residual_from = output_slice(desc, options.layout, 2);
@@ -145,6 +149,14 @@ struct ConvCase : RandomConv {
       const DeviceBuffer out = upload(runtime, guard);
       ConvArgs with_dst = args;
       with_dst.dst = static_cast<std::uint8_t*>(out.data()) + begin;
+      if (overlaps) {
+        return launch_between(runtime, {&in, &r, &scales}, out, [&](std::span<void* const> at, Stream stream) {
+          with_dst.src = static_cast<std::uint8_t*>(at[0]) + from.offset;
+          if (options.residual) with_dst.residual = static_cast<std::uint8_t*>(at[1]) + residual_from.offset;
+          if (options.dynamic) with_dst.image_scale = static_cast<const float*>(at[2]);
+          kernel.launch(p, with_dst, multiprocessors, stream);
+        });
+      }
       kernel.launch(p, with_dst, multiprocessors, {});
       runtime.synchronize(Stream{});
       return download(runtime, out);
@@ -164,6 +176,35 @@ struct ConvCase : RandomConv {
       }
     }
     return result;
+  }
+
+  static DeviceView bytes_of(const DeviceBuffer& buffer) {
+    return {buffer.data(), DType::kU8, {1, 1, static_cast<int>(buffer.size()), 1}, 1};
+  }
+  // launch(where the inputs then lie, stream); what is in `out` behind it.
+  template <typename Launch>
+  static std::vector<std::uint8_t> launch_between(Runtime& runtime, const std::vector<const DeviceBuffer*>& inputs,
+                                                  const DeviceBuffer& out, const Launch& launch) {
+    const Ops& ops = ops_of(runtime);
+    const StreamHandle owned = make_stream(runtime);
+    Stream stream = owned.get();
+    std::vector<DeviceBuffer> arrived;
+    std::vector<void*> at;
+    for (const DeviceBuffer* input : inputs) {
+      const DeviceBuffer& to = arrived.emplace_back(runtime, input->size());
+      runtime.fill(to.data(), kGuard, to.size(), stream);
+      at.push_back(to.data());
+    }
+    const DeviceBuffer taken(runtime, out.size());
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (inputs[i]->size() == 0) continue;
+      ops.copy(bytes_of(*inputs[i]), bytes_of(arrived[i]), 0, 0, stream);
+      stream.overlaps = true;  // behind a kernel
+    }
+    launch(at, stream);
+    ops.copy(bytes_of(out), bytes_of(taken), 0, 0, stream);
+    runtime.synchronize(stream);
+    return download(runtime, taken);
   }
 
   template <typename Values>

@@ -106,7 +106,9 @@ CheckResult check_conv_kernel(Runtime& runtime, const ConvKernel& kernel) {
     const auto& [data, expected] = prepared(i);
     ++result.cases;
     try {
-      const ConvCase::Result found = data.run(runtime, kernel, runtime.properties().multiprocessors);
+      const DeviceProperties& device = runtime.properties();
+      const bool overlaps = device.sm >= 90 && result.cases % 2 == 1;
+      const ConvCase::Result found = data.run(runtime, kernel, device.multiprocessors, overlaps);
       std::string what = data.compare(found.dense, expected);
       if (what.empty()) what = found.fault;
       if (what.empty()) continue;

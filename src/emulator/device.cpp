@@ -10,6 +10,8 @@ namespace gpueval::emulator::device {
 
 void block_barrier(const char* file, unsigned line) { Machine::current().arrive_at_barrier(file, line); }
 
+void wait_for_previous_kernel() { Machine::current().wait_for_previous_kernel(); }
+
 void warp_barrier(unsigned mask) { Machine::current().meet(mask, WarpOp::kBarrier, nullptr); }
 
 namespace {

@@ -30,6 +30,7 @@ inline const Dim3& grid_size() { return context->grid; }
 // __syncthreads: every thread of the block that has not returned, at the same place in the code.
 void block_barrier(const char* file = __builtin_FILE(), unsigned line = __builtin_LINE());
 void warp_barrier(unsigned mask);
+void wait_for_previous_kernel();  // cuda/prim/previous_kernel.h
 
 std::uint32_t shuffle_xor(unsigned mask, std::uint32_t value, int lanes);
 std::uint32_t shuffle(unsigned mask, std::uint32_t value, int from_lane);

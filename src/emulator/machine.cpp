@@ -34,6 +34,24 @@ Machine::~Machine() {
 
 void Machine::run_block(const Launch& launch, std::uint64_t linear_block) {
   prepare(launch, linear_block);
+  run_picked();
+}
+
+void Machine::begin_block(const Launch& launch, std::uint64_t linear_block) {
+  holds_ = true;
+  run_block(launch, linear_block);
+}
+
+void Machine::finish_block() {
+  holds_ = false;
+  held_ = 0;
+  for (unsigned w = 0; w < warp_count_; ++w) warps_[w].ready |= std::exchange(warps_[w].held, 0);
+  position_ = 0;
+  warp_ = &warps_[order_[0]];
+  run_picked();
+}
+
+void Machine::run_picked() {
   device::context = this;
   try {
     if (pick()) resume(host_);
@@ -67,14 +85,18 @@ void Machine::prepare(const Launch& launch, std::uint64_t linear_block) {
     const unsigned lanes = std::min(kWarp, thread_count_ - w * kWarp);
     warps_[w].alive = warps_[w].ready = lanes == kWarp ? ~0u : (1u << lanes) - 1;
     warps_[w].barrier = 0;
+    warps_[w].held = 0;
     warps_[w].meetings = 0;
     warps_[w].wgmma.clear();
   }
-  for (unsigned i = 0; i < thread_count_; ++i) threads_[i].proxy_fences = 1;
+  for (unsigned i = 0; i < thread_count_; ++i) {
+    threads_[i].proxy_fences = 1;
+    threads_[i].waited = false;
+  }
   issued_.resize(warpgroups());
   for (auto& products : issued_) products.clear();
   alive_ = thread_count_;
-  at_barrier_ = 0;
+  at_barrier_ = held_ = 0;
   random_ = Random(launch.options.seed + Random(linear_block).next());
   order_warps();
   make_arena(launch.shared_bytes);
@@ -163,6 +185,7 @@ bool Machine::pick() {
       check_warpgroups();
       return false;
     } else if (!release_barrier()) {
+      if (held_ > 0) return false;
       fail_deadlock();
     }
   }
@@ -238,6 +261,7 @@ void Machine::leave_thread() {
   if (!t.copies.empty()) {
     fail_here(fmt::format("returned with {} asynchronous copies that no cp.async wait covered", t.copies.open()));
   }
+  if (launch_->waits && !t.waited) fail_here("returned and had not waited for the kernel in front");
   t.copies.clear();
   t.fiber = nullptr;
   Warp& warp = *warp_;
@@ -262,9 +286,24 @@ void Machine::arrive_at_barrier(const char* file, unsigned line) {
   }
   ++at_barrier_;
   warp_->barrier |= 1u << lane_;
+  yield();
+}
+
+void Machine::wait_for_previous_kernel() {
+  running_->waited = true;
+  if (!holds_) return;
+  ++held_;
+  warp_->held |= 1u << lane_;
+  yield();
+}
+
+void Machine::yield() {
   Fiber& own = *running_->fiber;
-  pick();
-  resume(own);
+  if (pick()) {
+    resume(own);
+  } else {
+    Fiber::change(own, host_);
+  }
 }
 
 void Machine::meet(unsigned mask, WarpOp op, Finish finish) {
@@ -285,9 +324,7 @@ void Machine::meet(unsigned mask, WarpOp op, Finish finish) {
     warp.ready &= ~bit;  // the last one goes on at once
     return;
   }
-  Fiber& own = *running_->fiber;
-  pick();
-  resume(own);
+  yield();
 }
 
 void Machine::complete(Warp& warp, int meeting) {

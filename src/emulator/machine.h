@@ -41,6 +41,7 @@ struct EmulatedThread {
   Fiber* fiber = nullptr;  // null: not started yet, or returned
   Copies copies;
   std::uint32_t proxy_fences = 0;
+  bool waited = false;  // for the kernel in front
 };
 
 class Machine;
@@ -58,6 +59,7 @@ struct Warp {
   unsigned alive = 0;    // lanes that have not returned
   unsigned ready = 0;    // lanes that can run
   unsigned barrier = 0;  // lanes at the block barrier
+  unsigned held = 0;     // lanes that wait for the kernel in front
   int meetings = 0;      // collectives some lanes wait in
   Meeting meeting[kWarp];
   // Operands and results, [word][lane]: the results of a meeting stay until its lanes have read them, for no lane of
@@ -74,6 +76,9 @@ struct Launch {
   std::size_t shared_bytes = 0;
   const std::function<void()>* body = nullptr;
   Options options;
+  bool waits = false;  // every thread has to wait for the kernel in front
+
+  std::uint64_t blocks() const { return std::uint64_t{grid.x} * grid.y * grid.z; }
 };
 
 class Machine : public device::Context {
@@ -85,6 +90,9 @@ class Machine : public device::Context {
 
   // Runs one block to its end, or throws what its threads threw or the scheduler found.
   void run_block(const Launch& launch, std::uint64_t linear_block);
+  // The same in two halves: threads stop where they wait for the kernel in front, until the second one.
+  void begin_block(const Launch& launch, std::uint64_t linear_block);
+  void finish_block();
 
   // ---- for the operations of a running thread (device.h)
   static Machine& current() { return static_cast<Machine&>(*device::context); }
@@ -92,6 +100,7 @@ class Machine : public device::Context {
   Warp& warp_now() { return *warp_; }
   unsigned lane_now() const { return lane_; }
   void arrive_at_barrier(const char* file, unsigned line);
+  void wait_for_previous_kernel();
   // Waits until all living lanes of the mask have arrived; the last one computes finish(warp, lanes) for all.
   void meet(unsigned mask, WarpOp op, Finish finish);
   // Throws Error "kernel 'K', block (x, y, z), thread (x, y, z): WHAT".
@@ -115,7 +124,9 @@ class Machine : public device::Context {
   void make_arena(std::size_t bytes);
   void reset();
   // The schedule: who runs next.
-  bool pick();  // makes the next runnable thread the running one; false: the block is done
+  bool pick();   // makes the next runnable thread the running one; false: the block is done, or stands still
+  void yield();  // the running thread waits: others run
+  void run_picked();
   void become(unsigned lane);
   unsigned choose(unsigned lanes);
   void order_warps();
@@ -145,7 +156,8 @@ class Machine : public device::Context {
   unsigned lane_ = 0;
   EmulatedThread* running_ = nullptr;
 
-  unsigned alive_ = 0, at_barrier_ = 0;
+  unsigned alive_ = 0, at_barrier_ = 0, held_ = 0;
+  bool holds_ = false;                  // the kernel in front has not ended
   const char* barrier_file_ = nullptr;  // of the first thread that arrived
   unsigned barrier_line_ = 0, barrier_thread_ = 0;
 

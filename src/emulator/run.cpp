@@ -12,6 +12,7 @@
 #include "core/stop_signal.h"
 #include "emulator/emulator.h"
 #include "emulator/machine.h"
+#include "emulator/run.h"
 #include "gpueval/error.h"
 
 namespace gpueval::emulator {
@@ -29,6 +30,8 @@ int host_threads(unsigned threads_per_block) {
   return std::min(omp_get_max_threads(), static_cast<int>(std::max(1u, 8192u / threads_per_block)));
 }
 
+}  // namespace
+
 void check_launch(const Launch& launch) {
   const Dim3& b = launch.block;
   const std::uint64_t threads = std::uint64_t{b.x} * b.y * b.z;
@@ -41,6 +44,8 @@ void check_launch(const Launch& launch) {
          g.y, g.z);
   }
 }
+
+namespace {
 
 // The i-th block to run. Blocks are independent, so their order must not matter either.
 class BlockOrder {
@@ -63,7 +68,7 @@ class BlockOrder {
   std::uint64_t blocks_, first_ = 0, step_ = 1;
 };
 
-void run_blocks(const Launch& launch, std::int64_t blocks) {
+void run_blocks(const Launch& launch, std::int64_t blocks, std::span<const std::uint64_t> done) {
   const BlockOrder order(launch.options, static_cast<std::uint64_t>(blocks));
   std::atomic<bool> failed = false;
   std::exception_ptr error;
@@ -73,6 +78,7 @@ void run_blocks(const Launch& launch, std::int64_t blocks) {
 #pragma omp parallel for schedule(dynamic, chunk) num_threads(hosts)
   for (std::int64_t i = 0; i < blocks; ++i) {
     if (failed.load(std::memory_order_relaxed)) continue;
+    if (std::find(done.begin(), done.end(), order(i)) != done.end()) continue;
     try {
       stop_point();
       machine_of_this_thread().run_block(launch, order(i));
@@ -90,21 +96,24 @@ void run_blocks(const Launch& launch, std::int64_t blocks) {
 void set_options(const Options& options) { process_options = options; }
 Options options() { return process_options; }
 
-void run(const char* kernel, Dim3 grid, Dim3 block, std::size_t shared_bytes, const std::function<void()>& body) {
-  const Launch launch{.kernel = kernel,
-                      .grid = grid,
-                      .block = block,
-                      .shared_bytes = shared_bytes,
-                      .body = &body,
-                      .options = options()};
-  if (device::context != nullptr) fail("kernel '{}': launched by a kernel", kernel);
+void run(const Launch& launch, std::span<const std::uint64_t> done) {
+  if (device::context != nullptr) fail("kernel '{}': launched by a kernel", launch.kernel);
   check_launch(launch);
-  const std::int64_t blocks = std::int64_t{grid.x} * grid.y * grid.z;
-  if (blocks == 1) {
+  const auto blocks = static_cast<std::int64_t>(launch.blocks());
+  if (blocks > 1) {
+    run_blocks(launch, blocks, done);
+  } else if (done.empty()) {
     machine_of_this_thread().run_block(launch, 0);
-  } else {
-    run_blocks(launch, blocks);
   }
+}
+
+void run(const char* kernel, Dim3 grid, Dim3 block, std::size_t shared_bytes, const std::function<void()>& body) {
+  run({.kernel = kernel,
+       .grid = grid,
+       .block = block,
+       .shared_bytes = shared_bytes,
+       .body = &body,
+       .options = options()});
 }
 
 }  // namespace gpueval::emulator

@@ -26,7 +26,9 @@ struct Item {
   enum class Kind { kWork, kRecord, kWait } kind;
   std::function<void()> work;
   std::shared_ptr<Event> event;
-  std::uint64_t number = 0;  // of the event's record
+  std::uint64_t number = 0;       // of the event's record
+  std::function<void()> early{};  // of kWork: may be called before the item in front is run
+  bool begun = false;             // it was
 };
 
 struct Stream {
@@ -62,12 +64,20 @@ class Queues {
   }
 
  private:
+  // What follows may have begun, as far as each begins before the one in front of it has ended.
+  static void begin_early(Stream& stream) {
+    for (Item& item : stream.items) {
+      if (!item.early) return;
+      if (!std::exchange(item.begun, true)) item.early();
+    }
+  }
   void step(Stream& stream) {
     const Item item = std::move(stream.items.front());
     stream.items.pop_front();
     if (item.kind == Item::Kind::kRecord) item.event->reached = std::max(item.event->reached, item.number);
     if (item.kind != Item::Kind::kWork) return;
     try {
+      begin_early(stream);
       item.work();
     } catch (...) {  // as on a device after an error: what was enqueued is lost
       for (const auto& other : streams) other->items.clear();
@@ -97,12 +107,13 @@ void set_deferred(bool deferred) {
   queues.deferred = deferred;
 }
 
-void enqueue(void* stream, std::function<void()> work) {
-  if (offer_to_recorder({.kind = StreamCall::Kind::kWork, .stream = stream, .work = work})) return;
+void enqueue(void* stream, std::function<void()> work, std::function<void()> early) {
+  if (offer_to_recorder({.kind = StreamCall::Kind::kWork, .stream = stream, .work = work, .early = early})) return;
   {
     const std::lock_guard lock(guard);
     if (queues.deferred && stream != nullptr) {
-      stream_of(stream).items.push_back({.kind = Item::Kind::kWork, .work = std::move(work)});
+      stream_of(stream).items.push_back(
+          {.kind = Item::Kind::kWork, .work = std::move(work), .event = nullptr, .early = std::move(early)});
       return;
     }
   }

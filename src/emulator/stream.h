@@ -7,8 +7,10 @@
 
 namespace gpueval::emulator {
 
-void set_deferred(bool deferred);                        // process-wide
-void enqueue(void* stream, std::function<void()> work);  // stream: from make_stream(), or nullptr: at once
+void set_deferred(bool deferred);  // process-wide
+// stream: from make_stream(), or nullptr: at once. early: may be empty; with deferral it is called once before the work
+// in front of it in the stream, or before what is in front of that, if that has one, too.
+void enqueue(void* stream, std::function<void()> work, std::function<void()> early = {});
 
 void* make_stream();
 void destroy_stream(void* stream);

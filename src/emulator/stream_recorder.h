@@ -11,8 +11,8 @@ struct StreamCall {
   enum class Kind { kWork, kRecord, kWait };
   Kind kind = Kind::kWork;
   void* stream = nullptr;
-  void* event = nullptr;       // kRecord, kWait
-  std::function<void()> work;  // kWork
+  void* event = nullptr;              // kRecord, kWait
+  std::function<void()> work, early;  // kWork
 };
 using Recorder = std::function<bool(const StreamCall&)>;  // true: taken
 

@@ -14,6 +14,7 @@
 #include "cuda/runtime/tables.h"
 #include "cuda/selftest/conv_case.h"
 #include "emulator/emulator.h"
+#include "emulator/stream.h"
 #include "support/runtimes.h"
 
 namespace gpueval::cuda {
@@ -50,7 +51,10 @@ class ConvRow : public testing::TestWithParam<RowParam> {
                    << ", the kernel needs " << kernel_->min_sm << " to " << kernel_->max_sm;
     }
   }
-  void TearDown() override { emulator::set_options({}); }
+  void TearDown() override {
+    emulator::set_deferred(false);
+    emulator::set_options({});
+  }
 
   const ConvKernel& kernel() const { return *kernel_; }
   bool emulated() const { return GetParam().device == "emu"; }
@@ -82,7 +86,9 @@ class ConvRow : public testing::TestWithParam<RowParam> {
   }
   void expect_exact_in_this_order(const ConvCase& c, const std::vector<std::uint8_t>& expected) {
     const int count = multiprocessors(c.options.seed);
-    const ConvCase::Result result = c.run(*runtime_, *kernel_, count);
+    const bool overlaps = runtime_->properties().sm >= 90 && c.options.seed % 5 < 2;
+    if (emulated()) emulator::set_deferred(overlaps);  // else it begins nothing early
+    const ConvCase::Result result = c.run(*runtime_, *kernel_, count, overlaps);
     EXPECT_EQ(c.compare(result.dense, expected), "") << kernel_->name << " " << c.describe();
     EXPECT_EQ(result.fault, "") << kernel_->name << " " << c.describe() << " multiprocessors=" << count;
   }
