@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One forward pass: input -> pinned staging -> device (own stream) -> steps -> outputs -> pinned staging -> caller.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -7,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "cuda/engine/chunks.h"
 #include "cuda/engine/detection_pass.h"
 #include "cuda/engine/engine.h"
 #include "cuda/engine/forward_pass.h"
@@ -91,6 +94,7 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
 
   void run_tapped(std::span<const float> input, int n, Outputs outputs, const LayerTap& tap) override {
     check_idle();
+    check_whole();
     begin(input, n, false);  // the input has a tap, too
     pass_->run_in_order(*tensors_, {n, slot_}, [&](int done) {
       runtime_.synchronize(main_.get());
@@ -102,6 +106,7 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   void run_timed(std::span<const float> input, int n, Outputs outputs, std::span<double> seconds) override {
     GPUEVAL_CHECK(seconds.size() == layers_.size(), "{} times for {} steps", seconds.size(), layers_.size());
     check_idle();
+    check_whole();
     while (clock_.size() <= layers_.size()) clock_.push_back(make_event(runtime_));
     begin(input, n);
     pass_->run_in_order(*tensors_, batch_of(n),
@@ -146,6 +151,9 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   void check_idle() const {
     GPUEVAL_CHECK(under_way_.empty(), "{} batches were submitted and not collected", under_way_.size());
   }
+  void check_whole() const {
+    GPUEVAL_CHECK(chunks_.last == 0, "a step of an engine with chunks of {} has no whole tensor", chunks_.images);
+  }
   Slot& next_slot(int n);
   InputBytes bytes_of(const Slot& slot) const {
     return {static_cast<const std::uint8_t*>(slot.bytes.data()), static_cast<const float*>(pixel_table_.data())};
@@ -184,6 +192,7 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
   std::unique_ptr<ForwardPass> pass_;
   std::vector<LayerInfo> layers_;
   std::vector<std::string> notes_;
+  Chunks chunks_;
   std::array<Slot, kSlots> slots_;
   std::vector<DeviceBuffer> wide_outputs_;  // float32 outputs of a float16 network
   std::vector<EventHandle> clock_;
@@ -200,10 +209,17 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
 };
 
 void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
-  LanePlan lanes = plan_lanes(device_graph_, options_.cuda_graph ? device_options.max_lanes : 1);
+  if (const DeviceProperties& device = runtime_.properties(); options_.overlap_launches && device.sm < 90) {
+    throw Error(fmt::format("{}: launches overlap from compute capability 9.0 on, and it has {}.{}", device.name,
+                            device.sm / 10, device.sm % 10),
+                ErrorKind::kDevice);
+  }
+  chunks_ = plan_chunks(device_graph_, options_.batch, options_.chunk,
+                        device_options.cache_bytes > 0 ? device_options.cache_bytes : runtime_.properties().l2_bytes);
+  LanePlan lanes = plan_lanes(device_graph_, options_.cuda_graph && chunks_.last == 0 ? device_options.max_lanes : 1);
   const StepOrder order(device_graph_, lanes);
-  MemoryPlan plan =
-      plan_memory(device_graph_, options_.batch, PitchRule::kDevice, [&](int a, int b) { return order.before(a, b); });
+  MemoryPlan plan = plan_memory(
+      device_graph_, options_.batch, PitchRule::kDevice, [&](int a, int b) { return order.before(a, b); }, chunks_);
   KernelSelector selector(runtime_, device_options.selector, main_.get());
   std::vector<ScratchNeeds> scratch(static_cast<std::size_t>(lanes.lanes));
   std::vector<std::unique_ptr<Step>> steps;
@@ -216,7 +232,7 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
                                .graph = device_graph_,
                                .plan = plan,
                                .node = node,
-                               .batch = options_.batch,
+                               .batch = chunks_.holds(node) ? chunks_.images : options_.batch,
                                .math = options_.math,
                                .selector = selector,
                                .scratch = scratch[static_cast<std::size_t>(lanes.lane[i])],
@@ -227,13 +243,18 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
     drop_weights(device_graph_.nodes[i]);
   }
   notes_ = selector.notes();
+  if (chunks_.last > 0) {
+    notes_.push_back(fmt::format("Batches of {}: the layers up to {} run {} images at a time.", options_.batch,
+                                 device_graph_.node(chunks_.last).name, chunks_.images));
+  }
   failed_detection_kernel_ = DetectionPass::failed_kernel(selector);
   if (!runtime_.properties().emulated) {
     if (const auto note = library_note(layers_, library_infos())) notes_.push_back(*note);
   }
   tensors_ =
       std::make_unique<DeviceTensors>(runtime_, device_graph_, options_.batch, std::move(plan), scratch, main_.get());
-  pass_ = std::make_unique<ForwardPass>(runtime_, std::move(lanes), std::move(steps), main_.get());
+  pass_ = std::make_unique<ForwardPass>(runtime_, std::move(lanes), std::move(steps), main_.get(),
+                                        options_.overlap_launches, chunks_);
 }
 
 void DeviceEngine::allocate_staging() {
@@ -320,7 +341,7 @@ void DeviceEngine::widen(const Slot& slot, int n) {
   const InputBytes bytes = bytes_of(slot);
   Shape shape = graph_.input_node().shape;
   shape.n = n;
-  ops_of(runtime_).preprocess(bytes.view(shape), bytes.table, false, 1.0f,
+  ops_of(runtime_).preprocess(bytes.view(shape, 0), bytes.table, false, 1.0f,
                               {input_of(slot), DType::kF32, shape, shape.c}, upload_.get());
 }
 

@@ -44,6 +44,7 @@ class FloatConvStep : public Step {
     conv_->run(dense ? flattened(src) : src, residual, dst, pass.stream);
   }
   std::string kernel() const override { return conv_->name(); }
+  bool launches_own_kernels() const override { return false; }  // but the libraries'
 
  private:
   static bool has_libraries() {

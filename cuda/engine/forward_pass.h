@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuda/engine/chunks.h"
 #include "cuda/engine/lanes.h"
 #include "cuda/engine/step.h"
 #include "cuda/runtime/handles.h"
@@ -28,9 +29,14 @@ struct Batch {
 class ForwardPass {
  public:
   // steps[i] runs node i + 1. `before` and `after` (may be empty) go around the steps, on the pass's stream.
-  ForwardPass(Runtime& runtime, LanePlan lanes, std::vector<std::unique_ptr<Step>> steps, Stream main);
+  // overlaps: in a captured graph the kernels of a step may begin before those of the step in front have ended, where
+  // both are our own (EngineOptions::overlap_launches).
+  // chunks: of one lane alone.
+  ForwardPass(Runtime& runtime, LanePlan lanes, std::vector<std::unique_ptr<Step>> steps, Stream main, bool overlaps,
+              const Chunks& chunks);
 
-  // Steps in order on the main stream; `between` is called before the first one and behind each (may be empty).
+  // Steps in order on the main stream; `between` is called before the first one and behind each (may be empty; in
+  // chunks behind each of them).
   void run_in_order(const DeviceTensors& tensors, const Batch& batch,
                     const std::function<void(int done)>& between = {});
   // The same work, branches in parallel, captured when it is first asked for with such a batch, and replayed. With a
@@ -52,15 +58,22 @@ class ForwardPass {
   void launch(std::map<GraphKey, GraphHandle>& graphs, const Enqueue& last, const DeviceTensors& tensors,
               const Batch& batch, const PassClock* clock);
   GraphHandle capture(const Enqueue& last, const DeviceTensors& tensors, const Batch& batch, const PassClock* clock);
-  Pass pass_on(const DeviceTensors& tensors, const Batch& batch, int lane) const {
-    return {tensors, batch.n, batch.slot, lane, stream(lane), batch.bytes};
+  // On the main stream, or on another one.
+  Pass pass_on(const DeviceTensors& tensors, const Batch& batch) const {
+    return {tensors, batch.n, batch.slot, 0, main_, batch.bytes};
   }
-  Stream stream(int lane) const { return lane == 0 ? main_ : side_[static_cast<std::size_t>(lane) - 1].get(); }
+  Pass pass_on(const DeviceTensors& tensors, const Batch& batch, int lane) const;
+  // Calls enqueue(step, first image, images): the chunks' steps once a chunk, then the others.
+  template <typename EnqueueStep>
+  void for_each_step(int n, const EnqueueStep& enqueue) const;
+  Stream stream(int lane) const;
 
   Runtime& runtime_;
   LanePlan lanes_;
   std::vector<std::unique_ptr<Step>> steps_;
   Stream main_;
+  bool overlaps_;
+  Chunks chunks_;
   std::vector<StreamHandle> side_;
   std::vector<EventHandle> events_;  // per node; empty handles where nobody waits
   Enqueue last_;

@@ -64,8 +64,9 @@ bool quantizes_bytes(const Graph& graph) {
   });
 }
 
-DeviceView InputBytes::view(Shape shape) const {
-  return {const_cast<std::uint8_t*>(pixels), DType::kU8, shape, shape.c};
+DeviceView InputBytes::view(Shape shape, int first) const {
+  const std::int64_t image = std::int64_t{shape.h} * shape.w * shape.c;
+  return {const_cast<std::uint8_t*>(pixels) + first * image, DType::kU8, shape, shape.c};
 }
 
 }  // namespace gpueval::cuda

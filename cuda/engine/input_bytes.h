@@ -20,9 +20,9 @@ bool quantizes_bytes(const Graph& graph);
 
 // A batch on the device: null pixels: as floats.
 struct InputBytes {
-  const std::uint8_t* pixels = nullptr;  // channels in the order of the input's
-  const float* table = nullptr;          // PixelTable::values
-  DeviceView view(Shape shape) const;    // of pixels
+  const std::uint8_t* pixels = nullptr;           // channels in the order of the input's
+  const float* table = nullptr;                   // PixelTable::values
+  DeviceView view(Shape shape, int first) const;  // of pixels, from that image on
 };
 
 }  // namespace gpueval::cuda

@@ -27,7 +27,8 @@ struct Pass {
   int lane;
   Stream stream;       // the lane's
   InputBytes bytes{};  // where it has pixels: the input, whose floats are not there
-  DeviceView view(int node) const { return tensors.view(node, n, slot); }
+  int first = 0;       // image of the batch that is the first of n
+  DeviceView view(int node) const { return tensors.view(node, n, slot, first); }
 };
 
 class Step {
@@ -36,6 +37,7 @@ class Step {
   virtual void enqueue(const Pass& pass) = 0;      // allocates nothing and waits for nothing: a capture may record it
   virtual std::string kernel() const = 0;          // as --per-layer shows it
   virtual bool in_place() const { return false; }  // nothing to do
+  virtual bool launches_own_kernels() const { return true; }  // and puts nothing else on the stream
 };
 
 // What the makers below know.

@@ -18,7 +18,7 @@ DeviceTensors::DeviceTensors(Runtime& runtime, const Graph& graph, int batch, Me
   }
 }
 
-DeviceView DeviceTensors::view(int node, int n, int slot) const {
+DeviceView DeviceTensors::view(int node, int n, int slot, int first) const {
   const Node& self = graph_.node(node);
   const TensorPlacement& place = plan_.tensors[static_cast<std::size_t>(node)];
   DeviceView view{.data = place.offset < 0 ? input(slot) : static_cast<std::byte*>(arena_.data()) + place.offset,
@@ -27,6 +27,10 @@ DeviceView DeviceTensors::view(int node, int n, int slot) const {
                   .pitch = place.pitch,
                   .zero_point = self.type.zero_point};
   view.shape.n = n;
+  if (first > 0 && !place.of_chunk) {
+    const std::int64_t image = self.shape.pixels() * place.pitch * static_cast<std::int64_t>(size_of(view.dtype));
+    view.data = static_cast<std::byte*>(view.data) + first * image;
+  }
   return view;
 }
 

@@ -34,7 +34,8 @@ class DeviceTensors {
   // graph outlives it. Scratch: one entry a lane.
   DeviceTensors(Runtime& runtime, const Graph& graph, int batch, MemoryPlan plan,
                 const std::vector<ScratchNeeds>& scratch, Stream stream);
-  DeviceView view(int node, int n, int slot) const;
+  // Of n images from `first` on; those of a chunk lie where those of every other one do.
+  DeviceView view(int node, int n, int slot, int first = 0) const;
   void* input(int slot) const { return inputs_[static_cast<std::size_t>(slot)].data(); }
   void* scratch(int lane) const { return scratch_[static_cast<std::size_t>(lane)].data(); }
   void* workspace(int lane) const { return workspaces_[static_cast<std::size_t>(lane)].data(); }

@@ -26,11 +26,19 @@ struct FoundBox;
 // and float32 sums. The CPU knows kStrict only.
 enum class FloatMath { kStrict, kTf32, kHalf };
 
+inline constexpr int kChunkByCache = -1;
+
 struct EngineOptions {
   int batch = 1;       // largest batch run() will be given
   std::string kernel;  // forces one kernel (a name or an ISA level from `list kernels`); empty: the best
   FloatMath math = FloatMath::kStrict;
   bool cuda_graph = true;  // replay the forward pass as one captured graph (cuda, emu)
+  // In that graph kernels may begin before those in front have ended, and wait for them themselves (cuda from compute
+  // capability 9.0 on, emu). Error (kDevice) on a GPU that cannot.
+  bool overlap_launches = false;
+  // Images at a time of a batch's first layers, those whose tensors the second-level cache does not hold for the whole
+  // batch: so many, or as many as it holds (cuda, emu); the engine then has no run_tapped() and run_timed(). 0: all.
+  int chunk = 0;
   // What bytes of pictures became the inputs' values, where that is known: a device with memory of its own takes a
   // batch as bytes then, a quarter of the copy, if each value is one of its channel. The values are the same.
   std::shared_ptr<const PixelTable> pixels = {};

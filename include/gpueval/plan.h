@@ -99,6 +99,8 @@ struct Plan {
   std::vector<Row> rows{{Precision::kFloat32}, {Precision::kInt8}};  // every row is compared with the first
   std::string device = "auto";                                       // as make_engine() takes it
   bool cuda_graph = true;                                            // EngineOptions
+  int chunk = 0;                                                     // EngineOptions
+  bool overlap_launches = false;                                     // EngineOptions
   bool input_as_bytes = true;                                        // EngineOptions::pixels, where they are known
   std::optional<AccuracyPlan> accuracy;
   TaskOptions task;

@@ -24,6 +24,8 @@ std::vector<std::string> task_names() {
 
 DType activations_of(const std::string& text) { return text == "s8" ? DType::kS8 : DType::kU8; }
 
+int chunk_of(const std::string& text) { return text == "auto" ? kChunkByCache : std::stoi(text); }
+
 auto is(const char* text) {
   return [text](const std::string& typed) { return typed == text; };
 }

@@ -64,7 +64,8 @@ std::int64_t lowest_free_offset(const std::vector<Block>& placed, const Block& b
 
 }  // namespace
 
-MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch, const StepsBefore& before) {
+MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch, const StepsBefore& before,
+                       const Chunks& chunks) {
   const std::size_t count = graph.nodes.size();
   MemoryPlan plan;
   plan.tensors.resize(count);
@@ -90,8 +91,14 @@ MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch, const Ste
   for (std::size_t i = 0; i < count; ++i) {
     const Node& node = graph.nodes[i];
     if (node.slice_of >= 0 || std::holds_alternative<Input>(node.op)) continue;
-    const std::int64_t bytes =
-        node.shape.pixels() * batch * plan.tensors[i].pitch * static_cast<std::int64_t>(size_of(node.type.dtype));
+    const bool of_chunk = chunks.holds(blocks[i].last);
+    if (!of_chunk && chunks.holds(blocks[i].first)) {  // other images of it are there while any step of theirs runs
+      blocks[i].first = 1;
+      blocks[i].steps.push_back(1);
+    }
+    plan.tensors[i].of_chunk = of_chunk;
+    const std::int64_t bytes = node.shape.pixels() * (of_chunk ? chunks.images : batch) * plan.tensors[i].pitch *
+                               static_cast<std::int64_t>(size_of(node.type.dtype));
     blocks[i].node = static_cast<int>(i);
     blocks[i].bytes = round_up(bytes, kAlignment);
     order.push_back(blocks[i]);
@@ -111,6 +118,7 @@ MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch, const Ste
     tensor.offset = block.node < 0 ? -1 : tensor.offset + block.offset;
     tensor.first_step = block.first;
     tensor.last_step = block.last;
+    tensor.of_chunk = block.node >= 0 && plan.tensors[static_cast<std::size_t>(tensor.root)].of_chunk;
   }
   return plan;
 }

@@ -18,6 +18,7 @@ struct TensorPlacement {
   std::int64_t pitch = 0;             // elements from pixel to pixel (more than c in a slice of a concat)
   int root = -1;                      // the node that owns the bytes: itself, or the outermost concat
   int first_step = 0, last_step = 0;  // life of the root's bytes, in node indices, both ends included
+  bool of_chunk = false;              // has room for the images of a chunk, not of the batch
 };
 
 struct MemoryPlan {
@@ -31,7 +32,15 @@ enum class PitchRule { kDense, kDevice };
 // before(a, b), a strict partial order: step a is certain to be over when step b begins. Tensors share bytes only if
 // all steps that touch the one are before all that touch the other. Empty: steps run one by one, in the graph's order.
 using StepsBefore = std::function<bool(int a, int b)>;
+
+// Steps 1 to `last` run for `images` of a batch at a time, as often as it takes, before those behind them run for all.
+// What those do not read needs room for so many images alone.
+struct Chunks {
+  int last = 0;  // 0: none
+  int images = 0;
+  bool holds(int step) const { return step <= last; }
+};
 MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch = PitchRule::kDense,
-                       const StepsBefore& before = {});
+                       const StepsBefore& before = {}, const Chunks& chunks = {});
 
 }  // namespace gpueval

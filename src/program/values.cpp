@@ -65,4 +65,13 @@ CLI::Validator whole(long least, long most) {
   });
 }
 
+CLI::Validator auto_or(const CLI::Validator& other) {
+  return CLI::Validator(
+      [other](std::string& text) {
+        const std::string fault = text == "auto" ? "" : other(text);
+        return fault.empty() ? "" : fault + ", or auto";
+      },
+      "");
+}
+
 }  // namespace gpueval

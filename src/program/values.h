@@ -17,5 +17,6 @@ CLI::Validator zero_or_above();
 CLI::Validator between(double least, double most);
 CLI::Validator above_up_to(double above, double most);
 CLI::Validator whole(long least, long most);
+CLI::Validator auto_or(const CLI::Validator& other);  // the word "auto", too
 
 }  // namespace gpueval

@@ -72,6 +72,8 @@ void calibrate_row(const Plan& plan, const CalibrationTable* read, Prepared& pre
 std::unique_ptr<Engine> engine_of(const Plan& plan, const LoweredRow& row, Graph graph, int batch) {
   EngineOptions options{.batch = batch, .kernel = row.row.kernel};
   options.pixels = row.pixels;
+  options.overlap_launches = plan.overlap_launches;
+  options.chunk = plan.chunk;
   if (row.row.precision == Precision::kTf32) options.math = FloatMath::kTf32;
   if (row.row.precision == Precision::kFloat16) options.math = FloatMath::kHalf;
   options.cuda_graph = plan.cuda_graph;

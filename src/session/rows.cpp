@@ -64,6 +64,8 @@ void check_device(const Plan& plan) {
     if (given && !has) fail_usage("{} is for the devices cuda and emu, not {}", option, device.name);
   };
   need("no-cuda-graph", !plan.cuda_graph, device.captures_graphs);
+  need("overlap-launches", plan.overlap_launches, device.captures_graphs);
+  need("chunk", plan.chunk != 0, device.own_memory);
   need("input-as", !plan.input_as_bytes, device.own_memory);
   need("include-data-transfers", plan.speed && plan.speed->include_transfers, device.own_memory);
   need("preprocess-on", plan.accuracy && plan.accuracy->preprocess_on_device, device.preprocesses);

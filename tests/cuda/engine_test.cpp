@@ -440,6 +440,56 @@ TEST_P(DeviceEngine, BranchesKeepTheirOrderOnDeferredStreams) {
   }
 }
 
+// Kernels that begin as early as they may: one that reads or writes before it has waited would show.
+TEST_P(DeviceEngine, OverlapsLaunches) {
+  if (runtime_->properties().sm < 90) {
+    EXPECT_THROW(engine(test::quantized(branches(), DType::kU8), {.overlap_launches = true}), Error);
+    GTEST_SKIP() << runtime_->properties().name << " cannot";
+  }
+  const Graph graphs[] = {test::quantized(branches(), DType::kU8), test::quantized(bound_network(), DType::kS8),
+                          lower_reference(bound_network(), {}), lower_float(branches())};
+  for (const Graph& graph : graphs) {
+    const std::vector<float> images = random_images(graph, 2, 5);
+    const auto device = engine(graph, {.batch = 2, .overlap_launches = true});
+    const std::vector<float> want = run(*device, images, 2);  // kernel by kernel
+    EXPECT_EQ(run(*engine(graph, {.batch = 2}), images, 2), want);
+    if (emulated()) emulator::set_deferred(true);
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+      emulator::set_options({.schedule = emulator::Schedule::kRandom, .seed = seed});
+      ASSERT_EQ(run(*device, images, 2), want) << "seed " << seed;
+    }
+    emulator::set_deferred(false);
+  }
+}
+
+// Batches of any size in chunks of any, on streams that defer and overlap, too: the logits of whole ones.
+TEST_P(DeviceEngine, RunsFirstLayersInChunks) {
+  const Graph graphs[] = {test::quantized(branches(), DType::kU8), test::quantized(bound_network(), DType::kS8),
+                          lower_reference(bound_network(), {}), lower_float(branches())};
+  const auto table = std::make_shared<const PixelTable>(pixel_table(Normalization::kTf));
+  for (const Graph& graph : graphs) {
+    const auto whole = engine(graph, {.batch = 7});
+    for (const int images : {1, 3, 6, kChunkByCache}) {
+      const bool overlaps = images == 3 && runtime_->properties().sm >= 90;
+      // A cache that only the last layers' tensors of a batch find room in.
+      const auto device = make_device_engine(
+          runtime_, GetParam(), graph, {.batch = 7, .overlap_launches = overlaps, .chunk = images, .pixels = table},
+          {.cache_bytes = 30'000});
+      ASSERT_FALSE(device->notes().empty());
+      EXPECT_NE(device->notes().back().find("images at a time"), std::string::npos);
+      EXPECT_LT(device->arena_bytes(), whole->arena_bytes());
+      if (emulated()) emulator::set_deferred(true);
+      for (const int n : {7, 1, 6, 7}) {
+        std::vector<float> pixels = random_images(graph, n, static_cast<std::uint64_t>(n));
+        for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = table->values[i % 3][i * 37 % 256];
+        EXPECT_EQ(run(*device, pixels, n), run(*whole, pixels, n)) << images << " of " << n;
+      }
+      if (emulated()) emulator::set_deferred(false);
+      EXPECT_THROW(run_tapped(*device, random_images(graph, 7, 1), 7), Error);
+    }
+  }
+}
+
 // The whole of InceptionV3: eleven blocks of parallel branches.
 TEST_P(DeviceEngine, InceptionOnDeferredStreams) {
   Graph bound = on_smaller_images(find_model("inceptionv3").build({.alpha = 1, .variant = ""}), 75);

@@ -60,7 +60,7 @@ std::unique_ptr<Step> make_int8_step(const Quantize&, const StepContext& context
                                        src = context.self().inputs[0], self = context.node](const Pass& pass) {
     const DeviceView from = pass.view(src), to = pass.view(self);
     if (src == 0 && pass.bytes.pixels != nullptr) {
-      ops.preprocess(pass.bytes.view(from.shape), pass.bytes.table, false, first, to, pass.stream);
+      ops.preprocess(pass.bytes.view(from.shape, pass.first), pass.bytes.table, false, first, to, pass.stream);
     } else {
       ops.quantize(from, floats(scales), per_channel, to, pass.stream);
     }
