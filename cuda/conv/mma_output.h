@@ -215,6 +215,16 @@ GPUEVAL_DEVICE void write_any(const MmaParams& p, const Sums& sums, int row0, in
   }
 }
 
+// Of the threads that share a tile.
+template <cuda::MmaTile kTile>
+GPUEVAL_DEVICE void tile_barrier() {
+  if constexpr (kTile.producer) {
+    part_barrier(kTile.threads());
+  } else {
+    block_barrier();
+  }
+}
+
 // Sums: at(i, j, e) is the lane's element e of rows 8i..8i+7 and columns 8j..8j+7 of its warp's part of the tile: row
 // lane / 4, column 2 * (lane % 4) + e. All copies into shared memory and all reads of the stages must be over. The
 // output tile lies at byte `at`; a residual is already there if `staged`.
@@ -224,7 +234,7 @@ GPUEVAL_DEVICE void write_tile(const MmaParams& p, const Sums& sums, int row0, i
   const Epilogue& e = p.epilogue;
   if (e.residual != nullptr && !staged) {
     stage_residual<kTile, false>(p, row0, channel0, at);
-    block_barrier();
+    tile_barrier<kTile>();
   }
   if (e.dst_float || e.image_scale != nullptr) {
     write_any<kTile>(p, sums, row0, channel0, at);
@@ -234,7 +244,7 @@ GPUEVAL_DEVICE void write_tile(const MmaParams& p, const Sums& sums, int row0, i
     write_bytes<kTile, false>(e, sums, at);
   }
   if (e.dst_float) return;
-  block_barrier();
+  tile_barrier<kTile>();
   store_tile<kTile>(p, row0, channel0, at);
 }
 

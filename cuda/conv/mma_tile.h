@@ -16,8 +16,10 @@ struct MmaTile {
   bool split_depth = false;  // the blocks of grid.z share the depth of a tile
   int blocks = 1;            // a multiprocessor has registers for at least that many
   bool persistent = false;   // a block computes one tile after the other, whose output has a place of its own
+  bool producer = false;     // a warp more brings in the stages; each has two mbarriers behind everything else
 
-  constexpr int threads() const { return warps_m * warps_n * 32; }
+  constexpr int threads() const { return warps_m * warps_n * 32; }  // that multiply
+  constexpr int block_threads() const { return threads() + (producer ? 32 : 0); }
   constexpr int chunks() const { return depth / 16; }  // of a row in shared memory
   constexpr int warp_m() const { return m / warps_m; }
   constexpr int warp_n() const { return n / warps_n; }
@@ -40,7 +42,10 @@ struct MmaTile {
   constexpr std::uint32_t bias_offset() const { return scale_offset() + static_cast<std::uint32_t>(n) * 4; }
   // The residual can come as one more step.
   constexpr bool residual_fits_stage() const { return static_cast<std::uint32_t>(m * n) <= stage_bytes(); }
-  constexpr std::uint32_t shared_bytes() const { return bias_offset() + static_cast<std::uint32_t>(n) * 4; }
+  constexpr std::uint32_t mbarrier_offset() const { return bias_offset() + static_cast<std::uint32_t>(n) * 4; }
+  constexpr std::uint32_t shared_bytes() const {
+    return mbarrier_offset() + (producer ? static_cast<std::uint32_t>(stages) * 16 : 0);
+  }
 
   // Blocks that registers are to allow on a multiprocessor with that much shared memory: one if it has no room for two.
   constexpr int blocks_of(std::uint32_t multiprocessor_bytes) const {

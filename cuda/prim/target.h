@@ -24,6 +24,8 @@
 #define GPUEVAL_HOST_DEVICE __host__ __device__ __forceinline__
 // Threads of a block; optionally, how many blocks a multiprocessor must have registers for.
 #define GPUEVAL_KERNEL(...) __global__ void __launch_bounds__(__VA_ARGS__)
+// Before the type of a parameter whose address the kernel needs (a tensor map's): it stays where it is.
+#define GPUEVAL_GRID_CONSTANT __grid_constant__
 #define GPUEVAL_UNROLL _Pragma("unroll")
 #define GPUEVAL_NO_UNROLL _Pragma("unroll 1")  // where unrolled copies would ask for too many registers
 // True where the code being compiled may use instructions of that compute capability. On the host side of nvcc: true.
@@ -37,6 +39,7 @@
 #define GPUEVAL_DEVICE inline
 #define GPUEVAL_HOST_DEVICE inline
 #define GPUEVAL_KERNEL(...) void
+#define GPUEVAL_GRID_CONSTANT
 #define GPUEVAL_UNROLL
 #define GPUEVAL_NO_UNROLL
 #define GPUEVAL_HAS_SM(version) 1

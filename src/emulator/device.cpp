@@ -11,6 +11,9 @@ namespace gpueval::emulator::device {
 void block_barrier(const char* file, unsigned line) { Machine::current().arrive_at_barrier(file, line); }
 
 void wait_for_previous_kernel() { Machine::current().wait_for_previous_kernel(); }
+void named_barrier(unsigned id, unsigned threads, const char* file, unsigned line) {
+  Machine::current().arrive_at_named_barrier(id, threads, file, line);
+}
 
 void warp_barrier(unsigned mask) { Machine::current().meet(mask, WarpOp::kBarrier, nullptr); }
 
@@ -74,6 +77,10 @@ void fail_shared(std::uint32_t offset, std::size_t bytes, std::size_t alignment)
   }
   machine.fail_here(
       fmt::format("misaligned shared access: {} bytes at offset {}, not a multiple of {}", bytes, offset, alignment));
+}
+
+void fail_filling(std::uint32_t offset) {
+  Machine::current().fail_here(fmt::format("accesses shared memory at {}, where a bulk copy is on its way to", offset));
 }
 
 void fail_index(std::uint32_t index, std::uint32_t count) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/tensor_map.h"
 #include "emulator/emulator.h"
 
 namespace gpueval::emulator::device {
@@ -20,6 +21,8 @@ struct Context {
   std::uint32_t* writers = nullptr;
   std::uint32_t writer = 0;
 };
+// In place of a writer: a bulk copy is on its way there.
+inline constexpr std::uint32_t kFilling = 0xffffffffu;
 extern constinit thread_local Context* context;  // set while a kernel runs on this host thread
 
 inline const Dim3& thread_index() { return *context->thread; }
@@ -31,12 +34,15 @@ inline const Dim3& grid_size() { return context->grid; }
 void block_barrier(const char* file = __builtin_FILE(), unsigned line = __builtin_LINE());
 void warp_barrier(unsigned mask);
 void wait_for_previous_kernel();  // cuda/prim/previous_kernel.h
+// bar.sync id, threads: that many threads of the block, in whole warps, at the same place in the code.
+void named_barrier(unsigned id, unsigned threads, const char* file, unsigned line);
 
 std::uint32_t shuffle_xor(unsigned mask, std::uint32_t value, int lanes);
 std::uint32_t shuffle(unsigned mask, std::uint32_t value, int from_lane);
 unsigned ballot(unsigned mask, bool predicate);
 
 [[noreturn]] void fail_shared(std::uint32_t offset, std::size_t bytes, std::size_t alignment);
+[[noreturn]] void fail_filling(std::uint32_t offset);
 [[noreturn]] void fail_index(std::uint32_t index, std::uint32_t count);
 [[noreturn]] void fail_alignment(const void* address, std::size_t alignment);
 
@@ -45,6 +51,7 @@ unsigned ballot(unsigned mask, bool predicate);
 inline std::byte* shared(std::uint32_t offset, std::size_t bytes, std::size_t alignment) {
   const Context& c = *context;
   if (offset + bytes > c.arena_bytes || (offset & (alignment - 1)) != 0) fail_shared(offset, bytes, alignment);
+  if (c.writers[offset / 16] == kFilling) fail_filling(offset);
   c.writers[offset / 16] = c.writer;
   return c.arena + offset;
 }
@@ -77,5 +84,17 @@ void wgmma_fence();
 void wgmma(int* acc, int columns, std::uint64_t a, std::uint64_t b, bool unsigned_a);
 void wgmma_commit();
 void wgmma_wait(int pending);
+
+// cuda/prim/mbarrier.h: barrier: its byte offset. mbarrier_wait returns when the phase of that parity is over.
+void mbarrier_init(std::uint32_t barrier, std::uint32_t arrivals);
+void mbarrier_arrive(std::uint32_t barrier);
+void mbarrier_arrive_expect(std::uint32_t barrier, std::uint32_t bytes);
+void mbarrier_wait(std::uint32_t barrier, unsigned parity, const char* file, unsigned line);
+
+// cuda/prim/tma.h: to shared memory, by the asynchronous proxy; the barrier is told all bytes of the box. at: the
+// coordinates of the box's first element, as many as the map has dimensions; tap: of im2col, W and H.
+void bulk_copy(std::uint32_t offset, const void* src, std::uint32_t bytes, std::uint32_t barrier);
+void bulk_copy_box(std::uint32_t offset, const TensorMapFields& map, const std::int32_t (&at)[4],
+                   const std::uint16_t (&tap)[2], std::uint32_t barrier);
 
 }  // namespace gpueval::emulator::device

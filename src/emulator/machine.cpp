@@ -86,6 +86,8 @@ void Machine::prepare(const Launch& launch, std::uint64_t linear_block) {
     warps_[w].alive = warps_[w].ready = lanes == kWarp ? ~0u : (1u << lanes) - 1;
     warps_[w].barrier = 0;
     warps_[w].held = 0;
+    warps_[w].waiting = 0;
+    std::fill_n(warps_[w].named, kNamedBarriers, 0u);
     warps_[w].meetings = 0;
     warps_[w].wgmma.clear();
   }
@@ -97,6 +99,10 @@ void Machine::prepare(const Launch& launch, std::uint64_t linear_block) {
   for (auto& products : issued_) products.clear();
   alive_ = thread_count_;
   at_barrier_ = held_ = 0;
+  std::fill_n(named_, kNamedBarriers, NamedBarrier{});
+  mbarriers_.clear();
+  under_way_.clear();
+  woken_ = false;
   random_ = Random(launch.options.seed + Random(linear_block).next());
   order_warps();
   make_arena(launch.shared_bytes);
@@ -183,8 +189,9 @@ bool Machine::pick() {
       warp_ = &warps_[order_[++position_]];
     } else if (alive_ == 0) {
       check_warpgroups();
+      check_bulk_copies();
       return false;
-    } else if (!release_barrier()) {
+    } else if (!start_over() && !release_barrier() && !deliver()) {
       if (held_ > 0) return false;
       fail_deadlock();
     }
@@ -198,6 +205,14 @@ bool Machine::release_barrier() {
     warps_[w].barrier = 0;
   }
   at_barrier_ = 0;
+  woken_ = true;
+  return start_over();
+}
+
+// The warps' turns begin anew, where threads wait that can go on.
+bool Machine::start_over() {
+  if (!woken_) return false;
+  woken_ = false;
   if (launch_->options.schedule == Schedule::kRandom) {
     order_warps();
   } else {
@@ -205,6 +220,15 @@ bool Machine::release_barrier() {
     warp_ = &warps_[order_[0]];
   }
   return true;
+}
+
+void Machine::wait_here() {
+  Fiber& own = *running_->fiber;
+  if (pick()) {
+    resume(own);
+  } else {
+    Fiber::change(own, host_);
+  }
 }
 
 Fiber& Machine::fiber_for_new_thread() {
@@ -286,7 +310,7 @@ void Machine::arrive_at_barrier(const char* file, unsigned line) {
   }
   ++at_barrier_;
   warp_->barrier |= 1u << lane_;
-  yield();
+  wait_here();
 }
 
 void Machine::wait_for_previous_kernel() {
@@ -294,15 +318,53 @@ void Machine::wait_for_previous_kernel() {
   if (!holds_) return;
   ++held_;
   warp_->held |= 1u << lane_;
-  yield();
+  wait_here();
 }
 
-void Machine::yield() {
-  Fiber& own = *running_->fiber;
-  if (pick()) {
-    resume(own);
-  } else {
-    Fiber::change(own, host_);
+void Machine::arrive_at_named_barrier(unsigned id, unsigned threads, const char* file, unsigned line) {
+  const unsigned me = linear(*warp_, lane_);
+  if (id >= kNamedBarriers || threads == 0 || threads % kWarp != 0 || threads > thread_count_) {
+    fail_here(fmt::format("barrier {} of {} threads: there are {}, and warps are whole", id, threads, kNamedBarriers));
+  }
+  NamedBarrier& barrier = named_[id];
+  if (barrier.arrived == 0) barrier = {.threads = threads, .first_thread = me, .line = line, .file = file};
+  if (threads != barrier.threads || line != barrier.line || std::strcmp(file, barrier.file) != 0) {
+    fail_here(fmt::format("divergent barrier {}: waits at {}:{} with {} threads while thread {} waits at {}:{} with {}",
+                          id, file, line, threads, where(barrier.first_thread), barrier.file, barrier.line,
+                          barrier.threads));
+  }
+  warp_->named[id] |= 1u << lane_;
+  if (++barrier.arrived == threads) {
+    for (unsigned w = 0; w < warp_count_; ++w) {
+      warps_[w].ready |= warps_[w].named[id];
+      warps_[w].named[id] = 0;
+    }
+    barrier.arrived = 0;
+    woken_ = true;
+  }
+  wait_here();
+}
+
+void Machine::wait_for_mbarrier(std::uint32_t barrier, unsigned parity, const char* file, unsigned line) {
+  while (!mbarriers_.find(*this, barrier).is_over(parity)) {
+    running_->awaited = barrier;
+    running_->awaited_parity = parity;
+    running_->file = file;
+    running_->line = line;
+    warp_->waiting |= 1u << lane_;
+    wait_here();
+  }
+}
+
+void Machine::wake(std::uint32_t barrier) {
+  for (unsigned w = 0; w < warp_count_; ++w) {
+    for (unsigned left = warps_[w].waiting; left != 0; left &= left - 1) {
+      const auto lane = static_cast<unsigned>(std::countr_zero(left));
+      if (threads_[w * kWarp + lane].awaited != barrier) continue;
+      warps_[w].waiting &= ~(1u << lane);
+      warps_[w].ready |= 1u << lane;
+      woken_ = true;
+    }
   }
 }
 
@@ -324,7 +386,7 @@ void Machine::meet(unsigned mask, WarpOp op, Finish finish) {
     warp.ready &= ~bit;  // the last one goes on at once
     return;
   }
-  yield();
+  wait_here();
 }
 
 void Machine::complete(Warp& warp, int meeting) {

@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "core/random.h"
+#include "emulator/bulk_copy.h"
 #include "emulator/copies.h"
 #include "emulator/device.h"
 #include "emulator/emulator.h"
 #include "emulator/fiber.h"
+#include "emulator/mbarrier.h"
 #include "emulator/wgmma.h"
 
 namespace gpueval::emulator {
@@ -42,7 +44,20 @@ struct EmulatedThread {
   Copies copies;
   std::uint32_t proxy_fences = 0;
   bool waited = false;  // for the kernel in front
+  // While it waits for an mbarrier.
+  std::uint32_t awaited = 0;
+  unsigned awaited_parity = 0;
+  const char* file = nullptr;
+  unsigned line = 0;
 };
+
+// bar.sync with a number of threads.
+struct NamedBarrier {
+  unsigned threads = 0, arrived = 0, first_thread = 0, line = 0;
+  const char* file = nullptr;
+};
+
+inline constexpr unsigned kNamedBarriers = 16;
 
 class Machine;
 struct Warp;
@@ -56,11 +71,13 @@ struct Meeting {
 };
 
 struct Warp {
-  unsigned alive = 0;    // lanes that have not returned
-  unsigned ready = 0;    // lanes that can run
-  unsigned barrier = 0;  // lanes at the block barrier
-  unsigned held = 0;     // lanes that wait for the kernel in front
-  int meetings = 0;      // collectives some lanes wait in
+  unsigned alive = 0;                   // lanes that have not returned
+  unsigned ready = 0;                   // lanes that can run
+  unsigned barrier = 0;                 // lanes at the block barrier
+  unsigned waiting = 0;                 // lanes that wait for an mbarrier
+  unsigned named[kNamedBarriers] = {};  // lanes at those
+  unsigned held = 0;                    // lanes that wait for the kernel in front
+  int meetings = 0;                     // collectives some lanes wait in
   Meeting meeting[kWarp];
   // Operands and results, [word][lane]: the results of a meeting stay until its lanes have read them, for no lane of
   // the mask can complete another meeting before.
@@ -101,6 +118,8 @@ class Machine : public device::Context {
   unsigned lane_now() const { return lane_; }
   void arrive_at_barrier(const char* file, unsigned line);
   void wait_for_previous_kernel();
+  void arrive_at_named_barrier(unsigned id, unsigned threads, const char* file, unsigned line);
+  void wait_for_mbarrier(std::uint32_t barrier, unsigned parity, const char* file, unsigned line);
   // Waits until all living lanes of the mask have arrived; the last one computes finish(warp, lanes) for all.
   void meet(unsigned mask, WarpOp op, Finish finish);
   // Throws Error "kernel 'K', block (x, y, z), thread (x, y, z): WHAT".
@@ -115,22 +134,30 @@ class Machine : public device::Context {
   // Products that the warps of a warpgroup have issued, in order: each warp must issue the same.
   std::vector<Wgmma>& issued(unsigned warpgroup) { return issued_[warpgroup]; }
   unsigned warpgroups() const { return thread_count_ / kWarpgroup; }  // whole ones
+  Mbarriers& mbarriers() { return mbarriers_; }
+  // Threads that wait for it look again.
+  void wake(std::uint32_t barrier);
+  // Done at once, or when nobody can go on (Options::late_copies).
+  void issue(const BulkCopy& copy);
 
  private:
   static constexpr unsigned kFenceBits = 21;  // a writer: thread, then its fences, from 1
   void prepare(const Launch& launch, std::uint64_t linear_block);
   void note_writer();
   void check_warpgroups() const;
+  void check_bulk_copies() const;
   void make_arena(std::size_t bytes);
   void reset();
   // The schedule: who runs next.
-  bool pick();   // makes the next runnable thread the running one; false: the block is done, or stands still
-  void yield();  // the running thread waits: others run
+  bool pick();  // makes the next runnable thread the running one; false: the block is done, or stands still
   void run_picked();
   void become(unsigned lane);
   unsigned choose(unsigned lanes);
   void order_warps();
   bool release_barrier();
+  bool start_over();
+  bool deliver();
+  void wait_here();  // the running thread is not ready: others run
   void complete(Warp& warp, int meeting);
   // Fibers.
   static void worker(void* self);
@@ -160,6 +187,10 @@ class Machine : public device::Context {
   bool holds_ = false;                  // the kernel in front has not ended
   const char* barrier_file_ = nullptr;  // of the first thread that arrived
   unsigned barrier_line_ = 0, barrier_thread_ = 0;
+  NamedBarrier named_[kNamedBarriers];
+  Mbarriers mbarriers_;
+  std::vector<BulkCopy> under_way_;
+  bool woken_ = false;  // lanes of a warp whose turn may be over are ready
 
   Fiber host_;
   std::vector<std::unique_ptr<Fiber>> fibers_;

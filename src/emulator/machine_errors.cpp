@@ -63,6 +63,17 @@ void Machine::check_warpgroups() const {
   }
 }
 
+// The block is done: so must be all that was to come.
+void Machine::check_bulk_copies() const {
+  const auto refuse = [&](const std::string& what) {
+    fail("kernel '{}', block ({}, {}, {}): {}", launch_->kernel, block.x, block.y, block.z, what);
+  };
+  if (!under_way_.empty()) refuse(fmt::format("ended with {} bulk copies under way", under_way_.size()));
+  if (const Mbarrier* barrier = mbarriers_.unsettled(); barrier != nullptr) {
+    refuse(fmt::format("ended with the mbarrier at {} expecting {} bytes more", barrier->offset, barrier->bytes));
+  }
+}
+
 // Nobody can run: some threads wait at the barrier, others in a collective (or all in collectives).
 void Machine::fail_deadlock() const {
   std::string what;
@@ -77,6 +88,20 @@ void Machine::fail_deadlock() const {
       what += fmt::format("{}lanes {:#010x} of warp {}, first thread {}, wait in {} with mask {:#010x}",
                           what.empty() ? "" : "; ", m.arrived, w, where(first), name(m.op), m.mask);
     }
+  }
+  const auto add = [&](const std::string& text) { what += (what.empty() ? "" : "; ") + text; };
+  for (unsigned id = 0; id < kNamedBarriers; ++id) {
+    const NamedBarrier& b = named_[id];
+    if (b.arrived == 0) continue;
+    add(fmt::format("{} of {} threads, first thread {}, wait at barrier {} {}:{}", b.arrived, b.threads,
+                    where(b.first_thread), id, b.file, b.line));
+  }
+  for (unsigned w = 0; w < warp_count_; ++w) {
+    if (warps_[w].waiting == 0) continue;
+    const unsigned first = w * kWarp + static_cast<unsigned>(std::countr_zero(warps_[w].waiting));
+    const EmulatedThread& t = threads_[first];
+    add(fmt::format("lanes {:#010x} of warp {}, first thread {}, wait for parity {} of the mbarrier at {} {}:{}",
+                    warps_[w].waiting, w, where(first), t.awaited_parity, t.awaited, t.file, t.line));
   }
   fail("kernel '{}', block ({}, {}, {}): deadlock: {}", launch_->kernel, block.x, block.y, block.z, what);
 }

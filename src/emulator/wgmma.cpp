@@ -50,6 +50,9 @@ struct Rows {
       if (at + 16 > machine.arena_bytes) {
         machine.fail_here(fmt::format("wgmma reads 16 bytes of shared memory at {} of {}", at, machine.arena_bytes));
       }
+      if (machine.writers[at / 16] == device::kFilling) {
+        machine.fail_here(fmt::format("wgmma reads shared memory at {}, where a bulk copy is on its way to", at));
+      }
       if (!machine.sees_async_proxy(at / 16)) {
         machine.fail_here(
             fmt::format("wgmma reads shared memory at {}, which thread {} wrote or read without "

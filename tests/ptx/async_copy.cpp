@@ -29,6 +29,7 @@ void wait(Warp& warp, const Instruction& i) {
 
 void decode_cp(Decoder& decoder, Instruction& out) {
   if (!decoder.take("async")) decoder.fail_here("a copy that is not known");
+  if (decoder.take("bulk")) return decode_bulk_copy(decoder, out);
   if (decoder.take("commit_group")) {
     out.execute = commit;
   } else if (decoder.take("wait_group")) {

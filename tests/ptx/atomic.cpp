@@ -81,6 +81,7 @@ void decode_membar(Decoder& decoder, Instruction& out) {
   out.execute = fence;
 }
 void decode_fence(Decoder& decoder, Instruction& out) {
+  if (decoder.take("proxy") || decoder.take("mbarrier_init")) return decode_proxy_fence(decoder, out);
   const bool ordered = decoder.take("acq_rel") || decoder.take("sc");
   if (!ordered || !(decoder.take("gpu") || decoder.take("cta"))) decoder.fail_here("a fence that is not known");
   out.execute = fence;

@@ -107,6 +107,7 @@ void BlockRunner::advance(Warp& warp, State& state) {
       case Flow::kNext:
         if (warp.active != 0) i.execute(warp, i);
         ++path.at;
+        if (warp.stalled) return;
         break;
       case Flow::kBranch:
         branch(i, warp.active, state);
@@ -124,27 +125,65 @@ void BlockRunner::advance(Warp& warp, State& state) {
         ++path.at;
         state.at_barrier = true;
         state.barrier = i.statement;
+        state.barrier_number = static_cast<std::uint32_t>(i.number);
+        state.barrier_threads = i.row[0] == kNone ? 0 : warp.row<std::uint32_t>(i.row[0])[0];
         return;
     }
   }
 }
 
-// False: all have returned.
-bool BlockRunner::release_barrier() {
-  const State* first = nullptr;
-  for (std::size_t w = 0; w < states_.size(); ++w) {
+// Every warp that can go on, up to where it waits; false: there is none.
+bool BlockRunner::advance_all() {
+  bool any = false;
+  for (std::size_t i = 0; i < warps_.size(); ++i) {
+    const std::size_t w = launch_->descending ? warps_.size() - 1 - i : i;
     State& state = states_[w];
-    if (!state.at_barrier) continue;
-    if (first != nullptr && state.barrier != first->barrier) warps_[w].fail_here("warps at different barriers");
-    first = &state;
-    state.at_barrier = false;
+    if (state.paths.empty() || state.at_barrier || state.stalled_at == stages_.events()) continue;
+    any = true;
+    warps_[w].stalled = false;
+    advance(warps_[w], state);
+    state.stalled_at = warps_[w].stalled ? stages_.events() : kRuns;
   }
-  return first != nullptr;
+  return any;
+}
+
+bool BlockRunner::release_barrier(std::uint32_t number) {
+  const State* first = nullptr;
+  std::uint32_t arrived = 0, running = 0;
+  for (std::size_t w = 0; w < states_.size(); ++w) {
+    const State& state = states_[w];
+    running += state.paths.empty() ? 0 : kLanes;
+    if (!state.at_barrier || state.barrier_number != number) continue;
+    arrived += kLanes;
+    if (first != nullptr && (state.barrier != first->barrier || state.barrier_threads != first->barrier_threads)) {
+      warps_[w].fail_here("warps at different barriers");
+    }
+    first = &state;
+  }
+  if (first == nullptr || arrived < (first->barrier_threads == 0 ? running : first->barrier_threads)) return false;
+  for (State& state : states_) state.at_barrier = state.at_barrier && state.barrier_number != number;
+  return true;
+}
+
+bool BlockRunner::release_barriers() {
+  bool any = false;
+  for (std::uint32_t number = 0; number < 16; ++number) any = release_barrier(number) || any;
+  return any;
+}
+
+void BlockRunner::check_end() {
+  for (std::size_t w = 0; w < warps_.size(); ++w) {
+    const State& state = states_[w];
+    if (state.paths.empty()) continue;
+    warps_[w].fail_here(state.at_barrier ? "a deadlock: waits at a barrier" : "a deadlock: waits for an mbarrier");
+  }
+  if (const std::string fault = stages_.left_over(); !fault.empty()) warps_[0].fail_here(fault);
 }
 
 void BlockRunner::run(Launch& launch, std::uint64_t block) {
   launch_ = &launch;
   prepare(launch);
+  stages_.start(warps_, launch.late_copies, launch.descending);
   shared_.assign((launch.shared_bytes + 7) / 8, 0xa5a5a5a5a5a5a5a5u + block);
   for (std::size_t w = 0; w < warps_.size(); ++w) {
     Warp& warp = warps_[w];
@@ -158,15 +197,16 @@ void BlockRunner::run(Launch& launch, std::uint64_t block) {
     warp.parameters = launch.parameters.data();
     warp.late_copies = launch.late_copies;
     warp.clear_copies();
+    warp.stages = &stages_;
+    warp.stalled = warp.filling = false;
+    warp.product_reads.clear();
+    warp.product_groups.clear();
     fill_specials(warp);
     states_[w] = {.paths = {{.at = 0, .until = kNone, .lanes = warp.alive}}};
   }
-  do {
-    for (std::size_t i = 0; i < warps_.size(); ++i) {
-      const std::size_t w = launch.descending ? warps_.size() - 1 - i : i;
-      advance(warps_[w], states_[w]);
-    }
-  } while (release_barrier());
+  while (advance_all() || release_barriers() || stages_.deliver()) {
+  }
+  check_end();
 }
 
 }  // namespace gpueval::ptx

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ptx/kernel.h"
+#include "ptx/stages.h"
 #include "ptx/warp.h"
 
 namespace gpueval::ptx {
@@ -34,8 +35,11 @@ class BlockRunner {
   struct State {
     std::vector<Path> paths;
     bool at_barrier = false;
-    std::uint32_t barrier = 0;  // its statement
+    std::uint32_t barrier = 0;                              // its statement
+    std::uint32_t barrier_number = 0, barrier_threads = 0;  // 0: all
+    std::uint64_t stalled_at = kRuns;                       // events of the mbarriers when it began to wait
   };
+  static constexpr std::uint64_t kRuns = ~std::uint64_t{0};
 
   void prepare(Launch& launch);
   void fill_specials(Warp& warp);
@@ -43,7 +47,10 @@ class BlockRunner {
   void advance(Warp& warp, State& state);
   static void branch(const Instruction& i, std::uint32_t taken, State& state);
   static void leave(Warp& warp, State& state);
-  bool release_barrier();
+  bool advance_all();
+  bool release_barriers();
+  bool release_barrier(std::uint32_t number);
+  void check_end();
 
   Launch* launch_ = nullptr;
   std::uint64_t prepared_ = 0;  // serial of the kernel whose constants the registers hold
@@ -52,6 +59,7 @@ class BlockRunner {
   std::vector<std::uint64_t> registers_;
   std::vector<std::uint32_t> predicates_;
   std::vector<std::uint64_t> shared_;
+  Stages stages_;
 };
 
 }  // namespace gpueval::ptx

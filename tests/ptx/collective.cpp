@@ -61,8 +61,10 @@ void warp_barrier(Warp& warp, const Instruction& i) { check_mask(warp, warp.row<
 void stop(Warp& warp, const Instruction&) { warp.fail_here("a trap"); }
 
 void decode_block_barrier(Decoder& decoder, Instruction& out) {
-  decoder.expect_operands(1, 1);
-  if (decoder.immediate(decoder.operand(0)) != 0) decoder.fail_here("a barrier other than 0");
+  decoder.expect_operands(1, 2);
+  out.number = static_cast<std::int64_t>(decoder.immediate(decoder.operand(0)));
+  if (out.number > 15) decoder.fail_here("a barrier that is not known");
+  out.row[0] = decoder.operands() == 2 ? decoder.row(decoder.operand(1), 32) : kNone;  // how many threads
   out.flow = Flow::kBarrier;
 }
 

@@ -77,6 +77,7 @@ void Decoder::instruction(const Statement& statement) {
   taken_.assign(statement.name.size(), false);
   Instruction out;
   out.statement = static_cast<std::uint32_t>(kernel_.text.size());
+  out.more = static_cast<std::uint32_t>(kernel_.more.size());
   kernel_.text.push_back({.line = statement.line, .text = statement.text});
   if (!statement.guard.empty()) {
     out.guard = predicate(statement.guard);

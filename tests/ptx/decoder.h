@@ -54,6 +54,7 @@ class Decoder {
   std::vector<std::string> elements(const std::string& operand) const;  // "{%r1, %r2}"; else the operand alone
   std::uint64_t immediate(const std::string& operand) const;
   bool is_register(const std::string& operand) const { return bits_of(operand) != 0; }
+  void add_more(std::uint32_t row) { kernel_.more.push_back(row); }
 
  private:
   int bits_of(const std::string& name) const;  // 0: no register

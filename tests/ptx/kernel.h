@@ -40,6 +40,7 @@ struct Instruction {
   Conversion conversion;
   std::uint32_t target = 0, reconverge = 0;  // of a branch
   std::uint32_t statement = 0;               // in Kernel::text
+  std::uint32_t more = 0;                    // rows too many for `row`, in Kernel::more, or kNone
 };
 
 enum class Special : std::uint8_t { kThread, kBlock, kThreads, kBlocks, kLane };
@@ -67,6 +68,7 @@ struct Kernel {
   std::size_t register_bytes = 0;  // of a warp
   std::size_t predicates = 0;
   std::vector<Instruction> code;
+  std::vector<std::uint32_t> more;
   std::vector<Source> text;
   std::vector<Constant> constants;
   std::vector<SpecialRow> specials;

@@ -74,13 +74,16 @@ const Kernel& Library::find(const std::string& mangled_name) {
 Library& library() {
   static Library all;
   static const bool read = [] {
-    std::ifstream list(GPUEVAL_PTX_FILES);  // one path a line
-    for (std::string path; std::getline(list, path);) {
-      std::ifstream in(path);
-      if (!in) fail("PTX: cannot read {}", path);
-      std::stringstream text;
-      text << in.rdbuf();
-      all.add_file(std::filesystem::path(path).stem().stem().string(), text.str());
+    for (const char* const paths : {GPUEVAL_PTX_FILES, GPUEVAL_PTX_HOPPER_FILES}) {
+      std::ifstream list(paths);  // one a line
+      if (!list) fail("PTX: cannot read {}", paths);
+      for (std::string path; std::getline(list, path);) {
+        std::ifstream in(path);
+        if (!in) fail("PTX: cannot read {}", path);
+        std::stringstream text;
+        text << in.rdbuf();
+        all.add_file(std::filesystem::path(path).stem().stem().string(), text.str());
+      }
     }
     return true;
   }();

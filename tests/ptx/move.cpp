@@ -83,10 +83,11 @@ void decode_mov(Decoder& decoder, Instruction& out) {
   decoder.fail_here("a type that is not known");
 }
 
-// Global addresses are generic ones here; no generic address is one of shared memory.
+// Global addresses are generic ones here, and those of parameters, which are smaller than any of them; no generic
+// address is one of shared memory.
 void decode_cvta(Decoder& decoder, Instruction& out) {
   static_cast<void>(decoder.take("to"));
-  if (!decoder.take("global")) decoder.fail_here("a state space that is not known");
+  if (!decoder.take("global") && !decoder.take("param")) decoder.fail_here("a state space that is not known");
   if (decoder.take_type().bits != 64) decoder.fail_here("an address of another size");
   Lift<same<std::uint64_t>>::decode(decoder, out);
 }

@@ -42,6 +42,17 @@ constexpr Mutation kMutations[] = {
     {"BranchTheOtherWay", "conv_s8_naive", R"(@%p(\d+) bra)", "@!%p$1 bra"},
     {"CopiesZeros", "conv_s8_mma_64x64x64", R"((selp\.b32\s+%r\d+, 0, )16,)", "$010,"},
     {"OtherWordOfSharedMemory", "conv_s8_dp4a_split", R"((ld\.shared\.[a-z0-9.]+\s+[^\[]*\[%r\d+)\])", "$1+16]"},
+    {"OneParity", "conv_s8_wgmma_tma_128x128x128", R"((try_wait[^;]*, )%r\d+;)", "$010;"},
+    {"TooFewBytes", "conv_s8_wgmma_tma_128x128x128", R"((expect_tx[^;]*\], )%r\d+;)", "$0116384;"},
+    {"TooManyBytes", "conv_s8_wgmma_tma_128x128x128", R"((expect_tx[^;]*\], )%r\d+;)", "$0149152;"},
+    {"NoArrival", "conv_s8_wgmma_tma_128x128x128", R"(mbarrier\.arrive\.shared::cta\.b64\s+_, \[%r\d+\];)", ""},
+    {"NoFence", "conv_s8_wgmma_tma_128x128x128", R"(fence\.(proxy|mbarrier_init)[^;]*;)", ""},
+    {"NoBarrier", "conv_s8_wgmma_tma_128x128x128", R"(bar\.sync\s+1, %r\d+;)", ""},
+    {"WaitsForFewerProducts", "conv_s8_wgmma_tma_128x128x128", R"((wait_group\.sync\.aligned\s+)1;)", "$012;"},
+    {"RowForColumn", "conv_s8_wgmma_tma_128x128x128", R"((cp\.async\.bulk\.tensor[^{]*\{)(%r\d+), (%r\d+))",
+     "$1$3, $2"},
+    {"SignedForUnsigned", "conv_s8_wgmma_tma_128x128x128", R"(s32\.u8\.s8)", "s32.s8.s8"},
+    {"WaitsForFewerCopies", "conv_s8_wgmma_128x128x128", R"((cp\.async\.wait_group\s+)1;)", "$012;"},
     {"LessForTheSplit", "conv_s8_mma_split_64x64x64", R"(atom\.global\.add)", "atom.global.max"},
 };
 
@@ -63,10 +74,16 @@ class PtxMutation : public testing::TestWithParam<Mutation> {
     emulator::set_options({.schedule = descending ? emulator::Schedule::kDescending : emulator::Schedule::kAscending,
                            .late_copies = true});
     for (const DType src : {DType::kU8, DType::kS8}) {
-      const cuda::ConvCase c(parse_conv_desc("n2h7w7c80_k72r3s3_st1_pad1,1,1,1"),
-                             {.src = src, .dst = DType::kS8, .residual = DType::kU8, .layout = cuda::Layout::kPadded});
+      const cuda::ConvCase window(
+          parse_conv_desc("n2h7w7c80_k72r3s3_st1_pad1,1,1,1"),
+          {.src = src, .dst = DType::kS8, .residual = DType::kU8, .layout = cuda::Layout::kPadded});
+      const cuda::ConvCase deep(
+          parse_conv_desc("n1h9w15c1100_k140r1s1_st1_pad0,0,0,0"),  // around the ring of stages, and a second tile
+          {.src = src, .dst = DType::kS8, .residual = DType::kU8, .layout = cuda::Layout::kPadded});
+      const bool on_hopper = kernel_->family == cuda::ConvFamily::kWgmma;
+      const cuda::ConvCase& c = on_hopper ? deep : window;
       try {
-        const cuda::ConvCase::Result result = c.run(*runtime_, *kernel_, 132);
+        const cuda::ConvCase::Result result = c.run(*runtime_, *kernel_, on_hopper ? 1 : 132);
         const std::string difference = c.compare(result.dense, c.expected()) + result.fault;
         if (!difference.empty()) return difference;
       } catch (const Error& error) {

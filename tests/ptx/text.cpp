@@ -119,6 +119,10 @@ class Parser {
       if (blank && c == '}') return scopes_-- > 0;
       if (c == ';') break;
       text += c;
+      if (c == ':' && text_.compare(at_, 1, ":") == 0) {  // "shared::cta"
+        text += next();
+        continue;
+      }
       if (c == ':' && text.find_first_of("%,[") == text.npos) {
         text.pop_back();
         function_.labels[std::string(trimmed(text))] = function_.statements.size();

@@ -5,6 +5,7 @@
 
 #include "gpueval/error.h"
 #include "ptx/device_memory.h"
+#include "ptx/stages.h"
 
 namespace gpueval::ptx {
 namespace {
@@ -28,6 +29,12 @@ void Warp::fail_shared(std::uint64_t address, std::size_t bytes) const {
   const auto offset = static_cast<std::int64_t>(address - kSharedBase);
   fail_here(fmt::format("{} bytes at {} of {} bytes of shared memory: out of bounds or misaligned", bytes, offset,
                         shared_bytes));
+}
+
+void Warp::check_filling(std::uint64_t offset, std::size_t bytes) const {
+  if (stages->is_filling(offset, bytes)) {
+    fail_here(fmt::format("shared memory at {}, where a bulk copy is on its way to", offset));
+  }
 }
 
 void Warp::find_region(std::uint64_t address, std::size_t bytes) {

@@ -7,11 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ptx/kernel.h"
 
 namespace gpueval::ptx {
+
+class Stages;
 
 inline constexpr unsigned kLanes = 32;
 inline constexpr std::uint32_t kAllLanes = 0xffffffffu;
@@ -42,6 +45,7 @@ class Warp {
   std::byte* shared(std::uint64_t address, std::size_t bytes) {
     const std::uint64_t offset = address - kSharedBase;
     if (offset + bytes > shared_bytes || offset > shared_bytes || offset % bytes != 0) fail_shared(address, bytes);
+    if (filling) check_filling(offset, bytes);
     return shared_memory + offset;
   }
   std::byte* global(std::uint64_t address, std::size_t bytes) {
@@ -82,6 +86,11 @@ class Warp {
   std::size_t shared_bytes = 0;
   std::byte* parameters = nullptr;  // of the launch
   const Instruction* now = nullptr;
+  Stages* stages = nullptr;                                            // the block's mbarriers and bulk copies
+  bool stalled = false;                                                // it waits for an mbarrier: others run
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> product_reads;  // of shared memory, by wgmma under way
+  std::vector<std::size_t> product_groups;                             // ends, in product_reads
+  bool filling = false;                                                // bulk copies of the block are under way
   bool late_copies = true;  // a copy takes place at the wait that covers it; else at once
 
   void attach(std::byte* registers, std::uint32_t* predicates) {
@@ -91,6 +100,7 @@ class Warp {
   void clear_copies();
 
  private:
+  void check_filling(std::uint64_t offset, std::size_t bytes) const;
   [[noreturn]] void fail_shared(std::uint64_t address, std::size_t bytes) const;
   void find_region(std::uint64_t address, std::size_t bytes);
 
