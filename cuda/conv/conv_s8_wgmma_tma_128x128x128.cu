@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// 1x1 by the tensor memory accelerator: 128x128x128 with 6 stages, one block a multiprocessor. wgmma_tma.h has the
+// Operands by the tensor memory accelerator: 128x128x128 with 6 stages, one block a multiprocessor. wgmma_tma.h has the
 // design.
 #include "cuda/conv/wgmma_tma.h"
 

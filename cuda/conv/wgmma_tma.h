@@ -15,8 +15,12 @@
 // dozen other instructions a step there), and no fence of the asynchronous proxy, nor a barrier, is in the main loop.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
+#include <vector>
 
+#include "cuda/conv/tma_plan.h"
 #include "cuda/conv/wgmma_gemm.h"
 #include "cuda/prim/mbarrier.h"
 #include "cuda/prim/tma.h"
@@ -58,21 +62,56 @@ GPUEVAL_DEVICE void make_stage_barriers() {
   block_barrier();
 }
 
+// Where the source rows of a tile's steps lie.
+template <cuda::MmaTile kTile, bool kPointwise>
+struct SourceBox {
+  int channel = 0;
+  [[maybe_unused]] int row, left, top, image, s = 0, r = 0;
+
+  GPUEVAL_DEVICE SourceBox(const MmaParams& p, int m_tile) : row(m_tile * kTile.m) {
+    if constexpr (!kPointwise) {
+      image = p.image_pixels.quotient(row);
+      const int inside = p.image_pixels.remainder(row, image), line = p.line_pixels.quotient(inside);
+      top = line * p.stride_h - p.pad_top;
+      left = p.line_pixels.remainder(inside, line) * p.stride_w - p.pad_left;
+    }
+  }
+  GPUEVAL_DEVICE void copy(const TmaParams& p, std::uint32_t to, std::uint32_t barrier) const {
+    if constexpr (kPointwise) {
+      tma_copy_tile(to, p.source, row, channel, barrier);
+    } else {
+      tma_copy_pixels(to, p.source, channel, left, top, image, s, r, barrier);
+    }
+  }
+  GPUEVAL_DEVICE void advance(const MmaParams& p) {
+    channel += kTile.depth;
+    if constexpr (!kPointwise) {
+      if (channel < p.chunks * 16) return;
+      channel = 0;
+      if (++s < p.kernel_w) return;
+      s = 0;
+      ++r;
+    }
+  }
+};
+
 // The operands of all steps of all tiles of the block, by one thread.
-template <cuda::MmaTile kTile>
+template <cuda::MmaTile kTile, bool kPointwise>
 GPUEVAL_DEVICE void produce(const TmaParams& p) {
   StageRing<kTile> ring;
   GPUEVAL_NO_UNROLL
   for (int at = static_cast<int>(block_index().x); at < p.mma.tiles; at += static_cast<int>(grid_size().x)) {
     const cuda::TilePosition tile = p.mma.order.at(at);
+    SourceBox<kTile, kPointwise> source(p.mma, tile.m);
     const std::uint8_t* weights =
         p.mma.weights + static_cast<std::int64_t>(tile.n) * p.mma.steps * kTile.weight_bytes();
     GPUEVAL_NO_UNROLL
     for (int step = 0; step < p.mma.steps; ++step) {
       mbarrier_wait(ring.empty(), ring.parity ^ 1);
       mbarrier_arrive_expect(ring.full(), kTile.stage_bytes());
-      tma_copy_tile(ring.offset(), p.source, tile.m * kTile.m, step * kTile.depth, ring.full());
+      source.copy(p, ring.offset(), ring.full());
       tma_copy(ring.offset() + kTile.source_bytes(), weights, kTile.weight_bytes(), ring.full());
+      source.advance(p.mma);
       weights += kTile.weight_bytes();
       ring.advance();
     }
@@ -124,7 +163,7 @@ GPUEVAL_DEVICE void consume(const MmaParams& p) {
   }
 }
 
-template <typename Row, bool kUnsigned>
+template <typename Row, bool kUnsigned, bool kPointwise>
 GPUEVAL_KERNEL(Row::kTile.block_threads(), Row::kTile.blocks)
 conv_wgmma_tma(GPUEVAL_GRID_CONSTANT const TmaParams p) {
   constexpr cuda::MmaTile kTile = Row::kTile;
@@ -135,46 +174,40 @@ conv_wgmma_tma(GPUEVAL_GRID_CONSTANT const TmaParams p) {
   if (thread_index().x < static_cast<unsigned>(kTile.threads())) {
     consume<Row, kUnsigned>(p.mma);
   } else if (thread_index().x == static_cast<unsigned>(kTile.threads())) {
-    produce<kTile>(p);
+    produce<kTile, kPointwise>(p);
   }
-}
-
-// The pixels of a 1x1 convolution as a matrix. Columns behind the last channel are zeros, whatever lies there.
-inline TensorMapFields pixel_matrix(const cuda::ConvProblem& problem, const MmaParams& p, const cuda::MmaTile& tile) {
-  return {.address = p.src,
-          .strides = {static_cast<std::uint64_t>(p.pitch)},
-          .sizes = {static_cast<std::uint32_t>(problem.desc.c), static_cast<std::uint32_t>(p.rows)},
-          .rank = 2,
-          .box = {static_cast<std::uint32_t>(tile.depth), static_cast<std::uint32_t>(tile.m)}};
 }
 
 template <typename Row>
 struct WgmmaTmaRow : TileRow<Row> {
-  static bool supports(const cuda::ConvProblem& problem) {
-    return cuda::mma_pointwise(problem) && TileRow<Row>::supports(problem);
+  static bool supports(const cuda::ConvProblem& problem) { return cuda::tma_supports(problem, Row::kTile); }
+  static std::vector<std::int8_t> pack(const cuda::ConvProblem& problem, std::span<const std::int8_t> weights) {
+    return cuda::pack_tma(problem, weights, Row::kTile);
   }
   static void launch(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int multiprocessors,
                      cuda::Stream stream) {
     constexpr cuda::MmaTile kTile = Row::kTile;
-    const MmaParams mma = make_mma_params(problem, args, kTile, 1);
-    const TmaParams params{mma, make_tensor_map(Row::kName, pixel_matrix(problem, mma, kTile))};
-    const auto blocks = static_cast<unsigned>(std::min(mma.tiles, multiprocessors * kTile.blocks));
-    const auto kernel = problem.src == DType::kU8 ? conv_wgmma_tma<Row, true> : conv_wgmma_tma<Row, false>;
+    constexpr void (*kKernels[2][2])(TmaParams) = {
+        {conv_wgmma_tma<Row, false, false>, conv_wgmma_tma<Row, false, true>},
+        {conv_wgmma_tma<Row, true, false>, conv_wgmma_tma<Row, true, true>}};
+    const TmaParams params{make_mma_params(cuda::whole_tap_steps(problem), args, kTile, 1),
+                           make_tensor_map(Row::kName, cuda::source_map(problem, args.src, args.n, kTile))};
+    const auto blocks = static_cast<unsigned>(std::min(params.mma.tiles, multiprocessors * kTile.blocks));
+    const auto kernel = kKernels[problem.src == DType::kU8 ? 1 : 0][cuda::mma_pointwise(problem) ? 1 : 0];
     gpueval::GPUEVAL_TARGET::launch(stream, Row::kName, {.x = blocks}, static_cast<unsigned>(kTile.block_threads()),
                                     kTile.shared_bytes(), kernel, params);
   }
   static constexpr cuda::ConvKernel kernel() {
-    cuda::ConvKernel row = {.name = Row::kName,
-                            .op = cuda::ConvOp::kConv,
-                            .min_sm = 90,
-                            .family = cuda::ConvFamily::kWgmma,
-                            .tile = cuda::conv_tile(Row::kTile),
-                            .supports = supports,
-                            .pack = TileRow<Row>::pack,
-                            .workspace = TileRow<Row>::workspace,
-                            .launch = launch,
-                            .max_sm = kWgmmaSm};
-    return row;
+    return {.name = Row::kName,
+            .op = cuda::ConvOp::kConv,
+            .min_sm = 90,
+            .family = cuda::ConvFamily::kWgmma,
+            .tile = cuda::conv_tile(Row::kTile),
+            .supports = supports,
+            .pack = pack,
+            .workspace = TileRow<Row>::workspace,
+            .launch = launch,
+            .max_sm = kWgmmaSm};
   }
 };
 

@@ -29,6 +29,17 @@ GPUEVAL_DEVICE void tma_copy_tile(std::uint32_t offset, const cuda::TensorMap& m
       "l"(&map), "r"(column), "r"(row), "r"(shared_address(barrier))
       : "memory");
 }
+// Of a map {C, W, H, N}: the pixels from (left, top) of the image on, 128 channels from `channel` on, each shifted by
+// the tap (s, r).
+GPUEVAL_DEVICE void tma_copy_pixels(std::uint32_t offset, const cuda::TensorMap& map, int channel, int left, int top,
+                                    int image, int s, int r, std::uint32_t barrier) {
+  asm volatile(
+      "cp.async.bulk.tensor.4d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes [%0], "
+      "[%1, {%2, %3, %4, %5}], [%6], {%7, %8};" ::"r"(shared_address(offset)),
+      "l"(&map), "r"(channel), "r"(left), "r"(top), "r"(image), "r"(shared_address(barrier)),
+      "h"(static_cast<std::uint16_t>(s)), "h"(static_cast<std::uint16_t>(r))
+      : "memory");
+}
 #else
 inline void tma_copy(std::uint32_t offset, const void* src, std::uint32_t bytes, std::uint32_t barrier) {
   emulator::device::bulk_copy(offset, src, bytes, barrier);
@@ -36,6 +47,11 @@ inline void tma_copy(std::uint32_t offset, const void* src, std::uint32_t bytes,
 inline void tma_copy_tile(std::uint32_t offset, const cuda::TensorMap& map, int row, int column,
                           std::uint32_t barrier) {
   emulator::device::bulk_copy_box(offset, fields_of(map), {column, row, 0, 0}, {0, 0}, barrier);
+}
+inline void tma_copy_pixels(std::uint32_t offset, const cuda::TensorMap& map, int channel, int left, int top, int image,
+                            int s, int r, std::uint32_t barrier) {
+  emulator::device::bulk_copy_box(offset, fields_of(map), {channel, left, top, image},
+                                  {static_cast<std::uint16_t>(s), static_cast<std::uint16_t>(r)}, barrier);
 }
 #endif
 
