@@ -27,7 +27,7 @@ GPUEVAL_BUILD=build-asan scripts/fuzz.sh
 # are a template's second and third size; a comparison of two calibrations' quality, of the code that RecipeThreads runs too;
 # whole networks of keras.applications but for the smallest.
 other_sizes='mma_(64x64x64|128x32x64|128x128x64|128x128x64_4warps|m8n8k16_64x64x64)|dp4a_(128x32x32|64x64x32)'
-other_sizes="/emu_conv_s8_($other_sizes|wgmma_(128x64x128|128x128x128|128x128x128_6stages))( |\$)|^cuda\.Table/ConvNetworks"
+other_sizes="/emu_conv_s8_($other_sizes|wgmma_(128x64x128|128x128x128|128x128x128_6stages|tma_128x128x128_2stages|tma_128x256x128))( |\$)|^cuda\.Table/ConvNetworks"
 release_only='^cli\.(Measure|Recipe|Environment|TerminalSource)\.|^quant\.SpreadCalibration\.IsBetter'
 release_only="$release_only|KerasFamilies\.(AreBitExactOnTheEmulator|.*(ConvNeXt|DenseNet|Inception|ResNet|Xception|NASNet|V2B0))"
 # A small quarantine: freed memory that the sanitizer keeps would count in the memory tests.

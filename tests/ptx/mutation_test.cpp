@@ -43,6 +43,7 @@ constexpr Mutation kMutations[] = {
     {"CopiesZeros", "conv_s8_mma_64x64x64", R"((selp\.b32\s+%r\d+, 0, )16,)", "$010,"},
     {"OtherWordOfSharedMemory", "conv_s8_dp4a_split", R"((ld\.shared\.[a-z0-9.]+\s+[^\[]*\[%r\d+)\])", "$1+16]"},
     {"OneParity", "conv_s8_wgmma_tma_128x128x128", R"((try_wait[^;]*, )%r\d+;)", "$010;"},
+    {"DoesNotWait", "conv_s8_wgmma_tma_128x128x128", R"((selp\.u32\s+%r\d+, 1, )0, over;)", "$011, over;"},
     {"TooFewBytes", "conv_s8_wgmma_tma_128x128x128", R"((expect_tx[^;]*\], )%r\d+;)", "$0116384;"},
     {"TooManyBytes", "conv_s8_wgmma_tma_128x128x128", R"((expect_tx[^;]*\], )%r\d+;)", "$0149152;"},
     {"NoArrival", "conv_s8_wgmma_tma_128x128x128", R"(mbarrier\.arrive\.shared::cta\.b64\s+_, \[%r\d+\];)", ""},
@@ -51,6 +52,9 @@ constexpr Mutation kMutations[] = {
     {"WaitsForFewerProducts", "conv_s8_wgmma_tma_128x128x128", R"((wait_group\.sync\.aligned\s+)1;)", "$012;"},
     {"RowForColumn", "conv_s8_wgmma_tma_128x128x128", R"((cp\.async\.bulk\.tensor[^{]*\{)(%r\d+), (%r\d+))",
      "$1$3, $2"},
+    {"TapRowForColumn", "conv_s8_wgmma_tma_128x128x128", R"((cp\.async\.bulk\.tensor.*\{)(%rs\d+), (%rs\d+)\};)",
+     "$1$3, $2};"},
+    {"OtherSwizzle", "conv_s8_wgmma_tma_128x128x128", R"(4611686293305360384)", "9223372311732748288"},
     {"SignedForUnsigned", "conv_s8_wgmma_tma_128x128x128", R"(s32\.u8\.s8)", "s32.s8.s8"},
     {"WaitsForFewerCopies", "conv_s8_wgmma_128x128x128", R"((cp\.async\.wait_group\s+)1;)", "$012;"},
     {"LessForTheSplit", "conv_s8_mma_split_64x64x64", R"(atom\.global\.add)", "atom.global.max"},
@@ -74,23 +78,22 @@ class PtxMutation : public testing::TestWithParam<Mutation> {
     emulator::set_options({.schedule = descending ? emulator::Schedule::kDescending : emulator::Schedule::kAscending,
                            .late_copies = true});
     for (const DType src : {DType::kU8, DType::kS8}) {
-      const cuda::ConvCase window(
-          parse_conv_desc("n2h7w7c80_k72r3s3_st1_pad1,1,1,1"),
-          {.src = src, .dst = DType::kS8, .residual = DType::kU8, .layout = cuda::Layout::kPadded});
-      const cuda::ConvCase deep(
-          parse_conv_desc("n1h9w15c1100_k140r1s1_st1_pad0,0,0,0"),  // around the ring of stages, and a second tile
-          {.src = src, .dst = DType::kS8, .residual = DType::kU8, .layout = cuda::Layout::kPadded});
-      const bool on_hopper = kernel_->family == cuda::ConvFamily::kWgmma;
-      const cuda::ConvCase& c = on_hopper ? deep : window;
-      try {
-        const cuda::ConvCase::Result result = c.run(*runtime_, *kernel_, on_hopper ? 1 : 132);
-        const std::string difference = c.compare(result.dense, c.expected()) + result.fault;
-        if (!difference.empty()) return difference;
-      } catch (const Error& error) {
-        return error.what();
-      }
+      std::string found = fault("n2h7w7c80_k72r3s3_st1_pad1,1,1,1", src, 132);
+      // Around the ring of stages, and a second tile of the same block.
+      if (kernel_->family == cuda::ConvFamily::kWgmma) found += fault("n1h9w15c1100_k140r1s1_st1_pad0,0,0,0", src, 1);
+      if (!found.empty()) return found;
     }
     return "";
+  }
+  std::string fault(const char* desc, DType src, int multiprocessors) {
+    const cuda::ConvCase c(parse_conv_desc(desc),
+                           {.src = src, .dst = DType::kS8, .residual = DType::kU8, .layout = cuda::Layout::kPadded});
+    try {
+      const cuda::ConvCase::Result result = c.run(*runtime_, *kernel_, multiprocessors);
+      return c.compare(result.dense, c.expected()) + result.fault;
+    } catch (const Error& error) {
+      return error.what();
+    }
   }
 
   cuda::Runtime* runtime_ = nullptr;
