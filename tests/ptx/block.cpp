@@ -107,11 +107,13 @@ void BlockRunner::advance(Warp& warp, State& state) {
       case Flow::kNext:
         if (warp.active != 0) i.execute(warp, i);
         ++path.at;
-        if (warp.stalled) return;
         break;
-      case Flow::kBranch:
+      case Flow::kBranch: {
+        const bool back = warp.active != 0 && i.target <= path.at;
         branch(i, warp.active, state);
+        if (back && warp.stalled) return;
         break;
+      }
       case Flow::kExit:
         ++path.at;
         leave(warp, state);
@@ -159,6 +161,9 @@ bool BlockRunner::release_barrier(std::uint32_t number) {
       warps_[w].fail_here("warps at different barriers");
     }
     first = &state;
+  }
+  if (first != nullptr && first->barrier_threads != 0 && arrived > first->barrier_threads) {
+    warps_[static_cast<std::size_t>(first - states_.data())].fail_here("more threads at a barrier than it counts");
   }
   if (first == nullptr || arrived < (first->barrier_threads == 0 ? running : first->barrier_threads)) return false;
   for (State& state : states_) state.at_barrier = state.at_barrier && state.barrier_number != number;

@@ -30,9 +30,9 @@ void arrive(Warp& warp, const Instruction& i) {
     warp.stages->arrive(warp, offset_of(warp, warp.row<std::uint32_t>(i.row[0])[lane], 8), bytes);
   });
 }
-// Not over: other warps run before it asks again.
 void try_wait(Warp& warp, const Instruction& i) {
   std::uint32_t over = 0;
+  warp.stalled = false;
   warp.each_lane([&](unsigned lane) {
     const std::uint64_t offset = offset_of(warp, warp.row<std::uint32_t>(i.row[0])[lane], 8);
     const bool is_over = warp.stages->is_over(warp, offset, warp.row<std::uint32_t>(i.row[1])[lane]);

@@ -86,8 +86,8 @@ class Warp {
   std::size_t shared_bytes = 0;
   std::byte* parameters = nullptr;  // of the launch
   const Instruction* now = nullptr;
-  Stages* stages = nullptr;                                            // the block's mbarriers and bulk copies
-  bool stalled = false;                                                // it waits for an mbarrier: others run
+  Stages* stages = nullptr;  // the block's mbarriers and bulk copies
+  bool stalled = false;      // an mbarrier's phase was not over: others run before the warp goes back to ask again
   std::vector<std::pair<std::uint64_t, std::uint64_t>> product_reads;  // of shared memory, by wgmma under way
   std::vector<std::size_t> product_groups;                             // ends, in product_reads
   bool filling = false;                                                // bulk copies of the block are under way
