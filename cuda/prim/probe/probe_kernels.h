@@ -27,6 +27,7 @@ void probe_reverse(const ProbeArgs& args, cuda::Stream stream);
 void probe_place(const ProbeArgs& args, cuda::Stream stream);
 
 extern const cuda::Probe kWgmmaProbes[3][2];
+extern const cuda::Probe kTmaProbes[2];
 
 inline unsigned probe_blocks(int items, int per_block) {
   return static_cast<unsigned>((items + per_block - 1) / per_block);

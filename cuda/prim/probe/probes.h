@@ -3,6 +3,8 @@
 // what the PTX ISA says (tests/cuda/prim_test.cpp). The wrappers are all that the two targets do not share.
 #pragma once
 
+#include <cstdint>
+
 #include "cuda/runtime/stream.h"
 
 namespace gpueval::cuda {
@@ -19,6 +21,15 @@ struct ProbeArgs {
 };
 using Probe = void (*)(const ProbeArgs& args, Stream stream);
 
+// What the probes of the tensor memory accelerator copy from: as a matrix of n * h * w rows, and as pictures whose
+// boxes of taps begin at lower, end at the size + upper and are taken by strides (first of W, then of H).
+struct TmaProbeTensor {
+  std::uint32_t c = 140, w = 7, h = 6, n = 3, pitch = 160;
+  std::int32_t lower[2] = {-1, -2}, upper[2] = {-1, 0};
+  std::uint32_t strides[2] = {2, 3};
+};
+inline constexpr std::uint32_t kTmaProbeRows = 24, kTmaProbeWords = 6;  // of a box; of b for a block
+
 struct Probes {
   // out[i] = dp4a(a[i], b[i], c[i]), n words.
   Probe dp4a_s8, dp4a_u8;
@@ -27,6 +38,10 @@ struct Probes {
   // [64, 128, 256 columns][s8, u8], n blocks of 128 threads; a: 64 rows of 128 bytes a block, b: as many rows as
   // columns, c and out: columns / 2 words a thread.
   Probe wgmma[3][2];
+  // [matrix, pictures], n blocks; a: the tensor; b: 6 words a block: column and row of the box (4 more mean nothing),
+  // or channel, coordinates in W, H and N, tap in W and H; c: 64 bytes a block; out: the box as it lies in shared
+  // memory, the 64 bytes.
+  Probe tma[2];
   // n warps; a: 2048 bytes a warp, put into shared memory; b: a byte offset a lane; out: 4 words a lane.
   Probe ldmatrix;
   // n blocks of 128 threads; a: two chunks of 16 bytes a thread, thread by thread; b: a word a thread, bit i: chunk i

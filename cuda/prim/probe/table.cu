@@ -13,6 +13,7 @@ const cuda::Probes& probes() {
                                      .wgmma = {{kWgmmaProbes[0][0], kWgmmaProbes[0][1]},
                                                {kWgmmaProbes[1][0], kWgmmaProbes[1][1]},
                                                {kWgmmaProbes[2][0], kWgmmaProbes[2][1]}},
+                                     .tma = {kTmaProbes[0], kTmaProbes[1]},
                                      .ldmatrix = probe_ldmatrix,
                                      .cp_async = probe_cp_async,
                                      .shuffle = probe_shuffle,
