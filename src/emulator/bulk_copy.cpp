@@ -10,7 +10,7 @@
 namespace gpueval::emulator {
 namespace {
 
-constexpr std::uint32_t kRowBytes = 128;
+constexpr std::uint32_t kBoxRowBytes = 128;
 
 // Of one pixel, or row: its coordinates in dimensions 1, 2, 3.
 using Place = std::int64_t[3];
@@ -24,9 +24,9 @@ void copy_row(const Machine& machine, const BulkCopy& copy, std::uint32_t row, c
     inside = inside && place[d - 1] >= 0 && place[d - 1] < map.sizes[d];
     if (inside) from += static_cast<std::uint64_t>(place[d - 1]) * map.strides[d - 1];
   }
-  for (std::uint32_t i = 0; i < kRowBytes; ++i) {
+  for (std::uint32_t i = 0; i < kBoxRowBytes; ++i) {
     const std::int64_t c = std::int64_t{copy.at[0]} + i;
-    const std::uint32_t flat = copy.offset + row * kRowBytes + i, to = flat ^ (flat >> 3 & 0x70);
+    const std::uint32_t flat = copy.offset + row * kBoxRowBytes + i, to = flat ^ (flat >> 3 & 0x70);
     machine.arena[to] = inside && c >= 0 && c < map.sizes[0] ? from[c] : std::byte{0};
   }
 }
@@ -57,7 +57,7 @@ void copy_pixels(const Machine& machine, const BulkCopy& copy) {
 
 void BulkCopy::check(Machine& machine) const {
   const auto refuse = [&](const std::string& what) { machine.fail_here("bulk copy: " + what); };
-  const std::uint32_t alignment = src != nullptr ? 16 : kRowBytes;
+  const std::uint32_t alignment = src != nullptr ? 16 : kBoxRowBytes;
   if (offset % alignment != 0) refuse(fmt::format("to {}, not a multiple of {}", offset, alignment));
   if (bytes == 0 || bytes % 16 != 0) refuse(fmt::format("of {} bytes, not a multiple of 16", bytes));
   if (std::size_t{offset} + bytes > machine.arena_bytes) {
@@ -123,7 +123,7 @@ void bulk_copy(std::uint32_t offset, const void* src, std::uint32_t bytes, std::
 
 void bulk_copy_box(std::uint32_t offset, const TensorMapFields& map, const std::int32_t (&at)[4],
                    const std::uint16_t (&tap)[2], std::uint32_t barrier) {
-  BulkCopy copy{.offset = offset, .bytes = map.box[1] * kRowBytes, .barrier = barrier, .map = map};
+  BulkCopy copy{.offset = offset, .bytes = map.box[1] * kBoxRowBytes, .barrier = barrier, .map = map};
   std::copy_n(at, 4, copy.at);
   std::copy_n(tap, 2, copy.tap);
   Machine::current().issue(copy);

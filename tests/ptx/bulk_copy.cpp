@@ -18,13 +18,13 @@ std::uint64_t offset_of(Warp& warp, std::uint32_t address, std::size_t bytes) {
 }
 
 // row: barrier, arrivals or bytes or parity, predicate.
-void init(Warp& warp, const Instruction& i) {
+void init_barrier(Warp& warp, const Instruction& i) {
   warp.each_lane([&](unsigned lane) {
     warp.stages->init(warp, offset_of(warp, warp.row<std::uint32_t>(i.row[0])[lane], 8),
                       warp.row<std::uint32_t>(i.row[1])[lane]);
   });
 }
-void arrive(Warp& warp, const Instruction& i) {
+void arrive_at(Warp& warp, const Instruction& i) {
   warp.each_lane([&](unsigned lane) {
     const std::uint32_t bytes = i.row[1] == kNone ? 0 : warp.row<std::uint32_t>(i.row[1])[lane];
     warp.stages->arrive(warp, offset_of(warp, warp.row<std::uint32_t>(i.row[0])[lane], 8), bytes);
@@ -41,7 +41,7 @@ void try_wait(Warp& warp, const Instruction& i) {
   });
   warp.set_predicate(i.row[2], over);
 }
-void fence(Warp& warp, const Instruction&) { warp.stages->fence(warp); }
+void proxy_fence(Warp& warp, const Instruction&) { warp.stages->fence(warp); }
 
 // row: shared address, global address, bytes, barrier.
 void copy_bytes(Warp& warp, const Instruction& i) {
@@ -92,12 +92,6 @@ std::uint32_t shared_row(Decoder& decoder, const std::string& operand) {
   return address.row;
 }
 
-void take_all(Decoder& decoder, std::initializer_list<std::string_view> modifiers) {
-  for (const std::string_view modifier : modifiers) {
-    if (!decoder.take(modifier)) decoder.fail_here("a form that is not known");
-  }
-}
-
 }  // namespace
 
 void decode_mbarrier(Decoder& decoder, Instruction& out) {
@@ -105,39 +99,39 @@ void decode_mbarrier(Decoder& decoder, Instruction& out) {
     decoder.expect_operands(2, 2);
     out.row[0] = shared_row(decoder, decoder.operand(0));
     out.row[1] = decoder.row(decoder.operand(1), 32);
-    out.execute = init;
+    out.execute = init_barrier;
   } else if (decoder.take("arrive")) {
     const bool expects = decoder.take("expect_tx");
     decoder.expect_operands(expects ? 3 : 2, expects ? 3 : 2);
     if (decoder.operand(0) != "_") decoder.fail_here("the state of an mbarrier");
     out.row[0] = shared_row(decoder, decoder.operand(1));
     out.row[1] = expects ? decoder.row(decoder.operand(2), 32) : kNone;
-    out.execute = arrive;
+    out.execute = arrive_at;
   } else {
-    take_all(decoder, {"try_wait", "parity"});
+    decoder.take_all({"try_wait", "parity"});
     decoder.expect_operands(3, 3);
     out.row[0] = shared_row(decoder, decoder.operand(1));
     out.row[1] = decoder.row(decoder.operand(2), 32);
     out.row[2] = decoder.predicate(decoder.operand(0));
     out.execute = try_wait;
   }
-  take_all(decoder, {"shared::cta", "b64"});
+  decoder.take_all({"shared::cta", "b64"});
 }
 
 void decode_proxy_fence(Decoder& decoder, Instruction& out) {
   if (decoder.take("async")) {
-    take_all(decoder, {"shared::cta"});
+    decoder.take_all({"shared::cta"});
   } else {
-    take_all(decoder, {"release", "cluster"});
+    decoder.take_all({"release", "cluster"});
   }
   decoder.expect_operands(0, 0);
-  out.execute = fence;
+  out.execute = proxy_fence;
 }
 
 // cp.async.bulk[.tensor.Nd].shared::cluster.global[.tile|.im2col].mbarrier::complete_tx::bytes
 void decode_bulk_copy(Decoder& decoder, Instruction& out) {
   const bool tensor = decoder.take("tensor");
-  take_all(decoder, {"shared::cluster", "global", "mbarrier::complete_tx::bytes"});
+  decoder.take_all({"shared::cluster", "global", "mbarrier::complete_tx::bytes"});
   out.row[0] = shared_row(decoder, decoder.operand(0));
   if (!tensor) {
     decoder.expect_operands(4, 4);
@@ -150,8 +144,8 @@ void decode_bulk_copy(Decoder& decoder, Instruction& out) {
     return;
   }
   const bool im2col = decoder.take("im2col");
-  take_all(decoder, im2col ? std::initializer_list<std::string_view>{"4d"}
-                           : std::initializer_list<std::string_view>{"tile", "2d"});
+  decoder.take_all(im2col ? std::initializer_list<std::string_view>{"4d"}
+                          : std::initializer_list<std::string_view>{"tile", "2d"});
   decoder.expect_operands(im2col ? 4 : 3, im2col ? 4 : 3);
   const std::string& source = decoder.operand(1);  // "[%rd1, {%r1, %r2}]"
   const std::size_t comma = std::min(source.find(','), source.size());

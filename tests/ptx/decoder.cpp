@@ -50,6 +50,12 @@ std::string_view Decoder::take_any() {
   fail_here("a modifier is missing");
 }
 
+void Decoder::take_all(std::initializer_list<std::string_view> modifiers) {
+  for (const std::string_view modifier : modifiers) {
+    if (!take(modifier)) fail_here("a form that is not known");
+  }
+}
+
 Type Decoder::take_type() {
   const std::string_view text = take_any();
   if (text == "pred") return {.kind = 'p', .bits = 1};

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -38,6 +39,7 @@ class Decoder {
   bool take(std::string_view modifier);
   std::string_view take_any();  // the first one not taken yet
   Type take_type();             // the same, as a type
+  void take_all(std::initializer_list<std::string_view> modifiers);
   [[noreturn]] void fail_here(std::string_view what) const;
 
   // ---- the operands

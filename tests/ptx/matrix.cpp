@@ -10,16 +10,10 @@
 namespace gpueval::ptx {
 namespace {
 
-void check_whole(Warp& warp) {
-  if (warp.active != kAllLanes) {
-    warp.fail_here(fmt::format("only the lanes {:#x} of the warp are there: diverged", warp.active));
-  }
-}
-
 // Lane 8 m + r holds the address of row r of matrix m; lane l receives two 16-bit elements, 2 (l % 4) and the next, of
 // row l / 4 of each. row: four destinations, address.
 void load_matrices(Warp& warp, const Instruction& i) {
-  check_whole(warp);
+  warp.expect_all_lanes();
   const auto* const addresses = warp.row<std::uint32_t>(i.row[4]);
   std::uint16_t matrix[4][8][8];
   for (unsigned lane = 0; lane < kLanes; ++lane) {
@@ -58,7 +52,7 @@ struct M8n8k16 {
 // row: D, A, B, C. kByte: A's type; B's is signed. Sums wrap.
 template <typename Shape, typename Byte>
 void multiply(Warp& warp, const Instruction& i) {
-  check_whole(warp);
+  warp.expect_all_lanes();
   constexpr unsigned kFirstA = Shape::kC, kFirstB = kFirstA + Shape::kA, kFirstC = kFirstB + Shape::kB;
   std::int16_t a[Shape::kRows][Shape::kDepth], b[8][Shape::kDepth];  // b by columns
   for (unsigned lane = 0; lane < kLanes; ++lane) {
@@ -96,12 +90,6 @@ void multiply(Warp& warp, const Instruction& i) {
   }
 }
 
-void take_all(Decoder& decoder, std::initializer_list<std::string_view> modifiers) {
-  for (const std::string_view modifier : modifiers) {
-    if (!decoder.take(modifier)) decoder.fail_here("a form that is not known");
-  }
-}
-
 template <typename Shape>
 void decode_product(Decoder& decoder, Instruction& out, bool unsigned_a) {
   decoder.expect_operands(4, 4);
@@ -118,7 +106,7 @@ void decode_product(Decoder& decoder, Instruction& out, bool unsigned_a) {
 }  // namespace
 
 void decode_ldmatrix(Decoder& decoder, Instruction& out) {
-  take_all(decoder, {"sync", "aligned", "m8n8", "x4", "shared", "b16"});
+  decoder.take_all({"sync", "aligned", "m8n8", "x4", "shared", "b16"});
   decoder.expect_operands(2, 2);
   const auto registers = decoder.elements(decoder.operand(0));
   const Address address = decoder.address(decoder.operand(1));
@@ -131,11 +119,11 @@ void decode_ldmatrix(Decoder& decoder, Instruction& out) {
 
 // mma.sync.aligned.SHAPE.row.col.s32.{s8|u8}.s8.s32
 void decode_mma(Decoder& decoder, Instruction& out) {
-  take_all(decoder, {"sync", "aligned"});
+  decoder.take_all({"sync", "aligned"});
   const std::string_view shape = decoder.take_any();
-  take_all(decoder, {"row", "col", "s32"});
+  decoder.take_all({"row", "col", "s32"});
   const std::string_view a = decoder.take_any();
-  take_all(decoder, {"s8", "s32"});
+  decoder.take_all({"s8", "s32"});
   if (a != "s8" && a != "u8") decoder.fail_here("a form that is not known");
   if (shape == "m16n8k32") return decode_product<M16n8k32>(decoder, out, a == "u8");
   if (shape == "m8n8k16") return decode_product<M8n8k16>(decoder, out, a == "u8");

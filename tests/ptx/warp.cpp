@@ -25,6 +25,10 @@ void Warp::fail_here(std::string_view what) const {
        kernel->name, block[0], block[1], block[2], number);
 }
 
+void Warp::expect_all_lanes() const {
+  if (active != kAllLanes) fail_here(fmt::format("only the lanes {:#x} of the warp are there: diverged", active));
+}
+
 void Warp::fail_shared(std::uint64_t address, std::size_t bytes) const {
   const auto offset = static_cast<std::int64_t>(address - kSharedBase);
   fail_here(fmt::format("{} bytes at {} of {} bytes of shared memory: out of bounds or misaligned", bytes, offset,

@@ -61,6 +61,8 @@ class Warp {
   // Throws Error "FILE:LINE: WHAT in 'STATEMENT' (kernel K, block (x, y, z), warp w)".
   [[noreturn]] void fail_here(std::string_view what) const;
 
+  void expect_all_lanes() const;
+
   // Calls f(lane) for the lanes that take part.
   template <typename F>
   void each_lane(F&& f) const {

@@ -11,17 +11,13 @@
 namespace gpueval::ptx {
 namespace {
 
-constexpr unsigned kDepth = 32, kWarpRows = 16;
-
-void check_whole(Warp& warp) {
-  if (warp.active != kAllLanes) warp.fail_here("only a part of the warp is there: diverged");
-}
+constexpr unsigned kProductDepth = 32, kWarpRows = 16;
 
 // K-major, 128-byte swizzle: 8 rows of 128 bytes lie together, the next 8 are `stride` further.
-struct Operand {
+struct SharedOperand {
   std::uint64_t start, stride;
 
-  Operand(Warp& warp, const std::uint64_t* descriptors)
+  SharedOperand(Warp& warp, const std::uint64_t* descriptors)
       : start((descriptors[0] & 0x3fff) << 4), stride((descriptors[0] >> 32 & 0x3fff) << 4) {
     for (unsigned lane = 1; lane < kLanes; ++lane) {
       if (descriptors[lane] != descriptors[0]) warp.fail_here("lanes with different descriptors");
@@ -30,7 +26,7 @@ struct Operand {
     if (stride == 0 || stride % 1024 != 0) warp.fail_here("a stride that is no multiple of 1024");
   }
   template <typename Byte>
-  void load(Warp& warp, unsigned row, std::int16_t (&values)[kDepth]) const {
+  void load(Warp& warp, unsigned row, std::int16_t (&values)[kProductDepth]) const {
     for (unsigned half = 0; half < 2; ++half) {
       // Addresses count for the swizzle, and shared memory begins at a multiple of 1024.
       const std::uint64_t flat = start + row / 8 * stride + row % 8 * 128 + half * 16;
@@ -47,19 +43,19 @@ static_assert(kSharedBase % 1024 == 0);
 
 // row: descriptors of A and B, predicate (sums are added to). more: the accumulators. count: columns / 8.
 template <typename Byte>
-void multiply(Warp& warp, const Instruction& i) {
-  check_whole(warp);
-  const Operand a(warp, warp.row<std::uint64_t>(i.row[0])), b(warp, warp.row<std::uint64_t>(i.row[1]));
+void multiply_group(Warp& warp, const Instruction& i) {
+  warp.expect_all_lanes();
+  const SharedOperand a(warp, warp.row<std::uint64_t>(i.row[0])), b(warp, warp.row<std::uint64_t>(i.row[1]));
   const bool adds = warp.predicate(i.row[2]) == kAllLanes;
   if (!adds && warp.predicate(i.row[2]) != 0) warp.fail_here("lanes with different predicates");
   const unsigned first = warp.number % 4 * kWarpRows, columns = i.count * 8u;
-  std::int16_t rows[kWarpRows][kDepth], weights[kDepth];
+  std::int16_t rows[kWarpRows][kProductDepth], weights[kProductDepth];
   for (unsigned r = 0; r < kWarpRows; ++r) a.template load<Byte>(warp, first + r, rows[r]);
   for (unsigned column = 0; column < columns; ++column) {
     b.template load<std::int8_t>(warp, column, weights);
     for (unsigned r = 0; r < kWarpRows; ++r) {
       std::int32_t sum = 0;
-      for (unsigned k = 0; k < kDepth; ++k) sum += rows[r][k] * weights[k];
+      for (unsigned k = 0; k < kProductDepth; ++k) sum += rows[r][k] * weights[k];
       const unsigned lane = r % 8 * 4 + column % 8 / 2, element = column / 8 * 4 + r / 8 * 2 + column % 2;
       std::uint32_t& d = warp.row<std::uint32_t>(warp.kernel->more[i.more + element])[lane];
       d = static_cast<std::uint32_t>(sum) + (adds ? d : 0);
@@ -69,13 +65,13 @@ void multiply(Warp& warp, const Instruction& i) {
   b.note(warp, columns);
 }
 
-void nothing(Warp& warp, const Instruction&) { check_whole(warp); }
-void commit(Warp& warp, const Instruction&) {
-  check_whole(warp);
+void product_fence(Warp& warp, const Instruction&) { warp.expect_all_lanes(); }
+void commit_products(Warp& warp, const Instruction&) {
+  warp.expect_all_lanes();
   warp.product_groups.push_back(warp.product_reads.size());
 }
-void wait(Warp& warp, const Instruction& i) {
-  check_whole(warp);
+void wait_for_products(Warp& warp, const Instruction& i) {
+  warp.expect_all_lanes();
   const auto pending = static_cast<std::size_t>(i.number);
   if (warp.product_groups.size() <= pending) return;
   const std::size_t groups = warp.product_groups.size() - pending, end = warp.product_groups[groups - 1];
@@ -93,7 +89,7 @@ void decode_wgmma(Decoder& decoder, Instruction& out) {
   const bool waits = decoder.take("wait_group");
   if (!decoder.take("sync") || !decoder.take("aligned")) decoder.fail_here("a form that is not known");
   if (waits) out.number = static_cast<std::int64_t>(decoder.immediate(decoder.operand(0)));
-  out.execute = fence ? nothing : commits ? commit : wait;
+  out.execute = fence ? product_fence : commits ? commit_products : wait_for_products;
   if (!product) return;
   const std::string_view shape = decoder.take_any();  // m64nNk32
   const std::size_t k = shape.find("k32");
@@ -110,7 +106,7 @@ void decode_wgmma(Decoder& decoder, Instruction& out) {
   out.row[0] = decoder.row(decoder.operand(1), 64);
   out.row[1] = decoder.row(decoder.operand(2), 64);
   out.row[2] = decoder.predicate(decoder.operand(3));
-  out.execute = a == "u8" ? multiply<std::uint8_t> : multiply<std::int8_t>;
+  out.execute = a == "u8" ? multiply_group<std::uint8_t> : multiply_group<std::int8_t>;
 }
 
 }  // namespace gpueval::ptx
