@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asynchronous copies of 16 bytes from global to shared memory (sm_80). valid = false writes zeros and reads nothing,
-// but the address must still be one of the tensor. Copies of a group are visible to their own thread after
+// Asynchronous copies of 4 or 16 bytes from global to shared memory (sm_80). valid = false writes zeros and reads
+// nothing, but the address must still be one of the tensor. Copies of a group are visible to their own thread after
 // cp_async_wait, to the block after a barrier behind it.
 #pragma once
 
@@ -20,6 +20,17 @@ GPUEVAL_DEVICE void cp_async_16(SharedAddress dst, const void* src, bool valid) 
   __trap();  // never launched there: the row's min_sm is 80
 #endif
 }
+GPUEVAL_DEVICE void cp_async_4(SharedAddress dst, const void* src, bool valid) {
+#if GPUEVAL_HAS_SM(80)
+  const int bytes = valid ? 4 : 0;
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;"
+               :
+               : "r"(dst.value), "l"(__cvta_generic_to_global(src)), "r"(bytes)
+               : "memory");
+#else
+  __trap();
+#endif
+}
 GPUEVAL_DEVICE void cp_async_commit() {
 #if GPUEVAL_HAS_SM(80)
   asm volatile("cp.async.commit_group;" ::: "memory");
@@ -36,6 +47,9 @@ GPUEVAL_DEVICE void cp_async_wait() {
 inline void cp_async_16(SharedAddress dst, const void* src, bool valid) {
   emulator::device::cp_async_16(dst.value, src, valid);
 }
+inline void cp_async_4(SharedAddress dst, const void* src, bool valid) {
+  emulator::device::cp_async_4(dst.value, src, valid);
+}
 inline void cp_async_commit() { emulator::device::cp_async_commit(); }
 template <int kPending>
 void cp_async_wait() {
@@ -44,6 +58,9 @@ void cp_async_wait() {
 #endif
 GPUEVAL_DEVICE void cp_async_16(std::uint32_t offset, const void* src, bool valid) {
   cp_async_16(SharedAddress(offset), src, valid);
+}
+GPUEVAL_DEVICE void cp_async_4(std::uint32_t offset, const void* src, bool valid) {
+  cp_async_4(SharedAddress(offset), src, valid);
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -11,14 +11,14 @@ void Copies::perform(const Copy& copy) {
   const device::Context& c = *device::context;
   c.writers[(copy.dst - c.arena) / 16] = c.writer;
   if (copy.src != nullptr) {
-    std::memcpy(copy.dst, copy.src, 16);
+    std::memcpy(copy.dst, copy.src, copy.bytes);
   } else {
-    std::memset(copy.dst, 0, 16);
+    std::memset(copy.dst, 0, copy.bytes);
   }
 }
 
-void Copies::add(std::byte* dst, const void* src, bool valid, bool late) {
-  const Copy copy{dst, valid ? src : nullptr, !late};
+void Copies::add(std::byte* dst, const void* src, std::size_t bytes, bool valid, bool late) {
+  const Copy copy{dst, valid ? src : nullptr, bytes, !late};
   if (!late) perform(copy);
   copies_.push_back(copy);
 }

@@ -11,7 +11,7 @@ namespace gpueval::emulator {
 class Copies {
  public:
   // late: the copy takes place at the wait that covers it; else at once.
-  void add(std::byte* dst, const void* src, bool valid, bool late);
+  void add(std::byte* dst, const void* src, std::size_t bytes, bool valid, bool late);
   void commit() { group_ends_.push_back(static_cast<std::uint32_t>(copies_.size())); }
   // Completes all groups but the newest `pending`.
   void wait(std::size_t pending);
@@ -23,6 +23,7 @@ class Copies {
   struct Copy {
     std::byte* dst;
     const void* src;  // null: zeros
+    std::size_t bytes;
     bool done;
   };
   static void perform(const Copy& copy);

@@ -92,12 +92,19 @@ void fail_alignment(const void* address, std::size_t alignment) {
       fmt::format("misaligned global access: address {} is not a multiple of {}", address, alignment));
 }
 
-void cp_async_16(std::uint32_t offset, const void* src, bool valid) {
+namespace {
+
+void cp_async(std::uint32_t offset, const void* src, std::size_t bytes, bool valid) {
   Machine& machine = Machine::current();
-  std::byte* dst = shared(offset, 16, 16);
-  check_alignment(src, 16);
-  machine.thread_now().copies.add(dst, src, valid, machine.options().late_copies);
+  std::byte* dst = shared(offset, bytes, bytes);
+  check_alignment(src, bytes);
+  machine.thread_now().copies.add(dst, src, bytes, valid, machine.options().late_copies);
 }
+
+}  // namespace
+
+void cp_async_4(std::uint32_t offset, const void* src, bool valid) { cp_async(offset, src, 4, valid); }
+void cp_async_16(std::uint32_t offset, const void* src, bool valid) { cp_async(offset, src, 16, valid); }
 
 void cp_async_commit() { Machine::current().thread_now().copies.commit(); }
 

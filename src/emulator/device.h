@@ -74,6 +74,7 @@ void ldmatrix_x4(std::uint32_t (&r)[4], std::uint32_t offset);
 void mma_m16n8k32(int (&acc)[4], const std::uint32_t (&a)[4], std::uint32_t b0, std::uint32_t b1, bool unsigned_a);
 void mma_m8n8k16(int (&acc)[2], std::uint32_t a, std::uint32_t b, bool unsigned_a);
 
+void cp_async_4(std::uint32_t offset, const void* src, bool valid);
 void cp_async_16(std::uint32_t offset, const void* src, bool valid);
 void cp_async_commit();
 void cp_async_wait(int pending);

@@ -89,6 +89,11 @@ TEST(AsyncCopy, CopiesAndFillsWithZeros) {
       }
       device::block_barrier();
       EXPECT_EQ(shared_int(63 - t), static_cast<int>(163 - t));
+      device::cp_async_4(256 + 4 * t, &source.words[t], t % 2 == 0);
+      device::cp_async_commit();
+      device::cp_async_wait(0);
+      EXPECT_EQ(shared_int(64 + t), t % 2 == 0 ? static_cast<int>(100 + t) : 0);
+      EXPECT_EQ(shared_int(4 * t), static_cast<int>(100 + 4 * t));
     });
   }
 }

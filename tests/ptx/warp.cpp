@@ -13,7 +13,7 @@ namespace {
 void perform(Copy& copy) {
   if (copy.done) return;
   if (copy.bytes > 0) std::memcpy(copy.dst, copy.src, copy.bytes);
-  std::memset(copy.dst + copy.bytes, 0, 16 - copy.bytes);
+  std::memset(copy.dst + copy.bytes, 0, copy.size - copy.bytes);
   copy.done = true;
 }
 

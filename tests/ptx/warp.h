@@ -25,7 +25,8 @@ inline constexpr std::uint32_t kSharedBase = 0x400;
 struct Copy {
   std::byte* dst;
   const std::byte* src;
-  std::size_t bytes;  // the rest of the 16 are zeros
+  std::size_t bytes;  // the rest of `size` are zeros
+  std::size_t size;
   bool done;
 };
 

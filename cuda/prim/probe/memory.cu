@@ -22,7 +22,9 @@ GPUEVAL_KERNEL(kThreads) cp_async_probe(const ProbeArgs p) {
   const std::uint32_t valid = static_cast<const std::uint32_t*>(p.b)[i];
   cp_async_16(t * kChunk, src, (valid & 1) != 0);
   cp_async_commit();
-  cp_async_16((kThreads + t) * kChunk, src + kChunk, (valid & 2) != 0);
+  for (std::uint32_t at = 0; at < kChunk; at += 4) {
+    cp_async_4((kThreads + t) * kChunk + at, src + kChunk + at, (valid & 2) != 0);
+  }
   cp_async_commit();
   auto* out = static_cast<std::uint8_t*>(p.out) + i * 2 * kChunk;
   cp_async_wait<1>();
