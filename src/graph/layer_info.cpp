@@ -22,7 +22,7 @@ std::int64_t weight_bytes(const Node& node) {
 
 }  // namespace
 
-LayerInfo layer_info(const Graph& graph, int index, std::string kernel) {
+LayerInfo layer_info(const Graph& graph, int index, std::string kernel, int written) {
   const Node& node = graph.node(index);
   LayerInfo info{
       .name = node.name, .op = op_name(node.op), .kernel = std::move(kernel), .shape = to_string(node.shape)};
@@ -37,7 +37,7 @@ LayerInfo layer_info(const Graph& graph, int index, std::string kernel) {
   }
   if (info.kernel != "in place") {
     info.weight_bytes = weight_bytes(node);
-    info.bytes = tensor_bytes(node) + info.weight_bytes;
+    info.bytes = tensor_bytes(written < 0 ? node : graph.node(written)) + info.weight_bytes;
     for (const int input : node.inputs) info.bytes += tensor_bytes(graph.node(input));
   }
   return info;

@@ -8,7 +8,8 @@
 
 namespace gpueval {
 
-// The static facts of one step of any engine. kernel "in place": a step that moves nothing.
-LayerInfo layer_info(const Graph& graph, int node, std::string kernel);
+// The static facts of one step of any engine. kernel "in place": a step that moves nothing. written: the node whose
+// tensor it writes, where that is not its own.
+LayerInfo layer_info(const Graph& graph, int node, std::string kernel, int written = -1);
 
 }  // namespace gpueval

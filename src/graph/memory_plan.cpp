@@ -65,7 +65,7 @@ std::int64_t lowest_free_offset(const std::vector<Block>& placed, const Block& b
 }  // namespace
 
 MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch, const StepsBefore& before,
-                       const Chunks& chunks) {
+                       const Chunks& chunks, std::span<const ExtraWrite> extra) {
   const std::size_t count = graph.nodes.size();
   MemoryPlan plan;
   plan.tensors.resize(count);
@@ -86,6 +86,12 @@ MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch, const Ste
       read.last = std::max(read.last, step);
       read.steps.push_back(step);
     }
+  }
+  for (const auto& [step, tensor] : extra) {
+    Block& written = blocks[static_cast<std::size_t>(owner_of(graph, tensor).root)];
+    written.first = std::min(written.first, step);
+    written.last = std::max(written.last, step);
+    written.steps.push_back(step);
   }
   std::vector<Block> order;
   for (std::size_t i = 0; i < count; ++i) {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "gpueval/graph.h"
@@ -40,7 +41,12 @@ struct Chunks {
   int images = 0;
   bool holds(int step) const { return step <= last; }
 };
+// A tensor, by its node, that a step writes beside its own.
+struct ExtraWrite {
+  int step, tensor;
+};
 MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch = PitchRule::kDense,
-                       const StepsBefore& before = {}, const Chunks& chunks = {});
+                       const StepsBefore& before = {}, const Chunks& chunks = {},
+                       std::span<const ExtraWrite> extra = {});
 
 }  // namespace gpueval

@@ -80,6 +80,23 @@ TEST(MemoryPlan, OutputsLiveUntilTheEnd) {
   expect_no_overlap(graph, 2);
 }
 
+// A tensor that an earlier step writes, too, lies beside what that step reads.
+TEST(MemoryPlan, ExtraWritesBeginALifeEarlier) {
+  GraphBuilder g("chain");
+  int x = g.conv2d("source", g.input(8, 8, 4), 4, 1, 1, {});
+  x = g.max_pool("pool", g.conv2d("conv", x, 4, 1, 1, {}), 1, 1);
+  const Graph graph = g.finish(g.conv2d("last", x, 4, 1, 1, {}));
+  const StepsBefore in_order = [](int a, int b) { return a < b; };
+  const ExtraWrite early{.step = 2, .tensor = 3};
+  for (const StepsBefore& before : {StepsBefore(), in_order}) {
+    const MemoryPlan plan = plan_memory(graph, 1, PitchRule::kDense, before);
+    EXPECT_EQ(plan.tensors[3].offset, plan.tensors[1].offset);
+    const MemoryPlan extra = plan_memory(graph, 1, PitchRule::kDense, before, std::span(&early, 1));
+    EXPECT_NE(extra.tensors[3].offset, extra.tensors[1].offset);
+    EXPECT_EQ(extra.tensors[3].first_step, 2);
+  }
+}
+
 TEST(MemoryPlan, ASliceLiesInItsConcat) {
   GraphBuilder g("slices");
   const int x = g.input(2, 2, 4);
