@@ -13,8 +13,10 @@ using cuda::ConvKernel;
 using cuda::ConvOp;
 
 // A depthwise kernel is no candidate for a dense convolution, nor a first-layer kernel for 64 channels: not
-// "unsupported".
+// "unsupported". What does the pool behind a convolution, too, has no place among the times of convolutions: the engine
+// compares it with both (`gpu_eval --per-layer`).
 bool applies(const ConvKernel& kernel, const ConvDesc& desc) {
+  if (kernel.pools) return false;
   if (desc.depthwise) return kernel.op == ConvOp::kDepthwise;
   return kernel.op == ConvOp::kConv || (kernel.op == ConvOp::kConvFirst && desc.c <= 4);
 }
@@ -44,7 +46,7 @@ Case kernel_case(cuda::Runtime& runtime, const ConvKernel& kernel, const Row& ba
     const bool any_newer = kernel.max_sm > 1000;
     c.row.note = fmt::format("unsupported: needs {} sm_{}, the device is sm_{}", any_newer ? "at least" : "code for",
                              kernel.min_sm, runtime.properties().sm);
-  } else if (!kernel.supports(conv_problem(kernel.op, base.desc))) {
+  } else if (!kernel.does(conv_problem(kernel.op, base.desc))) {
     c.row.note = "unsupported: the kernel does not do this shape";
   } else {
     c.make = [&runtime, &kernel, desc = base.desc] { return make_kernel_subject(runtime, kernel, desc); };

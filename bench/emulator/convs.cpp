@@ -64,7 +64,7 @@ const bool registered = [] {
     const ConvDesc desc = parse_conv_desc(shape);
     const ConvProblem problem{.desc = desc, .src_pitch = desc.c, .dst_pitch = desc.k};
     for (const ConvKernel& kernel : emu::conv_kernels()) {
-      if (!kernel.supports(problem)) continue;
+      if (!kernel.does(problem)) continue;
       benchmark::RegisterBenchmark(kernel.name, [&kernel, problem](benchmark::State& s) { conv(s, kernel, problem); });
     }
   }

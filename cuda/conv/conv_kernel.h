@@ -7,6 +7,9 @@
 // Layout: NHWC with a pitch, in elements from pixel to pixel. Integer sources: 16-byte aligned, pitch a multiple of 16,
 // or of 4 if c <= 4 (the first layer). A kernel may read up to round_up(c, 16) channels of a pixel: what it finds
 // beyond c is multiplied by zero weights. It writes the k channels of dst and nothing else.
+//
+// A problem may have the max pool behind the convolution in it: dst is the pool's tensor then, of integers, and the
+// convolution's own is nowhere in memory. The same bits as of the two one after the other.
 #pragma once
 
 #include <cstddef>
@@ -44,6 +47,13 @@ struct ConvProblem {
   int src_pitch = 0, dst_pitch = 0, residual_pitch = 0;
   // Of u8: what padded taps hold, by depthwise kernels alone; the sources of others bring their padding.
   int src_zero_point = 0;
+  // Over the convolution's output: the maximum of its quantized bytes, as max_pool (ops.inc) with a factor of 1. Rows
+  // of ConvKernel::pools alone.
+  std::optional<Window> pool = {};
+
+  int out_h() const { return pool ? pool->out_h(desc.p()) : desc.p(); }  // of dst
+  int out_w() const { return pool ? pool->out_w(desc.q()) : desc.q(); }
+  std::int64_t output_pixels() const { return std::int64_t{desc.n} * out_h() * out_w(); }
 };
 
 struct ConvArgs {
@@ -67,7 +77,8 @@ struct ConvKernel {
   int min_sm;  // oldest compute capability x 10
   ConvFamily family;
   ConvTile tile;
-  // Host only. False: this kernel does not do that problem (a value, never a silent fallback).
+  // Host only. False: this kernel does not do that problem (a value, never a silent fallback). It is not asked for
+  // problems with a pool, or without one, that are not its row's: ask does().
   bool (*supports)(const ConvProblem& problem);
   // Weights [K][R][S][C] (depthwise [R][S][C]) in the kernel's own layout.
   std::vector<std::int8_t> (*pack)(const ConvProblem& problem, std::span<const std::int8_t> weights);
@@ -75,7 +86,9 @@ struct ConvKernel {
   std::size_t (*workspace)(const ConvProblem& problem, int multiprocessors);
   void (*launch)(const ConvProblem& problem, const ConvArgs& args, int multiprocessors, Stream stream);
   int max_sm = std::numeric_limits<int>::max();  // less: what newer GPUs do not have
+  bool pools = false;                            // does problems with a pool, and no others
 
+  bool does(const ConvProblem& problem) const { return pools == problem.pool.has_value() && supports(problem); }
   bool runs_on(int sm) const { return min_sm <= sm && sm <= max_sm; }
 };
 

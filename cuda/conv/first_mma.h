@@ -26,34 +26,35 @@ struct FirstSums {
   int acc[kParts][kChannels / 8][4];
 };
 
-// Where each tap lies in the patch, in bytes; padded taps, of zero weights, at its first pixel.
-GPUEVAL_DEVICE void write_tap_offsets(const FirstParams& a) {
-  const Shared<std::uint32_t> offsets(a.patch_bytes, static_cast<std::uint32_t>(a.steps) * 8);
-  for (int tap = static_cast<int>(thread_index().x); tap < a.steps * 8; tap += static_cast<int>(kFirstThreads)) {
+// Where each tap lies in the patch, in bytes, to shared memory from `to` on; padded taps, of zero weights, at its first
+// pixel.
+template <unsigned kThreads = kFirstThreads>
+GPUEVAL_DEVICE void write_tap_offsets(const FirstParams& a, std::uint32_t to) {
+  const Shared<std::uint32_t> offsets(to, static_cast<std::uint32_t>(a.steps) * 8);
+  for (int tap = static_cast<int>(thread_index().x); tap < a.steps * 8; tap += static_cast<int>(kThreads)) {
     const int r = tap / a.kernel_w, s = tap % a.kernel_w;
     offsets[tap] = r < a.kernel_h ? static_cast<std::uint32_t>(r * a.patch_w + s) * 4 : 0u;
   }
 }
 
-template <bool kUnsigned, int kParts, int kChannels>
-GPUEVAL_DEVICE void multiply_first(const FirstParams& a, FirstSums<kParts, kChannels>& sums) {
-  const int lane = static_cast<int>(thread_index().x % 32), warp = static_cast<int>(thread_index().x / 32);
-  const std::uint32_t offsets = a.patch_bytes + static_cast<std::uint32_t>(lane % 4) * 4;
-  std::uint32_t weights = a.patch_bytes + static_cast<std::uint32_t>(a.steps * 32 + lane * 8);
-  const auto pixel = static_cast<std::uint32_t>(warp * kParts * a.stride_h * a.patch_w + lane / 4 * a.stride_w) * 4;
-  const auto row_step = static_cast<std::uint32_t>(a.stride_h * a.patch_w) * 4;
-  const auto half_step = static_cast<std::uint32_t>(8 * a.stride_w) * 4;
+// taps: where the offsets of the taps lie, the weights behind them. pixel_at(i, half): where pixel lane / 4 + 8 * half
+// of part i lies in shared memory.
+template <bool kUnsigned, int kParts, int kChannels, typename PixelAt>
+GPUEVAL_DEVICE void multiply_first(const FirstParams& a, std::uint32_t taps, const PixelAt& pixel_at,
+                                   FirstSums<kParts, kChannels>& sums) {
+  const int lane = static_cast<int>(thread_index().x % 32);
+  const std::uint32_t offsets = taps + static_cast<std::uint32_t>(lane % 4) * 4;
+  std::uint32_t weights = taps + static_cast<std::uint32_t>(a.steps * 32 + lane * 8);
   for (int step = 0; step < a.steps; ++step) {
     const auto at = offsets + static_cast<std::uint32_t>(step) * 32;
-    const std::uint32_t low = pixel + shared_at<std::uint32_t>(at), high = pixel + shared_at<std::uint32_t>(at + 16);
+    const auto low = shared_at<std::uint32_t>(at), high = shared_at<std::uint32_t>(at + 16);
     std::uint32_t x[kParts][4];
     GPUEVAL_UNROLL
     for (int i = 0; i < kParts; ++i) {
-      const std::uint32_t down = static_cast<std::uint32_t>(i) * row_step;
-      x[i][0] = shared_at<std::uint32_t>(low + down);
-      x[i][1] = shared_at<std::uint32_t>(low + down + half_step);
-      x[i][2] = shared_at<std::uint32_t>(high + down);
-      x[i][3] = shared_at<std::uint32_t>(high + down + half_step);
+      x[i][0] = shared_at<std::uint32_t>(low + pixel_at(i, 0));
+      x[i][1] = shared_at<std::uint32_t>(low + pixel_at(i, 1));
+      x[i][2] = shared_at<std::uint32_t>(high + pixel_at(i, 0));
+      x[i][3] = shared_at<std::uint32_t>(high + pixel_at(i, 1));
     }
     GPUEVAL_UNROLL
     for (int part = 0; part < kChannels / 8; ++part, weights += 256) {
@@ -73,14 +74,20 @@ conv_first_mma(const FirstParams a) {
   static_assert(kQuads == 4 || kQuads == 2);
   const FirstPlace at = first_place(kTile, a);
   load_patch(a, at);
-  write_tap_offsets(a);
+  write_tap_offsets(a, a.patch_bytes);
   load_first_weights(a, a.patch_bytes + static_cast<std::uint32_t>(a.steps) * 32);
   block_barrier();
+  const int lane = static_cast<int>(thread_index().x % 32), warp = static_cast<int>(thread_index().x / 32);
   FirstSums<kParts, kChannels> sums = {};
-  multiply_first<kUnsigned, kParts, kChannels>(a, sums);
+  const auto pixel = static_cast<std::uint32_t>(warp * kParts * a.stride_h * a.patch_w + lane / 4 * a.stride_w) * 4;
+  const auto row_step = static_cast<std::uint32_t>(a.stride_h * a.patch_w) * 4;
+  const auto half_step = static_cast<std::uint32_t>(8 * a.stride_w) * 4;
+  const auto pixel_at = [&](int i, int half) {
+    return pixel + static_cast<std::uint32_t>(i) * row_step + static_cast<std::uint32_t>(half) * half_step;
+  };
+  multiply_first<kUnsigned>(a, a.patch_bytes, pixel_at, sums);
 
   const Epilogue& e = a.epilogue;
-  const int lane = static_cast<int>(thread_index().x % 32), warp = static_cast<int>(thread_index().x / 32);
   const int channel = at.channel + lane % 4 * kRun;
   const bool wide = a.wide_stores && e.residual == nullptr && channel + kRun <= e.k;
   const float dynamic = e.image_scale != nullptr ? e.image_scale[at.image] : 0.0f;

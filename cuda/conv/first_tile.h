@@ -6,6 +6,7 @@
 
 #include "cuda/conv/epilogue.h"
 #include "cuda/conv/first_pack.h"
+#include "cuda/prim/cp_async.h"
 #include "cuda/prim/shared.h"
 #include "cuda/prim/thread.h"
 #include "cuda/runtime/launch.h"
@@ -62,15 +63,19 @@ inline FirstParams make_first_params(const FirstTile& tile, const cuda::ConvProb
   return params;
 }
 
-// The patch is bounded before it is multiplied: windows and strides come from outside.
-inline bool supports_first(const FirstTile& tile, const cuda::ConvProblem& problem, std::size_t tap_bytes) {
-  const ConvDesc& d = problem.desc;
-  const Window& window = d.window;
+// Patches are bounded before they are multiplied: windows and strides come from outside.
+inline bool is_bounded(const Window& window) {
   constexpr int kLargest = 1024;
-  if (d.depthwise || d.c > 4 || problem.src_pitch % 4 != 0 || window.kernel_h > kLargest ||
-      window.kernel_w > kLargest || window.stride_h > kLargest || window.stride_w > kLargest) {
-    return false;
-  }
+  return window.kernel_h <= kLargest && window.kernel_w <= kLargest && window.stride_h <= kLargest &&
+         window.stride_w <= kLargest;
+}
+inline bool is_first_layer(const cuda::ConvProblem& problem) {
+  const ConvDesc& d = problem.desc;
+  return !d.depthwise && d.c <= 4 && problem.src_pitch % 4 == 0 && is_bounded(d.window);
+}
+
+inline bool supports_first(const FirstTile& tile, const cuda::ConvProblem& problem, std::size_t tap_bytes) {
+  if (!is_first_layer(problem)) return false;
   const FirstParams params = make_first_params(tile, problem, {});
   return params.patch_bytes + static_cast<std::size_t>(params.steps) * 8 * tap_bytes <= kFirstSharedLimit;
 }
@@ -80,7 +85,7 @@ inline Grid first_grid(const FirstTile& tile, const FirstParams& params, int ima
           .y = static_cast<unsigned>((params.epilogue.k + tile.channels - 1) / tile.channels)};
 }
 
-// The block's first output pixel and channel.
+// The first pixel and channel of what a block computes.
 struct FirstPlace {
   int image, p, q, channel;
 };
@@ -92,26 +97,34 @@ GPUEVAL_DEVICE FirstPlace first_place(const FirstTile& tile, const FirstParams& 
           .channel = static_cast<int>(block_index().y) * tile.channels};
 }
 
-// Shared memory from 0 on: the patch, a word a pixel. A warp copies a row.
-GPUEVAL_DEVICE void load_patch(const FirstParams& a, const FirstPlace& at) {
-  const Shared<std::uint32_t> patch(0, a.patch_bytes / 4);
+// The patch, a word a pixel, to shared memory from `offset` on. A warp copies a row. kAsync: by cp.async; the caller
+// commits and waits.
+template <unsigned kThreads = kFirstThreads, bool kAsync = false>
+GPUEVAL_DEVICE void load_patch(const FirstParams& a, const FirstPlace& at, std::uint32_t offset = 0) {
+  const Shared<std::uint32_t> patch(offset, a.patch_bytes / 4);
   const int warp = static_cast<int>(thread_index().x / 32), lane = static_cast<int>(thread_index().x % 32);
   const int y0 = at.p * a.stride_h - a.pad_top, x0 = at.q * a.stride_w - a.pad_left;
-  for (int i = warp; i < a.patch_h; i += static_cast<int>(kFirstThreads / 32)) {
+  for (int i = warp; i < a.patch_h; i += static_cast<int>(kThreads / 32)) {
     const int y = y0 + i;
     const std::int64_t row = (static_cast<std::int64_t>(at.image) * a.h + y) * a.w;
     for (int j = lane; j < a.patch_w; j += 32) {
       const int x = x0 + j;
       const bool real = y >= 0 && y < a.h && x >= 0 && x < a.w;
-      patch[i * a.patch_w + j] = real ? load_global<std::uint32_t>(a.src + (row + x) * a.src_pitch) : 0u;
+      const std::uint8_t* const from = a.src + (row + x) * a.src_pitch;
+      if constexpr (kAsync) {
+        cp_async_4(offset + static_cast<std::uint32_t>(i * a.patch_w + j) * 4, real ? from : a.src, real);
+      } else {
+        patch[i * a.patch_w + j] = real ? load_global<std::uint32_t>(from) : 0u;
+      }
     }
   }
 }
 
 // The weights of the block's channels, 16 bytes at a time, to shared memory from `offset` on.
+template <unsigned kThreads = kFirstThreads>
 GPUEVAL_DEVICE void load_first_weights(const FirstParams& a, std::uint32_t offset) {
   const std::int8_t* from = a.weights + static_cast<std::size_t>(block_index().y) * a.weight_bytes;
-  for (unsigned i = thread_index().x * 16; i < a.weight_bytes; i += kFirstThreads * 16) {
+  for (unsigned i = thread_index().x * 16; i < a.weight_bytes; i += kThreads * 16) {
     shared_at<Bytes16>(offset + i) = load_global<Bytes16>(from + i);
   }
 }

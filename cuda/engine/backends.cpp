@@ -24,10 +24,10 @@ std::string capability(int sm) { return fmt::format("{}.{}", sm / 10, sm % 10); 
 // Of one kind of GPU, not of all newer ones.
 bool is_specific(const ConvKernel& row) { return row.max_sm < std::numeric_limits<int>::max(); }
 
-const char* op_text(ConvOp op) {
-  switch (op) {
+const char* op_text(const ConvKernel& row) {
+  switch (row.op) {
     case ConvOp::kConvFirst:
-      return "conv2d of few channels";
+      return row.pools ? "conv2d of few channels, max pool" : "conv2d of few channels";
     case ConvOp::kDepthwise:
       return "depthwise";
     case ConvOp::kConv:
@@ -42,7 +42,7 @@ std::vector<KernelInfo> kernel_infos(const std::string& device, std::span<const 
   for (const ConvKernel& row : kernels) {
     rows.push_back({.name = row.name,
                     .device = device,
-                    .op = op_text(row.op),
+                    .op = op_text(row),
                     .types = "u8/s8 x s8",
                     .isa = fmt::format("sm_{}{}", row.min_sm, is_specific(row) ? "a" : ""),
                     .usable = row.runs_on(sm)});

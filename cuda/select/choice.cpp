@@ -40,7 +40,7 @@ Candidates those_or_all(const Candidates& all, Wanted&& wanted) {
 Candidates candidates(std::span<const ConvKernel> rows, const ConvProblem& problem, int sm) {
   Candidates result;
   for (const ConvKernel& row : rows) {
-    if (row.runs_on(sm) && row.supports(problem)) result.push_back(&row);
+    if (row.runs_on(sm) && row.does(problem)) result.push_back(&row);
   }
   return result;
 }

@@ -14,7 +14,8 @@ namespace gpueval::cuda {
 
 using Candidates = std::vector<const ConvKernel*>;
 
-// The rows that do the problem on that compute capability, in the table's order.
+// The rows that do the problem on that compute capability, in the table's order: of a problem with a pool those that
+// have it, of others those that have none.
 Candidates candidates(std::span<const ConvKernel> rows, const ConvProblem& problem, int sm);
 
 // --kernel: a row's name or a part of it ("dp4a", "mma", "naive").

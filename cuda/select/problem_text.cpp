@@ -4,6 +4,14 @@
 #include <fmt/format.h>
 
 namespace gpueval::cuda {
+namespace {
+
+std::string window_text(const Window& w) {
+  return fmt::format("{}x{} stride {}x{} pad {},{},{},{}", w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.pad.top,
+                     w.pad.bottom, w.pad.left, w.pad.right);
+}
+
+}  // namespace
 
 std::string to_string(const ConvProblem& problem) {
   using gpueval::to_string;
@@ -13,7 +21,9 @@ std::string to_string(const ConvProblem& problem) {
     types += " + " + to_string(*problem.residual);
     pitches += fmt::format(" + {}", problem.residual_pitch);
   }
-  return fmt::format("{} {} pitch {}", to_string(problem.desc), types, pitches);
+  std::string text = fmt::format("{} {} pitch {}", to_string(problem.desc), types, pitches);
+  if (problem.pool) text += " max pool " + window_text(*problem.pool);
+  return text;
 }
 
 }  // namespace gpueval::cuda

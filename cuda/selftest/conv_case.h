@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cuda/conv/pack.h"
@@ -34,6 +35,7 @@ struct CaseOptions {
   int missing_images = 0;  // of the planned batch, desc.n
   float saturation = 1;    // scales m: above 1 most outputs are clamped
   std::uint64_t seed = 1;
+  std::optional<Window> pool = {};  // the max pool behind it
 };
 
 // A tensor's channels within its pixels, in elements.
@@ -73,7 +75,8 @@ inline ConvProblem problem_of(const ConvDesc& desc, const CaseOptions& options) 
           .src_pitch = src_slice(desc, options.layout).pitch,
           .dst_pitch = output_slice(desc, options.layout, 1).pitch,
           .residual_pitch = options.residual ? output_slice(desc, options.layout, 2).pitch : 0,
-          .src_zero_point = 0};
+          .src_zero_point = 0,
+          .pool = options.pool};
 }
 
 struct ConvCase : RandomConv {
@@ -94,10 +97,18 @@ struct ConvCase : RandomConv {
     std::vector<std::uint8_t> all;
     for (int i = 0; i < images(); ++i) {
       const float scale = image_scale[static_cast<std::size_t>(i)];
-      const std::vector<std::uint8_t> image = expected_image(i, options.dynamic ? std::optional(scale) : std::nullopt);
+      std::vector<std::uint8_t> image = expected_image(i, options.dynamic ? std::optional(scale) : std::nullopt);
+      if (options.pool) image = pooled(std::move(image));
       all.insert(all.end(), image.begin(), image.end());
     }
     return all;
+  }
+
+  // One image.
+  std::vector<std::uint8_t> pooled(std::vector<std::uint8_t> image) const {
+    reference::QuantTensor map(dst, {1, desc.p(), desc.q(), desc.k});
+    map.bytes = std::move(image);
+    return reference::max_pool(map, *options.pool, 1.0f, dst).bytes;
   }
 
   static constexpr std::uint8_t kGuard = 0xA5;
@@ -125,7 +136,7 @@ struct ConvCase : RandomConv {
     const DeviceBuffer workspace = upload(runtime, zeros);
 
     const auto element = static_cast<std::size_t>(element_bytes());
-    const auto pixels = static_cast<std::size_t>(desc.output_pixels() / desc.n * images());
+    const auto pixels = static_cast<std::size_t>(p.output_pixels() / desc.n * images());
     const std::size_t step = static_cast<std::size_t>(p.dst_pitch) * element;
     const std::size_t begin = kMargin + static_cast<std::size_t>(to.offset) * element;
     const std::size_t row = static_cast<std::size_t>(desc.k) * element;
@@ -227,14 +238,23 @@ struct ConvCase : RandomConv {
            (options.residual ? " residual=" + to_string(*options.residual) : "") + (options.dynamic ? " dynamic" : "") +
            " layout=" + kNames[static_cast<int>(options.layout)] + " images=" + std::to_string(images()) +
            " seed=" + std::to_string(options.seed) +
-           (src.zero_point != 0 ? " zero=" + std::to_string(src.zero_point) : "");
+           (src.zero_point != 0 ? " zero=" + std::to_string(src.zero_point) : "") +
+           (options.pool ? " pool=" + describe(*options.pool) : "");
   }
 
  private:
+  static std::string describe(const Window& w) {
+    return fmt::format("{}x{} stride {}x{} pad {},{},{},{}", w.kernel_h, w.kernel_w, w.stride_h, w.stride_w, w.pad.top,
+                       w.pad.bottom, w.pad.left, w.pad.right);
+  }
   ConvCase(const ConvDesc& d, const CaseOptions& o, Random random)
       : RandomConv(d, o.src, o.dst, o.residual, o.saturation, random), options(o) {
     for (int i = 0; i < d.n; ++i) image_scale.push_back(factor(random));
     if (d.depthwise) src.zero_point = random_zero_point(src.dtype, random);
+    if (o.pool) {
+      out_h = o.pool->out_h(d.p());
+      out_w = o.pool->out_w(d.q());
+    }
   }
 
   std::vector<std::uint8_t> slices(const reference::QuantTensor& tensor, const Slice& slice, int last_read) const {

@@ -21,7 +21,12 @@ struct Problem {
   bool dynamic = false;
   int missing_images = 0;
   float saturation = 1;
+  std::optional<Window> pool = {};
 };
+
+constexpr Window window(int kernel, int stride, Padding pad = {}) {
+  return {.kernel_h = kernel, .kernel_w = kernel, .stride_h = stride, .stride_w = stride, .pad = pad};
+}
 
 // Every row finds several that it does: any convolution, dense layers (gemv), deep ones (split), first layers,
 // depthwise. The largest tile is 256 pixels by 128 channels; the deepest pipeline holds some hundred bytes of depth.
@@ -58,6 +63,12 @@ const Problem kProblems[] = {
     {"n2h11w13c3_k16r3s3_st2_pad0,0,0,0", kS8, kF32, kS8, kOdd},
     {"n1h9w9c4_k8r3s3_st1_pad1,1,1,1", kU8, kS8, kU8, kSlices},
     {"n3h9w9c3_k32r3s3_st1_pad1,1,1,1", kS8, kU8, kNone, kTight, true, 1},
+    // first layers with a pool: tiles' remainders, borders on all sides, gaps, windows that overlap by two
+    {"n1h61w45c3_k64r7s7_st2_pad3,3,3,3", kU8, kU8, kNone, kPadded, false, 0, 1, window(3, 2, {1, 1, 1, 1})},
+    {"n2h39w50c3_k64r3s3_st2_pad0,0,0,0", kS8, kU8, kNone, kTight, false, 0, 1, window(3, 2)},
+    {"n1h19w23c4_k70r3s3_st1_pad1,1,1,1", kU8, kS8, kNone, kOdd, false, 0, 1, window(2, 3, {1, 0, 0, 1})},
+    {"n1h22w17c1_k24r5s5_st1_pad2,2,2,2", kS8, kS8, kNone, kSlices, false, 0, 1, window(3, 1, {1, 1, 1, 1})},
+    {"n3h14w15c2_k130r3s3_st1_pad1,1,1,1", kS8, kU8, kNone, kPadded, true, 1, 1, window(2, 2)},
     // depthwise
     {"n1h12w11c8_dw_r3s3_st1_pad1,1,1,1", kU8, kU8, kNone, kTight},
     {"n1h8w8c63_dw_r3s3_st1_pad1,1,1,1", kS8, kS8, kS8, kOdd},
@@ -87,14 +98,16 @@ const Prepared& prepared(std::size_t index) {
                                           .layout = p.layout,
                                           .missing_images = p.missing_images,
                                           .saturation = p.saturation,
-                                          .seed = 3 * (index + 1)});  // a multiple of 3: runs twice
+                                          .seed = 3 * (index + 1),  // a multiple of 3: runs twice
+                                          .pool = p.pool});
   std::vector<std::uint8_t> expected = data.expected();
   found = std::make_unique<Prepared>(Prepared{std::move(data), std::move(expected)});
   return *found;
 }
 
 ConvProblem planned(const Problem& p) {
-  return problem_of(parse_conv_desc(p.desc), {.src = p.src, .dst = p.dst, .residual = p.residual, .layout = p.layout});
+  return problem_of(parse_conv_desc(p.desc),
+                    {.src = p.src, .dst = p.dst, .residual = p.residual, .layout = p.layout, .pool = p.pool});
 }
 
 }  // namespace
@@ -102,7 +115,7 @@ ConvProblem planned(const Problem& p) {
 CheckResult check_conv_kernel(Runtime& runtime, const ConvKernel& kernel) {
   CheckResult result;
   for (std::size_t i = 0; i < std::size(kProblems); ++i) {
-    if (!kernel.supports(planned(kProblems[i]))) continue;
+    if (!kernel.does(planned(kProblems[i]))) continue;
     const auto& [data, expected] = prepared(i);
     ++result.cases;
     try {

@@ -31,6 +31,7 @@ struct RandomConv {
   ConvDesc desc;
   DType dst;
   bool has_residual;
+  int out_h, out_w;  // of what compare() looks at
   reference::QuantTensor src, residual;
   std::vector<std::int8_t> weights;
   std::vector<float> m, b;
@@ -43,6 +44,8 @@ struct RandomConv {
       : desc(d),
         dst(dst_type),
         has_residual(residual_type.has_value()),
+        out_h(d.p()),
+        out_w(d.q()),
         src(src_type, {d.n, d.h, d.w, d.c}),
         residual(residual_type.value_or(DType::kU8), has_residual ? Shape{d.n, d.p(), d.q(), d.k} : Shape{}) {
     fill(src, random);
@@ -131,9 +134,9 @@ struct RandomConv {
     const auto difference = std::mismatch(actual.begin(), actual.end(), want.begin());
     if (difference.first == actual.end()) return "";
     const auto index = static_cast<std::int64_t>(difference.first - actual.begin()) / element_bytes();
-    const std::int64_t pixel = index / desc.k, image = std::int64_t{desc.p()} * desc.q(), in_image = pixel % image;
-    return "first difference at n " + std::to_string(pixel / image) + " p " + std::to_string(in_image / desc.q()) +
-           " q " + std::to_string(in_image % desc.q()) + " k " + std::to_string(index % desc.k) + ": expected " +
+    const std::int64_t pixel = index / desc.k, image = std::int64_t{out_h} * out_w, in_image = pixel % image;
+    return "first difference at n " + std::to_string(pixel / image) + " p " + std::to_string(in_image / out_w) + " q " +
+           std::to_string(in_image % out_w) + " k " + std::to_string(index % desc.k) + ": expected " +
            value_text(want, index) + ", found " + value_text(actual, index);
   }
 

@@ -36,6 +36,32 @@ inline std::string row_name(const testing::TestParamInfo<RowParam>& row) {
   return row.param.device + "_" + row.param.kernel;
 }
 
+// Pools, odd and usual: padding on all, one and no side, gaps, windows larger than the stride, long and wide ones.
+inline const std::vector<Window>& test_pools() {
+  static const std::vector<Window> pools{{3, 3, 2, 2, {1, 1, 1, 1}},
+                                         {3, 3, 2, 2},
+                                         {2, 2, 3, 3, {0, 1, 1, 0}},
+                                         {3, 3, 1, 1, {1, 1, 1, 1}},
+                                         {2, 3, 2, 1, {1, 0, 0, 2}},
+                                         {5, 4, 3, 2, {2, 2, 3, 0}},
+                                         {1, 1, 1, 1},
+                                         {1, 2, 2, 2}};
+  return pools;
+}
+// Options that the kernel's kind of problems allows: rows that pool get a pool, which depends on the seed and gives at
+// least a pixel, and what they never have is left out.
+inline CaseOptions options_for(const ConvKernel& kernel, const ConvDesc& desc, CaseOptions options) {
+  if (!kernel.pools) return options;
+  options.residual.reset();
+  if (options.dst == DType::kF32) options.dst = DType::kS8;
+  const std::vector<Window>& pools = test_pools();
+  for (std::size_t i = 0; i <= pools.size() && !options.pool; ++i) {
+    const Window& pool = pools[(options.seed + i) % pools.size()];
+    if (pool.out_h(desc.p()) > 0 && pool.out_w(desc.q()) > 0) options.pool = pool;
+  }
+  return options;
+}
+
 class ConvRow : public testing::TestWithParam<RowParam> {
  protected:
   void SetUp() override {
@@ -77,8 +103,9 @@ class ConvRow : public testing::TestWithParam<RowParam> {
   }
 
   // False if the kernel does not do this problem.
-  bool expect_exact(const ConvDesc& desc, const CaseOptions& options) {
-    if (!kernel_->supports(problem_of(desc, options))) return false;
+  bool expect_exact(const ConvDesc& desc, const CaseOptions& wanted) {
+    const CaseOptions options = options_for(*kernel_, desc, wanted);
+    if (!kernel_->does(problem_of(desc, options))) return false;
     set_order(static_cast<int>(options.seed % kOrders), options.seed);
     const ConvCase c(desc, options);
     expect_exact_in_this_order(c, c.expected());
@@ -91,6 +118,9 @@ class ConvRow : public testing::TestWithParam<RowParam> {
     const ConvCase::Result result = c.run(*runtime_, *kernel_, count, overlaps);
     EXPECT_EQ(c.compare(result.dense, expected), "") << kernel_->name << " " << c.describe();
     EXPECT_EQ(result.fault, "") << kernel_->name << " " << c.describe() << " multiprocessors=" << count;
+  }
+  ConvCase make_case(const ConvDesc& desc, const CaseOptions& options) const {
+    return {desc, options_for(*kernel_, desc, options)};
   }
   // The output where no reference is needed.
   std::vector<std::uint8_t> output(const ConvCase& c) {

@@ -88,6 +88,7 @@ const std::vector<const char*>& required_shapes(const ConvKernel& kernel) {
 class ConvSupport : public ConvRow {};
 
 TEST_P(ConvSupport, TakesItsShapesWithAllTypes) {
+  if (kernel().pools) GTEST_SKIP() << "TakesItsPools has its shapes";
   for (const char* text : required_shapes(kernel())) {
     const ConvDesc desc = parse_conv_desc(text);
     const int src_pitch = desc.c <= 4 ? 4 : round_up(desc.c, 16), dst_pitch = round_up(desc.k, 16);
@@ -102,9 +103,30 @@ TEST_P(ConvSupport, TakesItsShapesWithAllTypes) {
                                     .src_pitch = src_pitch,
                                     .dst_pitch = dst_pitch,
                                     .residual_pitch = residual ? dst_pitch : 0};
-          EXPECT_TRUE(kernel().supports(problem)) << kernel().name << " " << text;
+          EXPECT_TRUE(kernel().does(problem)) << kernel().name << " " << text;
         }
       }
+    }
+  }
+}
+
+// Of the stems of SqueezeNet, of ResNet50's two forms and of DenseNet.
+TEST_P(ConvSupport, TakesItsPools) {
+  for (const char* text : kFirst) {
+    const ConvDesc desc = parse_conv_desc(text);
+    for (const Window& pool : {Window{3, 3, 2, 2}, Window{3, 3, 2, 2, {1, 1, 1, 1}}, Window{2, 2, 2, 2}}) {
+      ConvProblem problem{.desc = desc, .residual = {}, .src_pitch = 4, .dst_pitch = round_up(desc.k, 16)};
+      EXPECT_EQ(kernel().does(problem), kernel().op == ConvOp::kConvFirst && !kernel().pools) << text;
+      problem.pool = pool;
+      for (const DType type : {DType::kU8, DType::kS8}) {
+        problem.src = problem.dst = type;
+        EXPECT_EQ(kernel().does(problem), kernel().pools) << text;
+      }
+      problem.residual = DType::kU8;
+      EXPECT_FALSE(kernel().does(problem)) << text;
+      problem.residual.reset();
+      problem.dst = DType::kF32;
+      EXPECT_FALSE(kernel().does(problem)) << text;
     }
   }
 }
@@ -115,7 +137,7 @@ TEST_P(ConvSupport, RefusesTheOtherKindOfConvolution) {
     const ConvDesc desc = parse_conv_desc(text);
     const ConvProblem problem{
         .desc = desc, .residual = {}, .src_pitch = round_up(desc.c, 16), .dst_pitch = round_up(desc.k, 16)};
-    EXPECT_FALSE(kernel().supports(problem)) << text;
+    EXPECT_FALSE(kernel().does(problem)) << text;
   }
 }
 
@@ -128,7 +150,7 @@ TEST(ConvTable, CoversTheNetworks) {
           .desc = desc, .residual = {}, .src_pitch = desc.c <= 4 ? 4 : round_up(desc.c, 16), .dst_pitch = desc.k};
       const auto rows = emu::conv_kernels();
       EXPECT_TRUE(std::any_of(rows.begin(), rows.end(), [&](const ConvKernel& row) {
-        return row.min_sm <= 75 && row.supports(problem);
+        return row.min_sm <= 75 && row.does(problem);
       })) << to_string(desc);
     }
   }

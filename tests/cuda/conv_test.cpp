@@ -92,8 +92,9 @@ TEST_P(ConvRow, GivesTheSameBitsInEveryOrderOfExecution) {
   for (const char* text :
        {"n2h9w9c80_k72r3s3_st1_pad1,1,1,1", "n3h1w1c700_k40r1s1_st1_pad0,0,0,0", "n1h19w21c3_k40r3s3_st2_pad0,1,0,1",
         "n1h14w14c72_dw_r3s3_st1_pad1,1,1,1", "n2h11w9c40_dw_r3s3_st2_pad0,1,0,1"}) {
-    const ConvCase c(parse_conv_desc(text), {.src = DType::kS8, .dst = DType::kU8, .residual = DType::kS8, .seed = 3});
-    if (!kernel().supports(c.problem())) continue;
+    const ConvCase c =
+        make_case(parse_conv_desc(text), {.src = DType::kS8, .dst = DType::kU8, .residual = DType::kS8, .seed = 3});
+    if (!kernel().does(c.problem())) continue;
     const std::vector<std::uint8_t> expected = c.expected();
     for (int order = 0; order < kOrders; ++order, ++orders) {
       set_order(order, static_cast<std::uint64_t>(order) + 7);
@@ -107,15 +108,15 @@ TEST_P(ConvRow, BatchOfFiveEqualsFiveImages) {
   int compared = 0;
   for (const char* text : {"n5h7w7c64_k96r3s3_st1_pad1,1,1,1", "n5h1w1c512_k96r1s1_st1_pad0,0,0,0",
                            "n5h9w9c3_k24r3s3_st2_pad0,1,0,1", "n5h7w7c32_dw_r3s3_st1_pad1,1,1,1"}) {
-    const ConvCase whole(parse_conv_desc(text), {.src = DType::kS8, .dst = DType::kS8, .residual = {}});
-    if (!kernel().supports(whole.problem())) continue;
+    const ConvCase whole = make_case(parse_conv_desc(text), {.src = DType::kS8, .dst = DType::kS8, .residual = {}});
+    if (!kernel().does(whole.problem())) continue;
     std::vector<std::uint8_t> parts;
     for (int i = 0; i < 5; ++i) {
       ConvCase part = whole;
       part.desc.n = 1;
       part.src = ConvCase::images_of(whole.src, i, 1);
       part.image_scale.resize(1);
-      ASSERT_TRUE(kernel().supports(part.problem())) << part.describe();
+      ASSERT_TRUE(kernel().does(part.problem())) << part.describe();
       const std::vector<std::uint8_t> image = output(part);
       parts.insert(parts.end(), image.begin(), image.end());
     }
@@ -130,13 +131,13 @@ const char* property_shape(const ConvKernel& kernel, const char* conv, const cha
   if (kernel.op == ConvOp::kDepthwise) return "n1h5w5c70_dw_r3s3_st1_pad1,1,1,1";
   if (kernel.op == ConvOp::kConvFirst) return "n1h5w5c3_k70r3s3_st1_pad1,1,1,1";
   const ConvCase c(parse_conv_desc(conv), {.src = DType::kS8, .dst = DType::kS8, .residual = {}});
-  return kernel.supports(c.problem()) ? conv : dense;
+  return kernel.does(c.problem()) ? conv : dense;
 }
 
 TEST_P(ConvRow, ZeroWeightsGiveBias) {
   const char* text = property_shape(kernel(), "n1h5w5c30_k70r3s3_st1_pad1,1,1,1", "n2h1w1c512_k70r1s1_st1_pad0,0,0,0");
-  ConvCase c(parse_conv_desc(text), {.src = DType::kS8, .dst = DType::kS8, .residual = {}});
-  ASSERT_TRUE(kernel().supports(c.problem())) << text;
+  ConvCase c = make_case(parse_conv_desc(text), {.src = DType::kS8, .dst = DType::kS8, .residual = {}});
+  ASSERT_TRUE(kernel().does(c.problem())) << text;
   std::fill(c.weights.begin(), c.weights.end(), std::int8_t{0});
   const std::vector<std::uint8_t> out = output(c);
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -151,7 +152,7 @@ TEST_P(ConvRow, IdentityWeightsCopyTheSource) {
       depthwise ? "n1h4w5c37_dw_r1s1_st1_pad0,0,0,0"
                 : property_shape(kernel(), "n1h4w5c300_k300r1s1_st1_pad0,0,0,0", "n2h1w1c300_k300r1s1_st1_pad0,0,0,0"));
   ConvCase c(desc, {.src = DType::kS8, .dst = DType::kS8, .residual = {}});
-  if (!kernel().supports(c.problem())) GTEST_SKIP() << "no 1x1: " << c.describe();
+  if (!kernel().does(c.problem())) GTEST_SKIP() << "no 1x1: " << c.describe();
   const auto next = static_cast<std::size_t>(desc.c + 1);
   for (std::size_t i = 0; i < c.weights.size(); ++i) c.weights[i] = depthwise || i % next == 0 ? 1 : 0;
   std::fill(c.m.begin(), c.m.end(), 1.0f);
@@ -166,8 +167,8 @@ TEST_P(ConvRow, PermutedOutputChannelsPermuteTheOutput) {
   const char* text = property_shape(kernel(), "n1h5w6c30_k77r3s3_st1_pad1,1,1,1", "n2h1w1c512_k77r1s1_st1_pad0,0,0,0");
   ConvDesc desc = parse_conv_desc(text);
   desc.k = 77;
-  const ConvCase c(desc, {.src = DType::kU8, .dst = DType::kU8, .residual = {}});
-  ASSERT_TRUE(kernel().supports(c.problem())) << c.describe();
+  const ConvCase c = make_case(desc, {.src = DType::kU8, .dst = DType::kU8, .residual = {}});
+  ASSERT_TRUE(kernel().does(c.problem())) << c.describe();
   ConvCase moved = c;
   const auto target = [](std::size_t k) { return k * 10 % 77; };
   const auto depth = static_cast<std::size_t>(desc.depth());
@@ -200,6 +201,24 @@ ConvDesc random_desc(Random& random, ConvOp op) {
     d.c = random.integer(1, 2000);
   }
   return d;
+}
+
+// Several tiles of every remainder, each with its own rows and columns that it shares with the next.
+TEST_P(ConvRow, PoolsAcrossTiles) {
+  if (!kernel().pools) GTEST_SKIP() << "the row has no pool";
+  std::uint64_t seed = 0;
+  for (const char* text : {"n1h60w58c3_k16r3s3_st1_pad1,1,1,1", "n2h71w39c3_k20r7s7_st2_pad3,3,3,3",
+                           "n1h37w75c4_k66r3s3_st2_pad0,1,0,1", "n1h80w9c1_k5r2s5_st1_pad0,0,2,2"}) {
+    for (std::size_t i = 0; i < test_pools().size(); ++i) {
+      EXPECT_TRUE(expect_exact(parse_conv_desc(text), {.src = seed % 2 == 0 ? DType::kU8 : DType::kS8,
+                                                       .dst = seed / 2 % 2 == 0 ? DType::kS8 : DType::kU8,
+                                                       .residual = {},
+                                                       .layout = static_cast<Layout>(seed % 3 + 1),
+                                                       .seed = seed}))
+          << text;
+      ++seed;
+    }
+  }
 }
 
 TEST_P(ConvRow, MatchesReferenceOnRandomShapes) {

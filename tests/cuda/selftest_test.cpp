@@ -90,8 +90,9 @@ TEST(SelftestCheck, AKernelThatDoesNoneOfTheProblemsFails) {
 
 // No row, and none that will be added, escapes: each has problems, with both types of source and all of destinations.
 TEST(SelftestCheck, KernelsOfEveryKindAreEqual) {
-  for (const char* name : {"conv_s8_dp4a_gemv", "conv_s8_mma_split_32x64x64", "depthwise_s8_3x3_4x4",
-                           "conv_first_s8_mma_128x64x32", "conv_s8_mma_64x64x64"}) {
+  for (const char* name :
+       {"conv_s8_dp4a_gemv", "conv_s8_mma_split_32x64x64", "depthwise_s8_3x3_4x4", "conv_first_s8_mma_128x64x32",
+        "conv_s8_mma_64x64x64", "conv_first_pool_s8_mma_256x64x32", "conv_first_pool_s8_dp4a_256x64x4"}) {
     const CheckResult result = check_conv_kernel(emu_runtime(), row_named(name));
     EXPECT_EQ(result.failure, "") << name;
     EXPECT_GE(result.cases, 4) << name;
