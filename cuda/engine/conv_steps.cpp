@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Integer convolutions, depthwise and dense layers by the rows of cuda/conv/kernels.inc.
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,9 +17,9 @@ namespace {
 class PreparedConv {
  public:
   PreparedConv(const StepContext& context, const ConvProblem& problem)
-      : problem_(problem),
-        row_(context.selector.choose(problem, context.self().name)),
-        multiprocessors_(context.runtime.properties().multiprocessors) {
+      : PreparedConv(context, problem, context.selector.choose(problem, context.self().name)) {}
+  PreparedConv(const StepContext& context, const ConvProblem& problem, const ConvKernel& row)
+      : problem_(problem), row_(row), multiprocessors_(context.runtime.properties().multiprocessors) {
     const IntegerOp& op = *context.self().integer;
     const auto channels = static_cast<std::size_t>(problem.desc.k);
     const std::vector<std::int8_t> packed = row_.pack(problem, *op.weights);
@@ -36,7 +37,8 @@ class PreparedConv {
              .residual_scale = op.residual_scale};
     context.scratch.need_workspace(row_.workspace(problem, multiprocessors_));
   }
-  const char* name() const { return row_.name; }
+  const ConvKernel& row() const { return row_; }
+  const ConvProblem& problem() const { return problem_; }
 
   struct Tensors {
     const void* src;
@@ -63,19 +65,37 @@ class PreparedConv {
   ConvArgs args_;
 };
 
+// Where it is faster, with the max pool behind it.
 class StaticConv : public Step {
  public:
   explicit StaticConv(const StepContext& context)
-      : node_(context.self()), self_(context.node), source_(context), conv_(context, problem(context)) {}
+      : node_(context.self()), self_(context.node), source_(context), conv_(context, problem(context)) {
+    if (const int pool = context.pooled.pool_of(self_); pool >= 0) join(context, pool);
+  }
 
   void enqueue(const Pass& pass) override {
     const void* src = source_.prepare(pass);
+    if (joined_ && !pass.apart) {
+      joined_->enqueue(pass, {.src = src, .dst = pass.view(pool_).data});
+      return;
+    }
     const void* residual = node_.inputs.size() > 1 ? pass.view(node_.inputs[1]).data : nullptr;
     conv_.enqueue(pass, {.src = src, .dst = pass.view(self_).data, .residual = residual});
   }
-  std::string kernel() const override { return conv_.name(); }
+  std::string kernel() const override { return (joined_ ? *joined_ : conv_).row().name; }
 
  private:
+  void join(const StepContext& context, int pool) {
+    ConvProblem together = conv_.problem();
+    together.pool = std::get<MaxPool>(context.graph.node(pool).op).window;
+    together.dst_pitch = static_cast<int>(context.placement(pool).pitch);
+    const ConvKernel* row = context.selector.choose_pooled(together, conv_.row());
+    if (row == nullptr) return;
+    joined_.emplace(context, together, *row);
+    pool_ = pool;
+    context.pooled.join(pool);
+  }
+
   ConvProblem problem(const StepContext& context) const {
     ConvProblem result{.desc = source_.described(*conv_desc(context.graph, self_, context.batch)),
                        .src = context.input(0).type.dtype,
@@ -94,6 +114,8 @@ class StaticConv : public Step {
   int self_;
   ConvSource source_;
   PreparedConv conv_;
+  std::optional<PreparedConv> joined_;
+  int pool_ = -1;
 };
 
 // The `reference` scheme: per image, s_x = max|x| / 127, q = rint(x / s_x), y = acc * (s_x * s_w) + bias.
@@ -125,7 +147,7 @@ class DynamicConv : public Step {
                           counters, pass.stream);
     conv_.enqueue(pass, {.src = scratch, .dst = pass.view(self_).data, .image_scale = image_scale});
   }
-  std::string kernel() const override { return std::string(conv_.name()) + " (dynamic)"; }
+  std::string kernel() const override { return std::string(conv_.row().name) + " (dynamic)"; }
 
  private:
   static int source_pitch(const StepContext& context) {

@@ -96,10 +96,11 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
     check_idle();
     check_whole();
     begin(input, n, false);  // the input has a tap, too
-    pass_->run_in_order(*tensors_, {n, slot_}, [&](int done) {
+    const auto between = [&](int done) {
       runtime_.synchronize(main_.get());
       download(done, n, tap);
-    });
+    };
+    pass_->run_in_order(*tensors_, {.n = n, .slot = slot_, .apart = true}, between);
     finish(n, outputs);
   }
 
@@ -218,8 +219,10 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
                         device_options.cache_bytes > 0 ? device_options.cache_bytes : runtime_.properties().l2_bytes);
   LanePlan lanes = plan_lanes(device_graph_, options_.cuda_graph && chunks_.last == 0 ? device_options.max_lanes : 1);
   const StepOrder order(device_graph_, lanes);
+  PooledConvs pooled(device_graph_);
   MemoryPlan plan = plan_memory(
-      device_graph_, options_.batch, PitchRule::kDevice, [&](int a, int b) { return order.before(a, b); }, chunks_);
+      device_graph_, options_.batch, PitchRule::kDevice, [&](int a, int b) { return order.before(a, b); }, chunks_,
+      pooled.writes());
   KernelSelector selector(runtime_, device_options.selector, main_.get());
   std::vector<ScratchNeeds> scratch(static_cast<std::size_t>(lanes.lanes));
   std::vector<std::unique_ptr<Step>> steps;
@@ -236,9 +239,10 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
                                .math = options_.math,
                                .selector = selector,
                                .scratch = scratch[static_cast<std::size_t>(lanes.lane[i])],
+                               .pooled = pooled,
                                .stream = main_.get()}));
     selector.save();  // a run that is killed keeps what it has timed
-    layers_.push_back(layer_info(device_graph_, node, steps.back()->kernel()));
+    layers_.push_back(layer_info(device_graph_, node, steps.back()->kernel(), pooled.written_by(node)));
     drop_weights(graph_.nodes[i]);  // on the device by now
     drop_weights(device_graph_.nodes[i]);
   }

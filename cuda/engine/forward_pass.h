@@ -24,6 +24,7 @@ struct PassClock {
 struct Batch {
   int n, slot;
   InputBytes bytes{};
+  bool apart = false;  // as Pass has it
 };
 
 class ForwardPass {
@@ -60,7 +61,7 @@ class ForwardPass {
   GraphHandle capture(const Enqueue& last, const DeviceTensors& tensors, const Batch& batch, const PassClock* clock);
   // On the main stream, or on another one.
   Pass pass_on(const DeviceTensors& tensors, const Batch& batch) const {
-    return {tensors, batch.n, batch.slot, 0, main_, batch.bytes};
+    return {tensors, batch.n, batch.slot, 0, main_, batch.bytes, batch.apart};
   }
   Pass pass_on(const DeviceTensors& tensors, const Batch& batch, int lane) const;
   // Calls enqueue(step, first image, images): the chunks' steps once a chunk, then the others.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cuda/engine/input_bytes.h"
+#include "cuda/engine/pooled_convs.h"
 #include "cuda/engine/tensors.h"
 #include "cuda/runtime/runtime.h"
 #include "cuda/runtime/tables.h"
@@ -27,6 +28,7 @@ struct Pass {
   int lane;
   Stream stream;       // the lane's
   InputBytes bytes{};  // where it has pixels: the input, whose floats are not there
+  bool apart = false;  // each step writes its own node's tensor: none does the next one's work
   int first = 0;       // image of the batch that is the first of n
   DeviceView view(int node) const { return tensors.view(node, n, slot, first); }
 };
@@ -50,7 +52,8 @@ struct StepContext {
   FloatMath math;
   KernelSelector& selector;
   ScratchNeeds& scratch;  // of the node's lane
-  Stream stream;          // for uploads; the caller waits for it
+  PooledConvs& pooled;
+  Stream stream;  // for uploads; the caller waits for it
   const Node& self() const { return graph.node(node); }
   const Node& input(std::size_t i) const { return graph.node(self().inputs[i]); }
   const IntegerOp& form() const;  // Error if it has none

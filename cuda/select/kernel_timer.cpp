@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/random.h"
+#include "cuda/runtime/tables.h"
 #include "cuda/select/graph_time.h"
 
 namespace gpueval::cuda {
@@ -42,7 +43,7 @@ KernelTimer::KernelTimer(Runtime& runtime, const ConvProblem& problem, Stream st
     : runtime_(runtime), problem_(problem), stream_(stream) {
   const ConvDesc& d = problem.desc;
   src_ = random_tensor(runtime, tensor_bytes(std::int64_t{d.n} * d.h * d.w, problem.src_pitch, problem.src), 1, stream);
-  dst_ = DeviceBuffer(runtime, tensor_bytes(d.output_pixels(), problem.dst_pitch, problem.dst));
+  dst_ = DeviceBuffer(runtime, tensor_bytes(problem.output_pixels(), problem.dst_pitch, problem.dst));
   if (problem.residual) {
     residual_ =
         random_tensor(runtime, tensor_bytes(d.output_pixels(), problem.residual_pitch, *problem.residual), 2, stream);
@@ -65,6 +66,19 @@ const void* KernelTimer::packed(const ConvKernel& row) {
   runtime_.copy_to_device(buffer.data(), bytes.data(), bytes.size(), stream_);
   runtime_.synchronize(stream_);
   return buffer.data();
+}
+
+double KernelTimer::pool_microseconds() {
+  const ConvDesc& d = problem_.desc;
+  const int pitch = problem_.dst_pitch;
+  const auto seed = std::uint64_t{4};
+  if (unpooled_.data() == nullptr) {
+    unpooled_ = random_tensor(runtime_, tensor_bytes(d.output_pixels(), pitch, problem_.dst), seed, stream_);
+  }
+  const DeviceView src{unpooled_.data(), problem_.dst, {d.n, d.p(), d.q(), d.k}, pitch};
+  const DeviceView dst{dst_.data(), problem_.dst, {d.n, problem_.out_h(), problem_.out_w(), d.k}, pitch};
+  const auto launch = [&] { ops_of(runtime_).max_pool(src, *problem_.pool, 1.0f, dst, stream_); };
+  return least_seconds(runtime_, stream_, launch) * 1e6;
 }
 
 double KernelTimer::microseconds(const ConvKernel& row, double give_up) {

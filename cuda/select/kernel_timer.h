@@ -18,6 +18,8 @@ class KernelTimer {
   KernelTimer(Runtime& runtime, const ConvProblem& problem, Stream stream);
   // As least_seconds() of graph_time.h has it, with what it says of give_up.
   double microseconds(const ConvKernel& row, double give_up = std::numeric_limits<double>::infinity());
+  // Of the problem's pool by max_pool (ops.inc), on what the convolution would give it.
+  double pool_microseconds();
 
  private:
   const void* packed(const ConvKernel& row);  // random weights; once for all rows that pack them in the same way
@@ -26,6 +28,7 @@ class KernelTimer {
   ConvProblem problem_;
   Stream stream_;
   DeviceBuffer src_, residual_, dst_, m_, b_;
+  DeviceBuffer unpooled_;  // the convolution's output; none where that is dst_
   std::vector<std::int8_t> weights_;
   std::map<decltype(ConvKernel::pack), DeviceBuffer> packed_;
 };

@@ -65,11 +65,15 @@ std::vector<std::string> KernelSelector::notes() const {
   return notes;
 }
 
-const ConvKernel& KernelSelector::choose(const ConvProblem& problem, const std::string& layer) {
+Candidates KernelSelector::usable(const ConvProblem& problem) const {
   Candidates all = candidates(conv_kernels_of(runtime_), problem, runtime_.properties().sm);
-  const bool any = !all.empty();
   std::erase_if(all, [&](const ConvKernel* row) { return failed(row->name); });
-  if (all.empty() && any) {
+  return all;
+}
+
+const ConvKernel& KernelSelector::choose(const ConvProblem& problem, const std::string& layer) {
+  const Candidates all = usable(problem);
+  if (all.empty() && !candidates(conv_kernels_of(runtime_), problem, runtime_.properties().sm).empty()) {
     fail("layer '{}': every CUDA kernel that does {} failed the self-test on this device; `gpu_eval selftest` has more",
          layer, to_string(problem));
   }
@@ -84,20 +88,53 @@ const ConvKernel& KernelSelector::choose(const ConvProblem& problem, const std::
   return fastest(wanted, problem);
 }
 
+const ConvKernel* KernelSelector::choose_pooled(const ConvProblem& problem, const ConvKernel& plain) {
+  Candidates wanted = usable(problem);
+  if (!options_.forced.empty()) {
+    std::erase_if(wanted, [&](const ConvKernel* row) { return !matches(*row, options_.forced); });
+  } else if (!options_.timed) {
+    return nullptr;
+  }
+  if (wanted.empty()) return nullptr;
+  if (!options_.timed) return cheapest(wanted, [&](const ConvKernel& row) { return emulated_cost(row, problem); });
+  const ConvKernel& best = wanted.size() == 1 ? *wanted.front() : fastest(wanted, problem);
+  if (!options_.forced.empty() && !matches(plain, options_.forced)) return &best;
+  ConvProblem apart = problem;
+  apart.pool.reset();
+  return microseconds(best, problem) < microseconds(plain, apart) + pool_microseconds(problem) ? &best : nullptr;
+}
+
+template <typename Measure>
+double KernelSelector::cached(const std::string& problem, const std::string& kernel, Measure&& measure) {
+  const std::optional<double> known = cache_.find(problem, kernel);
+  if (known) return *known;
+  const double measured = measure();
+  cache_.store(problem, kernel, measured);
+  return measured;
+}
+
+double KernelSelector::microseconds(const ConvKernel& row, const ConvProblem& problem) {
+  return cached(to_string(problem), row.name,
+                [&] { return KernelTimer(runtime_, problem, stream_).microseconds(row); });
+}
+
+double KernelSelector::pool_microseconds(const ConvProblem& problem) {
+  return cached(to_string(problem), "max_pool",
+                [&] { return KernelTimer(runtime_, problem, stream_).pool_microseconds(); });
+}
+
 const ConvKernel& KernelSelector::fastest(const Candidates& wanted, const ConvProblem& problem) {
   constexpr double kHopeless = 3;  // times the best so far: not worth a second sample
   const std::string text = to_string(problem);
   std::optional<KernelTimer> timer;
   double least = std::numeric_limits<double>::infinity();
   const ConvKernel& best = *cheapest(wanted, [&](const ConvKernel& row) {
-    std::optional<double> microseconds = cache_.find(text, row.name);
-    if (!microseconds) {
+    const double found = cached(text, row.name, [&] {
       if (!timer) timer.emplace(runtime_, problem, stream_);
-      microseconds = timer->microseconds(row, kHopeless * least);
-      cache_.store(text, row.name, *microseconds);
-    }
-    least = std::min(least, *microseconds);
-    return *microseconds;
+      return timer->microseconds(row, kHopeless * least);
+    });
+    least = std::min(least, found);
+    return found;
   });
   return best;
 }

@@ -28,6 +28,10 @@ class KernelSelector {
   // The best row that did not fail the self-test; a forced one where it does the problem. Error naming layer and
   // problem where no row does it.
   const ConvKernel& choose(const ConvProblem& problem, const std::string& layer);
+  // The row that does a problem with its pool, where it is faster than `plain`, the row chosen for the convolution, and
+  // the pool one after the other; null: those two. Where nothing is timed, null unless such a row is forced. Where
+  // something else is forced, null.
+  const ConvKernel* choose_pooled(const ConvProblem& problem, const ConvKernel& plain);
   bool failed(const std::string& kernel) const { return selftest_.failure(kernel).has_value(); }  // the self-test
   TuningCache& times() { return cache_; }
   void save() { cache_.save(); }
@@ -35,7 +39,13 @@ class KernelSelector {
 
  private:
   void check_forced() const;
+  Candidates usable(const ConvProblem& problem) const;  // that did not fail the self-test
   const ConvKernel& fastest(const Candidates& wanted, const ConvProblem& problem);
+  double microseconds(const ConvKernel& row, const ConvProblem& problem);
+  double pool_microseconds(const ConvProblem& problem);
+  // From the cache, else measured and put there.
+  template <typename Measure>
+  double cached(const std::string& problem, const std::string& kernel, Measure&& measure);
 
   Runtime& runtime_;
   SelectorOptions options_;

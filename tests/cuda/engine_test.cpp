@@ -2,6 +2,9 @@
 // The device engine against the CPU engine, tensor by tensor: bit for bit where arithmetic is on integers, to rounding
 // where sums of floats may be taken in another order.
 
+#include <algorithm>
+
+#include "cuda/engine/pooled_convs.h"
 #include "engine_case.h"
 #include "gpueval/dataset.h"
 #include "gpueval/error.h"
@@ -237,6 +240,114 @@ TEST_P(DeviceEngine, LayersNameTheForcedKernelWhereItApplies) {
   }
   EXPECT_GE(convolutions, 9);
   EXPECT_EQ(device->device(), GetParam());
+}
+
+// A stem with its pool, and two branches behind it. Without ReLU its numbers are signed.
+struct Stem {
+  int h, w, c, filters, kernel, stride, pool, pool_stride;
+  Pad conv_pad, pool_pad;
+  bool relu;
+};
+Graph stem_network(const Stem& s) {
+  GraphBuilder g("stem");
+  int x =
+      g.conv2d("stem", g.input(s.h, s.w, s.c), s.filters, s.kernel, s.kernel, {.stride = s.stride, .pad = s.conv_pad});
+  if (s.relu) x = g.relu("stem_relu", x);
+  x = g.max_pool("pool", x, s.pool, s.pool_stride, s.pool_pad);
+  const int left = g.relu("left_relu", g.conv2d("left", x, 8, 1, 1, {}));
+  const int right = g.relu("right_relu", g.conv2d("right", x, 8, 3, 3, {.pad = Pad::kSame}));
+  Graph graph = g.finish(g.dense("logits", g.global_avg_pool("mean", g.concat("both", {left, right})), 7));
+  test::bind_random(graph, 5);
+  return graph;
+}
+
+const LayerInfo& layer_named(const Engine& engine, const std::string& name) {
+  const auto& layers = engine.layers();
+  return *std::find_if(layers.begin(), layers.end(), [&](const LayerInfo& layer) { return layer.name == name; });
+}
+
+// Joined, and with every tensor in memory where taps look at them.
+TEST_P(DeviceEngine, StemsJoinedWithTheirPoolsEqualTheCpus) {
+  constexpr Pad kSame = Pad::kSame, kValid = Pad::kValid;
+  const Stem stems[] = {{41, 38, 3, 64, 7, 2, 3, 2, kSame, kSame, true},
+                        {39, 47, 3, 20, 3, 2, 3, 2, kValid, kValid, true},
+                        {23, 25, 4, 70, 5, 3, 2, 3, kSame, kValid, false},
+                        {20, 33, 1, 16, 3, 1, 3, 1, kSame, kSame, false}};
+  for (const Stem& stem : stems) {
+    const Graph bound = stem_network(stem);
+    for (const DType activations : {DType::kU8, DType::kS8}) {
+      const Graph graph = test::quantized(bound, activations);
+      for (const char* kernel : {"conv_first_pool_s8_mma_256x64x32", "conv_first_pool_s8_dp4a_256x64x4"}) {
+        SCOPED_TRACE(kernel + std::string(" of ") + std::to_string(stem.filters) + " " + to_string(activations));
+        expect_like_cpu(graph, {.batch = kBatch, .kernel = kernel});
+        const auto device = engine(graph, {.batch = kBatch, .kernel = kernel});
+        EXPECT_EQ(layer_named(*device, "stem").kernel, kernel);
+        EXPECT_EQ(layer_named(*device, "pool").kernel, "in place");
+        const auto apart = engine(graph, {.batch = kBatch, .kernel = "conv_first_s8"});
+        EXPECT_EQ(layer_named(*apart, "pool").kernel, "max_pool_s8");
+        const std::int64_t conv_bytes = graph.node(graph.find("stem")).shape.elements();
+        const std::int64_t pool_bytes = graph.node(graph.find("pool")).shape.elements();
+        EXPECT_EQ(layer_named(*apart, "stem").bytes - layer_named(*device, "stem").bytes, conv_bytes - pool_bytes);
+      }
+    }
+  }
+}
+
+// In any order that streams allow.
+TEST_P(DeviceEngine, JoinedPoolsOnDeferredStreams) {
+  if (!emulated()) GTEST_SKIP() << "a GPU chooses its own order";
+  const Graph graph =
+      test::quantized(stem_network({41, 38, 3, 64, 7, 2, 3, 2, Pad::kSame, Pad::kSame, true}), DType::kU8);
+  const std::vector<float> images = random_images(graph, 2, 5);
+  const std::vector<float> want = run(*cpu::make_cpu_engine(graph, {.batch = 2}), images, 2);
+  const auto device = engine(graph, {.batch = 2, .kernel = "conv_first_pool_s8_dp4a"});
+  emulator::set_deferred(true);
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    emulator::set_options({.seed = seed});
+    ASSERT_EQ(run(*device, images, 2), want) << "seed " << seed;
+  }
+}
+
+// What is read twice, leaves the network, has another scale behind the pool, or many channels.
+TEST(PooledConvs, AreThoseWhosePoolAloneReadsThem) {
+  const auto pool_behind = [](const auto& build) {
+    GraphBuilder g("stem");
+    const int x = g.conv2d("stem", g.input(9, 9, 3), 8, 3, 3, {});
+    Graph graph = build(g, g.relu("stem_relu", x));
+    test::bind_random(graph, 1);
+    graph = test::quantized(graph, DType::kU8);
+    return PooledConvs(graph).pool_of(graph.find("stem"));
+  };
+  const auto plain = [](GraphBuilder& g, int x) {
+    return g.finish(g.conv2d("last", g.max_pool("p", x, 2, 2), 4, 1, 1, {}));
+  };
+  EXPECT_GE(pool_behind(plain), 0);
+  EXPECT_EQ(pool_behind([](GraphBuilder& g, int x) {
+              const int pool = g.max_pool("p", x, 3, 1, Pad::kSame);
+              return g.finish(g.conv2d("last", g.concat("both", {pool, x}), 4, 1, 1, {}));
+            }),
+            -1);
+  EXPECT_EQ(pool_behind([](GraphBuilder& g, int x) {
+              return g.finish({{"map", x}, {"last", g.conv2d("last", g.max_pool("p", x, 2, 2), 4, 1, 1, {})}});
+            }),
+            -1);
+  EXPECT_EQ(pool_behind([](GraphBuilder& g, int x) {
+              x = g.relu("deep_relu", g.conv2d("deep", x, 8, 1, 1, {}));
+              return g.finish(g.conv2d("last", g.max_pool("p", x, 2, 2), 4, 1, 1, {}));
+            }),
+            -1);
+  // Of two pools in a concat the one with the smaller range is requantized on the way.
+  GraphBuilder g("two stems");
+  const int x = g.input(9, 9, 3);
+  std::vector<int> pools;
+  for (const std::string name : {"one", "two"}) {
+    pools.push_back(g.max_pool(name + "_pool", g.relu(name + "_relu", g.conv2d(name, x, 8, 3, 3, {})), 2, 2));
+  }
+  Graph graph = g.finish(g.conv2d("last", g.concat("both", pools), 4, 1, 1, {}));
+  test::bind_random(graph, 1);
+  graph = test::quantized(graph, DType::kU8);
+  const PooledConvs both(graph);
+  EXPECT_NE(both.pool_of(graph.find("one")) >= 0, both.pool_of(graph.find("two")) >= 0);
 }
 
 TEST_P(DeviceEngine, UnknownKernelIsAUsageErrorThatListsThem) {

@@ -138,7 +138,12 @@ TEST(ProblemText, HoldsWhatTimeDependsOn) {
   texts.insert(to_string(p));
   p.desc.n = 2;
   texts.insert(to_string(p));
-  EXPECT_EQ(texts.size(), 7u);
+  p.pool = Window{.kernel_h = 3, .kernel_w = 3, .stride_h = 2, .stride_w = 2, .pad = {1, 1, 1, 1}};
+  EXPECT_THAT(to_string(p), HasSubstr(" max pool 3x3 stride 2x2 pad 1,1,1,1"));
+  texts.insert(to_string(p));
+  p.pool->pad.left = 0;
+  texts.insert(to_string(p));
+  EXPECT_EQ(texts.size(), 9u);
 }
 
 class TuningCacheTest : public testing::Test {
@@ -303,6 +308,58 @@ TEST_P(SelectorTest, EstimatesAreReproducible) {
   }
 }
 
+// A convolution with its pool: estimated, only where such a row is forced; timed, where it beats the two together.
+class PooledSelectorTest : public SelectorTest {
+ protected:
+  void SetUp() override {
+    SelectorTest::SetUp();
+    plain_.desc = parse_conv_desc("n2h9w9c3_k16r3s3_st1_pad1,1,1,1");
+    plain_.src_pitch = 4;
+    plain_.dst_pitch = 16;
+    pooled_ = plain_;
+    pooled_.pool = Window{.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 2};
+  }
+  std::string chosen(const SelectorOptions& options) {
+    KernelSelector selector(*runtime_, options, stream_.get());
+    const ConvKernel* row = selector.choose_pooled(pooled_, selector.choose(plain_, "layer"));
+    selector.save();
+    return row == nullptr ? "" : row->name;
+  }
+  ConvProblem plain_, pooled_;
+};
+
+TEST_P(PooledSelectorTest, IsForcedAndForbiddenByName) {
+  EXPECT_EQ(chosen({}), "");
+  for (const bool timed : {false, true}) {
+    EXPECT_EQ(chosen({.forced = "conv_first_pool_s8_dp4a", .timed = timed}), "conv_first_pool_s8_dp4a_256x64x4");
+    EXPECT_EQ(chosen({.forced = "conv_first_s8", .timed = timed}), "");
+    EXPECT_EQ(chosen({.forced = "conv_s8_naive", .timed = timed}), "");
+  }
+  EXPECT_THAT(chosen({.forced = "conv_first_pool"}), HasSubstr("conv_first_pool"));
+}
+
+TEST_P(PooledSelectorTest, IsChosenWhereItIsFasterThanBoth) {
+  const std::string path = (fs::path(testing::TempDir()) / (std::string("gpueval_pooled_") + GetParam())).string();
+  fs::remove(path);
+  const SelectorOptions options{.timed = true, .cache_path = path};
+  chosen(options);  // measures
+  const std::string key = tuning_key(runtime_->properties(), conv_kernels_of(*runtime_), build_revision());
+  const auto with_times = [&](double pooled, double plain, double pool) {
+    TuningCache times(path, key);
+    for (const ConvKernel& row : conv_kernels_of(*runtime_)) {
+      if (row.does(pooled_)) times.store(to_string(pooled_), row.name, pooled);
+      if (row.does(plain_)) times.store(to_string(plain_), row.name, plain);
+    }
+    EXPECT_TRUE(times.find(to_string(pooled_), "max_pool").has_value());
+    times.store(to_string(pooled_), "max_pool", pool);
+    times.save();
+    return chosen(options);
+  };
+  EXPECT_THAT(with_times(5, 3, 3), HasSubstr("conv_first_pool"));
+  EXPECT_EQ(with_times(7, 3, 3), "");
+  fs::remove(path);
+}
+
 TEST_P(SelectorTest, NoKernelIsAnErrorThatNamesLayerAndProblem) {
   KernelSelector selector(*runtime_, {}, stream_.get());
   ConvProblem p = problem(kShape);
@@ -316,8 +373,9 @@ TEST_P(SelectorTest, NoKernelIsAnErrorThatNamesLayerAndProblem) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, SelectorTest, testing::Values("emu", "gpu"),
-                         [](const auto& device) { return std::string(device.param); });
+std::string device_name(const testing::TestParamInfo<const char*>& device) { return device.param; }
+INSTANTIATE_TEST_SUITE_P(, SelectorTest, testing::Values("emu", "gpu"), device_name);
+INSTANTIATE_TEST_SUITE_P(, PooledSelectorTest, testing::Values("emu", "gpu"), device_name);
 
 }  // namespace
 }  // namespace gpueval::cuda

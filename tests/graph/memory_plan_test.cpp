@@ -91,7 +91,7 @@ TEST(MemoryPlan, ExtraWritesBeginALifeEarlier) {
   for (const StepsBefore& before : {StepsBefore(), in_order}) {
     const MemoryPlan plan = plan_memory(graph, 1, PitchRule::kDense, before);
     EXPECT_EQ(plan.tensors[3].offset, plan.tensors[1].offset);
-    const MemoryPlan extra = plan_memory(graph, 1, PitchRule::kDense, before, std::span(&early, 1));
+    const MemoryPlan extra = plan_memory(graph, 1, PitchRule::kDense, before, {}, std::span(&early, 1));
     EXPECT_NE(extra.tensors[3].offset, extra.tensors[1].offset);
     EXPECT_EQ(extra.tensors[3].first_step, 2);
   }

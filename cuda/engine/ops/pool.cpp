@@ -12,11 +12,14 @@ std::unique_ptr<Step> make_float_step(const MaxPool& op, const StepContext& cont
   });
 }
 std::unique_ptr<Step> make_int8_step(const MaxPool& op, const StepContext& context) {
-  return make_simple_step("max_pool_s8",
-                          [&ops = ops_of(context.runtime), window = op.window, m = context.form().input_factors[0],
-                           src = context.self().inputs[0], self = context.node](const Pass& pass) {
-                            ops.max_pool(pass.view(src), window, m, pass.view(self), pass.stream);
-                          });
+  const bool joined = context.pooled.is_joined(context.node);
+  return make_simple_step(
+      joined ? "in place" : "max_pool_s8",
+      [joined, &ops = ops_of(context.runtime), window = op.window, m = context.form().input_factors[0],
+       src = context.self().inputs[0], self = context.node](const Pass& pass) {
+        if (joined && !pass.apart) return;
+        ops.max_pool(pass.view(src), window, m, pass.view(self), pass.stream);
+      });
 }
 
 std::unique_ptr<Step> make_float_step(const AvgPool& op, const StepContext& context) {
