@@ -69,6 +69,8 @@ const Problem kProblems[] = {
     {"n1h19w23c4_k70r3s3_st1_pad1,1,1,1", kU8, kS8, kNone, kOdd, false, 0, 1, window(2, 3, {1, 0, 0, 1})},
     {"n1h22w17c1_k24r5s5_st1_pad2,2,2,2", kS8, kS8, kNone, kSlices, false, 0, 1, window(3, 1, {1, 1, 1, 1})},
     {"n3h14w15c2_k130r3s3_st1_pad1,1,1,1", kS8, kU8, kNone, kPadded, true, 1, 1, window(2, 2)},
+    // several tiles a block
+    {"n640h5w6c3_k16r3s3_st1_pad0,0,0,0", kU8, kU8, kNone, kPadded, false, 0, 1, window(2, 1)},
     // depthwise
     {"n1h12w11c8_dw_r3s3_st1_pad1,1,1,1", kU8, kU8, kNone, kTight},
     {"n1h8w8c63_dw_r3s3_st1_pad1,1,1,1", kS8, kS8, kS8, kOdd},
