@@ -71,21 +71,29 @@ TEST(PtxError, BarriersOfSeveralWarps) {
 
 // A copy lands at the wait that covers it, not before.
 TEST(PtxCopies, AreLate) {
-  const std::string copy = std::string(kBase) + R"(
+  const auto copy = [](const std::string& cache, const std::string& size) {
+    return std::string(kBase) + R"(
     and.b32 %r6, %r0, 0; add.s32 %r5, %r5, %r6; mov.u32 %r7, 0; mov.u32 %r8, 1;
     st.shared.u32 [%r5], %r7; add.s64 %rd5, %rd1, -384;
-    cp.async.cg.shared.global [%r5], [%rd5], 16, %r9; cp.async.commit_group; cp.async.wait_group )";
-  const auto run = [&](const std::string& bytes, const std::string& pending, bool late) {
-    Snippet snippet("mov.u32 %r9, " + bytes + "; " + copy + pending +
-                    "; ld.shared.u32 %r3, [%r5]; cp.async.wait_group 0;");
-    snippet.late_copies = late;
-    return snippet.run(32, Words(32, 7))[0];
+    cp.async.)" +
+           cache + ".shared.global [%r5], [%rd5], " + size + ", %r9; cp.async.commit_group; cp.async.wait_group ";
   };
-  EXPECT_EQ(run("16", "0", true), 7u);
-  EXPECT_EQ(run("16", "1", true), 0u);
-  EXPECT_EQ(run("16", "1", false), 7u);
-  EXPECT_EQ(run("0", "0", true), 0u);
-  EXPECT_THAT(error_of("mov.u32 %r9, 16; " + copy + "1;"), HasSubstr("no wait has covered"));
+  for (const std::string cache : {"cg", "ca"}) {
+    const std::string size = cache == "cg" ? "16" : "4";
+    const auto run = [&](const std::string& bytes, const std::string& pending, bool late) {
+      Snippet snippet("mov.u32 %r9, " + bytes + "; " + copy(cache, size) + pending +
+                      "; ld.shared.u32 %r3, [%r5]; cp.async.wait_group 0;");
+      snippet.late_copies = late;
+      return snippet.run(32, Words(32, 7))[0];
+    };
+    EXPECT_EQ(run(size, "0", true), 7u);
+    EXPECT_EQ(run(size, "1", true), 0u);
+    EXPECT_EQ(run(size, "1", false), 7u);
+    EXPECT_EQ(run("0", "0", true), 0u);
+    EXPECT_THAT(error_of("mov.u32 %r9, 16; " + copy("ca", "4") + "0;"), HasSubstr("more bytes to read"));
+    EXPECT_THAT(error_of("mov.u32 %r9, 4; " + copy("cg", "4") + "0;"), HasSubstr("not known"));
+    EXPECT_THAT(error_of("mov.u32 %r9, 4; " + copy(cache, size) + "1;"), HasSubstr("no wait has covered"));
+  }
 }
 
 }  // namespace
