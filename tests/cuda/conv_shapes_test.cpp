@@ -116,7 +116,9 @@ TEST_P(ConvSupport, TakesItsPools) {
     const ConvDesc desc = parse_conv_desc(text);
     for (const Window& pool : {Window{3, 3, 2, 2}, Window{3, 3, 2, 2, {1, 1, 1, 1}}, Window{2, 2, 2, 2}}) {
       ConvProblem problem{.desc = desc, .residual = {}, .src_pitch = 4, .dst_pitch = round_up(desc.k, 16)};
-      EXPECT_EQ(kernel().does(problem), kernel().op == ConvOp::kConvFirst && !kernel().pools) << text;
+      if (kernel().op == ConvOp::kConvFirst) {
+        EXPECT_EQ(kernel().does(problem), !kernel().pools) << text;
+      }
       problem.pool = pool;
       for (const DType type : {DType::kU8, DType::kS8}) {
         problem.src = problem.dst = type;
