@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel of first_pool.h with products by dp4a, for GPUs older than sm_80: 256 pixels of the convolution x 64
 // channels at once. As in first_dp4a.h eight threads cover the channels in interleaved fours; a thread computes eight
-// pixels, 32 apart. 105 registers (sm_75), 107 (sm_90), no spills; shared memory for ResNet50 54.4 KiB.
+// pixels, 32 apart. 105 registers (sm_75), 107 (sm_90), 124 (sm_120), no spills; shared memory for ResNet50 54.4 KiB.
 #include "cuda/conv/first_pool.h"
 #include "cuda/prim/dp4a.h"
 
