@@ -18,6 +18,7 @@
 #include "cuda/conv/first_tile.h"
 #include "cuda/conv/mma_index.h"
 #include "cuda/prim/bytes.h"
+#include "cuda/prim/previous_kernel.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 
@@ -154,6 +155,7 @@ GPUEVAL_DEVICE void pool_tile(const FirstPoolParams& a, const FirstPoolPlace& at
 template <typename Products>
 GPUEVAL_KERNEL(kFirstPoolThreads, kFirstPoolBlocks)
 conv_first_pool(const FirstPoolParams a) {
+  begin_behind_previous_kernel();
   constexpr bool kAsync = Products::kAsync;
   const int tile_step = static_cast<int>(grid_size().x);
   int tile = static_cast<int>(block_index().x);
@@ -230,7 +232,7 @@ inline void launch_first_pool(const char* name, void (*kernel)(FirstPoolParams),
   const int at_once = std::max(1, multiprocessors * kFirstPoolBlocks / channel_tiles);
   const Grid grid{.x = static_cast<unsigned>(std::min(params.tiles, at_once)),
                   .y = static_cast<unsigned>(channel_tiles)};
-  launch(stream, name, grid, kFirstPoolThreads, params.scales_at + cuda::kFirstPoolScales, kernel, params);
+  launch_early(stream, name, grid, kFirstPoolThreads, params.scales_at + cuda::kFirstPoolScales, kernel, params);
 }
 
 }  // namespace gpueval::GPUEVAL_TARGET

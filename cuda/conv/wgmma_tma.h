@@ -23,6 +23,7 @@
 #include "cuda/conv/tma_plan.h"
 #include "cuda/conv/wgmma_gemm.h"
 #include "cuda/prim/mbarrier.h"
+#include "cuda/prim/previous_kernel.h"
 #include "cuda/prim/tma.h"
 
 namespace gpueval::GPUEVAL_TARGET {
@@ -170,7 +171,9 @@ conv_wgmma_tma(GPUEVAL_GRID_CONSTANT const TmaParams p) {
   static_assert(kTile.valid(16, 16) && kTile.shared_bytes() <= 227 * 1024 && kTile.persistent && kTile.producer);
   static_assert(kTile.depth == 128 && kTile.m % 64 == 0 && kTile.warp_m() == 16 && kTile.warps_n == 1);
   static_assert(kTile.m <= 256 && !kTile.split_depth);
+  let_next_kernel_begin();
   make_stage_barriers<kTile>();
+  wait_for_previous_kernel();
   if (thread_index().x < static_cast<unsigned>(kTile.threads())) {
     consume<Row, kUnsigned>(p.mma);
   } else if (thread_index().x == static_cast<unsigned>(kTile.threads())) {
@@ -194,8 +197,8 @@ struct WgmmaTmaRow : TileRow<Row> {
                            make_tensor_map(Row::kName, cuda::source_map(problem, args.src, args.n, kTile))};
     const auto blocks = static_cast<unsigned>(std::min(params.mma.tiles, multiprocessors * kTile.blocks));
     const auto kernel = kKernels[problem.src == DType::kU8 ? 1 : 0][cuda::mma_pointwise(problem) ? 1 : 0];
-    gpueval::GPUEVAL_TARGET::launch(stream, Row::kName, {.x = blocks}, static_cast<unsigned>(kTile.block_threads()),
-                                    kTile.shared_bytes(), kernel, params);
+    launch_early(stream, Row::kName, {.x = blocks}, static_cast<unsigned>(kTile.block_threads()), kTile.shared_bytes(),
+                 kernel, params);
   }
   static constexpr cuda::ConvKernel kernel() {
     return {.name = Row::kName,

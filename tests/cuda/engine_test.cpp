@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cuda/engine/chunks.h"
 #include "cuda/engine/pooled_convs.h"
 #include "engine_case.h"
 #include "gpueval/dataset.h"
@@ -580,12 +581,13 @@ TEST_P(DeviceEngine, RunsFirstLayersInChunks) {
   const auto table = std::make_shared<const PixelTable>(pixel_table(Normalization::kTf));
   for (const Graph& graph : graphs) {
     const auto whole = engine(graph, {.batch = 7});
+    std::size_t cache = 1000;  // that holds some images of the first layers
+    while (plan_chunks(graph, 7, kChunkByCache, cache).last == 0) cache += cache / 16;
     for (const int images : {1, 3, 6, kChunkByCache}) {
       const bool overlaps = images == 3 && runtime_->properties().sm >= 90;
-      // A cache that only the last layers' tensors of a batch find room in.
       const auto device = make_device_engine(
           runtime_, GetParam(), graph, {.batch = 7, .overlap_launches = overlaps, .chunk = images, .pixels = table},
-          {.cache_bytes = 30'000});
+          {.cache_bytes = cache});
       ASSERT_FALSE(device->notes().empty());
       EXPECT_NE(device->notes().back().find("images at a time"), std::string::npos);
       EXPECT_LT(device->arena_bytes(), whole->arena_bytes());

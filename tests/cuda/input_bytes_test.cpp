@@ -10,13 +10,13 @@
 namespace gpueval::cuda {
 namespace {
 
-const Normalization kAll[] = {Normalization::kNone,
-                              Normalization::kTf,
-                              Normalization::kCaffe,
-                              Normalization::kTorch,
-                              Normalization::kUnit,
-                              Normalization::mean_std({0, 255, -1e6f}, {1, 255, 1e6f}),
-                              Normalization::mean_std({3.7f, 3.6f, 3.5f}, {1, 1, 1.0001f})};
+const Normalization kNormalizations[] = {Normalization::kNone,
+                                         Normalization::kTf,
+                                         Normalization::kCaffe,
+                                         Normalization::kTorch,
+                                         Normalization::kUnit,
+                                         Normalization::mean_std({0, 255, -1e6f}, {1, 255, 1e6f}),
+                                         Normalization::mean_std({3.7f, 3.6f, 3.5f}, {1, 1, 1.0001f})};
 
 // More pixels than one piece of the work.
 std::vector<float> values_of(const PixelTable& table) {
@@ -26,7 +26,7 @@ std::vector<float> values_of(const PixelTable& table) {
 }
 
 TEST(InputBytes, AreThoseOfTheValues) {
-  for (const Normalization& normalization : kAll) {
+  for (const Normalization& normalization : kNormalizations) {
     const PixelTable table = pixel_table(normalization);
     const std::vector<float> values = values_of(table);
     std::vector<std::uint8_t> bytes(values.size());
@@ -37,7 +37,7 @@ TEST(InputBytes, AreThoseOfTheValues) {
 
 TEST(InputBytes, AreNoneOfAnythingElse) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  for (const Normalization& normalization : kAll) {
+  for (const Normalization& normalization : kNormalizations) {
     const PixelTable table = pixel_table(normalization);
     std::vector<float> values = values_of(table);
     std::vector<std::uint8_t> bytes(values.size());
