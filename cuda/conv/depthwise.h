@@ -4,8 +4,11 @@
 // packed that way, [tap group][channel][4 taps].
 #pragma once
 
+#include <type_traits>
+
 #include "cuda/conv/depthwise_pack.h"
 #include "cuda/conv/epilogue.h"
+#include "cuda/conv/mma_index.h"
 #include "cuda/prim/bytes.h"
 
 namespace gpueval::GPUEVAL_TARGET {
@@ -16,11 +19,10 @@ struct DepthwiseParams {
   const std::int8_t* weights;
   int h, w, p, q, src_pitch, weight_pitch;
   int kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left;
-  std::uint32_t padding;          // four channels of a padded tap
-  int groups;                     // of four channels
-  int column_blocks, row_blocks;  // per image, of what one thread computes
-  unsigned threads;               // that have work
-  bool word_stores;
+  std::uint32_t padding;                            // four channels of a padded tap
+  cuda::Divisor groups, column_blocks, row_blocks;  // of four channels; per image, of what one thread computes
+  int threads;                                      // that have work
+  bool plain;  // bytes by known factors, four channels at a time, no residual: what nearly every layer is
 };
 
 inline DepthwiseParams make_depthwise_params(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int columns,
@@ -42,13 +44,14 @@ inline DepthwiseParams make_depthwise_params(const cuda::ConvProblem& problem, c
                          .pad_top = d.window.pad.top,
                          .pad_left = d.window.pad.left,
                          .padding = static_cast<std::uint32_t>(problem.src_zero_point) * 0x01010101u};
-  params.groups = (d.c + 3) / 4;
-  params.column_blocks = (params.q + columns - 1) / columns;
-  params.row_blocks = (params.p + rows - 1) / rows;
-  params.threads = static_cast<unsigned>(args.n) * static_cast<unsigned>(params.row_blocks) *
-                   static_cast<unsigned>(params.column_blocks) * static_cast<unsigned>(params.groups);
-  params.word_stores =
-      problem.dst != DType::kF32 && problem.dst_pitch % 4 == 0 && reinterpret_cast<std::uintptr_t>(args.dst) % 4 == 0;
+  const cuda::DepthwiseBlocks blocks(d, columns, rows);
+  params.groups = cuda::Divisor(blocks.groups);
+  params.column_blocks = cuda::Divisor(blocks.columns);
+  params.row_blocks = cuda::Divisor(blocks.rows);
+  params.threads = blocks.count(d, args.n);
+  params.plain = problem.dst != DType::kF32 && params.epilogue.quads && d.c % 4 == 0 && args.residual == nullptr &&
+                 args.image_scale == nullptr && moves_quads(args.m, 0, sizeof(float)) &&
+                 moves_quads(args.b, 0, sizeof(float));
   return params;
 }
 
@@ -56,57 +59,57 @@ inline DepthwiseParams make_depthwise_params(const cuda::ConvProblem& problem, c
 struct DepthwisePlace {
   int image, p, q, channel;
 };
-GPUEVAL_DEVICE DepthwisePlace depthwise_place(const DepthwiseParams& a, unsigned thread, int columns, int rows) {
-  const auto groups = static_cast<unsigned>(a.groups), column_blocks = static_cast<unsigned>(a.column_blocks),
-             row_blocks = static_cast<unsigned>(a.row_blocks);
-  const unsigned block = thread / groups, row = block / column_blocks;
-  return {.image = static_cast<int>(row / row_blocks),
-          .p = static_cast<int>(row % row_blocks) * rows,
-          .q = static_cast<int>(block % column_blocks) * columns,
-          .channel = static_cast<int>(thread % groups) * 4};
+GPUEVAL_DEVICE DepthwisePlace depthwise_place(const DepthwiseParams& a, int thread, int columns, int rows) {
+  const int block = a.groups.quotient(thread), row = a.column_blocks.quotient(block),
+            image = a.row_blocks.quotient(row);
+  return {.image = image,
+          .p = a.row_blocks.remainder(row, image) * rows,
+          .q = a.column_blocks.remainder(block, row) * columns,
+          .channel = a.groups.remainder(thread, block) * 4};
 }
 
-// m and b of a thread's four channels, read once; channels beyond the last are zero and never stored.
-struct ChannelFactors {
-  float m[4], b[4];
-  int count;
+// The end of plain layers, in few instructions: factors are read once, four channels leave as a word.
+struct PlainOutput {
+  Quad m, b;
+  std::uint8_t* dst;
+
+  GPUEVAL_DEVICE PlainOutput(const Epilogue& e, const DepthwisePlace& at)
+      : m(load_global<Quad>(e.m + at.channel)), b(load_global<Quad>(e.b + at.channel)) {}
+
+  GPUEVAL_DEVICE void start_row(const Epilogue& e, const DepthwisePlace& at, int pixel) {
+    dst = static_cast<std::uint8_t*>(e.dst) + static_cast<std::int64_t>(pixel) * e.dst_pitch + at.channel;
+  }
+  // Pixel i of the row; acc: the sums as floats.
+  GPUEVAL_DEVICE void store(const Epilogue& e, int i, const float (&acc)[4]) const {
+    std::uint32_t bits[4];
+    GPUEVAL_UNROLL
+    for (int c = 0; c < 4; ++c) {
+      const float v = max_of(fma_rn(acc[c], m.value[c], b.value[c]), e.lo);
+      bits[c] = round_to_low_bits(min_of(v, e.hi));
+    }
+    const std::uint32_t low = byte_permute(bits[0], bits[1], 0x0040), high = byte_permute(bits[2], bits[3], 0x0040);
+    store_global(dst + static_cast<std::int64_t>(i) * e.dst_pitch, byte_permute(low, high, 0x5410));
+  }
 };
-GPUEVAL_DEVICE ChannelFactors channel_factors(const Epilogue& e, int channel, int image) {
-  ChannelFactors f;
-  f.count = e.k - channel < 4 ? e.k - channel : 4;
-  GPUEVAL_UNROLL
-  for (int i = 0; i < 4; ++i) {
-    const bool real = i < f.count;
-    f.m[i] = !real ? 0.0f : e.image_scale != nullptr ? e.image_scale[image] : e.m[channel + i];
-    f.b[i] = real ? e.b[channel + i] : 0.0f;
-  }
-  return f;
-}
 
-// Requantizes and stores four channels of one output pixel; acc: the sums as floats.
-GPUEVAL_DEVICE void store_four(const DepthwiseParams& a, const ChannelFactors& f, int row, int channel,
-                               const float (&acc)[4]) {
-  const Epilogue& e = a.epilogue;
-  const std::int64_t at = static_cast<std::int64_t>(row) * e.dst_pitch + channel;
-  std::uint32_t bits[4];
-  GPUEVAL_UNROLL
-  for (int i = 0; i < 4; ++i) {
-    const int r = e.residual != nullptr && i < f.count ? residual_at(e, row, channel + i) : 0;
-    const float v = epilogue_value_of(e, acc[i], f.m[i], f.b[i], r);
-    if (e.dst_float && i < f.count) static_cast<float*>(e.dst)[at + i] = v;
-    bits[i] = round_to_low_bits(min_of(v, e.hi));
+// Of any layer, of channels that need not be four.
+struct AnyOutput {
+  QuadScale scale;
+  float dynamic;
+  int first, channel;
+
+  GPUEVAL_DEVICE AnyOutput(const Epilogue& e, const DepthwisePlace& at)
+      : scale(quad_scale(e, at.channel)),
+        dynamic(e.image_scale != nullptr ? e.image_scale[at.image] : 0.0f),
+        channel(at.channel) {}
+
+  GPUEVAL_DEVICE void start_row(const Epilogue&, const DepthwisePlace&, int pixel) { first = pixel; }
+  GPUEVAL_DEVICE void store(const Epilogue& e, int i, const int (&acc)[4]) const {
+    store_quad(e, first + i, channel, scale, dynamic, acc);
   }
-  if (e.dst_float) return;
-  auto* dst = static_cast<std::uint8_t*>(e.dst) + at;
-  if (a.word_stores && f.count == 4) {
-    store_global(dst,
-                 byte_permute(byte_permute(bits[0], bits[1], 0x0040), byte_permute(bits[2], bits[3], 0x0040), 0x5410));
-    return;
-  }
-  GPUEVAL_UNROLL
-  for (int i = 0; i < 4; ++i) {
-    if (i < f.count) dst[i] = static_cast<std::uint8_t>(bits[i]);
-  }
-}
+};
+
+template <bool kPlain>
+using DepthwiseOutput = std::conditional_t<kPlain, PlainOutput, AnyOutput>;
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -24,6 +24,15 @@ std::vector<std::int8_t> pack_groups(const ConvProblem& problem, std::span<const
 
 }  // namespace
 
+int DepthwiseBlocks::count(const ConvDesc& desc, int images) const {
+  constexpr std::int64_t kLimit = (std::int64_t{1} << 31) - 1024;  // whole blocks of threads below 2^31
+  const std::int64_t blocks = std::int64_t{images} * rows * columns * groups;
+  GPUEVAL_CHECK(blocks < kLimit && std::int64_t{images} * desc.h * desc.w < kLimit,
+                "a depthwise kernel counts threads and pixels in 31 bits, too few for {} images of {}", images,
+                to_string(desc));
+  return static_cast<int>(blocks);
+}
+
 std::vector<std::int8_t> pack_depthwise_taps(const ConvProblem& problem, std::span<const std::int8_t> weights) {
   return pack_groups(problem, weights, 4);
 }

@@ -15,11 +15,11 @@ namespace {
 constexpr const char* kName = "depthwise_s8_any";
 constexpr unsigned kThreads = 128;
 
-template <bool kUnsigned>
+template <bool kUnsigned, bool kPlain>
 GPUEVAL_KERNEL(kThreads)
 depthwise_any(const DepthwiseParams a) {
   begin_behind_previous_kernel();
-  const unsigned thread = block_index().x * kThreads + thread_index().x;
+  const auto thread = static_cast<int>(block_index().x * kThreads + thread_index().x);
   if (thread >= a.threads) return;
   const DepthwisePlace at = depthwise_place(a, thread, 1, 1);
   const std::uint8_t* image = a.src + static_cast<std::int64_t>(at.image) * a.h * a.w * a.src_pitch + at.channel;
@@ -46,20 +46,25 @@ depthwise_any(const DepthwiseParams a) {
     GPUEVAL_UNROLL
     for (int i = 0; i < 4; ++i) acc[i] = dp4a<kUnsigned>(taps[i], four.word[i], acc[i]);
   }
-  float sums[4];
-  GPUEVAL_UNROLL
-  for (int i = 0; i < 4; ++i) sums[i] = int_to_float(acc[i]);
-  store_four(a, channel_factors(a.epilogue, at.channel, at.image), (at.image * a.p + at.p) * a.q + at.q, at.channel,
-             sums);
+  DepthwiseOutput<kPlain> output(a.epilogue, at);
+  output.start_row(a.epilogue, at, (at.image * a.p + at.p) * a.q + at.q);
+  if constexpr (kPlain) {
+    output.store(a.epilogue, 0,
+                 {int_to_float(acc[0]), int_to_float(acc[1]), int_to_float(acc[2]), int_to_float(acc[3])});
+  } else {
+    output.store(a.epilogue, 0, acc);
+  }
 }
 
 bool supports(const cuda::ConvProblem& problem) { return problem.desc.depthwise && problem.src_pitch % 4 == 0; }
 
 void launch_row(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int, cuda::Stream stream) {
   const DepthwiseParams params = make_depthwise_params(problem, args, 1, 1);
-  const Grid grid{.x = (params.threads + kThreads - 1) / kThreads};
-  launch_early(stream, kName, grid, kThreads, 0, problem.src == DType::kU8 ? depthwise_any<true> : depthwise_any<false>,
-               params);
+  const Grid grid{.x = (static_cast<unsigned>(params.threads) + kThreads - 1) / kThreads};
+  const bool is_unsigned = problem.src == DType::kU8;
+  const auto kernel = params.plain ? (is_unsigned ? depthwise_any<true, true> : depthwise_any<false, true>)
+                                   : (is_unsigned ? depthwise_any<true, false> : depthwise_any<false, false>);
+  launch_early(stream, kName, grid, kThreads, 0, kernel, params);
 }
 
 }  // namespace

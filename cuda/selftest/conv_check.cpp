@@ -77,6 +77,8 @@ const Problem kProblems[] = {
     {"n2h3w40c32_dw_r3s3_st2_pad1,0,1,0", kU8, kS8, kNone, kPadded},
     {"n1h13w23c65_dw_r3s3_st2_pad1,1,1,1", kS8, kF32, kU8, kSlices},
     {"n1h5w5c728_dw_r3s3_st1_pad1,1,1,1", kU8, kF32, kNone, kPadded},
+    {"n2h11w15c128_dw_r3s3_st1_pad1,1,1,1", kU8, kU8, kNone, kTight},  // whole warps inside the image
+    {"n1h19w21c128_dw_r3s3_st2_pad0,1,0,1", kS8, kS8, kNone, kTight},
     {"n1h7w7c24_dw_r5s5_st1_pad2,2,2,2", kU8, kU8, kU8, kTight},
     {"n1h9w9c70_dw_r1s7_st1_pad0,0,3,3", kS8, kS8, kNone, kOdd},
     {"n3h7w7c72_dw_r3s3_st1_pad1,1,1,1", kS8, kU8, kNone, kPadded, true, 1},

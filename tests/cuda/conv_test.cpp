@@ -39,7 +39,8 @@ TEST_P(ConvRow, MatchesReferenceOnListedShapes) {
 TEST_P(ConvRow, SaturatesByClampingBeforeRounding) {
   int exact = 0;
   for (const char* text : {"n1h7w7c64_k80r3s3_st1_pad1,1,1,1", "n2h1w1c512_k80r1s1_st1_pad0,0,0,0",
-                           "n1h9w9c3_k32r3s3_st1_pad1,1,1,1", "n1h7w7c72_dw_r3s3_st1_pad1,1,1,1"}) {
+                           "n1h9w9c3_k32r3s3_st1_pad1,1,1,1", "n1h7w7c72_dw_r3s3_st1_pad1,1,1,1",
+                           "n1h11w15c128_dw_r3s3_st1_pad1,1,1,1", "n1h19w21c128_dw_r3s3_st2_pad0,1,0,1"}) {
     for (std::uint64_t seed = 0; seed < 4; ++seed) {
       CaseOptions options = options_of(seed);
       options.saturation = seed % 2 == 0 ? 20.0f : 1e9f;  // 1e9: far beyond what an int32 holds
