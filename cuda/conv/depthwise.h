@@ -10,8 +10,12 @@
 #include "cuda/conv/epilogue.h"
 #include "cuda/conv/mma_index.h"
 #include "cuda/prim/bytes.h"
+#include "cuda/prim/saturate.h"
 
 namespace gpueval::GPUEVAL_TARGET {
+
+// Plain layers, nearly all: saturating bytes (u8 or s8) by known factors, four channels at a time, no residual.
+enum class DepthwiseEnd { kAny, kU8, kS8 };
 
 struct DepthwiseParams {
   Epilogue epilogue;
@@ -22,7 +26,7 @@ struct DepthwiseParams {
   std::uint32_t padding;                            // four channels of a padded tap
   cuda::Divisor groups, column_blocks, row_blocks;  // of four channels; per image, of what one thread computes
   int threads;                                      // that have work
-  bool plain;  // bytes by known factors, four channels at a time, no residual: what nearly every layer is
+  DepthwiseEnd end;
 };
 
 inline DepthwiseParams make_depthwise_params(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int columns,
@@ -49,9 +53,10 @@ inline DepthwiseParams make_depthwise_params(const cuda::ConvProblem& problem, c
   params.column_blocks = cuda::Divisor(blocks.columns);
   params.row_blocks = cuda::Divisor(blocks.rows);
   params.threads = blocks.count(d, args.n);
-  params.plain = problem.dst != DType::kF32 && params.epilogue.quads && d.c % 4 == 0 && args.residual == nullptr &&
-                 args.image_scale == nullptr && moves_quads(args.m, 0, sizeof(float)) &&
-                 moves_quads(args.b, 0, sizeof(float));
+  const bool plain = params.epilogue.saturates && params.epilogue.quads && d.c % 4 == 0 && args.residual == nullptr &&
+                     args.image_scale == nullptr && moves_quads(args.m, 0, sizeof(float)) &&
+                     moves_quads(args.b, 0, sizeof(float));
+  params.end = !plain ? DepthwiseEnd::kAny : problem.dst == DType::kU8 ? DepthwiseEnd::kU8 : DepthwiseEnd::kS8;
   return params;
 }
 
@@ -68,7 +73,8 @@ GPUEVAL_DEVICE DepthwisePlace depthwise_place(const DepthwiseParams& a, int thre
           .channel = a.groups.remainder(thread, block) * 4};
 }
 
-// The end of plain layers, in few instructions: factors are read once, four channels leave as a word.
+// The end of plain layers, in few instructions: factors are read once, four channels leave as a word that saturates.
+template <bool kUnsigned>
 struct PlainOutput {
   Quad m, b;
   std::uint8_t* dst;
@@ -81,14 +87,13 @@ struct PlainOutput {
   }
   // Pixel i of the row; acc: the sums as floats.
   GPUEVAL_DEVICE void store(const Epilogue& e, int i, const float (&acc)[4]) const {
-    std::uint32_t bits[4];
+    float v[4];
     GPUEVAL_UNROLL
     for (int c = 0; c < 4; ++c) {
-      const float v = max_of(fma_rn(acc[c], m.value[c], b.value[c]), e.lo);
-      bits[c] = round_to_low_bits(min_of(v, e.hi));
+      v[c] = fma_rn(acc[c], m.value[c], b.value[c]);
+      if constexpr (!kUnsigned) v[c] = max_of(v[c], e.lo);
     }
-    const std::uint32_t low = byte_permute(bits[0], bits[1], 0x0040), high = byte_permute(bits[2], bits[3], 0x0040);
-    store_global(dst + static_cast<std::int64_t>(i) * e.dst_pitch, byte_permute(low, high, 0x5410));
+    store_global(dst + static_cast<std::int64_t>(i) * e.dst_pitch, saturated_four<kUnsigned>(v));
   }
 };
 
@@ -109,7 +114,21 @@ struct AnyOutput {
   }
 };
 
-template <bool kPlain>
-using DepthwiseOutput = std::conditional_t<kPlain, PlainOutput, AnyOutput>;
+template <DepthwiseEnd kEnd>
+using DepthwiseOutput =
+    std::conditional_t<kEnd == DepthwiseEnd::kAny, AnyOutput, PlainOutput<kEnd == DepthwiseEnd::kU8>>;
+
+// What kernels, a template of the end, gives for this one.
+template <typename Kernels>
+auto kernel_of(DepthwiseEnd end, const Kernels& kernels) {
+  switch (end) {
+    case DepthwiseEnd::kU8:
+      return kernels.template operator()<DepthwiseEnd::kU8>();
+    case DepthwiseEnd::kS8:
+      return kernels.template operator()<DepthwiseEnd::kS8>();
+    default:
+      return kernels.template operator()<DepthwiseEnd::kAny>();
+  }
+}
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -13,11 +13,10 @@
 // the bits of one word. Addresses are the line's pointer plus constant multiples of the pitch. Instructions an output
 // on sm_90, inside / at the border (before there was a difference):
 //                stride 1                stride 2
-//   4x1    21.5 / 26.2 (62.5)      24.2 / 29.9 (71.2)
-//   4x4    14.0 / 17.1 (47.1)      18.0 / 23.5 (57.4)
+//   4x1    18.2 / 22.6 (62.5)      20.9 / 26.6 (71.2)
+//   4x4    10.8 / 13.7 (47.1)      14.7 / 19.3 (57.4)
+// of u8; an s8 output takes one more, its lower clamp.
 #pragma once
-
-#include <type_traits>
 
 #include "cuda/conv/depthwise.h"
 #include "cuda/prim/dp4a.h"
@@ -138,11 +137,11 @@ GPUEVAL_DEVICE std::uint32_t real_columns(const DepthwiseParams& a, int x0) {
 }
 
 // The outputs of one thread. kInside: all that it reads and writes lies in the images.
-template <bool kUnsigned, int kStride, int kRows, bool kPlain, bool kInside>
+template <bool kUnsigned, int kStride, int kRows, DepthwiseEnd kEnd, bool kInside>
 GPUEVAL_DEVICE void write_patch(const DepthwiseParams& a, const DepthwisePlace& at) {
   const Epilogue& e = a.epilogue;
-  const DepthwiseWeights<kStride> weights = load_weights<kStride, kPlain>(a, at.channel);
-  DepthwiseOutput<kPlain> output(e, at);
+  const DepthwiseWeights<kStride> weights = load_weights<kStride, kEnd != DepthwiseEnd::kAny>(a, at.channel);
+  DepthwiseOutput<kEnd> output(e, at);
   const int y0 = at.p * kStride - a.pad_top, x0 = at.q * kStride - a.pad_left;
   const std::int64_t line = static_cast<std::int64_t>(a.w) * a.src_pitch;
   const std::uint8_t* src =
@@ -161,7 +160,7 @@ GPUEVAL_DEVICE void write_patch(const DepthwiseParams& a, const DepthwisePlace& 
       if (!kInside && at.q + j >= a.q) break;
       int sums[4];
       sum_column<kUnsigned, kStride>(ring[(i - 2) % 3], ring[(i - 1) % 3], ring[i % 3], weights, j, sums);
-      if constexpr (kPlain) {
+      if constexpr (kEnd != DepthwiseEnd::kAny) {
         output.store(e, j,
                      {small_int_to_float(sums[0]), small_int_to_float(sums[1]), small_int_to_float(sums[2]),
                       small_int_to_float(sums[3])});
@@ -175,24 +174,29 @@ GPUEVAL_DEVICE void write_patch(const DepthwiseParams& a, const DepthwisePlace& 
   }
 }
 
-template <bool kUnsigned, int kStride, int kRows, bool kPlain>
+// Layers that are not plain, which are few, get one row a thread: four would take most of the compiler's time.
+template <int kRows, DepthwiseEnd kEnd>
+inline constexpr int kThreadRows = kEnd == DepthwiseEnd::kAny ? 1 : kRows;
+
+template <bool kUnsigned, int kStride, int kRows, DepthwiseEnd kEnd>
 GPUEVAL_KERNEL(kDepthwiseThreads)
 depthwise_3x3(const DepthwiseParams a) {
   begin_behind_previous_kernel();
+  constexpr int kThread = kThreadRows<kRows, kEnd>;
   const auto thread = static_cast<int>(block_index().x * kDepthwiseThreads + thread_index().x);
   const bool works = thread < a.threads;
-  const DepthwisePlace at = depthwise_place(a, works ? thread : 0, kDepthwiseColumns, kRows);
-  if constexpr (kPlain) {
+  const DepthwisePlace at = depthwise_place(a, works ? thread : 0, kDepthwiseColumns, kThread);
+  if constexpr (kEnd != DepthwiseEnd::kAny) {
     // A warp whose lanes differ would take both ways, one after the other.
     const int y0 = at.p * kStride - a.pad_top, x0 = at.q * kStride - a.pad_left;
     const bool inside =
-        y0 >= 0 && x0 >= 0 && y0 + (kRows - 1) * kStride + 3 <= a.h && x0 + kPatchColumns<kStride> <= a.w;
+        y0 >= 0 && x0 >= 0 && y0 + (kThread - 1) * kStride + 3 <= a.h && x0 + kPatchColumns<kStride> <= a.w;
     if (ballot(inside && works) == kAllLanes) {
-      write_patch<kUnsigned, kStride, kRows, true, true>(a, at);
+      write_patch<kUnsigned, kStride, kThread, kEnd, true>(a, at);
       return;
     }
   }
-  if (works) write_patch<kUnsigned, kStride, kRows, kPlain, false>(a, at);
+  if (works) write_patch<kUnsigned, kStride, kThread, kEnd, false>(a, at);
 }
 
 inline bool supports_depthwise_3x3(const cuda::ConvProblem& problem) {
@@ -205,14 +209,14 @@ inline bool supports_depthwise_3x3(const cuda::ConvProblem& problem) {
 template <int kRows>
 void launch_depthwise_3x3(const char* name, const cuda::ConvProblem& problem, const cuda::ConvArgs& args,
                           cuda::Stream stream) {
-  const DepthwiseParams params = make_depthwise_params(problem, args, kDepthwiseColumns, kRows);
+  DepthwiseParams params = make_depthwise_params(problem, args, kDepthwiseColumns, kRows);
+  constexpr int kAnyRows = kThreadRows<kRows, DepthwiseEnd::kAny>;
+  if (params.end == DepthwiseEnd::kAny) params = make_depthwise_params(problem, args, kDepthwiseColumns, kAnyRows);
   const bool is_unsigned = problem.src == DType::kU8, stride1 = problem.desc.window.stride_h == 1;
-  const auto choose = [&](auto plain) {
-    constexpr bool kPlain = decltype(plain)::value;
-    return is_unsigned ? (stride1 ? depthwise_3x3<true, 1, kRows, kPlain> : depthwise_3x3<true, 2, kRows, kPlain>)
-                       : (stride1 ? depthwise_3x3<false, 1, kRows, kPlain> : depthwise_3x3<false, 2, kRows, kPlain>);
-  };
-  const auto kernel = params.plain ? choose(std::true_type()) : choose(std::false_type());
+  const auto kernel = kernel_of(params.end, [&]<DepthwiseEnd kEnd>() {
+    return is_unsigned ? (stride1 ? depthwise_3x3<true, 1, kRows, kEnd> : depthwise_3x3<true, 2, kRows, kEnd>)
+                       : (stride1 ? depthwise_3x3<false, 1, kRows, kEnd> : depthwise_3x3<false, 2, kRows, kEnd>);
+  });
   const Grid grid{.x = (static_cast<unsigned>(params.threads) + kDepthwiseThreads - 1) / kDepthwiseThreads};
   launch_early(stream, name, grid, kDepthwiseThreads, 0, kernel, params);
 }

@@ -15,7 +15,7 @@ namespace {
 constexpr const char* kName = "depthwise_s8_any";
 constexpr unsigned kThreads = 128;
 
-template <bool kUnsigned, bool kPlain>
+template <bool kUnsigned, DepthwiseEnd kEnd>
 GPUEVAL_KERNEL(kThreads)
 depthwise_any(const DepthwiseParams a) {
   begin_behind_previous_kernel();
@@ -46,9 +46,9 @@ depthwise_any(const DepthwiseParams a) {
     GPUEVAL_UNROLL
     for (int i = 0; i < 4; ++i) acc[i] = dp4a<kUnsigned>(taps[i], four.word[i], acc[i]);
   }
-  DepthwiseOutput<kPlain> output(a.epilogue, at);
+  DepthwiseOutput<kEnd> output(a.epilogue, at);
   output.start_row(a.epilogue, at, (at.image * a.p + at.p) * a.q + at.q);
-  if constexpr (kPlain) {
+  if constexpr (kEnd != DepthwiseEnd::kAny) {
     output.store(a.epilogue, 0,
                  {int_to_float(acc[0]), int_to_float(acc[1]), int_to_float(acc[2]), int_to_float(acc[3])});
   } else {
@@ -62,8 +62,9 @@ void launch_row(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, in
   const DepthwiseParams params = make_depthwise_params(problem, args, 1, 1);
   const Grid grid{.x = (static_cast<unsigned>(params.threads) + kThreads - 1) / kThreads};
   const bool is_unsigned = problem.src == DType::kU8;
-  const auto kernel = params.plain ? (is_unsigned ? depthwise_any<true, true> : depthwise_any<false, true>)
-                                   : (is_unsigned ? depthwise_any<true, false> : depthwise_any<false, false>);
+  const auto kernel = kernel_of(params.end, [&]<DepthwiseEnd kEnd>() {
+    return is_unsigned ? depthwise_any<true, kEnd> : depthwise_any<false, kEnd>;
+  });
   launch_early(stream, kName, grid, kThreads, 0, kernel, params);
 }
 

@@ -3,6 +3,8 @@
 // A row is an output pixel of the batch, n * P * Q + p * Q + q.
 #pragma once
 
+#include <cmath>
+
 #include "cuda/conv/conv_kernel.h"
 #include "cuda/prim/arithmetic.h"
 #include "cuda/prim/vector.h"
@@ -17,13 +19,21 @@ struct Epilogue {
   void* dst;
   int k, dst_pitch, residual_pitch, pixels_per_image;
   float lo, hi, residual_scale;
-  bool dst_float, residual_unsigned;
-  bool quads;  // destination and residual allow four channels, from a multiple of 4 on, to be moved at once
+  bool dst_float, dst_unsigned, residual_unsigned;
+  bool saturates;  // see saturates()
+  bool quads;      // destination and residual allow four channels, from a multiple of 4 on, to be moved at once
 };
 
 // True if four elements at every fourth channel of a tensor are aligned to their size.
 inline bool moves_quads(const void* data, int pitch, std::size_t element_bytes) {
   return pitch % 4 == 0 && reinterpret_cast<std::uintptr_t>(data) % (4 * element_bytes) == 0;
+}
+
+// True if the element's own range does what [lo, hi] demands, but for lo of s8 (-127 in nearly all layers): u8 needs no
+// clamp, s8 the lower one.
+inline bool saturates(DType dst, float lo, float hi) {
+  return dst == DType::kU8 ? std::nearbyint(lo) <= 0 && std::nearbyint(hi) >= 255
+                           : dst == DType::kS8 && std::nearbyint(hi) >= 127;
 }
 
 inline Epilogue make_epilogue(const cuda::ConvProblem& problem, const cuda::ConvArgs& args) {
@@ -40,7 +50,9 @@ inline Epilogue make_epilogue(const cuda::ConvProblem& problem, const cuda::Conv
           .hi = args.hi,
           .residual_scale = args.residual_scale,
           .dst_float = problem.dst == DType::kF32,
+          .dst_unsigned = problem.dst == DType::kU8,
           .residual_unsigned = problem.residual == DType::kU8,
+          .saturates = saturates(problem.dst, args.lo, args.hi),
           .quads = moves_quads(args.dst, problem.dst_pitch, size_of(problem.dst)) &&
                    (args.residual == nullptr || moves_quads(args.residual, problem.residual_pitch, 1))};
 }

@@ -12,6 +12,7 @@
 #include "cuda/prim/bytes.h"
 #include "cuda/prim/mma.h"
 #include "cuda/prim/previous_kernel.h"
+#include "cuda/prim/saturate.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 
@@ -65,13 +66,85 @@ GPUEVAL_DEVICE void multiply_first(const FirstParams& a, std::uint32_t taps, con
   }
 }
 
+// Element c of quad j of part i, of the lower or upper pixel.
+template <int kParts, int kChannels>
+GPUEVAL_DEVICE int first_sum(const FirstSums<kParts, kChannels>& sums, int i, int half, int j, int c) {
+  return sums.acc[i][2 * j + c / 2][2 * half + c % 2];
+}
+
+// Saturating bytes by known factors, a run of channels at once.
 template <bool kUnsigned, int kParts, int kChannels>
-GPUEVAL_KERNEL(kFirstThreads)
+GPUEVAL_DEVICE void write_first_runs(const FirstParams& a, const FirstPlace& at,
+                                     const FirstSums<kParts, kChannels>& sums, int p0, int q0, int channel) {
+  constexpr int kQuads = kChannels / 16;
+  static_assert(kQuads == 4 || kQuads == 2);
+  const Epilogue& e = a.epilogue;
+  std::uint32_t words[kParts][2][kQuads];
+  GPUEVAL_UNROLL
+  for (int j = 0; j < kQuads; ++j) {
+    const auto m = load_global<Quad>(e.m + channel + j * 4), b = load_global<Quad>(e.b + channel + j * 4);
+    GPUEVAL_UNROLL
+    for (int i = 0; i < kParts; ++i) {
+      GPUEVAL_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        float v[4];
+        GPUEVAL_UNROLL
+        for (int c = 0; c < 4; ++c) {
+          v[c] = fma_rn(int_to_float(first_sum(sums, i, half, j, c)), m.value[c], b.value[c]);
+          if constexpr (!kUnsigned) v[c] = max_of(v[c], e.lo);
+        }
+        words[i][half][j] = saturated_four<kUnsigned>(v);
+      }
+    }
+  }
+  GPUEVAL_UNROLL
+  for (int i = 0; i < kParts; ++i) {
+    GPUEVAL_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      const int p = p0 + i, q = q0 + half * 8;
+      if (p >= a.p || q >= a.q) continue;
+      const std::int64_t row = (static_cast<std::int64_t>(at.image) * a.p + p) * a.q + q;
+      auto* dst = static_cast<std::uint8_t*>(e.dst) + row * e.dst_pitch + channel;
+      const std::uint32_t(&w)[kQuads] = words[i][half];
+      if constexpr (kQuads == 4) {
+        store_global(dst, Bytes16{{w[0], w[1], w[2], w[3]}});
+      } else {
+        store_global(dst, Bytes8{{w[0], w[1]}});
+      }
+    }
+  }
+}
+
+template <int kParts, int kChannels>
+GPUEVAL_DEVICE void write_first_any(const FirstParams& a, const FirstPlace& at,
+                                    const FirstSums<kParts, kChannels>& sums, int p0, int q0, int channel) {
+  const Epilogue& e = a.epilogue;
+  const float dynamic = e.image_scale != nullptr ? e.image_scale[at.image] : 0.0f;
+  GPUEVAL_UNROLL
+  for (int j = 0; j < kChannels / 16; ++j) {
+    const QuadScale scale = quad_scale(e, channel + j * 4);
+    GPUEVAL_UNROLL
+    for (int i = 0; i < kParts; ++i) {
+      GPUEVAL_UNROLL
+      for (int half = 0; half < 2; ++half) {
+        const int p = p0 + i, q = q0 + half * 8;
+        if (p >= a.p || q >= a.q || channel + j * 4 >= e.k) continue;
+        int acc[4];
+        GPUEVAL_UNROLL
+        for (int c = 0; c < 4; ++c) acc[c] = first_sum(sums, i, half, j, c);
+        store_quad(e, (at.image * a.p + p) * a.q + q, channel + j * 4, scale, dynamic, acc);
+      }
+    }
+  }
+}
+
+// Registers for five blocks a multiprocessor, as long as these need not be spilled (sm_80, four rows a warp).
+template <bool kUnsigned, int kParts, int kChannels>
+GPUEVAL_KERNEL(kFirstThreads, kParts == 2 ? 5 : 0)
 conv_first_mma(const FirstParams a) {
   begin_behind_previous_kernel();
   constexpr FirstTile kTile = kFirstMmaTile<kParts, kChannels>;
-  constexpr int kRun = kChannels / 4, kQuads = kRun / 4;  // of a lane
-  static_assert(kQuads == 4 || kQuads == 2);
+  constexpr int kRun = kChannels / 4;  // of a lane
   const FirstPlace at = first_place(kTile, a);
   load_patch(a, at);
   write_tap_offsets(a, a.patch_bytes);
@@ -86,50 +159,13 @@ conv_first_mma(const FirstParams a) {
     return pixel + static_cast<std::uint32_t>(i) * row_step + static_cast<std::uint32_t>(half) * half_step;
   };
   multiply_first<kUnsigned>(a, a.patch_bytes, pixel_at, sums);
-
-  const Epilogue& e = a.epilogue;
-  const int channel = at.channel + lane % 4 * kRun;
-  const bool wide = a.wide_stores && e.residual == nullptr && channel + kRun <= e.k;
-  const float dynamic = e.image_scale != nullptr ? e.image_scale[at.image] : 0.0f;
-  std::uint32_t words[kParts][2][kQuads] = {};
-  GPUEVAL_UNROLL
-  for (int j = 0; j < kQuads; ++j) {
-    const QuadScale scale = quad_scale(e, channel + j * 4);
-    GPUEVAL_UNROLL
-    for (int i = 0; i < kParts; ++i) {
-      GPUEVAL_UNROLL
-      for (int half = 0; half < 2; ++half) {
-        const int p = at.p + warp * kParts + i, q = at.q + lane / 4 + half * 8;
-        const int(&first)[4] = sums.acc[i][2 * j], (&second)[4] = sums.acc[i][2 * j + 1];
-        const int acc[4] = {first[2 * half], first[2 * half + 1], second[2 * half], second[2 * half + 1]};
-        if (wide) {
-          GPUEVAL_UNROLL
-          for (int c = 0; c < 4; ++c) {
-            const float v = epilogue_value(e, acc[c], e.image_scale != nullptr ? dynamic : scale.m[c], scale.b[c], 0);
-            words[i][half][j] |= (round_to_low_bits(min_of(v, e.hi)) & 0xffu) << 8 * c;
-          }
-        } else if (p < a.p && q < a.q && channel + j * 4 < e.k) {
-          store_quad(e, (at.image * a.p + p) * a.q + q, channel + j * 4, scale, dynamic, acc);
-        }
-      }
-    }
-  }
-  if (!wide) return;
-  GPUEVAL_UNROLL
-  for (int i = 0; i < kParts; ++i) {
-    GPUEVAL_UNROLL
-    for (int half = 0; half < 2; ++half) {
-      const int p = at.p + warp * kParts + i, q = at.q + lane / 4 + half * 8;
-      if (p >= a.p || q >= a.q) continue;
-      const std::int64_t row = (static_cast<std::int64_t>(at.image) * a.p + p) * a.q + q;
-      auto* dst = static_cast<std::uint8_t*>(e.dst) + row * e.dst_pitch + channel;
-      const std::uint32_t(&w)[kQuads] = words[i][half];
-      if constexpr (kQuads == 4) {
-        store_global(dst, Bytes16{{w[0], w[1], w[2], w[3]}});
-      } else {
-        store_global(dst, Bytes8{{w[0], w[1]}});
-      }
-    }
+  const int p0 = at.p + warp * kParts, q0 = at.q + lane / 4, channel = at.channel + lane % 4 * kRun;
+  if (!a.runs || channel + kRun > a.epilogue.k) {
+    write_first_any(a, at, sums, p0, q0, channel);
+  } else if (a.epilogue.dst_unsigned) {
+    write_first_runs<true>(a, at, sums, p0, q0, channel);
+  } else {
+    write_first_runs<false>(a, at, sums, p0, q0, channel);
   }
 }
 

@@ -31,7 +31,7 @@ struct FirstParams {
   int steps;              // of eight taps
   unsigned patch_bytes;   // a multiple of 16
   unsigned weight_bytes;  // of one tile of channels
-  bool wide_stores;       // 16 channels at once
+  bool runs;              // saturating bytes by known factors, up to 16 channels at once
 };
 
 inline FirstParams make_first_params(const FirstTile& tile, const cuda::ConvProblem& problem,
@@ -58,8 +58,9 @@ inline FirstParams make_first_params(const FirstTile& tile, const cuda::ConvProb
   params.patch_w = (FirstTile::kColumns - 1) * window.stride_w + window.kernel_w;
   params.steps = cuda::first_steps(d);
   params.patch_bytes = static_cast<unsigned>(cuda::round_up(params.patch_h * params.patch_w * 4, 16));
-  params.wide_stores =
-      problem.dst != DType::kF32 && problem.dst_pitch % 16 == 0 && reinterpret_cast<std::uintptr_t>(args.dst) % 16 == 0;
+  params.runs = params.epilogue.saturates && args.residual == nullptr && args.image_scale == nullptr &&
+                problem.dst_pitch % 16 == 0 && reinterpret_cast<std::uintptr_t>(args.dst) % 16 == 0 &&
+                moves_quads(args.m, 0, sizeof(float)) && moves_quads(args.b, 0, sizeof(float));
   return params;
 }
 

@@ -16,6 +16,7 @@
 #include "cuda/prim/bytes.h"
 #include "cuda/prim/cp_async.h"
 #include "cuda/prim/keep.h"
+#include "cuda/prim/saturate.h"
 #include "cuda/prim/shared.h"
 #include "cuda/prim/target.h"
 #include "cuda/prim/thread.h"
@@ -149,21 +150,19 @@ struct LanePart {
   }
 };
 
-// Bytes by factors that are known beforehand: nearly all layers. Few instructions, because short sums (1x1, or 3x3 of
-// 64 channels) spend as much time here as in the products.
-template <cuda::MmaTile kTile, bool kResidual, typename Sums>
+// Bytes by factors that are known beforehand and that saturate: nearly all layers. Few instructions, because short sums
+// (1x1, or 3x3 of 64 channels) spend as much time here as in the products.
+template <cuda::MmaTile kTile, bool kUnsigned, bool kResidual, typename Sums>
 GPUEVAL_DEVICE void write_bytes(const Epilogue& e, const Sums& sums, std::uint32_t at) {
   using Part = LanePart<kTile>;
   const Part part(at);
-  // s8 = (byte ^ 0x80) - 0x80; the byte is put into the bits of a float, kSmallIntBits.
-  const std::uint32_t sign = e.residual_unsigned ? 0 : 0x8080;
+  // s8 = (byte ^ 0x80) - 0x80. The upper half is that of kSmallIntBits, so that a byte and it are a float.
+  const std::uint32_t turned = kSmallIntBits ^ (e.residual_unsigned ? 0u : 0x8080u);
   const float zero = e.residual_unsigned ? kSmallIntOffset : kSmallIntOffset + 128;
-  std::uint32_t bits = kSmallIntBits;
-  if constexpr (kResidual) keep_in_register(bits);  // else each of its uses takes an operation more
   const auto value = [&](int sum, float m, float b, std::uint32_t residual_bits) {
     float v = fma_rn(int_to_float(sum), m, b);
     if constexpr (kResidual) v = fma_rn(bits_float(static_cast<int>(residual_bits)) - zero, e.residual_scale, v);
-    return round_to_low_bits(min_of(max_of(v, e.lo), e.hi));
+    return kUnsigned ? v : max_of(v, e.lo);
   };
   GPUEVAL_UNROLL
   for (int j = 0; j < Part::kColumns; ++j) {
@@ -171,15 +170,15 @@ GPUEVAL_DEVICE void write_bytes(const Epilogue& e, const Sums& sums, std::uint32
     GPUEVAL_UNROLL
     for (int i = 0; i < Part::kRows; ++i) {
       const std::uint32_t slot = part.slot(i, j);
-      const std::uint32_t r = kResidual ? shared_at<std::uint16_t>(slot) ^ sign : 0u;
-      const std::uint32_t low = value(sums.at(i, j, 0), m.first, b.first, byte_permute(r, bits, 0x7650));
-      const std::uint32_t high = value(sums.at(i, j, 1), m.second, b.second, byte_permute(r, bits, 0x7651));
-      shared_at<std::uint16_t>(slot) = static_cast<std::uint16_t>(byte_permute(low, high, 0x0040));
+      const std::uint32_t r = kResidual ? shared_at<std::uint16_t>(slot) ^ turned : 0u;
+      const float low = value(sums.at(i, j, 0), m.first, b.first, byte_permute(r, 0, 0x3240));
+      const float high = value(sums.at(i, j, 1), m.second, b.second, byte_permute(r, 0, 0x3241));
+      shared_at<std::uint16_t>(slot) = static_cast<std::uint16_t>(saturated_pair<kUnsigned>(low, high, 0));
     }
   }
 }
 
-// Bytes or floats, by known factors or each image's.
+// Bytes or floats, by known factors or each image's, within any limits.
 template <cuda::MmaTile kTile, typename Sums>
 GPUEVAL_DEVICE void write_any(const MmaParams& p, const Sums& sums, int row0, int channel0, std::uint32_t at) {
   using Part = LanePart<kTile>;
@@ -208,8 +207,8 @@ GPUEVAL_DEVICE void write_any(const MmaParams& p, const Sums& sums, int row0, in
       if (e.dst_float) {
         store_floats(p, row0 + part.row + i * 8, channel0 + part.column + j * 8, v0, v1);
       } else {
-        const int low = quantized(e, v0) & 0xff, high = quantized(e, v1) & 0xff;
-        shared_at<std::uint16_t>(slot) = static_cast<std::uint16_t>(low | high << 8);
+        const std::uint32_t low = round_to_low_bits(min_of(v0, e.hi)), high = round_to_low_bits(min_of(v1, e.hi));
+        shared_at<std::uint16_t>(slot) = static_cast<std::uint16_t>(byte_permute(low, high, 0x0040));
       }
     }
   }
@@ -225,6 +224,15 @@ GPUEVAL_DEVICE void tile_barrier() {
   }
 }
 
+template <cuda::MmaTile kTile, bool kUnsigned, typename Sums>
+GPUEVAL_DEVICE void write_bytes(const Epilogue& e, const Sums& sums, std::uint32_t at) {
+  if (e.residual != nullptr) {
+    write_bytes<kTile, kUnsigned, true>(e, sums, at);
+  } else {
+    write_bytes<kTile, kUnsigned, false>(e, sums, at);
+  }
+}
+
 // Sums: at(i, j, e) is the lane's element e of rows 8i..8i+7 and columns 8j..8j+7 of its warp's part of the tile: row
 // lane / 4, column 2 * (lane % 4) + e. All copies into shared memory and all reads of the stages must be over. The
 // output tile lies at byte `at`; a residual is already there if `staged`.
@@ -236,9 +244,9 @@ GPUEVAL_DEVICE void write_tile(const MmaParams& p, const Sums& sums, int row0, i
     stage_residual<kTile, false>(p, row0, channel0, at);
     tile_barrier<kTile>();
   }
-  if (e.dst_float || e.image_scale != nullptr) {
+  if (!e.saturates || e.image_scale != nullptr) {
     write_any<kTile>(p, sums, row0, channel0, at);
-  } else if (e.residual != nullptr) {
+  } else if (e.dst_unsigned) {
     write_bytes<kTile, true>(e, sums, at);
   } else {
     write_bytes<kTile, false>(e, sums, at);

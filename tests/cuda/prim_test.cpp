@@ -109,6 +109,46 @@ TEST_P(PrimTest, Bytes) {
   }
 }
 
+// By counting half steps, without a rounding.
+int saturated(float v, int least, int most) {
+  if (v <= static_cast<float>(least)) return least;
+  if (v >= static_cast<float>(most)) return most;
+  const double floor = std::floor(static_cast<double>(v)), rest = static_cast<double>(v) - floor;
+  const int whole = static_cast<int>(floor);
+  return whole + (rest > 0.5 || (rest == 0.5 && whole % 2 != 0) ? 1 : 0);
+}
+
+TEST_P(PrimTest, SaturatedPairs) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  Words numbers;
+  for (int i = -600; i <= 600; ++i) {  // all ties, and what lies beside them
+    const float half = static_cast<float>(i) * 0.5f;
+    for (const float v : {half, std::nextafterf(half, -kInfinity), std::nextafterf(half, kInfinity)})
+      numbers.push_back(bits(v));
+  }
+  // Around 2^22 and 2^23, where a float has no fraction any more; what no int32 holds; subnormals.
+  for (const float v : {4194303.5f, 8388607.5f, 8388608.0f, 12582912.0f, 12582913.0f, 2147483648.0f, 3e9f, 1e38f,
+                        std::numeric_limits<float>::max(), kInfinity, 1e-39f, 3e-45f, 0.0f}) {
+    numbers.push_back(bits(v)), numbers.push_back(bits(-v));
+  }
+  const std::size_t n = numbers.size();
+  Words turned(n);
+  for (std::size_t i = 0; i < n; ++i) turned[i] = numbers[(i * 7 + 3) % n];
+  const Words above = random_words(n, 8);
+  const Words out = run(all().saturate, static_cast<int>(n), 2 * n, numbers, turned, above);
+  for (std::size_t i = 0; i < n; ++i) {
+    const float low = number(numbers[i]), high = number(turned[i]);
+    SCOPED_TRACE(testing::Message() << low << ", " << high);
+    for (const bool is_unsigned : {true, false}) {
+      const int least = is_unsigned ? 0 : -128, most = is_unsigned ? 255 : 127;
+      const std::uint32_t word = out[2 * i + (is_unsigned ? 0 : 1)];
+      EXPECT_EQ(byte_of(word, 0, is_unsigned), saturated(low, least, most));
+      EXPECT_EQ(byte_of(word, 1, is_unsigned), saturated(high, least, most));
+      EXPECT_EQ(word >> 16, above[i] & 0xffffu);
+    }
+  }
+}
+
 double half_value(std::uint32_t half) {
   const double sign = (half & 0x8000) != 0 ? -1 : 1;
   const int exponent = static_cast<int>(half >> 10 & 31);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// cvt: integers to integers, floats to and from integers and float16. Written anew, not as the emulator does
-// it.
+// cvt: integers to integers, floats to and from integers and float16, two integers to bytes that saturate. Written
+// anew, not as the emulator does it.
 #include <bit>
 #include <cmath>
 
@@ -113,9 +113,29 @@ Decode find_float_conversion(Decoder& decoder, const Statement& statement) {
   return nullptr;
 }
 
+// The second operand becomes the lowest byte.
+template <typename Byte>
+std::uint32_t pack_bytes(std::int32_t second, std::int32_t first, std::uint32_t above) {
+  std::uint32_t packed = above;
+  for (std::int32_t v : {second, first}) {
+    while (v != static_cast<Byte>(v)) v = v < 0 ? std::numeric_limits<Byte>::min() : std::numeric_limits<Byte>::max();
+    packed = packed * 256 + static_cast<std::uint8_t>(v);
+  }
+  return packed;
+}
+
+void decode_pack(Decoder& decoder, Instruction& out) {
+  const bool is_unsigned = decoder.take("u8");
+  if (!decoder.take("sat") || (!is_unsigned && !decoder.take("s8")) || !decoder.take("s32") || !decoder.take("b32")) {
+    decoder.fail_here("a packing that is not known");
+  }
+  (is_unsigned ? Lift<pack_bytes<std::uint8_t>>::decode : Lift<pack_bytes<std::int8_t>>::decode)(decoder, out);
+}
+
 }  // namespace
 
 void decode_cvt(Decoder& decoder, Instruction& out) {
+  if (decoder.take("pack")) return decode_pack(decoder, out);
   decoder.expect_operands(2, 2);
   const Statement& statement = decoder.statement();
   if (statement.name.size() < 3) decoder.fail_here("types are missing");

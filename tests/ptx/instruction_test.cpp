@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cstring>
+#include <limits>
 
 #include "ptx/snippet.h"
 
@@ -114,6 +115,26 @@ TEST(PtxInstruction, FloatsToIntegersSaturate) {
   EXPECT_EQ(nearest(-3e9f), 0x80000000u);
   EXPECT_EQ(of("mov.b32 %f0, %r0; cvt.rni.s32.f32 %r3, %f0;", kNaN), 0u);
   EXPECT_EQ(of("mov.b32 %f0, %r0; cvt.rzi.s32.f32 %r3, %f0;", bits(-2.9f)), static_cast<std::uint32_t>(-2));
+}
+
+TEST(PtxInstruction, PackedBytesSaturate) {
+  const auto u8 = [](int high, int low) {
+    return of("cvt.pack.sat.u8.s32.b32 %r3, %r0, %r1, %r2;", static_cast<std::uint32_t>(high),
+              static_cast<std::uint32_t>(low), 0x89abcdefu);
+  };
+  const auto s8 = [](int high, int low) {
+    return of("cvt.pack.sat.s8.s32.b32 %r3, %r0, %r1, %r2;", static_cast<std::uint32_t>(high),
+              static_cast<std::uint32_t>(low), 0x89abcdefu);
+  };
+  constexpr int kLeast = std::numeric_limits<int>::min(), kMost = std::numeric_limits<int>::max();
+  EXPECT_EQ(u8(1, 2), 0xcdef0102u);
+  EXPECT_EQ(u8(255, 256), 0xcdefffffu);
+  EXPECT_EQ(u8(0, -1), 0xcdef0000u);
+  EXPECT_EQ(u8(kLeast, kMost), 0xcdef00ffu);
+  EXPECT_EQ(s8(1, -2), 0xcdef01feu);
+  EXPECT_EQ(s8(127, 128), 0xcdef7f7fu);
+  EXPECT_EQ(s8(-128, -129), 0xcdef8080u);
+  EXPECT_EQ(s8(kMost, kLeast), 0xcdef7f80u);
 }
 
 TEST(PtxInstruction, ComparisonsOfNaNs) {

@@ -22,6 +22,7 @@ void probe_ballot(const ProbeArgs& args, cuda::Stream stream);
 void probe_atomics(const ProbeArgs& args, cuda::Stream stream);
 void probe_arithmetic(const ProbeArgs& args, cuda::Stream stream);
 void probe_bytes(const ProbeArgs& args, cuda::Stream stream);
+void probe_saturate(const ProbeArgs& args, cuda::Stream stream);
 void probe_half(const ProbeArgs& args, cuda::Stream stream);
 void probe_reverse(const ProbeArgs& args, cuda::Stream stream);
 void probe_place(const ProbeArgs& args, cuda::Stream stream);

@@ -61,6 +61,8 @@ struct Probes {
   Probe arithmetic;
   // n words; out: 2 words an item: byte_permute(a, b, c), max_u8x4(a, b).
   Probe bytes;
+  // n items; a, b: a float each, c: words; out: 2 words an item: saturated_pair(a, b, c) of u8, of s8.
+  Probe saturate;
   // n items; a: floats; out: 2 words an item: the bits of to_half(a), the bits of to_float(the half of bits i).
   Probe half;
   // n blocks of 128 threads; a: 16 bytes a thread; out: the blocks' chunks in reverse order, through shared memory.

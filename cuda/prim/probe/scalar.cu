@@ -5,6 +5,7 @@
 #include "cuda/prim/dp4a.h"
 #include "cuda/prim/half.h"
 #include "cuda/prim/probe/probe_kernels.h"
+#include "cuda/prim/saturate.h"
 #include "cuda/prim/thread.h"
 #include "cuda/runtime/launch.h"
 
@@ -49,6 +50,16 @@ GPUEVAL_KERNEL(kThreads) bytes_probe(const ProbeArgs p) {
   out[1] = max_u8x4(a, b);
 }
 
+GPUEVAL_KERNEL(kThreads) saturate_probe(const ProbeArgs p) {
+  const int i = item();
+  if (i >= p.n) return;
+  const float a = static_cast<const float*>(p.a)[i], b = static_cast<const float*>(p.b)[i];
+  const std::uint32_t above = static_cast<const std::uint32_t*>(p.c)[i];
+  auto* out = static_cast<std::uint32_t*>(p.out) + 2 * i;
+  out[0] = saturated_pair<true>(a, b, above);
+  out[1] = saturated_pair<false>(a, b, above);
+}
+
 GPUEVAL_KERNEL(kThreads) half_probe(const ProbeArgs p) {
   const int i = item();
   if (i >= p.n) return;
@@ -82,6 +93,9 @@ void probe_arithmetic(const ProbeArgs& args, cuda::Stream stream) {
 }
 void probe_bytes(const ProbeArgs& args, cuda::Stream stream) {
   launch(stream, "probe_bytes", {probe_blocks(args.n, kThreads)}, kThreads, 0, bytes_probe, args);
+}
+void probe_saturate(const ProbeArgs& args, cuda::Stream stream) {
+  launch(stream, "probe_saturate", {probe_blocks(args.n, kThreads)}, kThreads, 0, saturate_probe, args);
 }
 void probe_half(const ProbeArgs& args, cuda::Stream stream) {
   launch(stream, "probe_half", {probe_blocks(args.n, kThreads)}, kThreads, 0, half_probe, args);

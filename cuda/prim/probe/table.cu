@@ -21,6 +21,7 @@ const cuda::Probes& probes() {
                                      .atomics = probe_atomics,
                                      .arithmetic = probe_arithmetic,
                                      .bytes = probe_bytes,
+                                     .saturate = probe_saturate,
                                      .half = probe_half,
                                      .reverse = probe_reverse,
                                      .place = probe_place};
