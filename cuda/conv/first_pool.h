@@ -36,6 +36,7 @@ struct FirstPoolParams {
   cuda::Divisor by_conv_w, by_columns;
   std::uint32_t patch_at, taps_at, scales_at;
   std::uint32_t flips;  // turns bytes into q + 128, or leaves unsigned ones
+  bool wide_stores;     // 16 channels at once
 };
 
 // Where 64 bytes of a pixel lie. Two neighbours fill all banks, and so do every second one's, whose halves are turned
@@ -104,7 +105,7 @@ GPUEVAL_DEVICE std::uint32_t quantized_quad(const FirstPoolParams& a, const Quad
 
 // Of 16 channels, the bytes of `channels` of them.
 GPUEVAL_DEVICE void store_maxima(const FirstPoolParams& a, std::uint8_t* to, int channels, const Bytes16& bytes) {
-  if (a.first.wide_stores && channels >= 16) {
+  if (a.wide_stores && channels >= 16) {
     store_global(to, bytes);
     return;
   }
@@ -193,23 +194,25 @@ inline bool supports_first_pool(const cuda::ConvProblem& problem, const cuda::Fi
 inline FirstPoolParams make_first_pool_params(const cuda::ConvProblem& problem, const cuda::ConvArgs& args,
                                               const cuda::FirstPoolPlan& plan, const cuda::FirstPoolMemory& memory) {
   const Window& pool = *problem.pool;
-  FirstPoolParams params{.first = make_first_params({.rows = 1, .channels = kPoolChannels}, problem, args),
-                         .p = problem.out_h(),
-                         .q = problem.out_w(),
-                         .kernel_h = pool.kernel_h,
-                         .kernel_w = pool.kernel_w,
-                         .stride_h = pool.stride_h,
-                         .stride_w = pool.stride_w,
-                         .pad_top = pool.pad.top,
-                         .pad_left = pool.pad.left,
-                         .rows = plan.rows,
-                         .columns = plan.columns,
-                         .conv_w = plan.conv_w,
-                         .pixels = plan.conv_h * plan.conv_w,
-                         .by_conv_w = cuda::Divisor(plan.conv_w),
-                         .by_columns = cuda::Divisor(plan.columns),
-                         .patch_at = plan.conv_bytes,
-                         .flips = problem.dst == DType::kS8 ? 0x80808080u : 0u};
+  FirstPoolParams params{
+      .first = make_first_params({.rows = 1, .channels = kPoolChannels}, problem, args),
+      .p = problem.out_h(),
+      .q = problem.out_w(),
+      .kernel_h = pool.kernel_h,
+      .kernel_w = pool.kernel_w,
+      .stride_h = pool.stride_h,
+      .stride_w = pool.stride_w,
+      .pad_top = pool.pad.top,
+      .pad_left = pool.pad.left,
+      .rows = plan.rows,
+      .columns = plan.columns,
+      .conv_w = plan.conv_w,
+      .pixels = plan.conv_h * plan.conv_w,
+      .by_conv_w = cuda::Divisor(plan.conv_w),
+      .by_columns = cuda::Divisor(plan.columns),
+      .patch_at = plan.conv_bytes,
+      .flips = problem.dst == DType::kS8 ? 0x80808080u : 0u,
+      .wide_stores = problem.dst_pitch % 16 == 0 && reinterpret_cast<std::uintptr_t>(args.dst) % 16 == 0};
   FirstParams& first = params.first;
   first.tiles_p = (params.p + plan.rows - 1) / plan.rows;
   first.tiles_q = (params.q + plan.columns - 1) / plan.columns;
