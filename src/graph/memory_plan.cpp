@@ -64,8 +64,8 @@ std::int64_t lowest_free_offset(const std::vector<Block>& placed, const Block& b
 
 }  // namespace
 
-MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch, const StepsBefore& before,
-                       const Chunks& chunks, std::span<const ExtraWrite> extra) {
+MemoryPlan plan_memory(const Graph& graph, int batch, PitchRule pitch, const StepsBefore& before, const Chunks& chunks,
+                       std::span<const ExtraWrite> extra) {
   const std::size_t count = graph.nodes.size();
   MemoryPlan plan;
   plan.tensors.resize(count);
