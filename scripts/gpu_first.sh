@@ -94,7 +94,8 @@ net() {  # network, batch, precision, options...
   local name=network_$1_batch$2_$3 model=(--model "${1%%_*}") option
   [[ $1 != *_* ]] || model+=(--alpha "${1##*_}")
   [[ $1 == demo ]] || model+=(--weights random)
-  for option in "${@:4}"; do case $option in --no-*|--include-*) name+=_${option#--} ;; dp4a|mma) name+=_$option ;; esac; done
+  for option in "${@:4}"; do case $option in --no-*|--include-*|--overlap-*|--chunk) name+=_${option#--} ;;
+    dp4a|mma|tma|wgmma_1|conv_first_pool|float32) name+=_$option ;; esac; done
   step "$name" 100 "$bin/gpu_eval" "${model[@]}" --device "$device" --mode speed --batch "$2" --precision "$3" \
     --duration "$seconds" "${@:4}" --json "$results/$name.json"
 }
@@ -152,6 +153,7 @@ emulated() {
   rows emu ZeroWeightsGiveBias
   bench roofs_and_tiny 200 --cache both --compare naive,dp4a,mma
   net demo 1 int8 --per-layer --iterations 2
+  net demo 2 int8 --overlap-launches --input-as float32 --iterations 2
   net demo 2 float32 --iterations 2
   logits demo --model demo --limit 20 --calibration-images 16
   torch torch_cpu 60 --device cpu --networks mobilenet_0.25 --batch 1 --precision float32 --warm-up 10 --duration 0.1 --iterations 2
@@ -168,6 +170,10 @@ measured() {
   # 2. The numbers that matter.
   step roofs 30 "$bin/gpu_bench" --device cuda --roofs --roof-time 0.3 --json "$results/roofs.json" --markdown "$results/roofs.md"
   for batch in 64 1 256; do net resnet50 "$batch" int8 --per-layer; done
+  # What is not chosen by itself, beside the same without it: launches that overlap, chunks, floats as input.
+  for batch in 1 256; do net resnet50 "$batch" int8 --overlap-launches; done
+  net resnet50 256 int8 --chunk auto
+  net resnet50 256 int8 --input-as float32
   if [[ -d $data/weights ]]; then
     logits mobilenet_0.25 --model mobilenet --alpha 0.25 --data "$judged" --batch 8
     logits squeezenet --model squeezenet --data "$judged" --batch 8
@@ -197,6 +203,7 @@ measured() {
   sanitizer synccheck 140 test_cuda '*Prim*/gpu*:*ConvRow.IdentityWeights*/gpu*:*ConvRow.ZeroWeights*/gpu*'
   for batch in 16 32; do net resnet50 "$batch" int8; done
   net resnet50 64 int8 --kernel dp4a
+  for kernel in tma wgmma_1 conv_first_pool; do net resnet50 256 int8 --kernel "$kernel" --per-layer; done
   net resnet50 1 int8 --no-cuda-graph
   for batch in 1 64; do net resnet50 "$batch" int8 --include-data-transfers; done
   bench batch1 180 --batch 1 --shapes '^(roofline|resnet50|mobilenet_1.0)/' --min-time 0.02 --compare 'dp4a,mma,cudnn|cublas'
