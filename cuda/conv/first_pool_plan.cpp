@@ -11,7 +11,7 @@ namespace gpueval::cuda {
 namespace {
 
 constexpr int kMostRows = 32, kMostColumns = 32;  // of a tile: more have no room
-constexpr int kVector = 16;
+constexpr int kStoreBytes = 16;
 // What a tile costs beside its products, in convolution outputs: two barriers, and pixels of the source at its border.
 constexpr int kTileCost = 64;
 
@@ -37,7 +37,7 @@ std::optional<FirstPoolPlan> plan_first_pool(const ConvProblem& problem, const F
     for (int columns = 1; columns <= std::min(problem.out_w(), kMostColumns); ++columns) {
       FirstPoolPlan plan = cut(problem, rows, columns);
       const std::int64_t pixels = std::int64_t{plan.conv_h} * plan.conv_w;
-      const std::int64_t patch = round_up(std::int64_t{plan.patch_h} * plan.patch_w * 4, kVector);
+      const std::int64_t patch = round_up(std::int64_t{plan.patch_h} * plan.patch_w * 4, kStoreBytes);
       const std::int64_t conv = round_up(pixels, 32) * kFirstPoolChannels;
       if (static_cast<std::size_t>(conv + memory.patches * patch) + memory.taps_and_scales() > memory.limit) break;
       const std::int64_t cost = tiles(problem.out_h(), rows) * tiles(problem.out_w(), columns) *
