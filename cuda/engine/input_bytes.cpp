@@ -10,7 +10,7 @@
 namespace gpueval::cuda {
 namespace {
 
-constexpr std::int64_t kPiece = std::int64_t{1} << 16;  // pixels
+constexpr std::int64_t kPixelsAtOnce = std::int64_t{1} << 16;  // pixels
 
 // A channel's values grow with the byte, evenly but for their rounding.
 class Channel {
@@ -44,13 +44,13 @@ bool pixels_to_bytes(const float* input, const std::array<Channel, 3>& channels,
 
 bool to_bytes(std::span<const float> input, const PixelTable& table, std::span<std::uint8_t> bytes) {
   const std::array<Channel, 3> channels{Channel(table.values[0]), Channel(table.values[1]), Channel(table.values[2])};
-  const std::int64_t pixels = std::ssize(input) / 3, pieces = (pixels + kPiece - 1) / kPiece;
+  const std::int64_t pixels = std::ssize(input) / 3, pieces = (pixels + kPixelsAtOnce - 1) / kPixelsAtOnce;
   std::atomic<bool> all = true;
 #pragma omp parallel for schedule(static) if (pieces > 4)
   for (std::int64_t i = 0; i < pieces; ++i) {
     if (!all.load(std::memory_order_relaxed)) continue;
-    const std::int64_t first = i * kPiece;
-    if (!pixels_to_bytes(input.data() + 3 * first, channels, std::min(kPiece, pixels - first),
+    const std::int64_t first = i * kPixelsAtOnce;
+    if (!pixels_to_bytes(input.data() + 3 * first, channels, std::min(kPixelsAtOnce, pixels - first),
                          bytes.data() + 3 * first))
       all = false;
   }
