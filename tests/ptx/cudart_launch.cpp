@@ -70,6 +70,16 @@ cudaError_t cudaFuncSetAttribute(const void* function, cudaFuncAttribute attribu
   return cudaSuccess;
 }
 
+// The text is that of compute_80, but for what only Hopper has, so nothing is launched early.
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* function) {
+  *attributes = {};
+  attributes->ptxVersion = registered().contains(function) ? 80 : 0;
+  return cudaSuccess;
+}
+cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t*, const void*, void**) {
+  return gpueval::ptx::set_error(cudaErrorNotSupported, "PTX: kernels run one behind the other");
+}
+
 // In one of the emulator's orders of execution (emulator::set_options), as far as there is one here.
 cudaError_t cudaLaunchKernel(const void* function, dim3 grid, dim3 block, void** arguments, std::size_t shared_bytes,
                              cudaStream_t stream) {
