@@ -49,6 +49,7 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
         options_(options),
         main_(make_stream(runtime_)),
         upload_(make_stream(runtime_)) {
+    if (graph_.input_node().shape.c != 3) options_.pixels = nullptr;  // no pictures in colour
     prepare(device_options);
     allocate_staging();
     runtime_.synchronize(main_.get());
@@ -247,6 +248,7 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
     drop_weights(device_graph_.nodes[i]);
   }
   notes_ = selector.notes();
+  if (options_.overlap_launches) notes_.push_back("Kernels begin before those in front of them have ended.");
   if (chunks_.last > 0) {
     notes_.push_back(fmt::format("Batches of {}: the layers up to {} run {} images at a time.", options_.batch,
                                  device_graph_.node(chunks_.last).name, chunks_.images));

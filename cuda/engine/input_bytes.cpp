@@ -10,7 +10,7 @@
 namespace gpueval::cuda {
 namespace {
 
-constexpr std::int64_t kPixelsAtOnce = std::int64_t{1} << 16;  // pixels
+constexpr std::int64_t kPixelsAtOnce = std::int64_t{1} << 16;
 
 // A channel's values grow with the byte, evenly but for their rounding.
 class Channel {
@@ -58,7 +58,7 @@ bool to_bytes(std::span<const float> input, const PixelTable& table, std::span<s
 }
 
 bool quantizes_bytes(const Graph& graph) {
-  return std::all_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
+  return !graph.is_output(0) && std::all_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
     const bool reads = std::find(node.inputs.begin(), node.inputs.end(), 0) != node.inputs.end();
     return !reads || (std::holds_alternative<Quantize>(node.op) && node.type.scale.size() == 1);
   });

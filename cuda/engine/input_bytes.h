@@ -15,7 +15,8 @@ namespace gpueval::cuda {
 // where there is none for one of them; bytes (as many) hold anything then.
 bool to_bytes(std::span<const float> input, const PixelTable& table, std::span<std::uint8_t> bytes);
 
-// Only steps that quantize read the graph's input, each to one scale: they can take bytes in place of floats.
+// Only steps that quantize read the graph's input, each to one scale, and it is no output: they can take bytes in place
+// of floats.
 bool quantizes_bytes(const Graph& graph);
 
 // A batch on the device: null pixels: as floats.

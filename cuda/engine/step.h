@@ -38,7 +38,7 @@ class Step {
   virtual ~Step() = default;
   virtual void enqueue(const Pass& pass) = 0;      // allocates nothing and waits for nothing: a capture may record it
   virtual std::string kernel() const = 0;          // as --per-layer shows it
-  virtual bool in_place() const { return false; }  // nothing to do
+  virtual bool in_place() const { return false; }  // nothing to do, but where steps are apart
   virtual bool launches_own_kernels() const { return true; }  // and puts nothing else on the stream
 };
 
@@ -62,7 +62,7 @@ struct StepContext {
 
 // A step without preparation.
 using Enqueue = std::function<void(const Pass&)>;
-std::unique_ptr<Step> make_simple_step(std::string kernel, Enqueue enqueue);
+std::unique_ptr<Step> make_simple_step(std::string kernel, Enqueue enqueue, bool in_place = false);
 
 // Of each operation in each form that it has (ops/).
 #define GPUEVAL_OP(TYPE, ...)                                                        \

@@ -12,13 +12,16 @@ namespace {
 
 class SimpleStep : public Step {
  public:
-  SimpleStep(std::string kernel, Enqueue enqueue) : kernel_(std::move(kernel)), enqueue_(std::move(enqueue)) {}
+  SimpleStep(std::string kernel, Enqueue enqueue, bool in_place)
+      : kernel_(std::move(kernel)), enqueue_(std::move(enqueue)), in_place_(in_place) {}
   void enqueue(const Pass& pass) override { enqueue_(pass); }
   std::string kernel() const override { return kernel_; }
+  bool in_place() const override { return in_place_; }
 
  private:
   std::string kernel_;
   Enqueue enqueue_;
+  bool in_place_;
 };
 
 }  // namespace
@@ -28,8 +31,8 @@ const IntegerOp& StepContext::form() const {
   return *self().integer;
 }
 
-std::unique_ptr<Step> make_simple_step(std::string kernel, Enqueue enqueue) {
-  return std::make_unique<SimpleStep>(std::move(kernel), std::move(enqueue));
+std::unique_ptr<Step> make_simple_step(std::string kernel, Enqueue enqueue, bool in_place) {
+  return std::make_unique<SimpleStep>(std::move(kernel), std::move(enqueue), in_place);
 }
 
 KeptBuffer keep_on_device(const StepContext& context, std::span<const float> values) {

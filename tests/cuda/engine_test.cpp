@@ -563,6 +563,7 @@ TEST_P(DeviceEngine, OverlapsLaunches) {
   for (const Graph& graph : graphs) {
     const std::vector<float> images = random_images(graph, 2, 5);
     const auto device = engine(graph, {.batch = 2, .overlap_launches = true});
+    ASSERT_FALSE(device->notes().empty());
     const std::vector<float> want = run(*device, images, 2);  // kernel by kernel
     EXPECT_EQ(run(*engine(graph, {.batch = 2}), images, 2), want);
     if (emulated()) emulator::set_deferred(true);

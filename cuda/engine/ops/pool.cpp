@@ -19,7 +19,8 @@ std::unique_ptr<Step> make_int8_step(const MaxPool& op, const StepContext& conte
        src = context.self().inputs[0], self = context.node](const Pass& pass) {
         if (joined && !pass.apart) return;
         ops.max_pool(pass.view(src), window, m, pass.view(self), pass.stream);
-      });
+      },
+      joined);
 }
 
 std::unique_ptr<Step> make_float_step(const AvgPool& op, const StepContext& context) {
