@@ -33,7 +33,22 @@ endif()
 
 # The GPU backend. A toolkit from PyPI's nvidia-* packages is found like any other by CUDACXX or CMAKE_CUDA_COMPILER.
 option(GPUEVAL_CUDA "Build the GPU backend" ON)
-set(GPUEVAL_CUDA_ARCHITECTURES "75-real;80" CACHE STRING "GPU architectures: 80 without -real carries PTX for all newer ones")
+set(architectures 75-real 80)
+if(GPUEVAL_CUDA)  # and the machine code of the GPUs that are here, of those that nvcc 13.0 knows
+  execute_process(COMMAND nvidia-smi --query-gpu=compute_cap --format=csv,noheader OUTPUT_VARIABLE capabilities ERROR_QUIET
+    RESULT_VARIABLE failed)
+  string(REGEX MATCHALL "[0-9]+\\.[0-9]" capabilities "${capabilities}")
+  list(REMOVE_DUPLICATES capabilities)
+  set(known 86 87 88 89 90 100 103 110 120 121)
+  foreach(capability IN LISTS capabilities)
+    string(REPLACE "." "" capability ${capability})
+    if(failed EQUAL 0 AND capability IN_LIST known)
+      list(APPEND architectures ${capability}-real)
+    endif()
+  endforeach()
+endif()
+set(GPUEVAL_CUDA_ARCHITECTURES "${architectures}" CACHE STRING
+  "GPU architectures: 80 without -real carries PTX for all newer ones")
 if(GPUEVAL_CUDA)
   include(CheckLanguage)
   check_language(CUDA)

@@ -211,10 +211,12 @@ class DeviceEngine final : public Engine, Pipeline, DevicePreprocessing, DeviceC
 };
 
 void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
-  if (const DeviceProperties& device = runtime_.properties(); options_.overlap_launches && device.sm < 90) {
-    throw Error(fmt::format("{}: launches overlap from compute capability 9.0 on, and it has {}.{}", device.name,
-                            device.sm / 10, device.sm % 10),
-                ErrorKind::kDevice);
+  if (const DeviceProperties& device = runtime_.properties(); options_.overlap_launches && device.code < 90) {
+    throw Error(
+        fmt::format("{} (compute capability {}.{}): launches overlap in code for 9.0 and newer, and this program "
+                    "has code for {}.{} for it (CMake's GPUEVAL_CUDA_ARCHITECTURES)",
+                    device.name, device.sm / 10, device.sm % 10, device.code / 10, device.code % 10),
+        ErrorKind::kDevice);
   }
   chunks_ = plan_chunks(device_graph_, options_.batch, options_.chunk,
                         device_options.cache_bytes > 0 ? device_options.cache_bytes : runtime_.properties().l2_bytes);

@@ -157,6 +157,7 @@ class EmuRuntime : public Runtime {
   // As an H100, so that every row of kernels.inc runs.
   DeviceProperties properties_{.name = "emulator",
                                .sm = 90,
+                               .code = 90,
                                .multiprocessors = 132,
                                .shared_bytes_per_block = 227u << 10,
                                .l2_bytes = 50u << 20,

@@ -15,6 +15,7 @@ namespace gpueval::cuda {
 struct DeviceProperties {
   std::string name;  // "NVIDIA H200", "emulator"
   int sm = 0;        // compute capability x 10: 75, 80, 90
+  int code = 0;      // that of the code of our kernels that runs there (code_for.h)
   int multiprocessors = 1;
   std::size_t shared_bytes_per_block = 48u << 10;  // with opt-in
   std::size_t l2_bytes = 0;

@@ -554,7 +554,7 @@ TEST_P(DeviceEngine, BranchesKeepTheirOrderOnDeferredStreams) {
 
 // Kernels that begin as early as they may: one that reads or writes before it has waited would show.
 TEST_P(DeviceEngine, OverlapsLaunches) {
-  if (runtime_->properties().sm < 90) {
+  if (runtime_->properties().code < 90) {
     EXPECT_THROW(engine(test::quantized(branches(), DType::kU8), {.overlap_launches = true}), Error);
     GTEST_SKIP() << runtime_->properties().name << " cannot";
   }
@@ -585,7 +585,7 @@ TEST_P(DeviceEngine, RunsFirstLayersInChunks) {
     std::size_t cache = 1000;  // that holds some images of the first layers
     while (plan_chunks(graph, 7, kChunkByCache, cache).last == 0) cache += cache / 16;
     for (const int images : {1, 3, kChunkByCache}) {
-      const bool overlaps = images == 3 && runtime_->properties().sm >= 90;
+      const bool overlaps = images == 3 && runtime_->properties().code >= 90;
       const auto device = make_device_engine(
           runtime_, GetParam(), graph, {.batch = 7, .overlap_launches = overlaps, .chunk = images, .pixels = table},
           {.cache_bytes = cache});

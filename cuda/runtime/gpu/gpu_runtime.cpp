@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 
+#include "cuda/runtime/code_for.h"
 #include "cuda/runtime/gpu/cuda_check.h"
 #include "cuda/runtime/runtime.h"
 
@@ -37,6 +38,7 @@ DeviceProperties read_properties(int device) {
   properties.name = native_properties.name;
   properties.sm =
       attribute(cudaDevAttrComputeCapabilityMajor, device) * 10 + attribute(cudaDevAttrComputeCapabilityMinor, device);
+  properties.code = code_for(GPUEVAL_CUDA_ARCHITECTURES, properties.sm);
   properties.multiprocessors = attribute(cudaDevAttrMultiProcessorCount, device);
   properties.shared_bytes_per_block =
       static_cast<std::size_t>(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, device));
