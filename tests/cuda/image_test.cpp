@@ -4,6 +4,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "gpueval/dataset.h"
+#include "gpueval/preprocessing.h"
 #include "ops_case.h"
 
 namespace gpueval::cuda {
