@@ -589,8 +589,10 @@ TEST_P(DeviceEngine, RunsFirstLayersInChunks) {
       const auto device = make_device_engine(
           runtime_, GetParam(), graph, {.batch = 7, .overlap_launches = overlaps, .chunk = images, .pixels = table},
           {.cache_bytes = cache});
-      ASSERT_FALSE(device->notes().empty());
-      EXPECT_NE(device->notes().back().find("images at a time"), std::string::npos);
+      const std::vector<std::string> notes = device->notes();
+      EXPECT_TRUE(std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+        return note.find("images at a time") != std::string::npos;
+      }));
       if (images == 1) {
         EXPECT_LT(device->arena_bytes(), whole->arena_bytes());
       }
