@@ -25,12 +25,18 @@ struct RowParam {
 };
 inline void PrintTo(const RowParam& row, std::ostream* out) { *out << row.device << " " << row.kernel; }
 
-inline std::vector<RowParam> all_rows() {
+template <typename Wanted>
+std::vector<RowParam> rows_where(const Wanted& wanted) {
   std::vector<RowParam> rows;
   for (const char* device : {"emu", "gpu"}) {
-    for (const ConvKernel& kernel : emu::conv_kernels()) rows.push_back({device, kernel.name});
+    for (const ConvKernel& kernel : emu::conv_kernels()) {
+      if (wanted(kernel)) rows.push_back({device, kernel.name});
+    }
   }
   return rows;
+}
+inline std::vector<RowParam> all_rows() {
+  return rows_where([](const ConvKernel&) { return true; });
 }
 inline std::string row_name(const testing::TestParamInfo<RowParam>& row) {
   return row.param.device + "_" + row.param.kernel;

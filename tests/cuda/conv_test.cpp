@@ -204,9 +204,10 @@ ConvDesc random_desc(Random& random, ConvOp op) {
   return d;
 }
 
+class PooledConvRow : public ConvRow {};
+
 // Several tiles of every remainder, each with its own rows and columns that it shares with the next.
-TEST_P(ConvRow, PoolsAcrossTiles) {
-  if (!kernel().pools) GTEST_SKIP() << "the row has no pool";
+TEST_P(PooledConvRow, PoolsAcrossTiles) {
   std::uint64_t seed = 0;
   for (const char* text : {"n1h60w58c3_k16r3s3_st1_pad1,1,1,1", "n2h71w39c3_k20r7s7_st2_pad3,3,3,3",
                            "n1h37w75c4_k66r3s3_st2_pad0,1,0,1", "n1h80w9c1_k5r2s5_st1_pad0,0,2,2"}) {
@@ -238,6 +239,8 @@ TEST_P(ConvRow, MatchesReferenceOnRandomShapes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, ConvRow, testing::ValuesIn(all_rows()), row_name);
+INSTANTIATE_TEST_SUITE_P(Table, PooledConvRow,
+                         testing::ValuesIn(rows_where([](const ConvKernel& row) { return row.pools; })), row_name);
 
 }  // namespace
 }  // namespace gpueval::cuda
