@@ -138,9 +138,12 @@ GPUEVAL_DEVICE void write_first_any(const FirstParams& a, const FirstPlace& at,
   }
 }
 
-// Registers for five blocks a multiprocessor, as long as these need not be spilled (sm_80, four rows a warp).
+// Blocks of a multiprocessor that get registers without spills, of two rows a warp; four rows have none to spare
+// (sm_80).
+inline constexpr unsigned kFirstMmaBlocks = GPUEVAL_HAS_SM(100) ? 4 : 5;
+
 template <bool kUnsigned, int kParts, int kChannels>
-GPUEVAL_KERNEL(kFirstThreads, kParts == 2 ? 5 : 0)
+GPUEVAL_KERNEL(kFirstThreads, kParts == 2 ? kFirstMmaBlocks : 0)
 conv_first_mma(const FirstParams a) {
   begin_behind_previous_kernel();
   constexpr FirstTile kTile = kFirstMmaTile<kParts, kChannels>;
