@@ -126,8 +126,12 @@ struct StagedCopies {
   }
 };
 
+// From sm_100 on ptxas makes the wide instruction of the narrow one and needs more registers for it.
+template <typename Row>
+inline constexpr int kNarrowBlocks = GPUEVAL_HAS_SM(100) ? 2 : Row::kTile.blocks;
+
 template <typename Row, bool kUnsigned, bool kPointwise>
-GPUEVAL_KERNEL(Row::kTile.threads(), Row::kTile.blocks)
+GPUEVAL_KERNEL(Row::kTile.threads(), kNarrowBlocks<Row>)
 conv_mma_m8n8k16(const MmaParams p) {
   constexpr cuda::MmaTile kTile = Row::kTile;
   static_assert(kTile.valid(32, 32) && kTile.n % kTile.row_step() == 0 && kTile.stages == 2 && !kTile.split_depth &&
