@@ -11,6 +11,8 @@ int code_for(std::string_view architectures, int sm) {
   while (!architectures.empty()) {
     const std::string_view one = architectures.substr(0, architectures.find_first_of(",;"));
     architectures.remove_prefix(std::min(one.size() + 1, architectures.size()));
+    if (one == "native" || one == "all") return sm;
+    if (one == "all-major") return sm / 10 * 10;
     int version = 0;
     std::from_chars(one.data(), one.data() + one.size(), version);
     if (version > sm) continue;
