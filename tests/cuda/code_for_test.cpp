@@ -20,6 +20,8 @@ TEST(CodeFor, IsMachineCodeOfTheMajorVersionOrTheNewestPtx) {
   EXPECT_EQ(code_for("80-real", 90), 0);
   EXPECT_EQ(code_for("90a-real", 90), 90);
   EXPECT_EQ(code_for("", 90), 0);
+  for (const char* word : {"native", "all"}) EXPECT_EQ(code_for(word, 89), 89);
+  EXPECT_EQ(code_for("all-major", 89), 80);
 }
 
 }  // namespace
