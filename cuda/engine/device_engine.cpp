@@ -254,6 +254,8 @@ void DeviceEngine::prepare(const DeviceEngineOptions& device_options) {
   if (chunks_.last > 0) {
     notes_.push_back(fmt::format("Batches of {}: the layers up to {} run {} images at a time.", options_.batch,
                                  device_graph_.node(chunks_.last).name, chunks_.images));
+  } else if (options_.chunk != 0) {
+    notes_.push_back(fmt::format("Batches of {} run whole: chunks of them would be of no use.", options_.batch));
   }
   failed_detection_kernel_ = DetectionPass::failed_kernel(selector);
   if (!runtime_.properties().emulated) {

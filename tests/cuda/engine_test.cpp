@@ -575,6 +575,12 @@ TEST_P(DeviceEngine, OverlapsLaunches) {
   }
 }
 
+TEST_P(DeviceEngine, SaysThatThereAreNoChunks) {
+  const auto device = engine(test::quantized(branches(), DType::kU8), {.batch = 2, .chunk = 1});
+  ASSERT_FALSE(device->notes().empty());
+  EXPECT_NE(device->notes().front().find("run whole"), std::string::npos) << device->notes().front();
+}
+
 // Batches of any size in chunks of any, on streams that defer and overlap, too: the logits of whole ones.
 TEST_P(DeviceEngine, RunsFirstLayersInChunks) {
   const Graph graphs[] = {test::quantized(branches(), DType::kU8), test::quantized(bound_network(), DType::kS8),
