@@ -18,62 +18,60 @@ ForwardPass::ForwardPass(Runtime& runtime, LanePlan lanes, std::vector<std::uniq
 }
 
 template <typename EnqueueStep>
-void ForwardPass::for_each_step(int n, const EnqueueStep& enqueue) const {
+void ForwardPass::for_each_step(Pass pass, const EnqueueStep& enqueue) const {
+  const auto run = [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      pass.lane = lanes_.lane[i + 1];  // whose scratch memory the step reserved
+      enqueue(i, pass);
+    }
+  };
   const auto in_chunks = static_cast<std::size_t>(chunks_.last);
-  for (int first = 0; in_chunks > 0 && first < n; first += chunks_.images) {
-    for (std::size_t i = 0; i < in_chunks; ++i) enqueue(i, first, std::min(chunks_.images, n - first));
+  const int all = pass.n;
+  for (; in_chunks > 0 && pass.first < all; pass.first += chunks_.images) {
+    pass.n = std::min(chunks_.images, all - pass.first);
+    run(0, in_chunks);
   }
-  for (std::size_t i = in_chunks; i < steps_.size(); ++i) enqueue(i, 0, n);
+  pass.n = all;
+  pass.first = 0;
+  run(in_chunks, steps_.size());
 }
 
 void ForwardPass::run_in_order(const DeviceTensors& tensors, const Batch& batch,
                                const std::function<void(int done)>& between) {
-  if (before) before(pass_on(tensors, batch));
+  const Pass pass = whole(tensors, batch);
+  if (before) before(pass);
   if (between) between(0);
-  for_each_step(batch.n, [&](std::size_t i, int first, int n) {
-    Pass pass = pass_on(tensors, batch);
-    pass.n = n;
-    pass.first = first;
-    pass.lane = lanes_.lane[i + 1];  // whose scratch memory the step reserved
-    steps_[i]->enqueue(pass);
+  for_each_step(pass, [&](std::size_t i, const Pass& part) {
+    steps_[i]->enqueue(part);
     if (between) between(static_cast<int>(i) + 1);
   });
-  if (after) after(pass_on(tensors, batch));
+  if (after) after(pass);
 }
 
 Stream ForwardPass::stream(int lane) const {
-  if (lane == 0) return main_;
-  return side_[static_cast<std::size_t>(lane) - 1].get();
-}
-
-Pass ForwardPass::pass_on(const DeviceTensors& tensors, const Batch& batch, int lane) const {
-  Pass pass = pass_on(tensors, batch);
-  pass.lane = lane;
-  pass.stream = stream(lane);
-  return pass;
+  return lane == 0 ? main_ : side_[static_cast<std::size_t>(lane) - 1].get();
 }
 
 void ForwardPass::run_in_lanes(const DeviceTensors& tensors, const Batch& batch) {
-  if (before) before(pass_on(tensors, batch));
+  const Pass pass = whole(tensors, batch);
+  if (before) before(pass);
   if (lanes_.records[0]) runtime_.record(events_[0].get(), main_);
   std::vector<char> behind_kernel(static_cast<std::size_t>(lanes_.lanes), false);  // of ours, and of nothing else
-  for_each_step(batch.n, [&](std::size_t i, int first, int n) {
+  for_each_step(pass, [&](std::size_t i, Pass part) {
     const std::size_t node = i + 1;
-    Pass pass = pass_on(tensors, batch, lanes_.lane[node]);
-    char& behind = behind_kernel[static_cast<std::size_t>(pass.lane)];
+    part.stream = stream(part.lane);
+    char& behind = behind_kernel[static_cast<std::size_t>(part.lane)];
     for (const int other : lanes_.waits[node]) {
-      runtime_.wait(pass.stream, events_[static_cast<std::size_t>(other)].get());
+      runtime_.wait(part.stream, events_[static_cast<std::size_t>(other)].get());
       behind = false;
     }
-    pass.n = n;
-    pass.first = first;
-    pass.stream.overlaps = overlaps_ && behind;
-    steps_[i]->enqueue(pass);
+    part.stream.overlaps = overlaps_ && behind;
+    steps_[i]->enqueue(part);
     if (!steps_[i]->in_place()) behind = steps_[i]->launches_own_kernels();
-    if (lanes_.records[node]) runtime_.record(events_[node].get(), pass.stream);
+    if (lanes_.records[node]) runtime_.record(events_[node].get(), part.stream);
   });
   for (const int node : lanes_.joins) runtime_.wait(main_, events_[static_cast<std::size_t>(node)].get());
-  if (after) after(pass_on(tensors, batch));
+  if (after) after(pass);
 }
 
 void ForwardPass::run_as_graph(const DeviceTensors& tensors, const Batch& batch, const PassClock* clock) {
@@ -82,7 +80,7 @@ void ForwardPass::run_as_graph(const DeviceTensors& tensors, const Batch& batch,
 
 void ForwardPass::run_in_order_to_last(const DeviceTensors& tensors, const Batch& batch) {
   run_in_order(tensors, batch);
-  last_(pass_on(tensors, batch));
+  last_(whole(tensors, batch));
 }
 
 void ForwardPass::run_as_graph_to_last(const DeviceTensors& tensors, const Batch& batch, const PassClock* clock) {
@@ -107,7 +105,7 @@ GraphHandle ForwardPass::capture(const Enqueue& last, const DeviceTensors& tenso
   try {
     if (clock != nullptr) runtime_.record_in_graph(clock->begin, main_);
     run_in_lanes(tensors, batch);
-    if (last) last(pass_on(tensors, batch));
+    if (last) last(whole(tensors, batch));
     if (clock != nullptr) runtime_.record_in_graph(clock->end, main_);
   } catch (...) {
     try {

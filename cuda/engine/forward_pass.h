@@ -20,13 +20,6 @@ struct PassClock {
   Event begin, end;
 };
 
-// What a pass computes on: n images in a slot of the graph's input, or as bytes.
-struct Batch {
-  int n, slot;
-  InputBytes bytes{};
-  bool apart = false;  // as Pass has it
-};
-
 class ForwardPass {
  public:
   // steps[i] runs node i + 1. `before` and `after` (may be empty) go around the steps, on the pass's stream.
@@ -59,14 +52,11 @@ class ForwardPass {
   void launch(std::map<GraphKey, GraphHandle>& graphs, const Enqueue& last, const DeviceTensors& tensors,
               const Batch& batch, const PassClock* clock);
   GraphHandle capture(const Enqueue& last, const DeviceTensors& tensors, const Batch& batch, const PassClock* clock);
-  // On the main stream, or on another one.
-  Pass pass_on(const DeviceTensors& tensors, const Batch& batch) const {
-    return {tensors, batch.n, batch.slot, 0, main_, batch.bytes, batch.apart};
-  }
-  Pass pass_on(const DeviceTensors& tensors, const Batch& batch, int lane) const;
-  // Calls enqueue(step, first image, images): the chunks' steps once a chunk, then the others.
+  // Of the whole batch, on the main stream.
+  Pass whole(const DeviceTensors& tensors, const Batch& batch) const { return {batch, tensors, 0, main_}; }
+  // Calls enqueue(step, pass) with the step's images and lane: the chunks' steps once a chunk, then the others.
   template <typename EnqueueStep>
-  void for_each_step(int n, const EnqueueStep& enqueue) const;
+  void for_each_step(Pass pass, const EnqueueStep& enqueue) const;
   Stream stream(int lane) const;
 
   Runtime& runtime_;

@@ -7,6 +7,8 @@
 #include <bit>
 #include <cstddef>
 
+#include "core/round_up.h"
+
 namespace gpueval::cuda {
 namespace {
 
@@ -44,7 +46,7 @@ bool pixels_to_bytes(const float* input, const std::array<Channel, 3>& channels,
 
 bool to_bytes(std::span<const float> input, const PixelTable& table, std::span<std::uint8_t> bytes) {
   const std::array<Channel, 3> channels{Channel(table.values[0]), Channel(table.values[1]), Channel(table.values[2])};
-  const std::int64_t pixels = std::ssize(input) / 3, pieces = (pixels + kPixelsAtOnce - 1) / kPixelsAtOnce;
+  const std::int64_t pixels = std::ssize(input) / 3, pieces = ceil_div(pixels, kPixelsAtOnce);
   std::atomic<bool> all = true;
 #pragma omp parallel for schedule(static) if (pieces > 4)
   for (std::int64_t i = 0; i < pieces; ++i) {

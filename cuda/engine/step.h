@@ -20,16 +20,19 @@
 
 namespace gpueval::cuda {
 
-// One forward pass of n images, as seen by a step.
-struct Pass {
-  const DeviceTensors& tensors;
-  int n;
-  int slot;  // of the graph's input
-  int lane;
-  Stream stream;       // the lane's
+// What a pass computes on: n images in a slot of the graph's input, or as bytes.
+struct Batch {
+  int n, slot;
   InputBytes bytes{};  // where it has pixels: the input, whose floats are not there
   bool apart = false;  // each step writes its own node's tensor: none does the next one's work
-  int first = 0;       // image of the batch that is the first of n
+};
+
+// One forward pass, as seen by a step: of the batch, or of n of its images.
+struct Pass : Batch {
+  const DeviceTensors& tensors;
+  int lane;
+  Stream stream;  // the lane's
+  int first = 0;  // image of the batch that is the first of n
   DeviceView view(int node) const { return tensors.view(node, n, slot, first); }
 };
 

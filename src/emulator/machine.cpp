@@ -46,8 +46,8 @@ void Machine::finish_block() {
   holds_ = false;
   held_ = 0;
   for (unsigned w = 0; w < warp_count_; ++w) warps_[w].ready |= std::exchange(warps_[w].held, 0);
-  position_ = 0;
-  warp_ = &warps_[order_[0]];
+  woken_ = true;
+  start_over();
   run_picked();
 }
 
