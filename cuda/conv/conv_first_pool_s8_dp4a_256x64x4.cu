@@ -8,18 +8,8 @@
 namespace gpueval::GPUEVAL_TARGET {
 namespace {
 
-constexpr const char* kName = "conv_first_pool_s8_dp4a_256x64x4";
-
-// The limit: all that sm_75 has.
-cuda::FirstPoolMemory memory_of(const ConvDesc& desc) {
-  return {.taps = desc.window.kernel_h * desc.window.kernel_w,
-          .tap_bytes = kPoolChannels * 4,
-          .patches = 1,
-          .limit = 64u << 10};
-}
-
 template <bool kUnsigned>
-struct Products {
+struct PoolProducts {
   static constexpr int kColumns = static_cast<int>(kFirstPoolThreads) / 8, kRows = cuda::kFirstPoolPixels / kColumns;
   static constexpr int kQuads = kPoolChannels / 32;
   static constexpr bool kAsync = false;
@@ -70,30 +60,26 @@ struct Products {
   }
 };
 
-bool supports(const cuda::ConvProblem& problem) { return supports_first_pool(problem, memory_of(problem.desc)); }
+struct Row {
+  static constexpr char kName[] = "conv_first_pool_s8_dp4a_256x64x4";
+  template <bool kUnsigned>
+  using Products = PoolProducts<kUnsigned>;
 
-std::vector<std::int8_t> pack(const cuda::ConvProblem& problem, std::span<const std::int8_t> weights) {
-  return cuda::pack_first_taps(problem, weights, kPoolChannels);
-}
-
-void launch_row(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int multiprocessors,
-                cuda::Stream stream) {
-  const auto kernel = problem.src == DType::kU8 ? conv_first_pool<Products<true>> : conv_first_pool<Products<false>>;
-  launch_first_pool(kName, kernel, memory_of(problem.desc), problem, args, multiprocessors, stream);
-}
+  // The limit: all that sm_75 has.
+  static cuda::FirstPoolMemory memory_of(const ConvDesc& desc) {
+    return {.taps = desc.window.kernel_h * desc.window.kernel_w,
+            .tap_bytes = kPoolChannels * 4,
+            .patches = 1,
+            .limit = 64u << 10};
+  }
+  static std::vector<std::int8_t> pack(const cuda::ConvProblem& problem, std::span<const std::int8_t> weights) {
+    return cuda::pack_first_taps(problem, weights, kPoolChannels);
+  }
+};
 
 }  // namespace
 
-extern const cuda::ConvKernel conv_first_pool_s8_dp4a_256x64x4;
-const cuda::ConvKernel conv_first_pool_s8_dp4a_256x64x4 = {.name = kName,
-                                                           .op = cuda::ConvOp::kConvFirst,
-                                                           .min_sm = 75,
-                                                           .family = cuda::ConvFamily::kDp4a,
-                                                           .tile = {.pixels = 256, .channels = 64, .depth = 4},
-                                                           .supports = supports,
-                                                           .pack = pack,
-                                                           .workspace = cuda::no_workspace,
-                                                           .launch = launch_row,
-                                                           .pools = true};
+extern const cuda::ConvKernel conv_first_pool_s8_dp4a_256x64x4 =
+    FirstPoolRow<Row>::kernel(75, cuda::ConvFamily::kDp4a, 4);
 
 }  // namespace gpueval::GPUEVAL_TARGET

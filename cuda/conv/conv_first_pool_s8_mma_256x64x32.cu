@@ -8,15 +8,8 @@
 namespace gpueval::GPUEVAL_TARGET {
 namespace {
 
-constexpr const char* kName = "conv_first_pool_s8_mma_256x64x32";
-
-// The limit: two blocks of sm_80 and sm_90, one of other GPUs.
-cuda::FirstPoolMemory memory_of(const ConvDesc& desc) {
-  return {.taps = cuda::first_steps(desc) * 8, .tap_bytes = 4 + kPoolChannels * 4, .patches = 2, .limit = 80u << 10};
-}
-
 template <bool kUnsigned>
-struct Products {
+struct PoolProducts {
   static constexpr int kParts = 2, kQuads = kPoolChannels / 16, kRun = kQuads * 4;  // a lane has kRun channels
   static constexpr bool kAsync = true;
 
@@ -55,8 +48,9 @@ struct Products {
       for (int i = 0; i < kParts; ++i) {
         GPUEVAL_UNROLL
         for (int half = 0; half < 2; ++half) {
-          const int(&first)[4] = sums.acc[i][2 * j], (&second)[4] = sums.acc[i][2 * j + 1];
-          const int acc[4] = {first[2 * half], first[2 * half + 1], second[2 * half], second[2 * half + 1]};
+          int acc[4];
+          GPUEVAL_UNROLL
+          for (int c = 0; c < 4; ++c) acc[c] = first_sum(sums, i, half, j, c);
           words[i][half].word[j] = quantized_quad(a, scale, acc);
         }
       }
@@ -72,30 +66,23 @@ struct Products {
   }
 };
 
-bool supports(const cuda::ConvProblem& problem) { return supports_first_pool(problem, memory_of(problem.desc)); }
+struct Row {
+  static constexpr char kName[] = "conv_first_pool_s8_mma_256x64x32";
+  template <bool kUnsigned>
+  using Products = PoolProducts<kUnsigned>;
 
-std::vector<std::int8_t> pack(const cuda::ConvProblem& problem, std::span<const std::int8_t> weights) {
-  return cuda::pack_first_fragments(problem, weights, kPoolChannels);
-}
-
-void launch_row(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int multiprocessors,
-                cuda::Stream stream) {
-  const auto kernel = problem.src == DType::kU8 ? conv_first_pool<Products<true>> : conv_first_pool<Products<false>>;
-  launch_first_pool(kName, kernel, memory_of(problem.desc), problem, args, multiprocessors, stream);
-}
+  // The limit: two blocks of sm_80 and sm_90, one of other GPUs.
+  static cuda::FirstPoolMemory memory_of(const ConvDesc& desc) {
+    return {.taps = cuda::first_steps(desc) * 8, .tap_bytes = 4 + kPoolChannels * 4, .patches = 2, .limit = 80u << 10};
+  }
+  static std::vector<std::int8_t> pack(const cuda::ConvProblem& problem, std::span<const std::int8_t> weights) {
+    return cuda::pack_first_fragments(problem, weights, kPoolChannels);
+  }
+};
 
 }  // namespace
 
-extern const cuda::ConvKernel conv_first_pool_s8_mma_256x64x32;
-const cuda::ConvKernel conv_first_pool_s8_mma_256x64x32 = {.name = kName,
-                                                           .op = cuda::ConvOp::kConvFirst,
-                                                           .min_sm = 80,
-                                                           .family = cuda::ConvFamily::kMma,
-                                                           .tile = {.pixels = 256, .channels = 64, .depth = 32},
-                                                           .supports = supports,
-                                                           .pack = pack,
-                                                           .workspace = cuda::no_workspace,
-                                                           .launch = launch_row,
-                                                           .pools = true};
+extern const cuda::ConvKernel conv_first_pool_s8_mma_256x64x32 =
+    FirstPoolRow<Row>::kernel(80, cuda::ConvFamily::kMma, 32);
 
 }  // namespace gpueval::GPUEVAL_TARGET

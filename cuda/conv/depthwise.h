@@ -10,11 +10,10 @@
 #include "cuda/conv/epilogue.h"
 #include "cuda/conv/mma_index.h"
 #include "cuda/prim/bytes.h"
-#include "cuda/prim/saturate.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 
-// Plain layers, nearly all: saturating bytes (u8 or s8) by known factors, four channels at a time, no residual.
+// Plain layers (is_plain) whose channels are stored by fours, of u8 or s8; all others.
 enum class DepthwiseEnd { kAny, kU8, kS8 };
 
 struct DepthwiseParams {
@@ -53,9 +52,7 @@ inline DepthwiseParams make_depthwise_params(const cuda::ConvProblem& problem, c
   params.column_blocks = cuda::Divisor(blocks.columns);
   params.row_blocks = cuda::Divisor(blocks.rows);
   params.threads = blocks.count(d, args.n);
-  const bool plain = params.epilogue.saturates && params.epilogue.quads && d.c % 4 == 0 && args.residual == nullptr &&
-                     args.image_scale == nullptr && moves_quads(args.m, 0, sizeof(float)) &&
-                     moves_quads(args.b, 0, sizeof(float));
+  const bool plain = is_plain(params.epilogue) && params.epilogue.quads && d.c % 4 == 0;
   params.end = !plain ? DepthwiseEnd::kAny : problem.dst == DType::kU8 ? DepthwiseEnd::kU8 : DepthwiseEnd::kS8;
   return params;
 }
@@ -87,13 +84,7 @@ struct PlainOutput {
   }
   // Pixel i of the row; acc: the sums as floats.
   GPUEVAL_DEVICE void store(const Epilogue& e, int i, const float (&acc)[4]) const {
-    float v[4];
-    GPUEVAL_UNROLL
-    for (int c = 0; c < 4; ++c) {
-      v[c] = fma_rn(acc[c], m.value[c], b.value[c]);
-      if constexpr (!kUnsigned) v[c] = max_of(v[c], e.lo);
-    }
-    store_global(dst + static_cast<std::int64_t>(i) * e.dst_pitch, saturated_four<kUnsigned>(v));
+    store_global(dst + static_cast<std::int64_t>(i) * e.dst_pitch, plain_quad<kUnsigned>(e, m, b, acc));
   }
 };
 

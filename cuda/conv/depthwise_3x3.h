@@ -217,7 +217,7 @@ void launch_depthwise_3x3(const char* name, const cuda::ConvProblem& problem, co
     return is_unsigned ? (stride1 ? depthwise_3x3<true, 1, kRows, kEnd> : depthwise_3x3<true, 2, kRows, kEnd>)
                        : (stride1 ? depthwise_3x3<false, 1, kRows, kEnd> : depthwise_3x3<false, 2, kRows, kEnd>);
   });
-  const Grid grid{.x = (static_cast<unsigned>(params.threads) + kDepthwiseThreads - 1) / kDepthwiseThreads};
+  const Grid grid{.x = ceil_div(static_cast<unsigned>(params.threads), kDepthwiseThreads)};
   launch_early(stream, name, grid, kDepthwiseThreads, 0, kernel, params);
 }
 

@@ -60,7 +60,7 @@ bool supports(const cuda::ConvProblem& problem) { return problem.desc.depthwise 
 
 void launch_row(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int, cuda::Stream stream) {
   const DepthwiseParams params = make_depthwise_params(problem, args, 1, 1);
-  const Grid grid{.x = (static_cast<unsigned>(params.threads) + kThreads - 1) / kThreads};
+  const Grid grid{.x = ceil_div(static_cast<unsigned>(params.threads), kThreads)};
   const bool is_unsigned = problem.src == DType::kU8;
   const auto kernel = kernel_of(params.end, [&]<DepthwiseEnd kEnd>() {
     return is_unsigned ? depthwise_any<true, kEnd> : depthwise_any<false, kEnd>;

@@ -7,6 +7,7 @@
 
 #include "cuda/conv/conv_kernel.h"
 #include "cuda/prim/arithmetic.h"
+#include "cuda/prim/saturate.h"
 #include "cuda/prim/vector.h"
 
 namespace gpueval::GPUEVAL_TARGET {
@@ -24,9 +25,9 @@ struct Epilogue {
   bool quads;      // destination and residual allow four channels, from a multiple of 4 on, to be moved at once
 };
 
-// True if four elements at every fourth channel of a tensor are aligned to their size.
-inline bool moves_quads(const void* data, int pitch, std::size_t element_bytes) {
-  return pitch % 4 == 0 && reinterpret_cast<std::uintptr_t>(data) % (4 * element_bytes) == 0;
+// Whether what is `pitch` bytes apart from `address` on is all aligned to so many bytes.
+inline bool aligned_to(const void* address, int pitch, int bytes) {
+  return reinterpret_cast<std::uintptr_t>(address) % static_cast<std::uintptr_t>(bytes) == 0 && pitch % bytes == 0;
 }
 
 // True if the element's own range does what [lo, hi] demands, but for lo of s8 (-127 in nearly all layers): u8 needs no
@@ -37,6 +38,7 @@ inline bool saturates(DType dst, float lo, float hi) {
 }
 
 inline Epilogue make_epilogue(const cuda::ConvProblem& problem, const cuda::ConvArgs& args) {
+  const auto element = static_cast<int>(size_of(problem.dst));
   return {.m = args.m,
           .b = args.b,
           .image_scale = args.image_scale,
@@ -53,8 +55,14 @@ inline Epilogue make_epilogue(const cuda::ConvProblem& problem, const cuda::Conv
           .dst_unsigned = problem.dst == DType::kU8,
           .residual_unsigned = problem.residual == DType::kU8,
           .saturates = saturates(problem.dst, args.lo, args.hi),
-          .quads = moves_quads(args.dst, problem.dst_pitch, size_of(problem.dst)) &&
-                   (args.residual == nullptr || moves_quads(args.residual, problem.residual_pitch, 1))};
+          .quads = aligned_to(args.dst, problem.dst_pitch * element, 4 * element) &&
+                   (args.residual == nullptr || aligned_to(args.residual, problem.residual_pitch, 4))};
+}
+
+// Nearly all layers: bytes that saturate, by known factors that can be read four at a time, and no residual.
+inline bool is_plain(const Epilogue& e) {
+  return e.saturates && e.residual == nullptr && e.image_scale == nullptr && aligned_to(e.m, 0, 16) &&
+         aligned_to(e.b, 0, 16);
 }
 
 // What a row needs of dynamic quantization: one number for all its channels. Unused otherwise.
@@ -96,6 +104,18 @@ GPUEVAL_DEVICE void store_output(const Epilogue& e, int row, int channel, int ac
 struct alignas(16) Quad {
   float value[4];
 };
+
+// Four output bytes of a plain layer; acc: the sums as floats.
+template <bool kUnsigned>
+GPUEVAL_DEVICE std::uint32_t plain_quad(const Epilogue& e, const Quad& m, const Quad& b, const float (&acc)[4]) {
+  float v[4];
+  GPUEVAL_UNROLL
+  for (int c = 0; c < 4; ++c) {
+    v[c] = fma_rn(acc[c], m.value[c], b.value[c]);
+    if constexpr (!kUnsigned) v[c] = max_of(v[c], e.lo);
+  }
+  return saturated_four<kUnsigned>(v);
+}
 
 // m and b of the four channels from `channel`, a multiple of 4, on; zeros behind the last one.
 struct QuadScale {

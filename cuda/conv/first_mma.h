@@ -12,7 +12,6 @@
 #include "cuda/prim/bytes.h"
 #include "cuda/prim/mma.h"
 #include "cuda/prim/previous_kernel.h"
-#include "cuda/prim/saturate.h"
 
 namespace gpueval::GPUEVAL_TARGET {
 
@@ -72,7 +71,7 @@ GPUEVAL_DEVICE int first_sum(const FirstSums<kParts, kChannels>& sums, int i, in
   return sums.acc[i][2 * j + c / 2][2 * half + c % 2];
 }
 
-// Saturating bytes by known factors, a run of channels at once.
+// Of a plain layer, a run of channels at once.
 template <bool kUnsigned, int kParts, int kChannels>
 GPUEVAL_DEVICE void write_first_runs(const FirstParams& a, const FirstPlace& at,
                                      const FirstSums<kParts, kChannels>& sums, int p0, int q0, int channel) {
@@ -87,13 +86,10 @@ GPUEVAL_DEVICE void write_first_runs(const FirstParams& a, const FirstPlace& at,
     for (int i = 0; i < kParts; ++i) {
       GPUEVAL_UNROLL
       for (int half = 0; half < 2; ++half) {
-        float v[4];
+        float acc[4];
         GPUEVAL_UNROLL
-        for (int c = 0; c < 4; ++c) {
-          v[c] = fma_rn(int_to_float(first_sum(sums, i, half, j, c)), m.value[c], b.value[c]);
-          if constexpr (!kUnsigned) v[c] = max_of(v[c], e.lo);
-        }
-        words[i][half][j] = saturated_four<kUnsigned>(v);
+        for (int c = 0; c < 4; ++c) acc[c] = int_to_float(first_sum(sums, i, half, j, c));
+        words[i][half][j] = plain_quad<kUnsigned>(e, m, b, acc);
       }
     }
   }

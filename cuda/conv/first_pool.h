@@ -194,28 +194,27 @@ inline bool supports_first_pool(const cuda::ConvProblem& problem, const cuda::Fi
 inline FirstPoolParams make_first_pool_params(const cuda::ConvProblem& problem, const cuda::ConvArgs& args,
                                               const cuda::FirstPoolPlan& plan, const cuda::FirstPoolMemory& memory) {
   const Window& pool = *problem.pool;
-  FirstPoolParams params{
-      .first = make_first_params({.rows = 1, .channels = kPoolChannels}, problem, args),
-      .p = problem.out_h(),
-      .q = problem.out_w(),
-      .kernel_h = pool.kernel_h,
-      .kernel_w = pool.kernel_w,
-      .stride_h = pool.stride_h,
-      .stride_w = pool.stride_w,
-      .pad_top = pool.pad.top,
-      .pad_left = pool.pad.left,
-      .rows = plan.rows,
-      .columns = plan.columns,
-      .conv_w = plan.conv_w,
-      .pixels = plan.conv_h * plan.conv_w,
-      .by_conv_w = cuda::Divisor(plan.conv_w),
-      .by_columns = cuda::Divisor(plan.columns),
-      .patch_at = plan.conv_bytes,
-      .flips = problem.dst == DType::kS8 ? 0x80808080u : 0u,
-      .wide_stores = problem.dst_pitch % 16 == 0 && reinterpret_cast<std::uintptr_t>(args.dst) % 16 == 0};
+  FirstPoolParams params{.first = make_first_params({.rows = 1, .channels = kPoolChannels}, problem, args),
+                         .p = problem.out_h(),
+                         .q = problem.out_w(),
+                         .kernel_h = pool.kernel_h,
+                         .kernel_w = pool.kernel_w,
+                         .stride_h = pool.stride_h,
+                         .stride_w = pool.stride_w,
+                         .pad_top = pool.pad.top,
+                         .pad_left = pool.pad.left,
+                         .rows = plan.rows,
+                         .columns = plan.columns,
+                         .conv_w = plan.conv_w,
+                         .pixels = plan.conv_h * plan.conv_w,
+                         .by_conv_w = cuda::Divisor(plan.conv_w),
+                         .by_columns = cuda::Divisor(plan.columns),
+                         .patch_at = plan.conv_bytes,
+                         .flips = problem.dst == DType::kS8 ? 0x80808080u : 0u,
+                         .wide_stores = aligned_to(args.dst, problem.dst_pitch, 16)};
   FirstParams& first = params.first;
-  first.tiles_p = (params.p + plan.rows - 1) / plan.rows;
-  first.tiles_q = (params.q + plan.columns - 1) / plan.columns;
+  first.tiles_p = ceil_div(params.p, plan.rows);
+  first.tiles_q = ceil_div(params.q, plan.columns);
   first.patch_h = plan.patch_h;
   first.patch_w = plan.patch_w;
   first.patch_bytes = plan.patch_bytes;
@@ -231,11 +230,37 @@ inline void launch_first_pool(const char* name, void (*kernel)(FirstPoolParams),
                               cuda::Stream stream) {
   const cuda::FirstPoolPlan plan = *cuda::plan_first_pool(problem, memory);
   const FirstPoolParams params = make_first_pool_params(problem, args, plan, memory);
-  const int channel_tiles = (problem.desc.k + kPoolChannels - 1) / kPoolChannels;
+  const int channel_tiles = ceil_div(problem.desc.k, kPoolChannels);
   const int at_once = std::max(1, multiprocessors * kFirstPoolBlocks / channel_tiles);
   const Grid grid{.x = static_cast<unsigned>(std::min(params.tiles, at_once)),
                   .y = static_cast<unsigned>(channel_tiles)};
   launch_early(stream, name, grid, kFirstPoolThreads, params.scales_at + cuda::kFirstPoolScales, kernel, params);
 }
+
+// Row: static constexpr kName; memory_of(desc); pack(); Products<whether the source is unsigned>.
+template <typename Row>
+struct FirstPoolRow {
+  static bool supports(const cuda::ConvProblem& problem) {
+    return supports_first_pool(problem, Row::memory_of(problem.desc));
+  }
+  static void launch(const cuda::ConvProblem& problem, const cuda::ConvArgs& args, int multiprocessors,
+                     cuda::Stream stream) {
+    const auto kernel = problem.src == DType::kU8 ? conv_first_pool<typename Row::template Products<true>>
+                                                  : conv_first_pool<typename Row::template Products<false>>;
+    launch_first_pool(Row::kName, kernel, Row::memory_of(problem.desc), problem, args, multiprocessors, stream);
+  }
+  static constexpr cuda::ConvKernel kernel(int min_sm, cuda::ConvFamily family, int depth) {
+    return {.name = Row::kName,
+            .op = cuda::ConvOp::kConvFirst,
+            .min_sm = min_sm,
+            .family = family,
+            .tile = {.pixels = cuda::kFirstPoolPixels, .channels = kPoolChannels, .depth = depth},
+            .supports = supports,
+            .pack = Row::pack,
+            .workspace = cuda::no_workspace,
+            .launch = launch,
+            .pools = true};
+  }
+};
 
 }  // namespace gpueval::GPUEVAL_TARGET

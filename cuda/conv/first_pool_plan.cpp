@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "cuda/conv/pack.h"
+#include "core/round_up.h"
 
 namespace gpueval::cuda {
 namespace {
@@ -14,8 +14,6 @@ constexpr int kMostRows = 32, kMostColumns = 32;  // of a tile: more have no roo
 constexpr int kStoreBytes = 16;
 // What a tile costs beside its products, in convolution outputs: two barriers, and pixels of the source at its border.
 constexpr int kTileCost = 64;
-
-std::int64_t tiles(int size, int tile) { return (size + tile - 1) / tile; }
 
 FirstPoolPlan cut(const ConvProblem& problem, int rows, int columns) {
   const Window& pool = *problem.pool;
@@ -40,7 +38,7 @@ std::optional<FirstPoolPlan> plan_first_pool(const ConvProblem& problem, const F
       const std::int64_t patch = round_up(std::int64_t{plan.patch_h} * plan.patch_w * 4, kStoreBytes);
       const std::int64_t conv = round_up(pixels, 32) * kFirstPoolChannels;
       if (static_cast<std::size_t>(conv + memory.patches * patch) + memory.taps_and_scales() > memory.limit) break;
-      const std::int64_t cost = tiles(problem.out_h(), rows) * tiles(problem.out_w(), columns) *
+      const std::int64_t cost = ceil_div(std::int64_t{problem.out_h()}, rows) * ceil_div(problem.out_w(), columns) *
                                 (round_up(pixels, kFirstPoolPixels) + kTileCost);
       if (cost >= least) continue;
       least = cost;

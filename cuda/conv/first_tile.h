@@ -31,7 +31,7 @@ struct FirstParams {
   int steps;              // of eight taps
   unsigned patch_bytes;   // a multiple of 16
   unsigned weight_bytes;  // of one tile of channels
-  bool runs;              // saturating bytes by known factors, up to 16 channels at once
+  bool runs;              // a plain layer, up to 16 channels at once
 };
 
 inline FirstParams make_first_params(const FirstTile& tile, const cuda::ConvProblem& problem,
@@ -58,9 +58,7 @@ inline FirstParams make_first_params(const FirstTile& tile, const cuda::ConvProb
   params.patch_w = (FirstTile::kColumns - 1) * window.stride_w + window.kernel_w;
   params.steps = cuda::first_steps(d);
   params.patch_bytes = static_cast<unsigned>(cuda::round_up(params.patch_h * params.patch_w * 4, 16));
-  params.runs = params.epilogue.saturates && args.residual == nullptr && args.image_scale == nullptr &&
-                problem.dst_pitch % 16 == 0 && reinterpret_cast<std::uintptr_t>(args.dst) % 16 == 0 &&
-                moves_quads(args.m, 0, sizeof(float)) && moves_quads(args.b, 0, sizeof(float));
+  params.runs = is_plain(params.epilogue) && aligned_to(args.dst, problem.dst_pitch, 16);
   return params;
 }
 

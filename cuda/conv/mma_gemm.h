@@ -312,17 +312,7 @@ struct MmaRow : TileRow<Row> {
                                         {conv_mma<Row, true, false>, conv_mma<Row, true, true>}}};
     launch_mma(Row::kName, kVariants, Row::kTile, problem, args, multiprocessors, stream);
   }
-  static constexpr cuda::ConvKernel kernel() {
-    return {.name = Row::kName,
-            .op = cuda::ConvOp::kConv,
-            .min_sm = 80,
-            .family = cuda::ConvFamily::kMma,
-            .tile = cuda::conv_tile(Row::kTile),
-            .supports = TileRow<Row>::supports,
-            .pack = TileRow<Row>::pack,
-            .workspace = TileRow<Row>::workspace,
-            .launch = launch};
-  }
+  static constexpr cuda::ConvKernel kernel() { return tile_kernel<Row, MmaRow>(80, cuda::ConvFamily::kMma); }
 };
 
 }  // namespace gpueval::GPUEVAL_TARGET

@@ -166,15 +166,7 @@ struct NarrowMmaRow : TileRow<Row> {
     launch_mma(Row::kName, kVariants, Row::kTile, problem, args, multiprocessors, stream);
   }
   static constexpr cuda::ConvKernel kernel() {
-    return {.name = Row::kName,
-            .op = cuda::ConvOp::kConv,
-            .min_sm = 75,
-            .family = cuda::ConvFamily::kMmaM8N8K16,
-            .tile = cuda::conv_tile(Row::kTile),
-            .supports = TileRow<Row>::supports,
-            .pack = TileRow<Row>::pack,
-            .workspace = TileRow<Row>::workspace,
-            .launch = launch};
+    return tile_kernel<Row, NarrowMmaRow>(75, cuda::ConvFamily::kMmaM8N8K16);
   }
 };
 

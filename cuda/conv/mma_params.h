@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -34,10 +35,6 @@ struct MmaParams {
   int tiles;                                   // of the output
   bool dst_vector, dst_pair, residual_vector;  // 16-byte stores, 8-byte stores of floats, 16-byte loads
 };
-
-inline bool aligned_to(const void* address, int pitch, int bytes) {
-  return reinterpret_cast<std::uintptr_t>(address) % static_cast<std::uintptr_t>(bytes) == 0 && pitch % bytes == 0;
-}
 
 inline MmaParams make_mma_params(const cuda::ConvProblem& problem, const cuda::ConvArgs& args,
                                  const cuda::MmaTile& tile, int splits) {
@@ -89,6 +86,22 @@ struct TileRow {
     return cuda::mma_workspace(problem, Row::kTile, multiprocessors);
   }
 };
+
+// The table's row. How: a TileRow<Row> with a launch.
+template <typename Row, typename How>
+constexpr cuda::ConvKernel tile_kernel(int min_sm, cuda::ConvFamily family,
+                                       int max_sm = std::numeric_limits<int>::max()) {
+  return {.name = Row::kName,
+          .op = cuda::ConvOp::kConv,
+          .min_sm = min_sm,
+          .family = family,
+          .tile = cuda::conv_tile(Row::kTile),
+          .supports = How::supports,
+          .pack = How::pack,
+          .workspace = How::workspace,
+          .launch = How::launch,
+          .max_sm = max_sm};
+}
 
 // One kernel for each source type and kind of window: [unsigned source][pointwise].
 struct MmaVariants {

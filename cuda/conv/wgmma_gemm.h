@@ -151,16 +151,7 @@ struct WgmmaRow : TileRow<Row> {
     launch_mma(Row::kName, kVariants, Row::kTile, problem, args, multiprocessors, stream);
   }
   static constexpr cuda::ConvKernel kernel() {
-    return {.name = Row::kName,
-            .op = cuda::ConvOp::kConv,
-            .min_sm = 90,
-            .family = cuda::ConvFamily::kWgmma,
-            .tile = cuda::conv_tile(Row::kTile),
-            .supports = TileRow<Row>::supports,
-            .pack = TileRow<Row>::pack,
-            .workspace = TileRow<Row>::workspace,
-            .launch = launch,
-            .max_sm = kWgmmaSm};
+    return tile_kernel<Row, WgmmaRow>(90, cuda::ConvFamily::kWgmma, kWgmmaSm);
   }
 };
 

@@ -201,16 +201,7 @@ struct WgmmaTmaRow : TileRow<Row> {
                  kernel, params);
   }
   static constexpr cuda::ConvKernel kernel() {
-    return {.name = Row::kName,
-            .op = cuda::ConvOp::kConv,
-            .min_sm = 90,
-            .family = cuda::ConvFamily::kWgmma,
-            .tile = cuda::conv_tile(Row::kTile),
-            .supports = supports,
-            .pack = pack,
-            .workspace = TileRow<Row>::workspace,
-            .launch = launch,
-            .max_sm = kWgmmaSm};
+    return tile_kernel<Row, WgmmaTmaRow>(90, cuda::ConvFamily::kWgmma, kWgmmaSm);
   }
 };
 
